@@ -1,0 +1,24 @@
+// Events of the outbox, as sent over SSE. The id is a cursor: `<transaction>-<serial>`, to be given back as Last-Event-ID.
+import { z } from 'zod';
+import { Timestamp } from './ids.ts';
+
+export const EVENT_KINDS = [
+  'project.created', 'project.changed', 'task.created', 'task.state', 'run.created', 'run.state', 'run.plan',
+  'change.opened', 'change.merged', 'change.closed', 'worker.online', 'worker.offline',
+] as const;
+
+export const EventId = z.string().regex(/^\d{1,20}-\d{1,20}$/);
+
+export const Event = z
+  .object({
+    id: EventId,
+    at: Timestamp,
+    kind: z.enum(EVENT_KINDS),
+    project: z.number().int().nullable(),
+    task: z.number().int().nullable(),
+    run: z.string().nullable(),
+    data: z.record(z.string(), z.unknown()).meta({ description: 'For *.state: `from`, `to`, `reason`; for others the particulars of the kind.' }),
+  })
+  .meta({ id: 'Event' });
+export type Event = z.infer<typeof Event>;
+export type EventKind = Event['kind'];

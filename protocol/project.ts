@@ -1,0 +1,58 @@
+// Projects: a repository, how its work is verified, which agent does it, within which limits.
+import { z } from 'zod';
+import { Name, Timestamp } from './ids.ts';
+
+export const VerifyCommand = z
+  .object({
+    name: z.string().min(1).max(80).meta({ description: 'Shown in the change, as in `test`.' }),
+    command: z.string().min(1).max(10_000).meta({ description: 'A shell command, run at the root of the repository; exit code 0 passes.' }),
+  })
+  .meta({ id: 'VerifyCommand' });
+export type VerifyCommand = z.infer<typeof VerifyCommand>;
+
+export const RunLimits = z
+  .object({
+    deadlineMinutes: z.number().positive().max(7 * 24 * 60).optional().meta({ description: 'A run that is not done by then ends as out-of-time.' }),
+    maxIterations: z.number().int().min(1).max(100).optional().meta({ description: 'How often a failing verify goes back to the agent, the first try counted in.' }),
+    verifyTimeoutMinutes: z.number().positive().max(24 * 60).optional().meta({ description: 'Longest time for one verify command.' }),
+  })
+  .meta({ id: 'RunLimits' });
+export type RunLimits = z.infer<typeof RunLimits>;
+
+export const ProjectInput = z
+  .strictObject({
+    name: Name.meta({ description: 'Unique in this installation.' }),
+    repository: z.string().min(1).max(4096).optional().meta({ description: 'Path or git URL. Without one a bare repository is made on the local forge.' }),
+    defaultBranch: z.string().min(1).max(255).optional().meta({ description: "The repository's own HEAD when left out." }),
+    verify: z.array(VerifyCommand).max(50).default([]),
+    agent: Name.optional().meta({ description: 'Name of a coding agent; the configured default when left out.' }),
+    agentCommand: z.array(z.string()).min(1).max(100).optional().meta({ description: 'Program and arguments, for the agent `command`.' }),
+    model: z.string().max(200).optional().meta({ description: 'Model asked for at the gateway, as `engine/model`.' }),
+    limits: RunLimits.default({}),
+    trusted: z.boolean().default(false).meta({ description: 'Allows runs without a sandbox (isolation `directory`): the agent then has the rights of the worker.' }),
+    allowDirty: z.boolean().default(false).meta({ description: 'Accept a working copy with uncommitted changes; they are not part of any run.' }),
+  })
+  .meta({ id: 'ProjectInput' });
+export type ProjectInput = z.infer<typeof ProjectInput>;
+
+export const ProjectPatch = ProjectInput.omit({ name: true, repository: true, allowDirty: true })
+  .partial()
+  .meta({ id: 'ProjectPatch' });
+export type ProjectPatch = z.infer<typeof ProjectPatch>;
+
+export const Project = z
+  .object({
+    id: z.number().int(),
+    name: z.string(),
+    repository: z.object({ id: z.number().int(), origin: z.string(), hosted: z.boolean(), defaultBranch: z.string() }),
+    verify: z.array(VerifyCommand),
+    agent: z.string().nullable(),
+    agentCommand: z.array(z.string()).nullable(),
+    model: z.string().nullable(),
+    limits: RunLimits,
+    trusted: z.boolean(),
+    createdAt: Timestamp,
+    archivedAt: Timestamp.nullable(),
+  })
+  .meta({ id: 'Project' });
+export type Project = z.infer<typeof Project>;

@@ -1,0 +1,78 @@
+// What a worker says of itself and what it is handed: registration, claim, the whole work order of a run.
+import { z } from 'zod';
+import { Fence, Name, RunId, TaskId, Timestamp } from './ids.ts';
+import { VerifyCommand } from './project.ts';
+
+export const WorkerInput = z
+  .strictObject({
+    protocol: z.number().int(),
+    version: z.string().max(50),
+    capacity: z.number().int().min(0).max(1000).meta({ description: 'Runs at a time.' }),
+    agents: z.array(z.object({ name: Name, version: z.string().nullable() })).max(100).meta({ description: 'Agents that are installed there.' }),
+    host: z.string().max(255),
+  })
+  .meta({ id: 'WorkerInput' });
+export type WorkerInput = z.infer<typeof WorkerInput>;
+
+export const WorkerAnswer = z
+  .object({
+    protocol: z.number().int(),
+    installation: z.uuid().meta({ description: 'A worker whose kept runs belong to another installation stops and removes them.' }),
+    runs: z.array(z.object({ run: RunId, fence: Fence })).meta({ description: 'Live runs that the orchestrator believes this worker has.' }),
+  })
+  .meta({ id: 'WorkerAnswer' });
+export type WorkerAnswer = z.infer<typeof WorkerAnswer>;
+
+export const Worker = z
+  .object({
+    name: z.string(),
+    host: z.string(),
+    version: z.string(),
+    capacity: z.number().int(),
+    running: z.number().int(),
+    agents: z.array(z.object({ name: z.string(), version: z.string().nullable() })),
+    state: z.enum(['online', 'offline']),
+    lastSeen: Timestamp,
+  })
+  .meta({ id: 'Worker' });
+export type Worker = z.infer<typeof Worker>;
+
+export const ClaimInput = z
+  .strictObject({
+    claimId: z.uuid().meta({ description: 'Made and stored by the worker before it polls: a repeated poll gets the same run.' }),
+    waitSeconds: z.number().min(0).max(60).default(25),
+  })
+  .meta({ id: 'ClaimInput' });
+export type ClaimInput = z.infer<typeof ClaimInput>;
+
+export const WorkOrder = z
+  .object({
+    run: RunId,
+    fence: Fence,
+    installation: z.uuid(),
+    task: z.object({
+      id: TaskId,
+      title: z.string(),
+      body: z.string(),
+      acceptance: z.array(z.string()),
+      targetFiles: z.array(z.string()),
+      kind: z.string(),
+    }),
+    project: z.object({ id: z.number().int(), name: z.string(), trusted: z.boolean() }),
+    repository: z.object({ id: z.number().int(), baseBranch: z.string(), gitPath: z.string().meta({ description: 'Path under the API address, as `/git/3.git`.' }) }),
+    agent: z.object({ name: z.string(), command: z.array(z.string()).nullable(), model: z.string() }),
+    isolation: z.enum(['directory']),
+    verify: z.array(VerifyCommand),
+    limits: z.object({ maxIterations: z.number().int(), verifyTimeoutSeconds: z.number(), verifyOutputBytes: z.number().int() }),
+    deadline: Timestamp,
+    lease: z.object({ heartbeatSeconds: z.number(), leaseSeconds: z.number(), selfStopSeconds: z.number() }),
+    runToken: z.string().meta({ description: "Opens this run's own API calls; stays with the runner, outside the sandbox." }),
+    gatewayKey: z.string().meta({ description: 'Opens /v1/* at the gateway and nothing else; added by the relay.' }),
+    gatewayUrl: z.string().meta({ description: 'Base address of the gateway, without /v1.' }),
+    previous: z
+      .object({ run: RunId, reason: z.string().nullable() })
+      .nullable()
+      .meta({ description: 'The attempt before, for the prompt of a retry.' }),
+  })
+  .meta({ id: 'WorkOrder' });
+export type WorkOrder = z.infer<typeof WorkOrder>;
