@@ -1,0 +1,44 @@
+// The sandbox as the runner, the pipeline and the agents see it: where the work tree is, and how a process is started in it.
+// One implementation a kind of isolation; directory.ts is the one without any.
+import type { Readable, Writable } from 'node:stream';
+
+export interface Sandbox {
+  readonly kind: 'directory';
+  /** The work tree, as processes inside see it. */
+  readonly workspace: string;
+  /** Scratch HOME of the run, as processes inside see it. */
+  readonly home: string;
+  /** Base address of the model gateway as seen inside, without /v1; it needs no key. */
+  readonly gatewayUrl: string;
+  /** Starts a program (argv[0] by PATH or absolute) in a process group of its own. Never throws: a program that is missing exits 127. */
+  spawn(argv: string[], options: SpawnOptions): SandboxProcess;
+  /** Ends every process that was started inside, whatever became of it; resolves when none is left. */
+  killAll(): Promise<void>;
+  /** Ends all processes and gives back what the sandbox holds. */
+  close(): Promise<void>;
+}
+
+export interface SpawnOptions {
+  /** The work tree when left out. */
+  cwd?: string;
+  /** Added to the sandbox's own minimal environment; nothing of the host's is inherited. */
+  env?: Record<string, string>;
+  /** `ignore` when left out. */
+  stdin?: 'pipe' | 'ignore';
+}
+
+export interface SandboxProcess {
+  /** -1 when the program could not be started. */
+  readonly pid: number;
+  readonly stdin: Writable | null;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly exited: Promise<Exit>;
+  /** Signals the whole process group. */
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
