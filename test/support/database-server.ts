@@ -1,0 +1,70 @@
+// The one PostgreSQL server of a test run: started by the first test that needs it, as a process of its own;
+// it ends, and takes its files along, when the process that it was told to watch is gone.
+// usage: node database-server.ts DIRECTORY PID STARTED
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { lockDirectory } from '../../orchestrator/config/directory-lock.ts';
+import { connect } from '../../orchestrator/db/connect.ts';
+import { migrate } from '../../orchestrator/db/migrate.ts';
+import { startPostgres } from '../../orchestrator/db/supervisor.ts';
+
+export const TEMPLATE = 'migrated';
+
+/** When a process started, in clock ticks since boot; undefined when there is none. Tells a reused pid. */
+export function startTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the server tells its address, or why it did not start. */
+export function answerFile(directory: string): string {
+  return join(directory, 'answer.json');
+}
+
+function answer(directory: string, content: { url: string } | { error: string }): void {
+  const path = answerFile(directory);
+  writeFileSync(`${path}.new`, JSON.stringify(content));
+  renameSync(`${path}.new`, path);
+}
+
+async function serve(directory: string, pid: number, started: string): Promise<void> {
+  const lock = await lockDirectory(directory, 'test-server').catch(() => undefined);
+  if (lock === undefined) return; // another test was first
+  const ended = async () => {
+    while (startTime(pid) === started) await delay(100);
+  };
+  try {
+    const postgres = await startPostgres({ cluster: join(directory, 'postgres'), durable: false });
+    try {
+      const admin = connect({ url: postgres.url, poolSize: 1 });
+      await admin.query(`create database ${TEMPLATE}`);
+      await admin.end();
+      const template = connect({ url: databaseUrl(postgres.url, TEMPLATE), poolSize: 1 });
+      await migrate(template);
+      await template.end();
+      answer(directory, { url: postgres.url });
+      await ended();
+    } finally {
+      await postgres.stop();
+    }
+  } catch (error) {
+    answer(directory, { error: (error as Error).stack ?? String(error) });
+    await ended();
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+    await lock.release();
+  }
+}
+
+/** The same server's URL for another of its databases. */
+export function databaseUrl(url: string, name: string): string {
+  return url.replace(/@\/[^?]*/, `@/${name}`);
+}
+
+const [directory, pid, started] = process.argv.slice(2);
+if (import.meta.main && directory !== undefined && started !== undefined) await serve(directory, Number(pid), started);
