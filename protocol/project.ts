@@ -24,7 +24,7 @@ export const ProjectInput = z
     name: Name.meta({ description: 'Unique in this installation.' }),
     repository: z.string().min(1).max(4096).optional().meta({ description: 'Path or git URL. Without one a bare repository is made on the local forge.' }),
     defaultBranch: z.string().min(1).max(255).optional().meta({ description: "The repository's own HEAD when left out." }),
-    verify: z.array(VerifyCommand).max(50).default([]),
+    verify: z.array(VerifyCommand).max(50).optional().meta({ description: "Left out: found from the repository's files; `[]`: no checks." }),
     agent: Name.optional().meta({ description: 'Name of a coding agent; the configured default when left out.' }),
     agentCommand: z.array(z.string()).min(1).max(100).optional().meta({ description: 'Program and arguments, for the agent `command`.' }),
     model: z.string().max(200).optional().meta({ description: 'Model asked for at the gateway, as `engine/model`.' }),

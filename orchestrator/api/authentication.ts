@@ -1,0 +1,92 @@
+// Who asks, and whether they may. Every route names in its config the role it needs; a route without one is refused at start.
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import rateLimit from '@fastify/rate-limit';
+import type { Role } from '../../protocol/access.ts';
+import { AutocodeError } from '../../protocol/errors.ts';
+import { verifyToken, type Identity } from '../access/tokens.ts';
+import type { ApiContext } from './context.ts';
+
+/** What a route may ask for: `public`, or the least role. */
+export type Access = 'public' | 'viewer' | 'operator' | 'admin' | 'worker' | 'run';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access;
+  }
+  interface FastifyRequest {
+    identity: Identity | null;
+  }
+}
+
+const ALLOWED: Record<Exclude<Access, 'public'>, readonly Role[]> = {
+  viewer: ['viewer', 'operator', 'admin'],
+  operator: ['operator', 'admin'],
+  admin: ['admin'],
+  worker: ['worker', 'admin'],
+  run: ['run'],
+};
+
+/** Installs authentication, then the rate limit of each role (requests a minute; by token, or by address without one). */
+export async function authenticate(app: FastifyInstance, context: ApiContext): Promise<void> {
+  const limits: Record<string, number> = context.config.api.rateLimit;
+  app.decorateRequest('identity', null);
+  app.addHook('onRoute', (route) => {
+    if (route.config?.access === undefined) throw new Error(`route ${route.url} does not say who may use it`);
+  });
+  app.addHook('onRequest', async (request) => {
+    const access = request.routeOptions.config.access;
+    if (access === 'public' || request.is404) return;
+    request.identity = await identify(context, request);
+  });
+  await app.register(rateLimit, {
+    hook: 'preParsing',
+    keyGenerator: (request) => (request.identity === null ? `ip:${request.ip}` : `token:${request.identity.id}`),
+    max: (request) => limits[request.identity?.role ?? 'public'] ?? 600,
+    timeWindow: 60_000,
+    errorResponseBuilder: (_request, limit) =>
+      new AutocodeError('ERR_RATE_LIMITED', `More than ${limit.max} requests in a minute with this token.`, {
+        remedy: `Try again in ${Math.ceil(limit.ttl / 1000)} s, or raise api.rateLimit in the configuration.`,
+      }),
+  });
+}
+
+async function identify(context: ApiContext, request: FastifyRequest): Promise<Identity> {
+  const access = request.routeOptions.config.access;
+  const token = presentedToken(request.headers.authorization);
+  if (token === null) {
+    throw new AutocodeError('ERR_UNAUTHENTICATED', 'No token came with the request.', {
+      remedy: 'Send `Authorization: Bearer <token>`; `autocode token create` makes one.',
+    });
+  }
+  const identity = await verifyToken(context.db, token);
+  if (identity === null) {
+    throw new AutocodeError('ERR_UNAUTHENTICATED', 'The token is unknown, revoked or expired.', {
+      remedy: 'Make a new one with `autocode token create`.',
+    });
+  }
+  if (access === undefined || access === 'public' || !ALLOWED[access].includes(identity.role)) {
+    throw new AutocodeError('ERR_FORBIDDEN', `A ${identity.role} token may not ${request.method} ${request.routeOptions.url}.`, {
+      remedy: `It needs the role ${access}.`,
+    });
+  }
+  const { run } = request.params as { run?: string };
+  if (access === 'run' && run !== undefined && run !== identity.run) {
+    throw new AutocodeError('ERR_FORBIDDEN', `The token of run ${identity.run} does not open run ${run}.`);
+  }
+  return identity;
+}
+
+/** The token of a Bearer header, or the password of a Basic one (git). */
+function presentedToken(header: string | undefined): string | null {
+  const [scheme, value] = header?.split(' ', 2) ?? [];
+  if (value === undefined) return null;
+  if (scheme?.toLowerCase() === 'bearer') return value;
+  if (scheme?.toLowerCase() !== 'basic') return null;
+  const text = Buffer.from(value, 'base64').toString();
+  return text.slice(text.indexOf(':') + 1);
+}
+
+/** Name that is kept with what the caller makes, as in a task's `createdBy`. */
+export function actorOf(request: FastifyRequest): string {
+  return request.identity?.name ?? 'unknown';
+}

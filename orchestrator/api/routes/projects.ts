@@ -1,0 +1,45 @@
+// /projects: what Autocode works on.
+import { z } from 'zod';
+import { Name } from '../../../protocol/ids.ts';
+import { Project, ProjectInput, ProjectPatch } from '../../../protocol/project.ts';
+import { archiveProject, getProject, listProjects, updateProject } from '../../tasks/projects.ts';
+import type { Routes } from '../server.ts';
+
+const Params = z.object({ project: Name });
+
+export const projectRoutes: Routes = (app, { db, repositories }) => {
+  app.get(
+    '/projects',
+    { config: { access: 'viewer' }, schema: { tags: ['projects'], summary: 'List projects', response: { 200: z.array(Project) } } },
+    async () => await listProjects(db),
+  );
+  app.post(
+    '/projects',
+    {
+      config: { access: 'operator' },
+      schema: { tags: ['projects'], summary: 'Register a repository as a project', body: ProjectInput, response: { 201: Project } },
+    },
+    async (request, reply) => reply.code(201).send(await repositories.create(request.body)),
+  );
+  app.get(
+    '/projects/:project',
+    { config: { access: 'viewer' }, schema: { tags: ['projects'], summary: 'Show a project', params: Params, response: { 200: Project } } },
+    async (request) => await getProject(db, request.params.project),
+  );
+  app.patch(
+    '/projects/:project',
+    {
+      config: { access: 'operator' },
+      schema: { tags: ['projects'], summary: 'Change a project', params: Params, body: ProjectPatch, response: { 200: Project } },
+    },
+    async (request) => await updateProject(db, request.params.project, request.body),
+  );
+  app.delete(
+    '/projects/:project',
+    {
+      config: { access: 'operator' },
+      schema: { tags: ['projects'], summary: 'Archive a project', params: Params, response: { 200: Project } },
+    },
+    async (request) => await archiveProject(db, request.params.project),
+  );
+};

@@ -1,0 +1,71 @@
+// /tasks: the work that people and machines give.
+import { z } from 'zod';
+import { Name } from '../../../protocol/ids.ts';
+import { Task, TaskInput, TaskState } from '../../../protocol/task.ts';
+import { cancelTask } from '../../tasks/cancel.ts';
+import { createTask } from '../../tasks/create.ts';
+import { getTask, listTasks } from '../../tasks/queries.ts';
+import { retryTask } from '../../tasks/retry.ts';
+import { actorOf } from '../authentication.ts';
+import { Limit } from '../paging.ts';
+import type { Routes } from '../server.ts';
+
+const Params = z.object({ task: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) });
+
+export const taskRoutes: Routes = (app, { db, config, models }) => {
+  app.get(
+    '/tasks',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['tasks'],
+        summary: 'List tasks, newest first',
+        querystring: z.object({ state: TaskState.optional(), project: Name.optional(), limit: Limit, before: Params.shape.task.optional() }),
+        response: { 200: z.array(Task) },
+      },
+    },
+    async (request) => await listTasks(db, request.query),
+  );
+  app.post(
+    '/tasks',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['tasks'],
+        summary: 'Give a task',
+        description: 'Answers 201 with the new task, or 200 with the first one when the idempotency key was seen before.',
+        body: TaskInput,
+        response: { 200: Task, 201: Task },
+      },
+    },
+    async (request, reply) => {
+      const { task, created } = await createTask(db, request.body, {
+        actor: actorOf(request),
+        agent: config.agents.default,
+        model: models().find((model) => model.isDefault)?.name ?? null,
+      });
+      return reply.code(created ? 201 : 200).send(task);
+    },
+  );
+  app.get(
+    '/tasks/:task',
+    { config: { access: 'viewer' }, schema: { tags: ['tasks'], summary: 'Show a task', params: Params, response: { 200: Task } } },
+    async (request) => await getTask(db, request.params.task),
+  );
+  app.post(
+    '/tasks/:task/cancel',
+    {
+      config: { access: 'operator' },
+      schema: { tags: ['tasks'], summary: 'Cancel a task, in any state before its change is open', params: Params, response: { 200: Task } },
+    },
+    async (request) => await cancelTask(db, request.params.task, actorOf(request)),
+  );
+  app.post(
+    '/tasks/:task/retry',
+    {
+      config: { access: 'operator' },
+      schema: { tags: ['tasks'], summary: 'Give a failed or cancelled task another run', params: Params, response: { 200: Task } },
+    },
+    async (request) => await retryTask(db, request.params.task),
+  );
+};
