@@ -9,7 +9,7 @@ const BACKSTOP_MS = 5_000;
 /** Asks until `done(answer)`, and gives the last answer when the time is up. */
 export async function untilNotified<T>(
   { db, stopping }: Pick<ApiContext, 'db' | 'stopping'>,
-  wait: { channel: string; payload: string; seconds: number; closed: IncomingMessage },
+  wait: { channel: string; payload?: string; seconds: number; closed: IncomingMessage },
   ask: () => Promise<T>,
   done: (answer: T) => boolean,
 ): Promise<T> {
@@ -20,7 +20,7 @@ export async function untilNotified<T>(
   for (;;) {
     const woken = new AbortController();
     const forget = await onNotify(db, wait.channel, (payload) => {
-      if (payload === undefined || payload === wait.payload) woken.abort();
+      if (payload === undefined || wait.payload === undefined || payload === wait.payload) woken.abort();
     });
     try {
       const answer = await ask();

@@ -1,0 +1,57 @@
+// Server-sent events: one writer for the outbox and for logs. A slow reader is waited for, a gone one ends the source.
+import { once } from 'node:events';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ApiContext } from './context.ts';
+
+const KEEP_ALIVE_MS = 15_000;
+
+export interface Frame {
+  id: string;
+  event: string;
+  data: string;
+}
+
+/** Whether the client asks for a stream rather than for one answer. */
+export function wantsEventStream(request: FastifyRequest): boolean {
+  return request.headers.accept?.includes('text/event-stream') ?? false;
+}
+
+/** Writes frames until the source ends, the client goes or the daemon stops. */
+export async function sendEventStream(
+  { stopping, log }: Pick<ApiContext, 'stopping' | 'log'>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  source: (signal: AbortSignal) => AsyncIterable<Frame>,
+): Promise<FastifyReply> {
+  const gone = new AbortController();
+  reply.hijack();
+  const response = reply.raw;
+  response.once('close', () => gone.abort());
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache, no-transform',
+    'x-accel-buffering': 'no',
+    'x-request-id': request.id,
+  });
+  response.flushHeaders();
+  request.raw.socket.setNoDelay(true);
+  const keepAlive = setInterval(() => response.write(': alive\n\n'), KEEP_ALIVE_MS);
+  const signal = AbortSignal.any([gone.signal, stopping]);
+  try {
+    for await (const frame of source(signal)) {
+      if (response.write(format(frame)) || gone.signal.aborted) continue;
+      await once(response, 'drain', { signal: gone.signal });
+    }
+  } catch (error) {
+    if (!signal.aborted) log.error(`stream ${request.url} broke off: ${String(error)}`, { requestId: request.id });
+  } finally {
+    clearInterval(keepAlive);
+    response.end();
+  }
+  return reply;
+}
+
+function format({ id, event, data }: Frame): string {
+  const lines = data.split('\n').map((line) => `data: ${line}\n`);
+  return `id: ${id}\nevent: ${event}\n${lines.join('')}\n`;
+}

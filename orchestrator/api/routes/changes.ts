@@ -1,0 +1,56 @@
+// /changes: branches and their pull requests.
+import { z } from 'zod';
+import { Change, ChangeState } from '../../../protocol/change.ts';
+import { Name } from '../../../protocol/ids.ts';
+import { closeChange, getChange, listChanges } from '../../repos/changes.ts';
+import { Limit } from '../paging.ts';
+import type { Routes } from '../server.ts';
+import { DiffQuery } from './runs.ts';
+
+const Params = z.object({ change: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) });
+const tags = ['changes'];
+
+export const changeRoutes: Routes = (app, { db, repositories }) => {
+  app.get(
+    '/changes',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'List changes, newest first',
+        querystring: z.object({ state: ChangeState.optional(), project: Name.optional(), limit: Limit }),
+        response: { 200: z.array(Change) },
+      },
+    },
+    async (request) => await listChanges(db, request.query),
+  );
+  app.get(
+    '/changes/:change',
+    { config: { access: 'viewer' }, schema: { tags, summary: 'Show a change, its state as the forge has it now', params: Params, response: { 200: Change } } },
+    async (request) => {
+      await repositories.refreshChange(request.params.change);
+      return await getChange(db, request.params.change);
+    },
+  );
+  app.get(
+    '/changes/:change/diff',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'The difference to its base', params: Params, querystring: DiffQuery, response: { 200: z.string() }, produces: ['text/plain'] },
+    },
+    async (request, reply) => {
+      const text = await repositories.changeDiff(await getChange(db, request.params.change), request.query.format);
+      return reply.type('text/plain; charset=utf-8').serializer(String).send(text);
+    },
+  );
+  app.post(
+    '/changes/:change/merge',
+    { config: { access: 'operator' }, schema: { tags, summary: 'Merge into the base branch', params: Params, response: { 200: Change } } },
+    async (request) => await repositories.mergeChange(request.params.change),
+  );
+  app.post(
+    '/changes/:change/close',
+    { config: { access: 'operator' }, schema: { tags, summary: 'Close without merging; the branch stays', params: Params, response: { 200: Change } } },
+    async (request) => await closeChange(db, request.params.change),
+  );
+};

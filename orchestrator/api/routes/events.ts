@@ -1,0 +1,52 @@
+// /events: the outbox, as a page or as a stream that loses nothing.
+import { z } from 'zod';
+import { Event, EVENT_KINDS, EventId } from '../../../protocol/event.ts';
+import { RunId } from '../../../protocol/ids.ts';
+import { followEvents, readEvents } from '../../events/outbox.ts';
+import { Limit } from '../paging.ts';
+import { sendEventStream, wantsEventStream } from '../event-stream.ts';
+import type { Routes } from '../server.ts';
+
+const positive = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional();
+
+const Query = z.object({
+  project: positive,
+  task: positive,
+  run: RunId.optional(),
+  kind: z
+    .string()
+    .transform((list) => list.split(','))
+    .pipe(z.array(z.enum(EVENT_KINDS)))
+    .optional()
+    .meta({ description: 'Kinds, separated by commas.' }),
+  after: EventId.optional().meta({ description: 'Cursor; a Last-Event-ID header goes before it.' }),
+  limit: Limit,
+});
+
+export const eventRoutes: Routes = (app, context) => {
+  app.get(
+    '/events',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['events'],
+        summary: 'What happened, oldest first',
+        description: 'With `Accept: text/event-stream` a stream that goes on after Last-Event-ID (from the beginning without one); otherwise one page.',
+        querystring: Query,
+        response: { 200: z.array(Event) },
+      },
+    },
+    async (request, reply) => {
+      const { project, task, run, kind: kinds, limit } = request.query;
+      const filter = { project, task, run, kinds };
+      const resume = EventId.safeParse(request.headers['last-event-id']);
+      const after = resume.success ? resume.data : (request.query.after ?? null);
+      if (!wantsEventStream(request)) return await readEvents(context.db, { after, limit, filter });
+      return await sendEventStream(context, request, reply, async function* (signal) {
+        for await (const event of followEvents(context.db, { after, filter, signal })) {
+          yield { id: event.id, event: event.kind, data: JSON.stringify(event) };
+        }
+      });
+    },
+  );
+};

@@ -1,0 +1,25 @@
+// /git/<repository>.git/*: smart HTTP for runners. Bodies are streamed through, never parsed.
+import { z } from 'zod';
+import { AutocodeError } from '../../../protocol/errors.ts';
+import { parseRunId } from '../../../protocol/ids.ts';
+import type { Routes } from '../server.ts';
+
+const Params = z.object({ repository: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) });
+
+export const gitRoutes: Routes = (app, { repositories }) => {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/git/:repository.git/*',
+    config: { access: 'run', rateLimit: false },
+    schema: { hide: true, params: Params },
+    handler: async (request, reply) => {
+      const run = request.identity?.run;
+      if (typeof run !== 'string') throw new AutocodeError('ERR_FORBIDDEN', 'Only runs use the mirror.');
+      const { repository } = request.params as z.infer<typeof Params>;
+      reply.hijack();
+      await repositories.git(request.raw, reply.raw, { run, fence: parseRunId(run).fence, repository });
+    },
+  });
+};

@@ -1,0 +1,74 @@
+// The HTTP API: validation, access, errors and documentation in one place; one file a route group.
+import { randomUUID } from 'node:crypto';
+import swagger from '@fastify/swagger';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { listenOn, type Address } from './listen.ts';
+import { authenticate } from './authentication.ts';
+import type { ApiContext } from './context.ts';
+import { handleErrors } from './errors.ts';
+import { changeRoutes } from './routes/changes.ts';
+import { eventRoutes } from './routes/events.ts';
+import { gitRoutes } from './routes/git.ts';
+import { logRoutes } from './routes/logs.ts';
+import { projectRoutes } from './routes/projects.ts';
+import { runRoutes } from './routes/runs.ts';
+import { runnerRoutes } from './routes/runner.ts';
+import { systemRoutes } from './routes/system.ts';
+import { taskRoutes } from './routes/tasks.ts';
+import { tokenRoutes } from './routes/tokens.ts';
+import { workerRoutes } from './routes/workers.ts';
+
+export type ApiInstance = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
+/** Adds a group's routes to the API. */
+export type Routes = (app: ApiInstance, context: ApiContext) => void;
+
+const GROUPS: Routes[] = [
+  systemRoutes, projectRoutes, taskRoutes, runRoutes, logRoutes, changeRoutes, eventRoutes, tokenRoutes, workerRoutes, runnerRoutes,
+];
+
+/** Builds the API without listening; tests inject requests into it. */
+export async function buildApi(context: ApiContext, version: string): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: context.config.api.bodyLimitBytes,
+    genReqId: () => randomUUID(),
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 500 },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  handleErrors(app, context.log);
+  await authenticate(app, context);
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Autocode', version, description: 'Tasks in, verified changes out.' },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      security: [{ token: [] }],
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  await typed.register(async (v1) => GROUPS.forEach((add) => add(v1.withTypeProvider<ZodTypeProvider>(), context)), { prefix: '/api/v1' });
+  await typed.register(async (git) => gitRoutes(git.withTypeProvider<ZodTypeProvider>(), context));
+  app.get('/api/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () => app.swagger());
+  await app.ready();
+  return app;
+}
+
+/** Starts the API; `url` is the address it got. */
+export async function startApi(context: ApiContext, address: Address, version: string): Promise<{ url: string; port: number; stop(): Promise<void> }> {
+  const app = await buildApi(context, version);
+  const port = await listenOn('api', address, async (host, number) => {
+    await app.listen({ host, port: number });
+    return (app.server.address() as { port: number }).port;
+  });
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return { url: `http://${host}:${port}`, port, stop: async () => await app.close() };
+}
