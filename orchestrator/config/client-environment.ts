@@ -2,8 +2,6 @@
 // Used by the CLI and by whoever starts a program.
 
 export interface ClientEnvironment {
-  /** AUTOCODE_CONFIG: the file of `--config`. */
-  config: string | undefined;
   /** AUTOCODE_URL and AUTOCODE_TOKEN: a daemon elsewhere. */
   url: string | undefined;
   token: string | undefined;
@@ -14,7 +12,6 @@ export interface ClientEnvironment {
 /** What the shell says to the CLI. */
 export function clientEnvironment(env: Readonly<Record<string, string | undefined>> = process.env): ClientEnvironment {
   return {
-    config: env.AUTOCODE_CONFIG || undefined,
     url: env.AUTOCODE_URL || undefined,
     token: env.AUTOCODE_TOKEN || undefined,
     noColor: (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb',

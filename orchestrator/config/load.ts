@@ -15,7 +15,7 @@ import { Config } from './schema.ts';
 const SYSTEM_FILE = '/etc/autocode/autocode.yaml';
 
 export interface ConfigSources {
-  /** The file of `--config`; else the data directory's, else the system's, when present. */
+  /** The file of `--config`; else of AUTOCODE_CONFIG; else the data directory's, else the system's, when present. */
   file?: string | undefined;
   /** `--set` flags, as `api.port=1234`. */
   set?: readonly string[] | undefined;
@@ -68,7 +68,7 @@ function read(sources: ConfigSources): ConfigCheck & { loaded?: LoadedConfig } {
   const keys = configKeys();
   const flags = readFlags(keys, set, cwd);
   const variables = readEnvironment(keys, env, cwd);
-  const file = findFile(sources.file, flags, variables, cwd);
+  const file = findFile(sources.file ?? env.AUTOCODE_CONFIG, flags, variables, cwd);
   const written = file === undefined ? undefined : readFile(file, keys);
 
   const input = written?.content ?? {};

@@ -1,25 +1,16 @@
 // The one PostgreSQL server of a test run: started by the first test that needs it, as a process of its own;
 // it ends, and takes its files along, when the process that it was told to watch is gone.
 // usage: node database-server.ts DIRECTORY PID STARTED
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { processStartTime } from '../../orchestrator/config/daemon-file.ts';
 import { lockDirectory } from '../../orchestrator/config/directory-lock.ts';
 import { connect } from '../../orchestrator/db/connect.ts';
 import { migrate } from '../../orchestrator/db/migrate.ts';
 import { startPostgres } from '../../orchestrator/db/supervisor.ts';
 
 export const TEMPLATE = 'migrated';
-
-/** When a process started, in clock ticks since boot; undefined when there is none. Tells a reused pid. */
-export function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
-  }
-}
 
 /** Where the server tells its address, or why it did not start. */
 export function answerFile(directory: string): string {
@@ -36,7 +27,7 @@ async function serve(directory: string, pid: number, started: string): Promise<v
   const lock = await lockDirectory(directory, 'test-server').catch(() => undefined);
   if (lock === undefined) return; // another test was first
   const ended = async () => {
-    while (startTime(pid) === started) await delay(100);
+    while (processStartTime(pid) === started) await delay(100);
   };
   try {
     const postgres = await startPostgres({ cluster: join(directory, 'postgres'), durable: false });

@@ -5,9 +5,10 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { processStartTime } from '../../orchestrator/config/daemon-file.ts';
 import { connect } from '../../orchestrator/db/connect.ts';
 import type { Database } from '../../orchestrator/db/connect.ts';
-import { TEMPLATE, answerFile, databaseUrl, startTime } from './database-server.ts';
+import { TEMPLATE, answerFile, databaseUrl } from './database-server.ts';
 
 const START_MS = 60_000;
 let created = 0;
@@ -55,7 +56,7 @@ function testServer(): Promise<string> {
 // Under `node --test` each file is a process, and the runner, its parent, lives as long as the run does.
 async function findOrStartServer(): Promise<string> {
   const watched = process.env.NODE_TEST_CONTEXT === undefined ? process.pid : process.ppid;
-  const started = startTime(watched) ?? '';
+  const started = processStartTime(watched) ?? '';
   const directory = join(tmpdir(), `autocode-test-${process.getuid?.()}-${watched}-${started}`);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (readAnswer(directory) === undefined) {
