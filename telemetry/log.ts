@@ -48,7 +48,7 @@ export function createLog(options: LogOptions): RootLog {
 
   let closed = false;
   let file = openFile();
-  function openFile(): FileTransport {
+  function openFile(): DailyRotateFile {
     const transport = fileTransport(options);
     logger.add(transport);
     let broken = false;
@@ -105,10 +105,7 @@ function consoleTransports(stream: NodeJS.WritableStream | false): winston.trans
   return [new winston.transports.Stream({ stream, format, eol: '\n' })];
 }
 
-// The type of the package leaves the stream out.
-type FileTransport = DailyRotateFile & { logStream: NodeJS.EventEmitter & { end(done: () => void): void } };
-
-function fileTransport({ directory, service, retentionDays = 30 }: LogOptions): FileTransport {
+function fileTransport({ directory, service, retentionDays = 30 }: LogOptions): DailyRotateFile {
   const json = winston.format((info) => {
     const { level, message, ...context } = info;
     return { time: new Date().toISOString(), level, service, message, ...withErrors(context) } as winston.Logform.TransformableInfo;
@@ -122,7 +119,7 @@ function fileTransport({ directory, service, retentionDays = 30 }: LogOptions): 
     zippedArchive: true,
     options: { flags: 'a', mode: 0o640 },
     format: winston.format.combine(json(), winston.format.json()),
-  }) as FileTransport;
+  });
 }
 
 function withErrors(context: Record<string, unknown>): Record<string, unknown> {
