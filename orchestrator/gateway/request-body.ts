@@ -1,0 +1,33 @@
+// Reading a request's body within a limit. Used by the gateway and the recorder.
+import type { IncomingMessage } from 'node:http';
+import { AutocodeError } from '../../protocol/errors.ts';
+import type { JsonObject } from '../models/wire/json.ts';
+import { object, parse } from '../models/wire/json.ts';
+
+const DISCARD_MS = 5_000;
+
+/** All bytes of the body, or ERR_BODY_TOO_LARGE once the client has sent the rest (or 5 s have passed), so that it hears the answer. */
+export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const expired = AbortSignal.timeout(DISCARD_MS);
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= limit) chunks.push(chunk);
+    else if (expired.aborted) break;
+    else chunks.length = 0;
+  }
+  if (size > limit) {
+    throw new AutocodeError('ERR_BODY_TOO_LARGE', `The body is larger than ${Math.floor(limit / 1024 / 1024)} MiB.`, {
+      remedy: 'Start a new conversation, or let the agent compact this one.',
+    });
+  }
+  return Buffer.concat(chunks, size);
+}
+
+/** The body as a JSON object, or ERR_BODY_NOT_JSON. */
+export function parseBody(body: Buffer): JsonObject {
+  const parsed = parse(body.toString('utf8'));
+  if (object(parsed) === parsed) return parsed as JsonObject;
+  throw new AutocodeError('ERR_BODY_NOT_JSON', 'The body is not a JSON object.', { remedy: 'Send the request as JSON.' });
+}

@@ -1,0 +1,93 @@
+// Any engine that speaks one of the protocols over HTTP: one connection pool, the key added here and nowhere else.
+// Used by the gateway for each configured engine and by the recorder.
+import { Pool } from 'undici';
+import { AutocodeError } from '../../../protocol/errors.ts';
+import type { Protocol } from '../../../protocol/model.ts';
+import type { Engine, EngineRequest } from './engine.ts';
+
+export interface UpstreamOptions {
+  /** As in messages to the user. */
+  name: string;
+  /** Base address, with or without `/v1`. */
+  url: string;
+  protocols: readonly Protocol[];
+  apiKey: () => Promise<string | undefined>;
+  timeouts?: Partial<UpstreamTimeouts>;
+}
+
+export interface UpstreamTimeouts {
+  connectMs: number;
+  firstByteMs: number;
+  idleMs: number;
+}
+
+const TIMEOUTS: UpstreamTimeouts = { connectMs: 10_000, firstByteMs: 600_000, idleMs: 300_000 };
+
+// All that is passed on; the client's own key, cookies and addresses stay here.
+const FORWARDED = ['accept', 'user-agent', 'anthropic-version', 'anthropic-beta', 'openai-beta'];
+
+/** An engine behind an address. */
+export function upstreamEngine(options: UpstreamOptions): Engine {
+  const base = baseAddress(options.url);
+  const { connectMs, firstByteMs, idleMs } = { ...TIMEOUTS, ...options.timeouts };
+  const pool = new Pool(base.origin, {
+    connect: { timeout: connectMs },
+    headersTimeout: firstByteMs,
+    bodyTimeout: idleMs,
+    connections: null,
+  });
+  return {
+    async answer(request) {
+      const headers = await requestHeaders(options, request);
+      try {
+        const { statusCode, headers: answered, body } = await pool.request({
+          method: 'POST',
+          path: `${base.path}${request.path}`,
+          headers,
+          body: request.body,
+          signal: request.signal,
+        });
+        return { status: statusCode, headers: answered, body };
+      } catch (cause) {
+        if (request.signal.aborted) throw cause;
+        throw unavailable(options, cause);
+      }
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+/** Origin and path prefix of an engine's address; `/v1` is added unless the path names a version itself. */
+export function baseAddress(address: string): { origin: string; path: string } {
+  const url = new URL(address);
+  const path = url.pathname.replace(/\/+$/, '');
+  return { origin: url.origin, path: /\/v\d/.test(path) ? path : `${path}/v1` };
+}
+
+async function requestHeaders(options: UpstreamOptions, request: EngineRequest): Promise<Record<string, string>> {
+  const headers: Record<string, string> = { 'content-type': 'application/json', 'accept-encoding': 'identity' };
+  for (const name of FORWARDED) {
+    const value = request.headers[name];
+    if (value !== undefined) headers[name] = String(value);
+  }
+  const key = await options.apiKey();
+  if (key === undefined) return headers;
+  // An engine that speaks Messages alone is Anthropic's kind and takes the key its way; all others take a bearer token.
+  const anthropic = options.protocols.every((protocol) => protocol === 'messages');
+  return { ...headers, ...(anthropic ? { 'x-api-key': key } : { authorization: `Bearer ${key}` }) };
+}
+
+function unavailable({ name, url }: UpstreamOptions, cause: unknown): AutocodeError {
+  const why = cause instanceof Error ? ('code' in cause && cause.code ? `${cause.message} (${String(cause.code)})` : cause.message) : String(cause);
+  return new AutocodeError('ERR_ENGINE_UNAVAILABLE', `The engine ${name} at ${withoutUser(url)} does not answer: ${why}.`, {
+    remedy: 'Check that it runs and that models.engines in the configuration names its address.',
+    cause,
+  });
+}
+
+function withoutUser(address: string): string {
+  const url = new URL(address);
+  url.username = '';
+  url.password = '';
+  return url.href;
+}
