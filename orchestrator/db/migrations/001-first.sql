@@ -64,6 +64,8 @@ create table task (
 );
 create unique index on task (project, idempotency_key) where idempotency_key is not null;
 create index task_queue on task (order_key, id) where state = 'queued';
+-- One queued task, the head, a repository; the others wait as pending(repository). Claims stay flat however many wait.
+create unique index task_head on task (repository) where state = 'queued';
 create index task_waiting on task (repository, order_key, id) where state = 'pending' and pending_reason = 'repository';
 create index task_retry on task (not_before) where state = 'pending' and pending_reason = 'retry';
 create index on task (project, id desc);
@@ -171,6 +173,7 @@ create index on token (run) where run is not null;
 
 create table model_call (
   id            bigint generated always as identity primary key,
+  request       uuid not null unique default gen_random_uuid(),  -- a repeated insert is no second record
   run           text not null references run,
   task          bigint not null,
   project       bigint not null,
@@ -207,3 +210,4 @@ create table event (
   primary key (xid, id)
 );
 create index on event (at);
+create index on event (task, xid, id) where task is not null;
