@@ -1,0 +1,44 @@
+// Bare repositories of the local forge, for projects that have no repository of their own.
+// Used by the making of projects and by the demo.
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { repositoryPath } from './mirror.ts';
+import type { OpenedRepository } from './open.ts';
+import type { RepositoryStore } from './mirror.ts';
+
+const EPOCH = '@0 +0000';
+
+/** Makes the bare repository of the local forge: the branches of `from` (a repository or bundle), or one empty commit. */
+export async function hostRepository(
+  store: RepositoryStore,
+  id: number,
+  options: { defaultBranch?: string | undefined; from?: string | undefined } = {},
+): Promise<OpenedRepository> {
+  const path = repositoryPath(store, id, 'forge.git');
+  const defaultBranch = options.defaultBranch ?? 'main';
+  // Made beside its place and moved there whole: what a crash leaves is never taken for a repository.
+  if (!existsSync(path)) {
+    const draft = `${path}.new`;
+    await rm(draft, { recursive: true, force: true });
+    await mkdir(dirname(path), { recursive: true });
+    await store.git.run(['init', '--quiet', '--bare', `--initial-branch=${defaultBranch}`, draft]);
+    if (options.from === undefined) await firstCommit(store, draft, defaultBranch);
+    else await store.git.run(['fetch', '--quiet', '--', options.from, '+refs/heads/*:refs/heads/*'], { gitDir: draft });
+    await rename(draft, path);
+  }
+  return { origin: path, defaultBranch, hosted: true };
+}
+
+async function firstCommit({ git }: RepositoryStore, gitDir: string, branch: string): Promise<void> {
+  const who = { NAME: 'Autocode', EMAIL: 'autocode@localhost', DATE: EPOCH };
+  const env = Object.fromEntries(
+    Object.entries(who).flatMap(([key, value]) => [
+      [`GIT_AUTHOR_${key}`, value],
+      [`GIT_COMMITTER_${key}`, value],
+    ]),
+  );
+  const tree = await git.text(['hash-object', '-w', '-t', 'tree', '--stdin'], { gitDir, input: '' });
+  const commit = await git.text(['commit-tree', '-m', 'Begin', tree], { gitDir, env });
+  await git.run(['update-ref', `refs/heads/${branch}`, commit], { gitDir });
+}

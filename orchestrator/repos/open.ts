@@ -1,0 +1,148 @@
+// Looks at a repository before a project is made of it, and says what is wrong with it.
+// Used by the making of projects.
+import { access, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AutocodeError } from '../../protocol/errors.ts';
+import type { Git } from './git.ts';
+import { maskCredentials } from './git.ts';
+import { findOrigin, listBranches, unknownBranch } from './origin.ts';
+import type { Origin } from './origin.ts';
+
+export interface OpenInput {
+  origin: string;
+  defaultBranch?: string | undefined;
+  allowDirty: boolean;
+  /** What a relative path is relative to. */
+  cwd?: string | undefined;
+}
+
+export interface OpenedRepository {
+  origin: string;
+  defaultBranch: string;
+  hosted: boolean;
+}
+
+const URL_FORM = /^(https?|ssh|git|file):\/\/./;
+const SCP_FORM = /^([A-Za-z0-9_][\w.-]*@)?[A-Za-z0-9][\w.-]*:(?!:)./;
+const DIRTY_MAX_BYTES = 64 << 10;
+
+/** Checks a repository and tells its address and default branch; each thing that is wrong has its own error. */
+export async function openRepository(git: Git, input: OpenInput): Promise<OpenedRepository> {
+  const address = await addressOf(input);
+  const origin = await findOrigin(address);
+  if (origin.local) await checkWorkingCopy(git, origin, input.allowDirty);
+  const { head, branches } = await listBranches(git, origin);
+  if (branches.size === 0) {
+    throw new AutocodeError('ERR_REPOSITORY_EMPTY', `${address} has no commits yet.`, {
+      remedy: 'Commit something first, as a README, so that there is a branch to start from.',
+    });
+  }
+  const defaultBranch = input.defaultBranch ?? head;
+  if (defaultBranch === undefined || !branches.has(defaultBranch)) {
+    throw unknownBranch(address, input.defaultBranch, branches.keys());
+  }
+  return { origin: address, defaultBranch, hosted: false };
+}
+
+// A URL stays as it is; a path becomes the absolute top of its repository.
+async function addressOf({ origin, cwd }: OpenInput): Promise<string> {
+  if (origin.startsWith('file://')) return await topOf(pathOfUrl(origin));
+  if (URL_FORM.test(origin)) return withoutSecret(origin);
+  const path = cwd === undefined ? origin : resolve(cwd, origin);
+  if (path.startsWith('/') && !(SCP_FORM.test(origin) && !(await exists(path)))) return await topOf(path);
+  if (SCP_FORM.test(origin)) return origin;
+  throw new AutocodeError('ERR_REPOSITORY_UNREACHABLE', `${maskCredentials(origin)} is neither an absolute path nor a URL.`, {
+    remedy: 'Give a path, or an address that begins with https://, http://, ssh:// or git://, or as git@host:path.',
+  });
+}
+
+function pathOfUrl(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (error) {
+    throw new AutocodeError('ERR_REPOSITORY_UNREACHABLE', `${url} is not the address of a file.`, { cause: error });
+  }
+}
+
+// The address is stored and shown, and given to git in its arguments: no place for a password or a token.
+function withoutSecret(origin: string): string {
+  const url = URL.parse(origin);
+  const secret = url?.password !== '' || (url.protocol.startsWith('http') && url.username.length >= 20);
+  if (url === null || secret) {
+    throw new AutocodeError(
+      'ERR_INVALID_INPUT',
+      url === null ? `${maskCredentials(origin)} is not a URL.` : `The address of ${url.host} holds a password or token.`,
+      { remedy: "Leave it out, and let git's own credential helper or ssh key give it." },
+    );
+  }
+  return origin;
+}
+
+async function topOf(path: string): Promise<string> {
+  const start = await realpath(path).catch((error: unknown) => {
+    throw new AutocodeError('ERR_REPOSITORY_UNREACHABLE', `There is nothing at ${path}, or it may not be read.`, {
+      remedy: 'Check the path.',
+      cause: error,
+    });
+  });
+  if ((await stat(start)).isDirectory()) {
+    for (let folder = start; ; folder = dirname(folder)) {
+      if (await exists(join(folder, '.git'))) return folder;
+      if (await isGitDirectory(folder)) return basename(folder) === '.git' ? dirname(folder) : folder;
+      if (folder === dirname(folder)) break;
+    }
+  }
+  throw new AutocodeError('ERR_REPOSITORY_UNREACHABLE', `${path} is not a git repository, nor inside one.`, {
+    remedy: `Make it one: git -C ${shellQuoted(start)} init, then commit its files.`,
+  });
+}
+
+async function isGitDirectory(folder: string): Promise<boolean> {
+  const parts = await Promise.all(['HEAD', 'objects', 'refs'].map((name) => exists(join(folder, name))));
+  return parts.every(Boolean);
+}
+
+// Somebody else's working copy is looked at as its owner, if that can be: filters that its configuration names run
+// in `git status`. Where it cannot, it is not looked at; what is fetched are commits alone.
+async function checkWorkingCopy(git: Git, origin: Origin, allowDirty: boolean): Promise<void> {
+  const path = origin.address;
+  const root = process.getuid?.() === 0;
+  const where = { cwd: path, remote: { trusted: origin.trusted }, as: root ? origin.owner : undefined };
+  const facts = await git
+    .text(['rev-parse', '--is-bare-repository', '--is-shallow-repository'], where)
+    .catch((error: unknown) => {
+      const whose = origin.owner === undefined ? '' : ` as its owner (uid ${origin.owner.uid})`;
+      throw new AutocodeError('ERR_REPOSITORY_UNREACHABLE', `git cannot read ${path}${whose}: ${(error as Error).message}`, {
+        cause: error,
+      });
+    });
+  const [bare, shallow] = facts.split('\n');
+  if (shallow === 'true') {
+    throw new AutocodeError('ERR_REPOSITORY_UNREACHABLE', `${path} is a shallow clone: its history is cut off.`, {
+      remedy: `Fetch the rest: git -C ${shellQuoted(path)} fetch --unshallow`,
+    });
+  }
+  if (allowDirty || bare === 'true' || (origin.owner !== undefined && !root)) return;
+  const status = ['status', '--porcelain', '-z', '--no-renames', '--untracked-files=normal', '--ignore-submodules=dirty'];
+  const { stdout } = await git.run(status, { ...where, maxBytes: DIRTY_MAX_BYTES });
+  const files = stdout.toString().split('\0').filter(Boolean).map((entry) => entry.slice(3));
+  if (files.length === 0) return;
+  const named = files.slice(0, 5).join(', ') + (files.length > 5 ? ' and others' : '');
+  throw new AutocodeError('ERR_REPOSITORY_DIRTY', `${path} has uncommitted changes: ${named}.`, {
+    remedy: 'Commit or stash them, or accept that no run will see them with --allow-dirty.',
+    details: { files: files.slice(0, 20) },
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A word as a shell takes it, for commands that an error tells the user to type. */
+export function shellQuoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,53 @@
+// Which commands would verify a repository, told from the files at its top.
+// Used when a project is made without verify commands.
+import type { VerifyCommand } from '../../protocol/project.ts';
+import type { Git } from './git.ts';
+
+const NPM_PLACEHOLDER = 'no test specified';
+const FILE_MAX_BYTES = 1 << 20;
+
+type Files = { names: Set<string>; read(name: string): Promise<string> };
+type Rule = (files: Files) => Promise<string | undefined>;
+
+// The first that fits is suggested: what a project says of itself goes before what its language does.
+const RULES: Rule[] = [
+  async ({ names, read }) => (names.has('package.json') && hasTestScript(await read('package.json')) ? 'npm test' : undefined),
+  async ({ names, read }) => {
+    const makefile = ['GNUmakefile', 'makefile', 'Makefile'].find((name) => names.has(name));
+    return makefile !== undefined && /^test\s*:(?!=)/m.test(await read(makefile)) ? 'make test' : undefined;
+  },
+  async ({ names }) => (names.has('Cargo.toml') ? 'cargo test' : undefined),
+  async ({ names }) => (names.has('go.mod') ? 'go test ./...' : undefined),
+  async ({ names, read }) => {
+    if (['pytest.ini', 'conftest.py', 'tox.ini'].some((name) => names.has(name))) return 'python3 -m pytest';
+    const told = names.has('pyproject.toml') && /\bpytest\b/.test(await read('pyproject.toml'));
+    return told || (names.has('setup.cfg') && /\[tool:pytest\]/.test(await read('setup.cfg'))) ? 'python3 -m pytest' : undefined;
+  },
+  async ({ names }) => (['pyproject.toml', 'setup.py'].some((name) => names.has(name)) && names.has('tests') ? 'python3 -m pytest' : undefined),
+];
+
+/** The verify commands that the files at the top of a commit suggest; none when nothing is known. */
+export async function suggestVerify(git: Git, gitDir: string, commit: string): Promise<VerifyCommand[]> {
+  const listing = await git.run(['ls-tree', '--name-only', '-z', commit], { gitDir });
+  const files: Files = {
+    names: new Set(listing.stdout.toString().split('\0').filter(Boolean)),
+    read: async (name) => {
+      const { stdout } = await git.run(['cat-file', 'blob', `${commit}:${name}`], { gitDir, maxBytes: FILE_MAX_BYTES, accept: [128] });
+      return stdout.toString();
+    },
+  };
+  for (const rule of RULES) {
+    const command = await rule(files);
+    if (command !== undefined) return [{ name: 'test', command }];
+  }
+  return [];
+}
+
+function hasTestScript(text: string): boolean {
+  try {
+    const { scripts } = JSON.parse(text) as { scripts?: { test?: unknown } };
+    return typeof scripts?.test === 'string' && scripts.test.trim() !== '' && !scripts.test.includes(NPM_PLACEHOLDER);
+  } catch {
+    return false;
+  }
+}
