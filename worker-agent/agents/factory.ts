@@ -1,0 +1,16 @@
+// Makes the agent that a work order names. Used by the runner.
+import { AcpAgent } from './acp-agent.ts';
+import { knownAgent } from './catalogue.ts';
+import { type AgentContext, type CodingAgent } from './coding-agent.ts';
+import { CommandAgent } from './command-agent.ts';
+import { qwenCoder } from './profiles/qwen-coder.ts';
+
+/** The agent of that name; ERR_AGENT_UNKNOWN lists the known ones. Starts nothing. */
+export function createAgent(name: string, context: AgentContext): CodingAgent {
+  switch (knownAgent(name)) {
+    case 'qwen-coder':
+      return new AcpAgent(context, qwenCoder);
+    case 'command':
+      return new CommandAgent(context);
+  }
+}

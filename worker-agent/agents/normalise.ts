@@ -1,0 +1,120 @@
+// ACP session updates → the run's log events: messages, tool calls, file changes, usage. Used by AcpAgent.
+import { relative } from 'node:path';
+import type { SessionUpdate, ToolCallContent, ToolCallUpdate } from '@agentclientprotocol/sdk';
+import type { RunEventInput, SpendingReport } from './coding-agent.ts';
+import { messageBuffer } from './message-buffer.ts';
+import { clean } from './output-events.ts';
+
+export interface Normaliser {
+  update(update: SessionUpdate): void;
+  /** Ends a turn: gives out what waits, and answers the agent's last message, the text after its last tool call. */
+  endTurn(): string;
+  /** Sums over all turns. */
+  spending(): SpendingReport;
+}
+
+interface ToolCallState {
+  title: string;
+  kind: string;
+  status: string;
+  paths: string[];
+}
+
+const FAILURE_CHARACTERS = 2000;
+
+/** A normaliser for one session whose work tree is at `workspace`. */
+export function normaliser(workspace: string, emit: (event: RunEventInput) => void): Normaliser {
+  const messages = messageBuffer(emit);
+  const calls = new Map<string, ToolCallState>();
+  const spent: SpendingReport = { inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
+  let lastMessage = '';
+
+  /** A path as the repository names it; absolute when it lies outside. */
+  function pathInTree(path: string): string {
+    const inside = relative(workspace, path);
+    return inside === '' || inside.startsWith('..') ? path : inside;
+  }
+
+  function say(role: 'agent' | 'thought', text: string): void {
+    if (role === 'agent') lastMessage += text;
+    messages.add(role, text);
+  }
+
+  function toolCall(update: ToolCallUpdate): void {
+    messages.flush();
+    lastMessage = '';
+    const before = calls.get(update.toolCallId);
+    const after: ToolCallState = {
+      title: clean(update.title ?? before?.title ?? update.toolCallId).slice(0, 500),
+      kind: update.kind ?? before?.kind ?? 'other',
+      status: update.status ?? before?.status ?? 'pending',
+      paths: update.locations?.length ? update.locations.map(({ path }) => pathInTree(path)) : (before?.paths ?? []),
+    };
+    calls.set(update.toolCallId, after);
+    if (JSON.stringify(before) === JSON.stringify(after)) return;
+    const { title, kind, status, paths } = after;
+    emit({ type: 'tool_call', id: update.toolCallId, title, kind, status, ...(paths.length ? { paths } : {}) });
+    if (status === 'completed') for (const content of update.content ?? []) fileChange(content);
+    if (status === 'failed') {
+      const text = clean((update.content ?? []).map(textOf).join('\n')).trim();
+      if (text) emit({ type: 'output', source: 'agent:tool', text: text.slice(0, FAILURE_CHARACTERS) });
+    }
+  }
+
+  function fileChange(content: ToolCallContent): void {
+    if (content.type !== 'diff') return;
+    const change = content.oldText ? 'modified' : 'added';
+    emit({ type: 'file_change', path: pathInTree(content.path), change });
+  }
+
+  function usage(meta: Record<string, unknown> | null | undefined): void {
+    const counts = meta?.['usage'] as Record<string, unknown> | undefined;
+    if (typeof counts !== 'object' || counts === null) return;
+    const count = (name: string) => (typeof counts[name] === 'number' ? counts[name] : 0);
+    const one = {
+      inputTokens: count('inputTokens'),
+      cachedTokens: count('cachedReadTokens'),
+      outputTokens: count('outputTokens'),
+    };
+    spent.inputTokens += one.inputTokens;
+    spent.cachedTokens += one.cachedTokens;
+    spent.outputTokens += one.outputTokens;
+    messages.flush();
+    emit({ type: 'usage', ...one });
+  }
+
+  return {
+    update(update) {
+      switch (update.sessionUpdate) {
+        case 'agent_message_chunk':
+        case 'agent_thought_chunk':
+          if (update.content.type === 'text') {
+            say(update.sessionUpdate === 'agent_message_chunk' ? 'agent' : 'thought', update.content.text);
+          }
+          usage(update._meta);
+          break;
+        case 'tool_call':
+        case 'tool_call_update':
+          toolCall(update);
+          break;
+        case 'plan': {
+          const mark = { completed: '[x]', in_progress: '[>]', pending: '[ ]' };
+          const steps = update.entries.map(({ content, status }) => `${mark[status]} ${content}`);
+          emit({ type: 'notice', text: `The agent's own plan:\n${clean(steps.join('\n'))}` });
+          break;
+        }
+      }
+    },
+    endTurn() {
+      messages.flush();
+      const text = lastMessage;
+      lastMessage = '';
+      return text;
+    },
+    spending: () => ({ ...spent }),
+  };
+}
+
+function textOf(content: ToolCallContent): string {
+  return content.type === 'content' && content.content.type === 'text' ? content.content.text : '';
+}

@@ -1,0 +1,36 @@
+// What differs between agents that speak the Agent Client Protocol: how each is launched and set up.
+// One file an agent beside this one; AcpAgent does the rest.
+
+/** Where a launch gets its values from. */
+export interface LaunchInput {
+  /** Directory of the installed agent, as in `<toolDir>/qwen-coder-0.24.4`. */
+  installed: string;
+  /** Scratch HOME of the run. */
+  home: string;
+  /** Base address of the model gateway, without /v1; no key is needed. */
+  gatewayUrl: string;
+  model: string;
+}
+
+export interface Launch {
+  argv: string[];
+  env: Record<string, string>;
+  /** Settings to write before the start: path under HOME → text. */
+  files: Record<string, string>;
+}
+
+export interface LaunchProfile {
+  /** Name in the catalogue. */
+  name: string;
+  title: string;
+  /** The version that must answer; null accepts any. */
+  version: string | null;
+  /** The program, relative to the agent's install directory; absolute for one that is not installed by us. */
+  binary: string;
+  /** Session modes: one that changes nothing, for the plan, and one that asks nobody, for the work. */
+  modes: { plan: string; work: string } | null;
+  launch(input: LaunchInput): Launch;
+}
+
+/** Stands where an agent insists on a key: the relay of the run adds the true one, outside the sandbox. */
+export const PLACEHOLDER_KEY = 'added-by-the-relay';
