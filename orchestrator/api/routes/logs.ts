@@ -38,7 +38,7 @@ export const logRoutes: Routes = (app, context) => {
       const from = Number.isSafeInteger(resume) && resume >= 0 ? resume : request.query.from;
       if (wantsEventStream(request)) {
         return await sendEventStream(context, request, reply, (signal) =>
-          framesOfLines(followLog(context, { run, stream, from, signal })),
+          framesOfLines(followLog(context, { run, stream, from, signal }), signal),
         );
       }
       reply.header('x-log-state', state.state).type('application/octet-stream');
@@ -57,8 +57,9 @@ async function* bytesOf(pieces: AsyncIterable<LogPiece>): AsyncGenerator<Buffer>
   for await (const piece of pieces) yield piece.bytes;
 }
 
+// An `end` frame says that the log is complete, so that a reader does not take a lost connection for it.
 // Lines, not pieces: a multi-byte character or a record is never cut in two. What follows the last newline waits for its end.
-async function* framesOfLines(pieces: AsyncIterable<LogPiece>): AsyncGenerator<{ id: string; event: string; data: string }> {
+async function* framesOfLines(pieces: AsyncIterable<LogPiece>, signal: AbortSignal): AsyncGenerator<{ id: string; event: string; data: string }> {
   let rest: Buffer = Buffer.alloc(0);
   let end = 0;
   for await (const { offset, bytes } of pieces) {
@@ -69,5 +70,6 @@ async function* framesOfLines(pieces: AsyncIterable<LogPiece>): AsyncGenerator<{
     end = offset + bytes.length;
     if (last > 0) yield { id: String(start + last), event: 'log', data: whole.toString('utf8', 0, last - 1) };
   }
-  if (rest.length > 0) yield { id: String(end), event: 'log', data: rest.toString('utf8') };
+  if (rest.length > 0 && !signal.aborted) yield { id: String(end), event: 'log', data: rest.toString('utf8') };
+  if (!signal.aborted) yield { id: String(end), event: 'end', data: '' };
 }
