@@ -75,7 +75,7 @@ export function createLog(options: LogOptions): RootLog {
       const flushed = (async () => {
         logger.end();
         await once(logger, 'finish');
-        await new Promise((done) => file.logStream.end(done));
+        await new Promise<void>((done) => file.logStream.end(() => done()));
       })();
       await Promise.race([flushed, delay(CLOSE_MS, undefined, { ref: false })]);
     },
