@@ -1,0 +1,27 @@
+// `autocode change show`.
+import { Change } from '../../../protocol/change.ts';
+import { connect } from '../client.ts';
+import type { GlobalArgs } from '../command.ts';
+import { printable, relativeTime, shortCommit } from '../format.ts';
+import { block, paint, print, printJson } from '../output.ts';
+import { styleOf } from '../states.ts';
+
+/** Shows a change with the body of its pull request. */
+export async function showChange(args: GlobalArgs & { change: number }): Promise<void> {
+  const change = await connect(args).get(`/changes/${args.change}`, Change);
+  if (args.json) return printJson(change);
+  print(paint('bold', `Change ${change.id}: ${printable(change.title)}`), '', drawChange(change), '', printable(change.body));
+  if (change.state === 'open') print('', paint('dim', `autocode change diff ${change.id} · autocode change merge ${change.id} · autocode change close ${change.id}`));
+}
+
+function drawChange(change: Change): string {
+  return block([
+    ['state', paint(styleOf(change.state), change.state)],
+    ['task', `${change.task} (run ${change.run}) in ${change.project}`],
+    ['branch', `${change.branch} → ${change.baseBranch}`],
+    ['commits', `${shortCommit(change.baseCommit)} → ${shortCommit(change.headCommit)}`],
+    ['forge', change.url ?? change.forge],
+    ['opened', relativeTime(change.createdAt)],
+    ['ended', change.closedAt === null ? null : relativeTime(change.closedAt)],
+  ]);
+}

@@ -1,0 +1,29 @@
+// `autocode up`.
+import type { GlobalArgs } from '../command.ts';
+import { print, printJson } from '../output.ts';
+import { loadSettings } from '../settings.ts';
+import { ensureDaemon } from './start.ts';
+
+interface Args extends GlobalArgs {
+  detach: boolean;
+  quiet: boolean;
+  roles: string | undefined;
+}
+
+/** Starts the daemon: here until it is told to stop, or in the background until it is ready. */
+export async function up(args: Args): Promise<void> {
+  if (args.detach) return await inBackground(args);
+  const roles = args.roles === undefined ? [] : [`roles=${args.roles}`];
+  const { config } = loadSettings({ ...args, set: [...(args.set ?? []), ...roles] });
+  const { startDaemon } = await import('../../main.ts');
+  const daemon = await startDaemon(config, { console: !args.quiet });
+  await daemon.ended;
+}
+
+async function inBackground(args: Args): Promise<void> {
+  const begun = Date.now();
+  const { daemon, started } = await ensureDaemon(args);
+  if (args.json) return printJson({ started, pid: daemon.pid, url: daemon.url });
+  if (!started) return print(`The daemon runs already (pid ${daemon.pid}) at ${daemon.url}.`);
+  print(`The daemon is ready after ${((Date.now() - begun) / 1000).toFixed(1)} s (pid ${daemon.pid}) at ${daemon.url}. Stop it with \`autocode down\`.`);
+}

@@ -1,0 +1,105 @@
+// The tree of verbs as yargs sees it. Used by main.ts and by reference.ts, which writes docs/cli.md from it.
+import yargs, { type Argv } from 'yargs';
+import { isNoun, UsageError, type Noun, type Verb } from './command.ts';
+import { agentNoun } from './verbs/agent.ts';
+import { backupNoun } from './verbs/backup.ts';
+import { changeNoun } from './verbs/change.ts';
+import { configNoun } from './verbs/config.ts';
+import { downVerb, statusVerb, upVerb } from './verbs/daemon.ts';
+import { demoVerb } from './verbs/demo.ts';
+import { doctorVerb } from './verbs/doctor.ts';
+import { eventsVerb } from './verbs/events.ts';
+import { modelNoun, replayNoun } from './verbs/model.ts';
+import { projectNoun } from './verbs/project.ts';
+import { runNoun } from './verbs/run.ts';
+import { taskNoun } from './verbs/task.ts';
+import { tokenNoun } from './verbs/token.ts';
+import { workerNoun } from './verbs/worker.ts';
+
+/** Every verb, in the order in which help shows them. */
+export const VERBS: (Verb | Noun)[] = [
+  demoVerb, upVerb, downVerb, statusVerb, doctorVerb,
+  projectNoun, taskNoun, runNoun, changeNoun, eventsVerb,
+  agentNoun, workerNoun, modelNoun, replayNoun, tokenNoun, configNoun, backupNoun,
+];
+
+/** The program for these words; `parseAsync()` runs the verb that they name. */
+export function program(words: string[]): Argv {
+  const top = yargs(words)
+    .scriptName('autocode')
+    .parserConfiguration({ 'strip-dashed': true, 'strip-aliased': true, 'parse-positional-numbers': false })
+    .usage('$0 – tasks become verified branches\n\nUsage: $0 <command>')
+    .epilogue('`autocode <command> --help` explains each with examples. Start with `autocode demo`.')
+    .options({
+      json: { type: 'boolean', default: false, describe: 'JSON on stdout; errors too' },
+      verbose: { type: 'boolean', default: false, describe: 'More words; stacks of errors' },
+      config: { type: 'string', describe: 'Configuration file', requiresArg: true },
+      set: { type: 'string', array: true, nargs: 1, describe: 'Configuration value, as api.port=7000' },
+      url: { type: 'string', describe: "Another daemon's address (or AUTOCODE_URL)", requiresArg: true },
+      'token-file': { type: 'string', describe: 'File with its token (or AUTOCODE_TOKEN)', requiresArg: true },
+    })
+    .group(['json', 'verbose', 'config', 'set', 'url', 'token-file', 'help'], 'Everywhere:')
+    .help('help')
+    .version(false)
+    .completion('completion', 'Print a completion script for bash or zsh: `autocode completion >> ~/.bashrc`')
+    .wrap(process.stdout.isTTY ? Math.min(process.stdout.columns || 80, 120) : 100)
+    .strict()
+    .recommendCommands()
+    .demandCommand(1, 'Say what to do.')
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .fail((message, error) => {
+      if (error instanceof Error && error.name !== 'YError') throw error;
+      throw new UsageError(said(message ?? error.message), nearestVerb(words));
+    });
+  for (const item of VERBS) {
+    if (isNoun(item)) addNoun(top, item);
+    else addVerb(top, item);
+  }
+  return top;
+}
+
+function addNoun(parent: Argv, { noun, describe, verbs }: Noun): void {
+  parent.command(`${noun} <verb>`, describe, (own) => {
+    own.usage(`${describe}\n\nUsage: $0 ${noun} <verb>`);
+    for (const each of verbs) addVerb(own, each, noun);
+    return own.demandCommand(1, `Say what to do with the ${noun}: ${verbs.map(nameOf).join(', ')}.`);
+  });
+}
+
+function addVerb(parent: Argv, verb: Verb, noun?: string): void {
+  const words = noun === undefined ? verb.command : `${noun} ${verb.command}`;
+  parent.command(
+    [verb.command, ...(verb.aliases ?? [])],
+    verb.describe,
+    (own) => {
+      own.usage(`${verb.describe}\n\nUsage: $0 ${words} [options]`).epilogue(verb.epilogue ?? '');
+      for (const [command, what] of verb.examples) own.example(`$0 ${command}`, what);
+      return verb.builder(own);
+    },
+    async (args) => {
+      const handler = await verb.load();
+      await handler(args as never);
+    },
+  );
+}
+
+/** The verb among the words whose help is worth reading after a mistake. */
+function nearestVerb(words: string[]): string {
+  const [first, second] = words.filter((word) => !word.startsWith('-'));
+  const item = VERBS.find((each) => (isNoun(each) ? each.noun : nameOf(each)) === first);
+  if (item === undefined) return 'autocode';
+  const verb = isNoun(item) ? item.verbs.find((each) => nameOf(each) === second) : undefined;
+  return ['autocode', first, verb && nameOf(verb)].filter(Boolean).join(' ');
+}
+
+/** `list` of `list`, `show` of `show <task>`. */
+export function nameOf(verb: Verb): string {
+  return verb.command.split(' ', 1)[0] ?? verb.command;
+}
+
+/** yargs' own messages, as sentences. */
+function said(message: string): string {
+  const text = message.trim().replace(/\n+/g, ' ');
+  return /[.?!]$/.test(text) ? text : `${text}.`;
+}

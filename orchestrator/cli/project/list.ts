@@ -1,0 +1,25 @@
+// `autocode project list`.
+import { z } from 'zod';
+import { Project } from '../../../protocol/project.ts';
+import { connect } from '../client.ts';
+import type { GlobalArgs } from '../command.ts';
+import { table } from '../output.ts';
+import { show } from '../redraw.ts';
+
+/** Lists projects. */
+export async function listProjects(args: GlobalArgs): Promise<void> {
+  const client = connect(args);
+  await show(args, () => client.get('/projects', z.array(Project)), drawProjects);
+}
+
+function drawProjects(projects: Project[]): string {
+  if (projects.length === 0) return 'No projects. Register one with `autocode project add PATH --trusted`.';
+  return table(projects, [
+    { title: 'PROJECT', value: (project) => project.name },
+    { title: 'REPOSITORY', value: (project) => (project.repository.hosted ? '(local forge)' : project.repository.origin) },
+    { title: 'BRANCH', value: (project) => project.repository.defaultBranch },
+    { title: 'VERIFY', value: (project) => project.verify.map((each) => each.name).join(', ') || '-' },
+    { title: 'AGENT', value: (project) => project.agent ?? 'default' },
+    { title: 'TRUSTED', value: (project) => (project.trusted ? 'yes' : 'no') },
+  ]);
+}

@@ -1,0 +1,19 @@
+// `autocode project set`.
+import { AutocodeError } from '../../../protocol/errors.ts';
+import { Project } from '../../../protocol/project.ts';
+import { connect } from '../client.ts';
+import type { GlobalArgs } from '../command.ts';
+import { print, printJson } from '../output.ts';
+import { settingsOf, type SettingArgs } from './settings.ts';
+import { drawProject } from './show.ts';
+
+/** Changes what was named of a project. */
+export async function setProject(args: GlobalArgs & SettingArgs & { project: string }): Promise<void> {
+  const patch = settingsOf(args);
+  if (Object.values(patch).every((value) => value === undefined)) {
+    throw new AutocodeError('ERR_INVALID_INPUT', 'Nothing was named to change.', { remedy: 'See `autocode project set --help`.' });
+  }
+  const project = await connect(args).send('PATCH', `/projects/${encodeURIComponent(args.project)}`, Project, patch);
+  if (args.json) return printJson(project);
+  print(`Project ${project.name} is changed; tasks given from now on use it so.`, '', drawProject(project));
+}

@@ -1,0 +1,49 @@
+// Options that `project add` and `project set` share, as the API wants them.
+import { AutocodeError } from '../../../protocol/errors.ts';
+import type { VerifyCommand } from '../../../protocol/project.ts';
+
+export interface SettingArgs {
+  verify: string[] | undefined;
+  branch: string | undefined;
+  agent: string | undefined;
+  agentCommand: string | undefined;
+  model: string | undefined;
+  deadline: number | undefined;
+  iterations: number | undefined;
+  trusted: boolean | undefined;
+}
+
+/** The named settings; what is undefined stays out of the JSON. */
+export function settingsOf(args: SettingArgs) {
+  const limits = { deadlineMinutes: args.deadline, maxIterations: args.iterations };
+  return {
+    verify: args.verify?.map(verifyCommand),
+    defaultBranch: args.branch,
+    agent: args.agent,
+    agentCommand: args.agentCommand === undefined ? undefined : words(args.agentCommand),
+    model: args.model,
+    limits: Object.values(limits).some((value) => value !== undefined) ? limits : undefined,
+    trusted: args.trusted,
+  };
+}
+
+/** `test=npm test`, or a command alone, which is named by its first words. */
+export function verifyCommand(text: string): VerifyCommand {
+  const [, name, command] = /^([A-Za-z0-9_.-]{1,80})=(.+)$/s.exec(text) ?? [];
+  if (name !== undefined && command !== undefined) return { name, command: command.trim() };
+  return { name: text.trim().slice(0, 80), command: text };
+}
+
+/** A program with its arguments: a JSON array, or words between spaces. */
+function words(text: string): string[] {
+  if (!text.trimStart().startsWith('[')) return text.split(' ').filter((word) => word !== '');
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (Array.isArray(parsed) && parsed.every((word) => typeof word === 'string')) return parsed;
+  } catch {
+    // told below
+  }
+  throw new AutocodeError('ERR_INVALID_INPUT', `--agent-command ${text} is no JSON array of strings.`, {
+    remedy: `Write it as '["program", "an argument"]'.`,
+  });
+}

@@ -1,0 +1,30 @@
+// `autocode project show`.
+import { Project } from '../../../protocol/project.ts';
+import { connect } from '../client.ts';
+import type { GlobalArgs } from '../command.ts';
+import { relativeTime } from '../format.ts';
+import { block, paint, print, printJson } from '../output.ts';
+
+/** Shows a project. */
+export async function showProject(args: GlobalArgs & { project: string }): Promise<void> {
+  const project = await connect(args).get(`/projects/${encodeURIComponent(args.project)}`, Project);
+  if (args.json) return printJson(project);
+  print(paint('bold', `Project ${project.name}`), '', drawProject(project));
+}
+
+/** A project as labels and values. */
+export function drawProject(project: Project): string {
+  const { repository, verify } = project;
+  return block([
+    ['repository', repository.origin + (repository.hosted ? ' (local forge)' : '')],
+    ['branch', repository.defaultBranch],
+    ['verify', verify.length === 0 ? 'nothing: results are not checked' : verify.map((each) => `${each.name}: ${each.command}`).join('\n')],
+    ['agent', project.agent ?? 'the configured default'],
+    ['program', project.agentCommand?.join(' ')],
+    ['model', project.model ?? 'the configured default'],
+    ['limits', Object.entries(project.limits).map(([name, value]) => `${name} ${value}`).join(', ')],
+    ['trusted', project.trusted ? 'yes: runs have the rights of the worker (isolation directory, which is none)' : 'no: runs are refused until there is a sandbox'],
+    ['created', relativeTime(project.createdAt)],
+    ['archived', project.archivedAt === null ? null : relativeTime(project.archivedAt)],
+  ]);
+}

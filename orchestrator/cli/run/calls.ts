@@ -1,0 +1,31 @@
+// `autocode run calls`.
+import { z } from 'zod';
+import { ModelCall } from '../../../protocol/model.ts';
+import { connect } from '../client.ts';
+import type { GlobalArgs } from '../command.ts';
+import { count, duration, money } from '../format.ts';
+import { table } from '../output.ts';
+import { show } from '../redraw.ts';
+
+/** Lists the model calls of a run, oldest first. */
+export async function listCalls(args: GlobalArgs & { run: string }): Promise<void> {
+  const client = connect(args);
+  await show(args, () => client.get(`/runs/${encodeURIComponent(args.run)}/calls`, z.array(ModelCall)), drawCalls);
+}
+
+function drawCalls(calls: ModelCall[]): string {
+  if (calls.length === 0) return 'No model calls.';
+  return table(calls, [
+    { title: 'CALL', value: (call) => String(call.id), align: 'right' },
+    { title: 'AT', value: (call) => new Date(call.at).toISOString().slice(11, 23) },
+    { title: 'PROTOCOL', value: (call) => call.protocol },
+    { title: 'MODEL', value: (call) => call.modelServed },
+    { title: 'IN', value: (call) => count(call.inputTokens), align: 'right' },
+    { title: 'CACHED', value: (call) => count(call.cachedTokens), align: 'right' },
+    { title: 'OUT', value: (call) => count(call.outputTokens), align: 'right' },
+    { title: 'COST', value: (call) => money(call.costMicros), align: 'right' },
+    { title: 'FIRST BYTE', value: (call) => (call.firstByteMs === null ? '-' : duration(call.firstByteMs)), align: 'right' },
+    { title: 'TOTAL', value: (call) => duration(call.totalMs), align: 'right' },
+    { title: 'ANSWER', value: (call) => `${call.status} ${call.outcome}`, style: (call) => (call.outcome === 'ok' ? undefined : 'red') },
+  ]);
+}

@@ -1,0 +1,60 @@
+// `autocode run diff`, `task diff`, `change diff`. Piped, the text is as it came, so that `git apply` takes it.
+import { Task } from '../../../protocol/task.ts';
+import { AutocodeError } from '../../../protocol/errors.ts';
+import { connect, type Client } from '../client.ts';
+import type { GlobalArgs } from '../command.ts';
+import { printable } from '../format.ts';
+import { paint, printJson, type Style } from '../output.ts';
+
+interface Format {
+  stat: boolean;
+  names: boolean;
+}
+
+/** Prints what a run changed. */
+export async function runDiff(args: GlobalArgs & Format & { run: string }): Promise<void> {
+  await printDiff(connect(args), `/runs/${encodeURIComponent(args.run)}/diff`, args);
+}
+
+/** Prints what a change would change. */
+export async function changeDiff(args: GlobalArgs & Format & { change: number }): Promise<void> {
+  await printDiff(connect(args), `/changes/${args.change}/diff`, args);
+}
+
+/** Prints the diff of a task's change, else of its newest run. */
+export async function taskDiff(args: GlobalArgs & Format & { task: number }): Promise<void> {
+  const client = connect(args);
+  const task = await client.get(`/tasks/${args.task}`, Task);
+  if (task.change !== null) return await printDiff(client, `/changes/${task.change}/diff`, args);
+  await printDiff(client, `/runs/${newestRun(task)}/diff`, args);
+}
+
+/** The id of a task's last run; ERR_STATE if it has had none. */
+export function newestRun(task: Task): string {
+  if (task.attempt > 0) return `${task.id}-${task.attempt}`;
+  throw new AutocodeError('ERR_STATE', `Task ${task.id} has had no run yet; it is ${task.state}.`, {
+    remedy: `Wait for one with \`autocode task watch ${task.id}\`.`,
+  });
+}
+
+async function printDiff(client: Client, path: string, args: GlobalArgs & Format): Promise<void> {
+  const format = args.stat ? 'stat' : args.names ? 'names' : 'patch';
+  const text = await client.text(path, { format });
+  if (args.json) return printJson({ format, diff: text });
+  process.stdout.write(process.stdout.isTTY ? colourDiff(text) : text);
+}
+
+/** A patch in the usual colours. */
+export function colourDiff(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => paint(diffStyle(line), printable(line)))
+    .join('\n');
+}
+
+function diffStyle(line: string): Style | undefined {
+  if (/^(diff |index |--- |\+\+\+ |new file|deleted file|similarity|rename )/.test(line)) return 'bold';
+  if (line.startsWith('@@')) return 'cyan';
+  if (line.startsWith('+')) return 'green';
+  return line.startsWith('-') ? 'red' : undefined;
+}

@@ -1,0 +1,47 @@
+// `autocode task show`.
+import { z } from 'zod';
+import { Run } from '../../../protocol/run.ts';
+import { Task } from '../../../protocol/task.ts';
+import { connect } from '../client.ts';
+import type { GlobalArgs } from '../command.ts';
+import { printable, relativeTime } from '../format.ts';
+import { block, paint, print, printJson } from '../output.ts';
+import { drawRuns } from '../run/table.ts';
+import { styleOf, taskState } from '../states.ts';
+
+/** Shows a task and its runs; with --json the task with `runs` added. */
+export async function showTask(args: GlobalArgs & { task: number }): Promise<void> {
+  const client = connect(args);
+  const task = await client.get(`/tasks/${args.task}`, Task);
+  const runs = await client.get('/runs', z.array(Run), { task: args.task });
+  if (args.json) return printJson({ ...task, runs });
+  print(`${paint('bold', `Task ${task.id}: ${printable(task.title)}`)}`, '', drawTask(task));
+  if (task.body !== '') print('', printable(task.body));
+  if (runs.length > 0) print('', drawRuns(runs));
+  const next = nextStep(task);
+  if (next !== null) print('', paint('dim', next));
+}
+
+function drawTask(task: Task): string {
+  const limits = Object.entries(task.limits).map(([name, value]) => `${name} ${value}`);
+  return block([
+    ['state', paint(styleOf(task.state), taskState(task)) + (task.reason === null ? '' : ` – ${printable(task.reason)}`)],
+    ['project', `${task.project}, branch ${task.baseBranch}`],
+    ['agent', `${task.agent} with ${task.model}`],
+    ['priority', task.priority === 0 ? null : String(task.priority)],
+    ['limits', limits.join(', ')],
+    ['accept', task.acceptance.map((each) => `- ${printable(each)}`).join('\n')],
+    ['files', task.targetFiles.map(printable).join('\n')],
+    ['change', task.change === null ? null : String(task.change)],
+    ['created', `${relativeTime(task.createdAt)} by ${task.createdBy}`],
+    ['retries', task.notBefore === null ? null : relativeTime(task.notBefore)],
+    ['ended', task.finishedAt === null ? null : relativeTime(task.finishedAt)],
+  ]);
+}
+
+function nextStep(task: Task): string | null {
+  if (task.change !== null) return `autocode change show ${task.change} · autocode change diff ${task.change}`;
+  if (task.state === 'running') return `autocode task watch ${task.id} · autocode task cancel ${task.id}`;
+  if (task.state === 'failed') return `autocode task logs ${task.id} · autocode task retry ${task.id}`;
+  return null;
+}

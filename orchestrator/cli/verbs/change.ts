@@ -1,0 +1,53 @@
+// `autocode change …`: definitions. Handlers are in ../change/.
+import type { Argv } from 'yargs';
+import { verb, type Noun } from '../command.ts';
+import { diffOptions } from './task.ts';
+
+const change = (yargs: Argv) => yargs.positional('change', { type: 'number', demandOption: true, describe: "The change's number" });
+
+export const changeNoun: Noun = {
+  noun: 'change',
+  describe: 'Branches and pull requests that tasks ended in',
+  verbs: [
+    verb({
+      command: 'list',
+      aliases: ['ls'],
+      describe: 'List changes, newest first',
+      examples: [['change list --state open', '']],
+      builder: (yargs) =>
+        yargs
+          .option('project', { alias: 'p', type: 'string', requiresArg: true, describe: 'Of this project only' })
+          .option('state', { choices: ['open', 'merged', 'closed'] as const, describe: 'In this state only' })
+          .option('watch', { alias: 'w', type: 'boolean', default: false, describe: 'Redraw every 2 s' }),
+      load: async () => (await import('../change/list.ts')).listChanges,
+    }),
+    verb({
+      command: 'show <change>',
+      describe: 'Show a change with the body of its pull request',
+      examples: [['change show 3', '']],
+      builder: change,
+      load: async () => (await import('../change/show.ts')).showChange,
+    }),
+    verb({
+      command: 'diff <change>',
+      describe: 'Print the diff of a change',
+      examples: [['change diff 3 | less -R', '']],
+      builder: (yargs) => diffOptions(change(yargs)),
+      load: async () => (await import('../run/diff.ts')).changeDiff,
+    }),
+    verb({
+      command: 'merge <change>',
+      describe: 'Merge a change into its base branch (local forge)',
+      examples: [['change merge 3', '']],
+      builder: change,
+      load: async () => (await import('../change/decide.ts')).mergeChange,
+    }),
+    verb({
+      command: 'close <change>',
+      describe: 'Close a change without merging; its branch stays',
+      examples: [['change close 3', '']],
+      builder: change,
+      load: async () => (await import('../change/decide.ts')).closeChange,
+    }),
+  ],
+};

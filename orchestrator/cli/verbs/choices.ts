@@ -1,0 +1,17 @@
+// The words that options offer to choose from. Kept beside the protocol's own lists, which choices.test.ts compares them with,
+// because loading the schemas takes longer than printing a help text.
+import type { EventKind } from '../../../protocol/event.ts';
+import type { RunState } from '../../../protocol/run.ts';
+import type { TaskState } from '../../../protocol/task.ts';
+
+export const TASK_STATES = ['pending', 'queued', 'running', 'completed', 'failed', 'cancelled'] as const satisfies TaskState[];
+
+export const RUN_STATES = [
+  'leased', 'preparing', 'working', 'verifying', 'submitting',
+  'succeeded', 'no-change', 'failed', 'cancelled', 'lost', 'out-of-time', 'out-of-budget',
+] as const satisfies RunState[];
+
+export const EVENT_KINDS = [
+  'project.created', 'project.changed', 'task.created', 'task.state', 'run.created', 'run.state', 'run.plan',
+  'change.opened', 'change.merged', 'change.closed', 'worker.online', 'worker.offline',
+] as const satisfies EventKind[];

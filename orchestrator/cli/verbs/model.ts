@@ -1,0 +1,37 @@
+// `autocode model list` and `autocode replay record`: definitions.
+import { verb, type Noun } from '../command.ts';
+
+export const modelNoun: Noun = {
+  noun: 'model',
+  describe: 'Models that the gateway offers',
+  verbs: [
+    verb({
+      command: 'list',
+      aliases: ['ls'],
+      describe: 'List models with their prices',
+      examples: [['model list', '']],
+      load: async () => (await import('../models.ts')).listModels,
+    }),
+  ],
+};
+
+export const replayNoun: Noun = {
+  noun: 'replay',
+  describe: 'Recordings of model answers',
+  verbs: [
+    verb({
+      command: 'record <name>',
+      describe: 'Record what a real model server answers, to be replayed as replay/<name>',
+      examples: [['replay record my-demo --model-url http://127.0.0.1:11434/v1', 'then point an agent at the address it prints']],
+      epilogue: 'Ctrl-C ends the recording. Keys are in headers and are never written.',
+      builder: (yargs) =>
+        yargs
+          .positional('name', { type: 'string', demandOption: true, describe: 'Name of the recording' })
+          .option('model-url', { type: 'string', demandOption: true, requiresArg: true, describe: 'Address of the model server, with its /v1' })
+          .option('api-key-file', { type: 'string', requiresArg: true, describe: 'File with its key; - reads stdin' })
+          .option('out', { type: 'string', requiresArg: true, describe: 'File to write; among the recordings of the data directory when left out' })
+          .option('port', { type: 'number', default: 0, describe: 'Port to listen on; 0 takes a free one' }),
+      load: async () => (await import('../record.ts')).record,
+    }),
+  ],
+};
