@@ -141,7 +141,7 @@ async function spawnGit(args: string[], options: GitOptions, env: Record<string,
 // git was not started, ran into its time limit or was killed.
 function notRun(
   args: string[],
-  result: { timedOut: boolean; code?: string; signal?: string; cause?: unknown },
+  result: { timedOut: boolean; code?: string | undefined; signal?: string | undefined; cause?: unknown },
   code: ErrorCode = 'ERR_INTERNAL',
 ): AutocodeError {
   if (result.code === 'ENOENT') {

@@ -1,0 +1,139 @@
+// From a verified run to a branch and its change. Every step may be repeated: a crash between any two of them is
+// mended by calling submitRun again. Used by the scheduler.
+import { AutocodeError } from '../../protocol/errors.ts';
+import { transaction } from '../db/connect.ts';
+import type { Database, Queryable } from '../db/connect.ts';
+import { resolveCommit } from './base.ts';
+import { branchName } from './branch-name.ts';
+import { changeBody } from './change-body.ts';
+import type { Git } from './git.ts';
+import { repositoryPath } from './mirror.ts';
+import type { RepositoryStore } from './mirror.ts';
+import { pushBranch, remoteBranch } from './push.ts';
+import { commitMessage, writeCommit } from './submission-commit.ts';
+import type { Author } from './submission-commit.ts';
+import { readSubmission, recordChange } from './submission-record.ts';
+import type { Submission } from './submission-record.ts';
+
+export interface SubmitDeps {
+  db: Database;
+  store: RepositoryStore;
+  author: Author;
+  currency: string;
+  /** How submission tells the tasks what came of it. */
+  outcomes: SubmissionOutcomes;
+}
+
+export interface SubmissionOutcomes {
+  isCancelRequested(db: Queryable, run: string): Promise<boolean>;
+  submitted(tx: Queryable, run: string, change: { changeId: number }): Promise<unknown>;
+  noChange(db: Database, run: string): Promise<unknown>;
+  cancelled(db: Database, run: string): Promise<unknown>;
+  failed(db: Database, run: string, error: { cause: 'platform' | 'input'; reason: string }): Promise<unknown>;
+}
+
+const GIVE_UP_AFTER_SECONDS = 15 * 60;
+const BRANCH_NAMES = 20;
+
+/**
+ * Submits a run that is in state `submitting`; any other is left alone. Throws where trying again may help (a forge
+ * that cannot be reached): the run then stays as it is, until after 15 minutes it fails with cause platform.
+ */
+export async function submitRun(deps: SubmitDeps, run: string, signal?: AbortSignal): Promise<void> {
+  const submission = await readSubmission(deps.db, run);
+  if (submission === undefined) return;
+  try {
+    await submit(deps, submission, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    const final = error instanceof AutocodeError && error.code === 'ERR_CONFLICT' ? 'input' : 'platform';
+    if (final === 'platform' && submission.waitedSeconds < GIVE_UP_AFTER_SECONDS) throw error;
+    await deps.outcomes.failed(deps.db, run, { cause: final, reason: (error as Error).message });
+  }
+}
+
+async function submit(deps: SubmitDeps, submission: Submission, signal: AbortSignal | undefined): Promise<void> {
+  const { db, store, outcomes } = deps;
+  const { run } = submission;
+  const mirror = repositoryPath(store, submission.repository, 'mirror.git');
+  if (await outcomes.isCancelRequested(db, run)) return void (await outcomes.cancelled(db, run));
+  const commit = await commitOf(deps, submission, mirror);
+  if (commit === undefined) return void (await outcomes.noChange(db, run));
+  const branch = await noteBranch(store.git, mirror, submission, commit, signal);
+  if (await outcomes.isCancelRequested(db, run)) return void (await outcomes.cancelled(db, run));
+  await pushOnce(store.git, mirror, submission, branch, commit, signal);
+  await transaction(db, async (tx) => {
+    const body = changeBody({ ...submission, currency: deps.currency });
+    const changeId = await recordChange(tx, submission, { branch, commit, body });
+    await outcomes.submitted(tx, run, { changeId });
+  });
+}
+
+async function commitOf({ store, author }: SubmitDeps, submission: Submission, mirror: string): Promise<string | undefined> {
+  const { baseCommit: base, headCommit: head, createdAt: date } = submission;
+  if ((await resolveCommit(store.git, mirror, head)) === undefined) {
+    throw new AutocodeError('ERR_INTERNAL', `The mirror has no commit ${head}, the result of run ${submission.run}.`);
+  }
+  return await writeCommit(store.git, { mirror, base, head, message: commitMessage(submission), author, date });
+}
+
+// Before a push the mirror notes it as refs/submitted/<run>/<branch>. The note keeps the commit, tells a later try
+// which branch was chosen, and tells our own commits at the forge from other people's.
+async function noteBranch(
+  git: Git,
+  mirror: string,
+  submission: Submission,
+  commit: string,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const notes = await readNotes(git, mirror, submission.task);
+  const branch =
+    submission.change?.branch ?? notes[0]?.branch ?? (await freeBranch(git, submission, signal));
+  await git.run(['update-ref', `refs/submitted/${submission.run}/${branch}`, commit], { gitDir: mirror });
+  return branch;
+}
+
+async function readNotes(git: Git, mirror: string, task: number): Promise<{ branch: string; commit: string }[]> {
+  const format = '--format=%(objectname) %(refname:lstrip=3)';
+  const listing = await git.text(['for-each-ref', format, `refs/submitted/${task}-*/**`], { gitDir: mirror });
+  return listing
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => ({ commit: line.slice(0, line.indexOf(' ')), branch: line.slice(line.indexOf(' ') + 1) }));
+}
+
+// Another installation, or this one before it was set up anew, may have used the name for its task of this number.
+async function freeBranch(git: Git, { origin, task, title }: Submission, signal: AbortSignal | undefined): Promise<string> {
+  for (let attempt = 1; attempt <= BRANCH_NAMES; attempt++) {
+    const branch = branchName(task, title, attempt);
+    if ((await remoteBranch(git, origin, branch, signal)) === undefined) return branch;
+  }
+  throw new AutocodeError('ERR_CONFLICT', `${origin} has ${BRANCH_NAMES} branches named like ${branchName(task, title)} already.`);
+}
+
+async function pushOnce(
+  git: Git,
+  mirror: string,
+  submission: Submission,
+  branch: string,
+  commit: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { origin, task, change } = submission;
+  const expected = await remoteBranch(git, origin, branch, signal);
+  if (expected === commit) return; // pushed before a crash
+  const ours = [change?.headCommit, ...(await readNotes(git, mirror, task)).map((note) => note.commit)];
+  if (expected !== undefined && !ours.includes(expected)) throw foreignCommits(origin, branch);
+  const result = await pushBranch(git, { mirror, origin, branch, commit, expected, signal });
+  if (result.answer === 'pushed') return;
+  if (result.answer === 'stale') throw foreignCommits(origin, branch);
+  const said = result.answer === 'refused' ? result.reason : 'the branch is checked out there';
+  throw new AutocodeError('ERR_CONFLICT', `${origin} refused the branch ${branch}: ${said}`);
+}
+
+function foreignCommits(origin: string, branch: string): AutocodeError {
+  return new AutocodeError(
+    'ERR_CONFLICT',
+    `The branch ${branch} of ${origin} has commits that are not Autocode's; they were left as they are.`,
+  );
+}
