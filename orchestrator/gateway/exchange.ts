@@ -9,6 +9,7 @@ import type { ResolvedModel } from '../models/catalogue.ts';
 import type { Engine, EngineAnswer } from '../models/engine/engine.ts';
 import type { JsonObject } from '../models/wire/json.ts';
 import { object } from '../models/wire/json.ts';
+import { refusalOf, sendRefusal } from '../models/wire/refusal.ts';
 import { encodeEvent } from '../models/wire/sse.ts';
 import { WIRES } from '../models/wire/table.ts';
 import { editBody } from './edit-body.ts';
@@ -16,7 +17,6 @@ import type { Caller } from './keys.ts';
 import type { CallRecord } from './ledger.ts';
 import { NOTHING, meter } from './metering.ts';
 import type { Metered } from './metering.ts';
-import { refusalOf, sendRefusal } from './refusal.ts';
 
 export interface Exchange {
   requestId: string;
@@ -87,7 +87,9 @@ export async function exchange(call: Exchange, settle: Settle): Promise<void> {
         if (metering.finished()) await record(answer.status, metering.error() === undefined ? 'ok' : 'error', metering.settle(false));
         await write(call, chunk);
       }
-      await record(answer.status, 'error', metering.settle(true));
+      // Some engines leave out the mark at the end; what stopped by itself is whole all the same.
+      const whole = metering.complete() && metering.error() === undefined;
+      await record(answer.status, whole ? 'ok' : 'error', metering.settle(!whole));
       call.response.end();
     } else {
       const body = await collect(answer.body, () => (firstByteMs ??= since()));

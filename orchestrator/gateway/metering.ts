@@ -1,10 +1,7 @@
 // What an answer cost in tokens: the engine's own figures where it gives them, else counted from the text that passed.
 // Used for every model call.
 import type { ModelCall, Price, Protocol } from '../../protocol/model.ts';
-import { object, parse } from '../models/wire/json.ts';
-import { sseReader } from '../models/wire/sse.ts';
-import { WIRES } from '../models/wire/table.ts';
-import { nothingCollected } from '../models/wire/wire.ts';
+import { collector, countedTokens } from '../models/wire/collector.ts';
 import type { Tokens } from '../models/wire/wire.ts';
 
 export interface Metered {
@@ -18,7 +15,9 @@ export interface Meter {
   push(chunk: Uint8Array): void;
   /** Takes a whole body. */
   whole(body: Uint8Array): void;
-  /** Whether the answer's own end has been seen. */
+  /** Whether the model stopped by itself. */
+  complete(): boolean;
+  /** Whether the last event has been seen. */
   finished(): boolean;
   /** The error that the engine reported inside its answer. */
   error(): string | undefined;
@@ -26,33 +25,24 @@ export interface Meter {
   settle(cut: boolean): Metered;
 }
 
-const CHARS_PER_TOKEN = 4;
-
 /** Nothing is owed for an answer that was none. */
 export const NOTHING: Metered = { tokens: { input: 0, cached: 0, output: 0 }, source: 'upstream' };
 
 /** Meters one answer. `requestBytes` stands in for the input where the engine does not count it. */
 export function meter(protocol: Protocol, requestBytes: number): Meter {
-  const wire = WIRES[protocol];
-  const seen = nothingCollected();
-  const reader = sseReader(({ data }) => {
-    if (data === '[DONE]') seen.finished = true;
-    else wire.collect(seen, object(parse(data)));
-  });
+  const { collected, push, whole } = collector(protocol);
   return {
-    push: (chunk) => reader.push(chunk),
-    whole: (body) => wire.collectWhole(seen, object(parse(Buffer.from(body).toString('utf8')))),
-    finished: () => seen.finished,
-    error: () => seen.error,
+    push,
+    whole,
+    complete: () => collected.complete,
+    finished: () => collected.finished,
+    error: () => collected.error,
     settle(cut) {
-      const { input, cached = 0, output } = seen.tokens;
-      const told = input !== undefined && output !== undefined && !cut;
-      const calls = [...seen.toolCalls.values()].reduce((sum, call) => sum + call.name.length + call.arguments.length, 0);
-      const counted = Math.ceil((seen.text.length + seen.reasoningChars + calls) / CHARS_PER_TOKEN);
-      const total = input ?? Math.ceil(requestBytes / CHARS_PER_TOKEN);
-      const made = told ? output : Math.max(output ?? 0, counted);
+      const { input = countedTokens(requestBytes), cached = 0, output } = collected.tokens;
+      const told = collected.tokens.input !== undefined && output !== undefined && !cut;
+      const counted = countedTokens(collected);
       return {
-        tokens: { input: total, cached: Math.min(cached, total), output: made },
+        tokens: { input, cached: Math.min(cached, input), output: told ? output : Math.max(output ?? 0, counted) },
         source: told ? 'upstream' : cut ? 'estimated' : 'counted',
       };
     },

@@ -14,14 +14,14 @@ import { engines } from '../models/engines.ts';
 import type { SecretReader } from '../models/engines.ts';
 import type { UpstreamTimeouts } from '../models/engine/upstream.ts';
 import { string } from '../models/wire/json.ts';
+import { refusalOf, sendJson, sendRefusal } from '../models/wire/refusal.ts';
+import { parseBody, readBody } from '../models/wire/request-body.ts';
 import { WIRES } from '../models/wire/table.ts';
 import { callLimit } from './call-limit.ts';
 import { exchange } from './exchange.ts';
 import { gatewayKeys } from './keys.ts';
 import { recordCall } from './ledger.ts';
 import type { CallRecord } from './ledger.ts';
-import { refusalOf, sendJson, sendRefusal } from './refusal.ts';
-import { parseBody, readBody } from './request-body.ts';
 
 export interface GatewayOptions {
   host: string;
@@ -90,7 +90,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       if (signal.aborted) return void response.destroy();
       const refusal = refusalOf(error, requestId);
       if (refusal.status >= 500) log.warn('a model call failed', { requestId, code: refusal.code, error });
-      if (!request.complete) response.setHeader('connection', 'close');
       sendRefusal(response, route === undefined || route === 'models' ? 'chat' : route.protocol, refusal);
       request.resume();
     }

@@ -30,14 +30,15 @@ export const chat: Wire = {
   collect(collected, payload) {
     for (const choice of objects(payload.choices)) {
       addMessage(collected, object(choice.delta));
-      if (string(choice.finish_reason) !== '') collected.finished = true;
+      // The usage is still to come, then [DONE].
+      if (string(choice.finish_reason) !== '') collected.complete = true;
     }
     addUsage(collected, payload);
   },
   collectWhole(collected, body) {
     for (const choice of objects(body.choices)) addMessage(collected, object(choice.message));
     addUsage(collected, body);
-    collected.finished = true;
+    collected.complete = true;
   },
   refusal: openaiRefusal,
   refusalEvent: (refusal) => ({ data: JSON.stringify(openaiRefusal(refusal)) }),

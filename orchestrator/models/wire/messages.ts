@@ -15,7 +15,7 @@ export const messages: Wire = {
     for (const [index, block] of objects(body.content).entries()) addBlock(collected, index, block);
     addUsage(collected, object(body.usage));
     addError(collected, body);
-    collected.finished = true;
+    collected.complete = true;
   },
   refusal,
   refusalEvent: (refused) => ({ event: 'error', data: JSON.stringify(refusal(refused)) }),
@@ -102,7 +102,7 @@ function collect(collected: Collected, payload: JsonObject): void {
   } else if (payload.type === 'message_delta') {
     addUsage(collected, object(payload.usage));
   } else if (payload.type === 'message_stop') {
-    collected.finished = true;
+    collected.complete = collected.finished = true;
   }
   addError(collected, payload);
 }

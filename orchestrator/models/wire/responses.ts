@@ -166,5 +166,5 @@ function addEnd(collected: Collected, body: JsonObject): void {
   const cached = count(object(usage.input_tokens_details).cached_tokens);
   collectTokens(collected, { input: count(usage.input_tokens), cached, output: count(usage.output_tokens) });
   if (body.error !== undefined && body.error !== null) collected.error = string(object(body.error).message) || 'failed';
-  collected.finished = true;
+  collected.complete = collected.finished = true;
 }

@@ -52,7 +52,9 @@ export interface Collected {
   /** Characters of reasoning, which is paid for like text. */
   reasoningChars: number;
   tokens: Partial<Tokens>;
-  /** The answer's own end was seen. */
+  /** The model stopped by itself. */
+  complete: boolean;
+  /** The last event was seen: nothing follows. */
   finished: boolean;
   /** The engine's words, when it reported an error inside the stream. */
   error: string | undefined;
@@ -86,7 +88,7 @@ export interface Wire {
 
 /** An answer of which nothing has been read yet. */
 export function nothingCollected(): Collected {
-  return { text: '', toolCalls: new Map(), reasoningChars: 0, tokens: {}, finished: false, error: undefined };
+  return { text: '', toolCalls: new Map(), reasoningChars: 0, tokens: {}, complete: false, finished: false, error: undefined };
 }
 
 /** Adds to the call of that key, which begins with its name. */

@@ -1,9 +1,9 @@
 // Errors in the shape that the client's protocol knows. Used by the gateway and the recorder.
 import type { ServerResponse } from 'node:http';
-import { AutocodeError } from '../../protocol/errors.ts';
-import type { Protocol } from '../../protocol/model.ts';
-import { WIRES } from '../models/wire/table.ts';
-import type { Refusal } from '../models/wire/wire.ts';
+import { AutocodeError } from '../../../protocol/errors.ts';
+import type { Protocol } from '../../../protocol/model.ts';
+import { WIRES } from './table.ts';
+import type { Refusal } from './wire.ts';
 
 /** The refusal that an error means. The code stands in the message too: agents show that and nothing else. */
 export function refusalOf(error: unknown, requestId: string): Refusal {

@@ -1,8 +1,8 @@
 // Reading a request's body within a limit. Used by the gateway and the recorder.
 import type { IncomingMessage } from 'node:http';
-import { AutocodeError } from '../../protocol/errors.ts';
-import type { JsonObject } from '../models/wire/json.ts';
-import { object, parse } from '../models/wire/json.ts';
+import { AutocodeError } from '../../../protocol/errors.ts';
+import type { JsonObject } from './json.ts';
+import { object, parse } from './json.ts';
 
 const DISCARD_MS = 5_000;
 
