@@ -35,8 +35,10 @@ export const ProjectInput = z
   .meta({ id: 'ProjectInput' });
 export type ProjectInput = z.infer<typeof ProjectInput>;
 
+// No defaults here: what a patch leaves out stays as it is (`.partial()` alone would fill them in).
 export const ProjectPatch = ProjectInput.omit({ name: true, repository: true, allowDirty: true })
   .partial()
+  .extend({ limits: RunLimits.optional(), trusted: z.boolean().optional() })
   .meta({ id: 'ProjectPatch' });
 export type ProjectPatch = z.infer<typeof ProjectPatch>;
 

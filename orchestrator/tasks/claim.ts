@@ -1,0 +1,121 @@
+// A worker takes a run: one transaction picks a task, takes the worker's room and the repository, and leases the run.
+// Used by the API's long poll. No two claims ever get one task or one repository, whatever crashes in between.
+import { AutocodeError } from '../../protocol/errors.ts';
+import { runId } from '../../protocol/ids.ts';
+import { LOG_STREAMS } from '../../protocol/log.ts';
+import type { WorkOrder } from '../../protocol/worker.ts';
+import type { Queryable } from '../db/connect.ts';
+import { emit } from '../events/outbox.ts';
+import { arrangeQueue } from './queue.ts';
+import { isLeased } from './run-state.ts';
+import type { RunState } from '../../protocol/run.ts';
+import { moveTask } from './task-state.ts';
+import { withinTransaction } from './within-transaction.ts';
+import { workOrder, type ClaimSettings } from './work-order.ts';
+import { lockWorker } from './worker-presence.ts';
+
+export type { ClaimSettings } from './work-order.ts';
+
+/** Who polls, and the id under which it asks again for the same run. */
+export interface Claim {
+  worker: string;
+  claimId: string;
+}
+
+interface PickedTask {
+  id: number;
+  project: number;
+  repository: number;
+  attempt: number;
+  agent: string;
+  model: string;
+  limits: { deadlineMinutes?: number };
+  claimed: boolean;
+}
+
+/** The next run for the worker, or the one that it got under this claim id before; null when there is none to have. */
+export async function claimRun(db: Queryable, claim: Claim, settings: ClaimSettings): Promise<WorkOrder | null> {
+  return await withinTransaction(db, async (tx) => {
+    const worker = await lockWorker(tx, claim.worker);
+    const earlier = await runOfClaim(tx, claim);
+    if (earlier !== null) return await workOrder(tx, earlier, settings);
+    if (worker.free <= 0) return null;
+    const task = await pickTask(tx, worker.agents);
+    if (task === null) return null;
+    return await workOrder(tx, await leaseRun(tx, claim, task, settings), settings);
+  });
+}
+
+async function runOfClaim(tx: Queryable, { worker, claimId }: Claim): Promise<string | null> {
+  const { rows } = await tx.query<{ id: string; state: RunState; worker: string }>({
+    name: 'run-of-claim',
+    text: 'select id, state, worker from run where claim_id = $1',
+    values: [claimId],
+  });
+  const run = rows[0];
+  if (run === undefined) return null;
+  if (run.worker === worker && isLeased(run.state)) return run.id;
+  throw new AutocodeError('ERR_STATE', `The claim ${claimId} got run ${run.id}, which is ${run.state} on worker ${run.worker}.`, {
+    remedy: 'Claim with a new id.',
+    details: { run: run.id, state: run.state },
+  });
+}
+
+/** The first queued task that nobody else has in hand, locked together with its repository. */
+async function pickTask(tx: Queryable, agents: string[]): Promise<PickedTask | null> {
+  for (;;) {
+    const { rows } = await tx.query<PickedTask>({
+      name: 'pick-task',
+      text: `select t.id, t.project, t.repository, t.attempt, t.agent, t.model, p.limits || t.limits as limits
+        from task t join repository r on r.id = t.repository join project p on p.id = t.project
+        where t.state = 'queued' and (t.agent = 'command' or t.agent = any($1)) and p.trusted
+        order by t.order_key, t.id limit 1
+        for no key update of r, t skip locked`,
+      values: [agents],
+    });
+    const task = rows[0];
+    if (task === undefined) return null;
+    const { rowCount } = await tx.query({
+      name: 'repository-claimed',
+      text: 'select from repository_claim where repository = $1 and released_at is null',
+      values: [task.repository],
+    });
+    if (rowCount === 0) return task;
+    await arrangeQueue(tx, task.repository); // a head at a claimed repository: it waits, and the next is tried
+  }
+}
+
+async function leaseRun(tx: Queryable, claim: Claim, task: PickedTask, { limits, lease }: ClaimSettings): Promise<string> {
+  const fence = task.attempt + 1;
+  const run = runId(task.id, fence);
+  await moveTask(tx, task.id, { state: 'running', attempt: fence });
+  await tx.query({
+    name: 'insert-run',
+    text: `insert into run (id, task, fence, state, worker, claim_id, agent, model, isolation, lease_until, deadline)
+      values ($1, $2, $3, 'leased', $4, $5, $6, $7, 'directory', now() + make_interval(secs => $8), now() + make_interval(secs => $9))`,
+    values: [
+      run,
+      task.id,
+      fence,
+      claim.worker,
+      claim.claimId,
+      task.agent,
+      task.model,
+      lease.leaseSeconds,
+      (task.limits.deadlineMinutes ?? limits.runDeadlineMinutes) * 60,
+    ],
+  });
+  await tx.query({
+    name: 'claim-repository',
+    text: 'insert into repository_claim (repository, run) values ($1, $2)',
+    values: [task.repository, run],
+  });
+  await tx.query({
+    name: 'open-logs',
+    text: 'insert into log_stream (run, stream) select $1, unnest($2::text[])',
+    values: [run, LOG_STREAMS],
+  });
+  const data = { worker: claim.worker, agent: task.agent, model: task.model };
+  await emit(tx, { kind: 'run.created', project: task.project, task: task.id, run, data });
+  return run;
+}

@@ -1,0 +1,101 @@
+// A runner reports the end of its run. Used by the API; what the run's end does is in ending.ts.
+import { AutocodeError } from '../../protocol/errors.ts';
+import type { FinishInput, Run, RunState } from '../../protocol/run.ts';
+import type { Queryable } from '../db/connect.ts';
+import { endRun, type RetryPolicy, type RunEnd } from './ending.ts';
+import { getRun } from './queries.ts';
+import { lockRun, wakeClaimers, type LockedRun } from './queue.ts';
+import { holdRun } from './revive.ts';
+import { isLeased, moveRun } from './run-state.ts';
+import { withinTransaction } from './within-transaction.ts';
+
+/** The lease of a lost run that is back only to end. */
+const LAST_LEASE_SECONDS = 30;
+
+/**
+ * Ends a run as its runner says, or hands it to the submission when it is verified. A repeated report gets the same answer.
+ * ERR_STALE_FENCE when the run is somebody else's by now, ERR_LOG_INCOMPLETE while bytes of its log are missing.
+ */
+export async function finishRun(db: Queryable, run: string, input: FinishInput, policy: RetryPolicy): Promise<Run> {
+  checkInput(input);
+  return await withinTransaction(db, async (tx) => {
+    const locked = await lockRun(tx, run);
+    if (wasReported(locked, input)) return await getRun(tx, run);
+    await holdRun(tx, locked, input.fence, LAST_LEASE_SECONDS);
+    await completeLogs(tx, run, input.logs);
+    await recordResult(tx, run, input);
+    if (input.outcome === 'verified') await handToSubmission(tx, run);
+    else await endRun(tx, locked, endOf(input), policy);
+    return await getRun(tx, run);
+  });
+}
+
+function checkInput(input: FinishInput): void {
+  if (input.outcome === 'verified' && input.headCommit === undefined) throw incomplete('`verified` needs headCommit, the commit that was pushed');
+  if (input.outcome === 'failed' && input.cause === undefined) throw incomplete('`failed` needs a cause');
+}
+
+function incomplete(what: string): AutocodeError {
+  return new AutocodeError('ERR_INVALID_INPUT', `The end of the run cannot be recorded: ${what}.`, { remedy: 'Send it along.' });
+}
+
+/** Whether this very report was taken before: a run that was handed over may meanwhile be anything that follows. */
+function wasReported(run: LockedRun, input: FinishInput): boolean {
+  if (run.fence !== input.fence || isLeased(run.state)) return false;
+  if (input.outcome !== 'verified') return run.state === input.outcome;
+  const afterwards: RunState[] = ['submitting', 'succeeded', 'no-change', 'failed', 'cancelled'];
+  return afterwards.includes(run.state) && run.headCommit === input.headCommit;
+}
+
+async function completeLogs(tx: Queryable, run: string, ends: FinishInput['logs']): Promise<void> {
+  const { rows } = await tx.query<{ stream: string; bytes: number }>('select stream, bytes from log_stream where run = $1 for update', [run]);
+  const have = new Map(rows.map((row) => [row.stream, row.bytes]));
+  const missing = Object.entries(ends)
+    .filter(([stream, end]) => have.get(stream) !== end.bytes)
+    .map(([stream, end]) => [stream, { have: have.get(stream) ?? 0, want: end.bytes }] as const);
+  if (missing.length > 0) {
+    const told = missing.map(([stream, { have, want }]) => `${stream} has ${have} of ${want} bytes`).join(', ');
+    throw new AutocodeError('ERR_LOG_INCOMPLETE', `Run ${run} cannot end while its log is incomplete: ${told}.`, {
+      remedy: 'Send the missing bytes, then report the end again.',
+      details: Object.fromEntries(missing),
+    });
+  }
+  for (const [stream, end] of Object.entries(ends)) {
+    await tx.query(
+      `update log_stream set state = 'complete', sha256 = $3, updated_at = now() where run = $1 and stream = $2 and state <> 'complete'`,
+      [run, stream, end.sha256],
+    );
+    await tx.query(`select pg_notify('log', $1)`, [`${run}/${stream}`]);
+  }
+}
+
+async function recordResult(tx: Queryable, run: string, input: FinishInput): Promise<void> {
+  await tx.query(
+    `update run set head_commit = coalesce($2, head_commit), plan = coalesce($3, plan), checks = $4,
+       iterations = greatest(iterations, $5) where id = $1`,
+    [run, input.headCommit ?? null, input.plan === undefined ? null : JSON.stringify(input.plan), JSON.stringify(input.checks), input.iterations],
+  );
+}
+
+// From here on the orchestrator owns the run: no lease, no room of the worker; the repository stays its own.
+async function handToSubmission(tx: Queryable, run: string): Promise<void> {
+  await moveRun(tx, run, { state: 'submitting' });
+  await tx.query(`select pg_notify('run', $1)`, [run]);
+  await wakeClaimers(tx);
+}
+
+function endOf({ outcome, cause, reason }: FinishInput): RunEnd {
+  const told = reason ?? null;
+  switch (outcome) {
+    case 'failed':
+      return { state: 'failed', cause: cause!, reason: told };
+    case 'lost':
+      return { state: 'lost', cause: cause ?? 'lost', reason: told };
+    case 'out-of-time':
+      return { state: 'out-of-time', cause: 'out-of-time', reason: told };
+    case 'verified':
+      throw new TypeError('a verified run is handed to the submission');
+    default:
+      return { state: outcome, reason: told };
+  }
+}

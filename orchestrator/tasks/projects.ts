@@ -1,0 +1,204 @@
+// Projects: a repository and how work on it is done. Used by the API.
+import { AutocodeError } from '../../protocol/errors.ts';
+import type { Project, ProjectInput, ProjectPatch } from '../../protocol/project.ts';
+import { sqlState, type Queryable } from '../db/connect.ts';
+import { emit } from '../events/outbox.ts';
+import { withinTransaction } from './within-transaction.ts';
+
+/** The repository as it was found or is to be made; `origin` may be made from the repository's id. */
+export interface RepositoryInput {
+  origin: string | ((id: number) => Promise<string>);
+  hosted: boolean;
+  defaultBranch: string;
+}
+
+const UNIQUE_VIOLATION = '23505';
+const SELECT = `select p.*, r.id as repository, r.origin, r.hosted, r.default_branch
+  from project p join repository r on r.project = p.id`;
+
+interface ProjectRow {
+  id: number;
+  name: string;
+  verify: Project['verify'];
+  agent: string | null;
+  agent_command: string[] | null;
+  model: string | null;
+  limits: Project['limits'];
+  trusted: boolean;
+  created_at: Date;
+  archived_at: Date | null;
+  repository: number;
+  origin: string;
+  hosted: boolean;
+  default_branch: string;
+}
+
+/** Makes a project with its repository; ERR_CONFLICT when the name is taken. */
+export async function createProject(
+  db: Queryable,
+  { input, repository }: { input: ProjectInput; repository: RepositoryInput },
+): Promise<Project> {
+  return await withinTransaction(db, async (tx) => {
+    const id = await insertProject(tx, input);
+    const { origin, hosted, defaultBranch } = repository;
+    const { rows } = await tx.query<{ id: number }>(
+      `insert into repository (project, origin, hosted, default_branch) values ($1, $2, $3, $4) returning id`,
+      [id, typeof origin === 'string' ? origin : '', hosted, defaultBranch],
+    );
+    if (typeof origin === 'function') {
+      await tx.query(`update repository set origin = $2 where id = $1`, [rows[0]!.id, await origin(rows[0]!.id)]);
+    }
+    await emit(tx, { kind: 'project.created', project: id, data: { name: input.name } });
+    return await getProject(tx, input.name);
+  });
+}
+
+async function insertProject(tx: Queryable, input: ProjectInput): Promise<number> {
+  try {
+    const { rows } = await tx.query<{ id: number }>(
+      `insert into project (name, verify, agent, agent_command, model, limits, trusted)
+       values ($1, $2, $3, $4, $5, $6, $7) returning id`,
+      [
+        input.name,
+        JSON.stringify(input.verify ?? []),
+        input.agent ?? null,
+        jsonOrNull(input.agentCommand),
+        input.model ?? null,
+        JSON.stringify(input.limits),
+        input.trusted,
+      ],
+    );
+    return rows[0]!.id;
+  } catch (error) {
+    if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+    throw new AutocodeError('ERR_CONFLICT', `A project named ${input.name} is there already.`, {
+      remedy: `Choose another name, or see \`autocode project show ${input.name}\`.`,
+      cause: error,
+    });
+  }
+}
+
+/** A project by name or number, archived ones too; ERR_NOT_FOUND names those that there are. */
+export async function getProject(db: Queryable, nameOrId: string | number): Promise<Project> {
+  const wanted = typeof nameOrId === 'number' ? 'p.id = $1' : 'p.name = $1 or p.id::text = $1 order by p.name = $1 desc';
+  const { rows } = await db.query<ProjectRow>(`${SELECT} where ${wanted} limit 1`, [nameOrId]);
+  if (rows[0] === undefined) throw await projectNotFound(db, String(nameOrId));
+  return shown(rows[0]);
+}
+
+async function projectNotFound(db: Queryable, name: string): Promise<AutocodeError> {
+  const { rows } = await db.query<{ name: string }>('select name from project where archived_at is null order by name limit 20');
+  const known = rows.map((row) => row.name);
+  return new AutocodeError('ERR_NOT_FOUND', `There is no project ${name}.`, {
+    remedy:
+      known.length === 0
+        ? 'There is none yet; make one with `autocode project add PATH`.'
+        : `Did you mean ${known.join(', ')}? Add another with \`autocode project add PATH\`.`,
+    details: { known },
+  });
+}
+
+/** Projects that are not archived, by name. */
+export async function listProjects(db: Queryable): Promise<Project[]> {
+  const { rows } = await db.query<ProjectRow>(`${SELECT} where p.archived_at is null order by p.name`);
+  return rows.map(shown);
+}
+
+/** Changes what the patch names, and nothing else; new tasks and claims go by it. */
+export async function updateProject(db: Queryable, nameOrId: string | number, patch: ProjectPatch): Promise<Project> {
+  return await withinTransaction(db, async (tx) => {
+    const project = await lockProject(tx, nameOrId);
+    if (patch.trusted === false && project.trusted) await refuseWhileLive(tx, project, 'be untrusted');
+    await tx.query(
+      `update project set verify = coalesce($2, verify), agent = coalesce($3, agent),
+         agent_command = coalesce($4, agent_command), model = coalesce($5, model), limits = coalesce($6, limits),
+         trusted = coalesce($7, trusted) where id = $1`,
+      [
+        project.id,
+        jsonOrNull(patch.verify),
+        patch.agent ?? null,
+        jsonOrNull(patch.agentCommand),
+        patch.model ?? null,
+        jsonOrNull(patch.limits),
+        patch.trusted ?? null,
+      ],
+    );
+    if (patch.defaultBranch !== undefined) {
+      await tx.query(`update repository set default_branch = $2 where project = $1`, [project.id, patch.defaultBranch]);
+    }
+    await emit(tx, { kind: 'project.changed', project: project.id, data: { changed: Object.keys(patch) } });
+    return await getProject(tx, project.name);
+  });
+}
+
+/** Takes a project out of use; its history stays. Refused while it has tasks that are not done. */
+export async function archiveProject(db: Queryable, nameOrId: string | number): Promise<Project> {
+  return await withinTransaction(db, async (tx) => {
+    const project = await lockProject(tx, nameOrId);
+    if (project.archivedAt !== null) return project;
+    await refuseWhileLive(tx, project, 'be archived');
+    await tx.query(`update project set archived_at = now() where id = $1`, [project.id]);
+    await emit(tx, { kind: 'project.changed', project: project.id, data: { changed: ['archived'] } });
+    return await getProject(tx, project.name);
+  });
+}
+
+async function lockProject(tx: Queryable, nameOrId: string | number): Promise<Project> {
+  const { id } = await getProject(tx, nameOrId);
+  await tx.query('select from project where id = $1 for no key update', [id]);
+  return await getProject(tx, id);
+}
+
+async function refuseWhileLive(tx: Queryable, project: Project, what: string): Promise<void> {
+  const { rows } = await tx.query<{ id: number }>(
+    `select id from task where project = $1 and state in ('pending', 'queued', 'running') order by id`,
+    [project.id],
+  );
+  if (rows.length === 0) return;
+  const tasks = rows.map((row) => row.id);
+  const named = tasks.slice(0, 10).join(', ') + (tasks.length > 10 ? ', …' : '');
+  throw new AutocodeError('ERR_STATE', `Project ${project.name} cannot ${what}: ${tasks.length} of its tasks are not done (${named}).`, {
+    remedy: 'Wait for them, or cancel them with `autocode task cancel TASK`.',
+    details: { tasks },
+  });
+}
+
+/** A project that takes new work, locked against being archived or untrusted until the transaction ends. */
+export async function projectForWork(tx: Queryable, nameOrId: string | number): Promise<Project> {
+  const { id } = await getProject(tx, nameOrId);
+  await tx.query('select from project where id = $1 for share', [id]);
+  const project = await getProject(tx, id);
+  if (project.archivedAt !== null) {
+    throw new AutocodeError('ERR_STATE', `Project ${project.name} is archived and takes no tasks.`, {
+      remedy: 'Add the repository again under another name with `autocode project add PATH --name NAME`.',
+    });
+  }
+  if (!project.trusted) {
+    throw new AutocodeError(
+      'ERR_NOT_TRUSTED',
+      `Project ${project.name} is not trusted: in this version runs have no sandbox, an agent has the rights of the worker.`,
+      { remedy: `If you accept that for this repository: \`autocode project set ${project.name} --trusted\`.` },
+    );
+  }
+  return project;
+}
+
+function jsonOrNull(value: unknown): string | null {
+  return value === undefined ? null : JSON.stringify(value);
+}
+
+function shown(row: ProjectRow): Project {
+  return {
+    id: row.id,
+    name: row.name,
+    repository: { id: row.repository, origin: row.origin, hosted: row.hosted, defaultBranch: row.default_branch },
+    verify: row.verify,
+    agent: row.agent,
+    agentCommand: row.agent_command,
+    model: row.model,
+    limits: row.limits,
+    trusted: row.trusted,
+    createdAt: row.created_at.toISOString(),
+    archivedAt: row.archived_at?.toISOString() ?? null,
+  };
+}

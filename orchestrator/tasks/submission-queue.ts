@@ -1,0 +1,87 @@
+// Hands verified runs to the submission, a few at a time, those that an earlier process left first. Used by scheduler.ts.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Database } from '../db/connect.ts';
+import { onNotify } from '../db/notifications.ts';
+import type { RetryPolicy } from './ending.ts';
+import { runsToSubmit, submissionFailed } from './submission-state.ts';
+
+const AT_ONCE = 2;
+const LOOK_AGAIN_MS = 2_000;
+/** A submission that breaks off without a report is tried this often, with pauses that double. */
+const TRIES = 5;
+const FIRST_PAUSE_MS = 5_000;
+
+/** What the queue works with; part of the scheduler's options. */
+export interface SubmissionQueueOptions {
+  db: Database;
+  policy: RetryPolicy;
+  submit(run: string): Promise<void>;
+  log: { warn(message: string, fields?: object): void; error(message: string, fields?: object): void };
+}
+
+/** Runs in `submitting`, each handed over until it is reported as submitted or failed. */
+export class SubmissionQueue {
+  readonly #options: SubmissionQueueOptions;
+  readonly #underWay = new Map<string, Promise<void>>();
+  #tries = new Map<string, { count: number; notBefore: number }>();
+  #wake = () => {};
+
+  constructor(options: SubmissionQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Works until the signal, then waits for what is under way. */
+  async run(signal: AbortSignal): Promise<void> {
+    const onAbort = () => this.#wake();
+    signal.addEventListener('abort', onAbort);
+    let forget: (() => void) | undefined;
+    while (!signal.aborted) {
+      const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+      try {
+        forget ??= await onNotify(this.#options.db, 'run', () => this.#wake());
+        await this.#beginSome();
+      } catch (error) {
+        this.#options.log.warn(`runs to submit cannot be read, they are looked for again: ${String(error)}`, { error });
+      }
+      const timer = new AbortController();
+      await Promise.race([woken, delay(LOOK_AGAIN_MS, undefined, { signal: timer.signal }).catch(() => {})]);
+      timer.abort();
+    }
+    forget?.();
+    signal.removeEventListener('abort', onAbort);
+    await Promise.all(this.#underWay.values());
+  }
+
+  async #beginSome(): Promise<void> {
+    const waiting = await runsToSubmit(this.#options.db);
+    this.#tries = new Map([...this.#tries].filter(([run]) => waiting.includes(run)));
+    const ready = waiting.filter((run) => !this.#underWay.has(run) && performance.now() >= (this.#tries.get(run)?.notBefore ?? 0));
+    for (const run of ready.slice(0, AT_ONCE - this.#underWay.size)) {
+      const submission = this.#submit(run).finally(() => {
+        this.#underWay.delete(run);
+        this.#wake();
+      });
+      this.#underWay.set(run, submission);
+    }
+  }
+
+  async #submit(run: string): Promise<void> {
+    const count = (this.#tries.get(run)?.count ?? 0) + 1;
+    try {
+      await this.#options.submit(run);
+    } catch (error) {
+      this.#options.log.error(`run ${run} could not be submitted (try ${count} of ${TRIES}): ${String(error)}`, { run, error });
+      if (count >= TRIES) await this.#giveUp(run, error);
+    }
+    this.#tries.set(run, { count, notBefore: performance.now() + FIRST_PAUSE_MS * 2 ** (count - 1) });
+  }
+
+  async #giveUp(run: string, cause: unknown): Promise<void> {
+    const reason = `The result could not be submitted: ${cause instanceof Error ? cause.message : String(cause)}`;
+    try {
+      await submissionFailed(this.#options.db, run, { cause: 'platform', reason }, this.#options.policy);
+    } catch (error) {
+      this.#options.log.error(`run ${run} could not be given up: ${String(error)}`, { run, error });
+    }
+  }
+}

@@ -1,0 +1,102 @@
+// Mends what nobody else will: leases that ran out, retries that are due, runs over their time, and whatever a crash or a
+// bug left crooked. Used by the scheduler. Each mend is a small transaction of its own, re-checked under lock.
+import type { Queryable } from '../db/connect.ts';
+import { endRun, type RetryPolicy, type RunEnd } from './ending.ts';
+import { arrangeQueue, lockRepository, lockRun, lockTask, WAITS, type LockedRun } from './queue.ts';
+import { isLeased, isLive, LEASED_STATES, LIVE_STATES } from './run-state.ts';
+import { moveTask } from './task-state.ts';
+import { withinTransaction } from './within-transaction.ts';
+import { markAbsentWorkers } from './worker-presence.ts';
+
+const BATCH = 200;
+const CANCEL_PATIENCE = '60 seconds';
+
+/** How many of each were mended. */
+export interface SweepCounts {
+  lost: number;
+  overdue: number;
+  cancelled: number;
+  retried: number;
+  released: number;
+  promoted: number;
+  absentWorkers: number;
+}
+
+/** Mends everything once. `leases: false` spares expired leases, while workers may not have reached us yet. */
+export async function sweep(db: Queryable, { policy, leases }: { policy: RetryPolicy; leases: boolean }): Promise<SweepCounts> {
+  return {
+    cancelled: await endRuns(db, policy, UNANSWERED, (run) => run.cancelRequested && { state: 'cancelled', reason: 'Cancelled; its runner did not answer.' }),
+    overdue: await endRuns(db, policy, `deadline + interval '2 minutes' < now()`, (run) =>
+      run.overdue && { state: 'out-of-time', cause: 'out-of-time', reason: 'The run went on past its deadline.' }),
+    lost: !leases
+      ? 0
+      : await endRuns(db, policy, 'lease_until < now()', (run) =>
+          run.leaseExpired && { state: 'lost', cause: 'lost', reason: `Worker ${run.worker} was not heard of in time.` }),
+    retried: await wakeDueRetries(db),
+    released: await releaseDeadClaims(db),
+    promoted: await promoteMissingHeads(db),
+    absentWorkers: await markAbsentWorkers(db),
+  };
+}
+
+const UNANSWERED = `cancel_requested and exists (
+  select from task t where t.id = run.task and t.updated_at < now() - interval '${CANCEL_PATIENCE}')`;
+
+async function endRuns(db: Queryable, policy: RetryPolicy, which: string, endOf: (run: LockedRun) => RunEnd | false): Promise<number> {
+  const found = await db.query<{ id: string }>(`select id from run where state = any($1) and ${which} limit ${BATCH}`, [LEASED_STATES]);
+  return await mendEach(db, found.rows, async (tx, { id }) => {
+    const run = await lockRun(tx, id);
+    const end = isLeased(run.state) && endOf(run);
+    if (end === false) return false;
+    await endRun(tx, run, end, policy);
+    return true;
+  });
+}
+
+async function wakeDueRetries(db: Queryable): Promise<number> {
+  const due = await db.query<{ id: number }>(
+    `select id from task where state = 'pending' and pending_reason = 'retry' and not_before <= now() order by not_before limit ${BATCH}`,
+  );
+  return await mendEach(db, due.rows, async (tx, { id }) => {
+    const task = await lockTask(tx, id);
+    if (task.state !== 'pending' || task.pendingReason !== 'retry') return false;
+    await moveTask(tx, id, { state: 'pending', pendingReason: 'repository', reason: WAITS });
+    await arrangeQueue(tx, task.repository);
+    return true;
+  });
+}
+
+async function releaseDeadClaims(db: Queryable): Promise<number> {
+  const dead = await db.query<{ run: string }>(
+    `select c.run from repository_claim c join run r on r.id = c.run
+     where c.released_at is null and not r.state = any($1) limit ${BATCH}`,
+    [LIVE_STATES],
+  );
+  return await mendEach(db, dead.rows, async (tx, { run: id }) => {
+    const run = await lockRun(tx, id);
+    if (isLive(run.state)) return false;
+    await tx.query('update repository_claim set released_at = now() where run = $1 and released_at is null', [id]);
+    await arrangeQueue(tx, run.task.repository);
+    return true;
+  });
+}
+
+async function promoteMissingHeads(db: Queryable): Promise<number> {
+  const stuck = await db.query<{ id: number }>(
+    `select r.id from repository r
+     where exists (select from task where repository = r.id and state = 'pending' and pending_reason = 'repository')
+       and not exists (select from task where repository = r.id and state = 'queued')
+       and not exists (select from repository_claim where repository = r.id and released_at is null) limit ${BATCH}`,
+  );
+  return await mendEach(db, stuck.rows, async (tx, { id }) => {
+    await lockRepository(tx, id);
+    await arrangeQueue(tx, id);
+    return true;
+  });
+}
+
+async function mendEach<T>(db: Queryable, found: T[], mend: (tx: Queryable, one: T) => Promise<boolean>): Promise<number> {
+  let mended = 0;
+  for (const one of found) if (await withinTransaction(db, (tx) => mend(tx, one))) mended++;
+  return mended;
+}

@@ -1,0 +1,68 @@
+// What the tests of this folder share: a project with a task, a worker, a claim, and the settings that a daemon would give.
+import { randomUUID } from 'node:crypto';
+import { ProjectInput } from '../../../protocol/project.ts';
+import type { Project } from '../../../protocol/project.ts';
+import { FinishInput } from '../../../protocol/run.ts';
+import { TaskInput } from '../../../protocol/task.ts';
+import type { Task } from '../../../protocol/task.ts';
+import type { WorkOrder } from '../../../protocol/worker.ts';
+import { runTokens } from '../../access/tokens.ts';
+import type { Queryable } from '../../db/connect.ts';
+import { registerWorker } from '../../workers/registry.ts';
+import { claimRun, type ClaimSettings } from '../claim.ts';
+import { createTask } from '../create.ts';
+import type { RetryPolicy } from '../ending.ts';
+import { createProject } from '../projects.ts';
+
+export const POLICY: RetryPolicy = { retries: { agent: 1, platform: 3, lost: 2, outOfTime: 0 }, retryBackoffSeconds: 15 };
+
+export const SETTINGS: ClaimSettings = {
+  lease: { heartbeatSeconds: 10, leaseSeconds: 30, selfStopMinutes: 15 },
+  limits: { runDeadlineMinutes: 60, maxIterations: 4, verifyTimeoutMinutes: 15, verifyOutputBytes: 4096 },
+  gatewayUrl: 'http://127.0.0.1:1',
+  tokens: runTokens(Buffer.alloc(32, 7)),
+};
+
+/** A trusted project whose agent is `command`. */
+export async function aProject(db: Queryable, name = 'p', more: Partial<ProjectInput> = {}): Promise<Project> {
+  const input = ProjectInput.parse({ name, agent: 'command', agentCommand: ['true'], trusted: true, ...more });
+  return await createProject(db, { input, repository: { origin: `/srv/${name}`, hosted: false, defaultBranch: 'main' } });
+}
+
+/** A task of the project. */
+export async function aTask(db: Queryable, project = 'p', more: Partial<TaskInput> = {}): Promise<Task> {
+  const input = TaskInput.parse({ project, title: 'do it', ...more });
+  return (await createTask(db, input, { actor: 'ann', agent: 'qwen-coder', model: null })).task;
+}
+
+/** A registered worker. */
+export async function aWorker(db: Queryable, name = 'w', capacity = 10, agents: string[] = []): Promise<string> {
+  const installed = agents.map((agent) => ({ name: agent, version: '1' }));
+  await registerWorker(db, name, { protocol: 1, version: '1', capacity, agents: installed, host: 'h' });
+  return name;
+}
+
+/** The next run for the worker, under a fresh claim id. */
+export async function claim(db: Queryable, worker = 'w'): Promise<WorkOrder | null> {
+  return await claimRun(db, { worker, claimId: randomUUID() }, SETTINGS);
+}
+
+/** A project, a worker, a task and its run, claimed. */
+export async function aRun(db: Queryable): Promise<WorkOrder> {
+  await aProject(db);
+  await aWorker(db);
+  await aTask(db);
+  return (await claim(db))!;
+}
+
+/** A report of a run's end. */
+export function report(order: { fence: number }, end: Partial<FinishInput> & Pick<FinishInput, 'outcome'>): FinishInput {
+  return FinishInput.parse({ fence: order.fence, ...end });
+}
+
+export const COMMIT = 'c'.repeat(40);
+
+/** Makes all leases look expired. */
+export async function expireLeases(db: Queryable): Promise<void> {
+  await db.query(`update run set lease_until = now() - interval '1 second' where lease_until is not null`);
+}

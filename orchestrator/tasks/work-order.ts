@@ -1,0 +1,54 @@
+// All that a runner needs to do a run, read from the database: the answer to a claim, the same each time it is asked for.
+import type { RunLimits } from '../../protocol/project.ts';
+import type { WorkOrder } from '../../protocol/worker.ts';
+import type { Queryable } from '../db/connect.ts';
+
+/** What the configuration and other parts contribute to a work order. */
+export interface ClaimSettings {
+  lease: { heartbeatSeconds: number; leaseSeconds: number; selfStopMinutes: number };
+  limits: { runDeadlineMinutes: number; maxIterations: number; verifyTimeoutMinutes: number; verifyOutputBytes: number };
+  gatewayUrl: string;
+  tokens(db: Queryable, run: string): Promise<{ runToken: string; gatewayKey: string }>;
+}
+
+type OrderRow = Pick<WorkOrder, 'run' | 'fence' | 'installation' | 'task' | 'project' | 'agent' | 'isolation' | 'verify' | 'previous'> & {
+  repository: number;
+  baseBranch: string;
+  limits: RunLimits;
+  deadline: Date;
+};
+
+/** The work order of a run that is leased. */
+export async function workOrder(tx: Queryable, run: string, settings: ClaimSettings): Promise<WorkOrder> {
+  const { rows } = await tx.query<OrderRow>({
+    name: 'work-order',
+    text: `select r.id as run, r.fence, (select id from installation) as installation,
+        jsonb_build_object('id', t.id, 'title', t.title, 'body', t.body, 'acceptance', t.acceptance,
+          'targetFiles', t.target_files, 'kind', t.kind) as task,
+        jsonb_build_object('id', p.id, 'name', p.name, 'trusted', p.trusted) as project,
+        jsonb_build_object('name', r.agent, 'command', t.agent_command, 'model', r.model) as agent,
+        t.repository, t.base_branch as "baseBranch", r.isolation, p.verify, p.limits || t.limits as limits, r.deadline,
+        (select jsonb_build_object('run', b.id, 'reason', b.reason) from run b where b.task = r.task and b.fence = r.fence - 1) as previous
+      from run r join task t on t.id = r.task join project p on p.id = t.project where r.id = $1`,
+    values: [run],
+  });
+  const { repository, baseBranch, limits, deadline, ...order } = rows[0]!;
+  const verifyMinutes = limits.verifyTimeoutMinutes ?? settings.limits.verifyTimeoutMinutes;
+  return {
+    ...order,
+    repository: { id: repository, baseBranch, gitPath: `/git/${repository}.git` },
+    limits: {
+      maxIterations: limits.maxIterations ?? settings.limits.maxIterations,
+      verifyTimeoutSeconds: verifyMinutes * 60,
+      verifyOutputBytes: settings.limits.verifyOutputBytes,
+    },
+    deadline: deadline.toISOString(),
+    lease: {
+      heartbeatSeconds: settings.lease.heartbeatSeconds,
+      leaseSeconds: settings.lease.leaseSeconds,
+      selfStopSeconds: settings.lease.selfStopMinutes * 60,
+    },
+    ...(await settings.tokens(tx, run)),
+    gatewayUrl: settings.gatewayUrl,
+  };
+}

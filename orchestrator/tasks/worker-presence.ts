@@ -1,0 +1,54 @@
+// Who is there to do runs: a worker is seen when it polls and when one of its runs sends a heartbeat.
+// Used by claim.ts, lease.ts and sweep.ts.
+import { AutocodeError } from '../../protocol/errors.ts';
+import type { Worker } from '../../protocol/worker.ts';
+import type { Queryable } from '../db/connect.ts';
+import { emit } from '../events/outbox.ts';
+import { LEASED_STATES } from './run-state.ts';
+
+/** A worker not seen for this long is offline. */
+const ABSENT_AFTER = '60 seconds';
+/** Being seen is written down no more often than this. */
+const SEEN_EVERY = '10 seconds';
+
+/** A worker under lock, so that its room is counted once; ERR_NOT_FOUND before it has registered. */
+export async function lockWorker(tx: Queryable, worker: string): Promise<{ free: number; agents: string[] }> {
+  const locked = await tx.query<{ capacity: number; agents: Worker['agents'] }>({
+    name: 'lock-worker',
+    text: 'select capacity, agents from worker where name = $1 for no key update',
+    values: [worker],
+  });
+  const found = locked.rows[0];
+  if (found === undefined) {
+    throw new AutocodeError('ERR_NOT_FOUND', `The worker ${worker} has not registered.`, {
+      remedy: 'Register it first (PUT /api/v1/workers/{worker}); a worker does so when it starts.',
+    });
+  }
+  await seeWorker(tx, worker);
+  const { rows } = await tx.query<{ running: number }>({
+    name: 'worker-running',
+    text: 'select count(*) as running from run where worker = $1 and state = any($2)',
+    values: [worker, LEASED_STATES],
+  });
+  return { free: found.capacity - rows[0]!.running, agents: found.agents.map((agent) => agent.name) };
+}
+
+/** Notes that a worker is there. */
+export async function seeWorker(db: Queryable, worker: string): Promise<void> {
+  const { rows } = await db.query<{ was: string }>({
+    name: 'see-worker',
+    text: `with old as (select name, state from worker where name = $1 and (state = 'offline' or last_seen < now() - interval '${SEEN_EVERY}'))
+      update worker w set last_seen = now(), state = 'online' from old where w.name = old.name returning old.state as was`,
+    values: [worker],
+  });
+  if (rows[0]?.was === 'offline') await emit(db, { kind: 'worker.online', data: { worker } });
+}
+
+/** Marks workers offline that were not seen for a while; answers how many. */
+export async function markAbsentWorkers(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ name: string }>(
+    `update worker set state = 'offline' where state = 'online' and last_seen < now() - interval '${ABSENT_AFTER}' returning name`,
+  );
+  for (const { name } of rows) await emit(db, { kind: 'worker.offline', data: { worker: name } });
+  return rows.length;
+}

@@ -1,0 +1,52 @@
+// The workers that registered: what they are, what they can run, what they have. Used by the API.
+import { AutocodeError } from '../../protocol/errors.ts';
+import { PROTOCOL_VERSION, versionsAgree } from '../../protocol/version.ts';
+import type { Worker, WorkerAnswer, WorkerInput } from '../../protocol/worker.ts';
+import type { Queryable } from '../db/connect.ts';
+import { LEASED_STATES } from '../tasks/run-state.ts';
+import { emit } from '../events/outbox.ts';
+import { withinTransaction } from '../tasks/within-transaction.ts';
+
+/** Registers a worker, or notes what it says of itself now; answers with the runs that it should have. */
+export async function registerWorker(db: Queryable, name: string, input: WorkerInput): Promise<WorkerAnswer> {
+  if (!versionsAgree(PROTOCOL_VERSION, input.protocol)) {
+    throw new AutocodeError(
+      'ERR_PROTOCOL_VERSION',
+      `Worker ${name} speaks protocol ${input.protocol}, this orchestrator ${PROTOCOL_VERSION}; they may differ by one.`,
+      { remedy: `Upgrade the ${input.protocol < PROTOCOL_VERSION ? 'worker' : 'orchestrator'}.`, details: { ours: PROTOCOL_VERSION } },
+    );
+  }
+  return await withinTransaction(db, async (tx) => {
+    await upsertWorker(tx, name, input);
+    const { rows } = await tx.query<WorkerAnswer>(
+      `select $1::int as protocol, (select id from installation) as installation,
+         (select coalesce(jsonb_agg(jsonb_build_object('run', id, 'fence', fence) order by created_at), '[]')
+          from run where worker = $2 and state = any($3)) as runs`,
+      [PROTOCOL_VERSION, name, LEASED_STATES],
+    );
+    await tx.query(`select pg_notify('queue', '')`); // it may have room, or an agent that a task waits for
+    return rows[0]!;
+  });
+}
+
+async function upsertWorker(tx: Queryable, name: string, input: WorkerInput): Promise<void> {
+  const before = await tx.query<{ state: string }>('select state from worker where name = $1 for no key update', [name]);
+  await tx.query(
+    `insert into worker (name, host, version, capacity, agents, state) values ($1, $2, $3, $4, $5, 'online')
+     on conflict (name) do update set host = excluded.host, version = excluded.version, capacity = excluded.capacity,
+       agents = excluded.agents, state = 'online', last_seen = now()`,
+    [name, input.host, input.version, input.capacity, JSON.stringify(input.agents)],
+  );
+  if (before.rows[0]?.state !== 'online') await emit(tx, { kind: 'worker.online', data: { worker: name, host: input.host } });
+}
+
+/** Workers by name, with the number of runs that each has. */
+export async function listWorkers(db: Queryable): Promise<Worker[]> {
+  const { rows } = await db.query<Omit<Worker, 'lastSeen'> & { lastSeen: Date }>(
+    `select name, host, version, capacity, agents, state, last_seen as "lastSeen",
+       (select count(*) from run where worker = w.name and state = any($1)) as running
+     from worker w order by name`,
+    [LEASED_STATES],
+  );
+  return rows.map((row) => ({ ...row, lastSeen: row.lastSeen.toISOString() }));
+}
