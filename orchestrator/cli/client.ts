@@ -12,7 +12,7 @@ export type Query = Record<string, string | number | boolean | undefined>;
 
 export interface Client {
   /** Where requests go now. */
-  target(): Promise<Target>;
+  target(): Target;
   get<S extends z.ZodType>(path: string, schema: S, query?: Query): Promise<z.infer<S>>;
   send<S extends z.ZodType>(method: 'POST' | 'PATCH' | 'DELETE', path: string, schema: S, body?: unknown): Promise<z.infer<S>>;
   text(path: string, query?: Query): Promise<string>;
@@ -28,19 +28,19 @@ export function connect(args: Pick<GlobalArgs, 'url' | 'tokenFile' | 'config' | 
   const client: Client = {
     target,
     async get(path, schema, query) {
-      return parse(schema, await request(await target(), { path, query }), path);
+      return parse(schema, await request(target(), { path, query }), path);
     },
     async send(method, path, schema, body) {
-      return parse(schema, await request(await target(), { method, path, body }), path);
+      return parse(schema, await request(target(), { method, path, body }), path);
     },
     async text(path, query) {
-      return await (await request(await target(), { path, query })).text();
+      return await (await request(target(), { path, query })).text();
     },
     async bytes(path, query, signal) {
-      const response = await request(await target(), { path, query, signal: signal ?? null });
+      const response = await request(target(), { path, query, signal: signal ?? null });
       return response.body ?? emptyBody();
     },
-    follow: (path, options) => follow((init) => target().then((found) => request(found, { path, ...init })), options),
+    follow: (path, options) => follow((init) => request(target(), { path, ...init }), options),
   };
   return client;
 }

@@ -39,7 +39,7 @@ export function verb<A>(definition: {
   examples?: [command: string, what: string][];
   epilogue?: string;
   builder?: (yargs: Argv) => Argv<A>;
-  load: () => Promise<(args: ArgumentsCamelCase<A> & GlobalArgs) => Promise<void>>;
+  load: () => Promise<(args: ArgumentsCamelCase<NoInfer<A>> & GlobalArgs) => Promise<void>>;
 }): Verb {
   const { builder = (yargs: Argv) => yargs as Argv<A>, examples = [], ...rest } = definition;
   return { ...rest, examples, builder, load: definition.load };

@@ -1,12 +1,10 @@
 // Where the daemon is: options, else the environment, else what the daemon of this data directory left in its `run/`.
-// Used by client.ts for each request, by up and down.
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { z } from 'zod';
+// Used by client.ts for each request.
+import { readFileSync } from 'node:fs';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { clientEnvironment } from '../config/client-environment.ts';
+import { readAdminToken, readDaemonFile } from '../config/daemon-file.ts';
 import type { GlobalArgs } from './command.ts';
-import { isAlive } from './process.ts';
 import { loadSettings } from './settings.ts';
 
 /** An address and what opens it. */
@@ -17,10 +15,6 @@ export interface Target {
   local: boolean;
 }
 
-/** What a running daemon leaves in `run/daemon.json`. */
-const DaemonFile = z.object({ pid: z.number().int(), startTime: z.string(), url: z.string() });
-export type DaemonFile = z.infer<typeof DaemonFile>;
-
 type LocateArgs = Pick<GlobalArgs, 'url' | 'tokenFile' | 'config' | 'set'>;
 
 /** The daemon to talk to; ERR_DAEMON_NOT_RUNNING if there is none. */
@@ -30,42 +24,25 @@ export function locateDaemon(args: LocateArgs): Target {
   const token = args.tokenFile === undefined ? environment.token : readToken(args.tokenFile);
   if (url !== undefined) return { url: checkedUrl(url), token: token ?? null, local: false };
   const { dataDir } = loadSettings(args).config;
-  const daemon = runningDaemon(dataDir);
-  if (daemon === null) {
+  const daemon = readDaemonFile(dataDir);
+  if (daemon === undefined) {
     throw new AutocodeError('ERR_DAEMON_NOT_RUNNING', `No daemon runs on ${dataDir}.`, {
       remedy: 'Start it with `autocode up --detach`. For a daemon elsewhere give --url and --token-file, or AUTOCODE_URL and AUTOCODE_TOKEN.',
     });
   }
-  return { url: daemon.url, token: token ?? readToken(join(dataDir, 'run/admin-token')), local: true };
+  return { url: daemon.url, token: token ?? readAdminToken(dataDir) ?? null, local: true };
 }
 
-/** The living daemon of a data directory. */
-export function runningDaemon(dataDir: string): DaemonFile | null {
-  const path = join(dataDir, 'run/daemon.json');
-  if (!existsSync(path)) return null;
-  try {
-    const daemon = DaemonFile.parse(JSON.parse(readFileSync(path, 'utf8')));
-    return isAlive(daemon) ? daemon : null;
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof z.ZodError || (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw unreadable(path, error);
-  }
-}
-
-/** The first line of a file that holds a secret. */
-export function readToken(path: string): string {
+/** The token in a file. */
+function readToken(path: string): string {
   try {
     return readFileSync(path, 'utf8').trim();
   } catch (error) {
-    throw unreadable(path, error);
+    throw new AutocodeError('ERR_INVALID_INPUT', `${path} cannot be read: ${(error as Error).message}.`, {
+      remedy: 'Give the path of a file that holds the token.',
+      cause: error,
+    });
   }
-}
-
-function unreadable(path: string, error: unknown): AutocodeError {
-  return new AutocodeError('ERR_DATA_DIRECTORY', `${path} cannot be read: ${(error as Error).message}.`, {
-    remedy: "Run this as the user who started the daemon, or give --url and --token-file.",
-    cause: error,
-  });
 }
 
 function checkedUrl(url: string): string {

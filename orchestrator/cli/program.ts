@@ -50,7 +50,8 @@ export function program(words: string[]): Argv {
     .showHelpOnFail(false)
     .fail((message, error) => {
       if (error instanceof Error && error.name !== 'YError') throw error;
-      throw new UsageError(said(message ?? error.message), nearestVerb(words));
+      const { help, command } = nearestCommand(words);
+      throw new UsageError(said(message ?? error.message, command), help);
     });
   for (const item of VERBS) {
     if (isNoun(item)) addNoun(top, item);
@@ -60,7 +61,7 @@ export function program(words: string[]): Argv {
 }
 
 function addNoun(parent: Argv, { noun, describe, verbs }: Noun): void {
-  parent.command(`${noun} <verb>`, describe, (own) => {
+  parent.command(noun, describe, (own) => {
     own.usage(`${describe}\n\nUsage: $0 ${noun} <verb>`);
     for (const each of verbs) addVerb(own, each, noun);
     return own.demandCommand(1, `Say what to do with the ${noun}: ${verbs.map(nameOf).join(', ')}.`);
@@ -78,19 +79,23 @@ function addVerb(parent: Argv, verb: Verb, noun?: string): void {
       return verb.builder(own);
     },
     async (args) => {
+      const wrong = Object.keys(args).find((name) => Number.isNaN(args[name]));
+      if (wrong !== undefined) throw new UsageError(`${wrong} must be a number.`, `autocode ${words.replace(/ [<[].*/, '')}`);
       const handler = await verb.load();
       await handler(args as never);
     },
   );
 }
 
-/** The verb among the words whose help is worth reading after a mistake. */
-function nearestVerb(words: string[]): string {
+/** The command that the words come nearest to: whose help is worth reading, and what it wants. */
+function nearestCommand(words: string[]): { help: string; command: string } {
   const [first, second] = words.filter((word) => !word.startsWith('-'));
   const item = VERBS.find((each) => (isNoun(each) ? each.noun : nameOf(each)) === first);
-  if (item === undefined) return 'autocode';
-  const verb = isNoun(item) ? item.verbs.find((each) => nameOf(each) === second) : undefined;
-  return ['autocode', first, verb && nameOf(verb)].filter(Boolean).join(' ');
+  if (item === undefined) return { help: 'autocode', command: 'autocode <command>' };
+  if (!isNoun(item)) return { help: `autocode ${nameOf(item)}`, command: `autocode ${item.command}` };
+  const verb = item.verbs.find((each) => nameOf(each) === second);
+  const help = `autocode ${item.noun}`;
+  return verb === undefined ? { help, command: `${help} <verb>` } : { help: `${help} ${nameOf(verb)}`, command: `${help} ${verb.command}` };
 }
 
 /** `list` of `list`, `show` of `show <task>`. */
@@ -99,7 +104,10 @@ export function nameOf(verb: Verb): string {
 }
 
 /** yargs' own messages, as sentences. */
-function said(message: string): string {
-  const text = message.trim().replace(/\n+/g, ' ');
+function said(message: string, command: string): string {
+  const text = message.trim().replace(/\s*\n\s*/g, ' ');
+  if (text.startsWith('Not enough non-option arguments')) return `Something is missing: ${command}.`;
+  const meant = /^Did you mean (.+)\?$/.exec(text)?.[1];
+  if (meant !== undefined) return `There is no such command; did you mean "${meant}"?`;
   return /[.?!]$/.test(text) ? text : `${text}.`;
 }

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AutocodeError, ErrorBody, errorFromBody } from '../../../protocol/errors.ts';
 import { inheritedEnvironment } from '../../config/client-environment.ts';
 import { openDataDirectory } from '../../config/data-directory.ts';
-import { runningDaemon, type DaemonFile } from '../locate.ts';
+import { readDaemonFile, type DaemonFile } from '../../config/daemon-file.ts';
 import { loadSettings, settingsFlags, type SettingsArgs } from '../settings.ts';
 
 const READY_MS = 120_000;
@@ -23,8 +23,8 @@ export interface StartedDaemon {
 /** The daemon of this configuration, started if it does not run; ready to be asked. */
 export async function ensureDaemon(args: SettingsArgs & { roles?: string | undefined }): Promise<StartedDaemon> {
   const { dataDir } = loadSettings(args).config;
-  const running = runningDaemon(dataDir);
-  if (running !== null && (await isHealthy(running))) return { daemon: running, started: false };
+  const running = readDaemonFile(dataDir);
+  if (running !== undefined && (await isHealthy(running))) return { daemon: running, started: false };
   const output = join(openDataDirectory(dataDir).path('run'), 'start.out');
   const file = openSync(output, 'w', 0o600);
   const flags = [...settingsFlags(args), ...(args.roles === undefined ? [] : ['--roles', args.roles])];
@@ -40,16 +40,16 @@ export async function ensureDaemon(args: SettingsArgs & { roles?: string | undef
   const daemon = await Promise.race([untilReady(dataDir), exited]);
   if (!('code' in daemon)) return { daemon, started: true };
   // Another start may have been faster; then this one was refused and that one serves.
-  const other = runningDaemon(dataDir);
-  if (other !== null) return { daemon: await untilReady(dataDir), started: false };
+  const other = readDaemonFile(dataDir);
+  if (other !== undefined) return { daemon: await untilReady(dataDir), started: false };
   throw failure(readFileSync(output, 'utf8'), dataDir, daemon.code);
 }
 
 async function untilReady(dataDir: string): Promise<DaemonFile> {
   const deadline = Date.now() + READY_MS;
   while (Date.now() < deadline) {
-    const daemon = runningDaemon(dataDir);
-    if (daemon !== null && (await isHealthy(daemon))) return daemon;
+    const daemon = readDaemonFile(dataDir);
+    if (daemon !== undefined && (await isHealthy(daemon))) return daemon;
     await delay(POLL_MS);
   }
   throw new AutocodeError('ERR_DAEMON_NOT_RUNNING', `The daemon was started but does not answer after ${READY_MS / 1000} s.`, {

@@ -1,20 +1,19 @@
 // Stops the daemon and waits until it is gone. Used by `down` and the demo.
 import { setTimeout as delay } from 'node:timers/promises';
 import { AutocodeError } from '../../../protocol/errors.ts';
-import { runningDaemon, type DaemonFile } from '../locate.ts';
-import { isAlive } from '../process.ts';
+import { processStartTime, readDaemonFile, type DaemonFile } from '../../config/daemon-file.ts';
 
 const PATIENCE_MS = 60_000;
 const POLL_MS = 25;
 
 /** Stops the daemon of a data directory; null if none runs. `waiting` is told after a second what is waited for. */
 export async function stopDaemon(dataDir: string, waiting: (daemon: DaemonFile) => void = () => {}): Promise<DaemonFile | null> {
-  const daemon = runningDaemon(dataDir);
-  if (daemon === null) return null;
+  const daemon = readDaemonFile(dataDir);
+  if (daemon === undefined) return null;
   terminate(daemon);
   const begun = Date.now();
   let told = false;
-  while (isAlive(daemon)) {
+  while (processStartTime(daemon.pid) === daemon.startTime) {
     const waited = Date.now() - begun;
     if (waited > 1_000 && !told) {
       told = true;

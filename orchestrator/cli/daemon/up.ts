@@ -16,8 +16,17 @@ export async function up(args: Args): Promise<void> {
   const roles = args.roles === undefined ? [] : [`roles=${args.roles}`];
   const { config } = loadSettings({ ...args, set: [...(args.set ?? []), ...roles] });
   const { startDaemon } = await import('../../main.ts');
+  const stopRequested = untilStopRequested();
   const daemon = await startDaemon(config, { console: !args.quiet });
-  await daemon.ended;
+  await stopRequested;
+  await daemon.stop();
+}
+
+/** Resolves at the first Ctrl-C or SIGTERM, also one that came during the start; the second Ctrl-C ends the process at once. */
+function untilStopRequested(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  });
 }
 
 async function inBackground(args: Args): Promise<void> {

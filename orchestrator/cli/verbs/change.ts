@@ -14,7 +14,7 @@ export const changeNoun: Noun = {
       aliases: ['ls'],
       describe: 'List changes, newest first',
       examples: [['change list --state open', '']],
-      builder: (yargs) =>
+      builder: (yargs: Argv) =>
         yargs
           .option('project', { alias: 'p', type: 'string', requiresArg: true, describe: 'Of this project only' })
           .option('state', { choices: ['open', 'merged', 'closed'] as const, describe: 'In this state only' })
@@ -32,7 +32,7 @@ export const changeNoun: Noun = {
       command: 'diff <change>',
       describe: 'Print the diff of a change',
       examples: [['change diff 3 | less -R', '']],
-      builder: (yargs) => diffOptions(change(yargs)),
+      builder: (yargs: Argv) => diffOptions(change(yargs)),
       load: async () => (await import('../run/diff.ts')).changeDiff,
     }),
     verb({

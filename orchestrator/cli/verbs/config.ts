@@ -1,4 +1,5 @@
 // `autocode config …`: definitions. Handlers are in ../config-verbs.ts.
+import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
 
 export const configNoun: Noun = {
@@ -9,7 +10,7 @@ export const configNoun: Noun = {
       command: 'check [file]',
       describe: 'Check the configuration; every mistake at once',
       examples: [['config check', ''], ['config check new.yaml', 'before it is put in place']],
-      builder: (yargs) => yargs.positional('file', { type: 'string', describe: 'File to check; the one in use when left out' }),
+      builder: (yargs: Argv) => yargs.positional('file', { type: 'string', describe: 'File to check; the one in use when left out' }),
       load: async () => (await import('../config-verbs.ts')).check,
     }),
     verb({

@@ -1,4 +1,5 @@
 // `autocode up`, `down`, `status`: definitions. Handlers are in ../daemon/.
+import type { Argv } from 'yargs';
 import { verb } from '../command.ts';
 
 export const upVerb = verb({
@@ -10,7 +11,7 @@ export const upVerb = verb({
     ['up --roles api,gateway --set api.port=7000', 'some of its parts, on a fixed port'],
   ],
   epilogue: 'With --detach a daemon that runs already is a success, in the foreground it is an error.',
-  builder: (yargs) =>
+  builder: (yargs: Argv) =>
     yargs
       .option('detach', { alias: 'd', type: 'boolean', default: false, describe: 'Start it in the background and wait until it is ready' })
       .option('quiet', { type: 'boolean', default: false, hidden: true, describe: 'Log to the files only' })
@@ -29,6 +30,6 @@ export const statusVerb = verb({
   command: 'status',
   describe: 'Show how the daemon and its parts are',
   examples: [['status', ''], ['status --watch', 'redrawn every 2 s']],
-  builder: (yargs) => yargs.option('watch', { alias: 'w', type: 'boolean', default: false, describe: 'Redraw every 2 s' }),
+  builder: (yargs: Argv) => yargs.option('watch', { alias: 'w', type: 'boolean', default: false, describe: 'Redraw every 2 s' }),
   load: async () => (await import('../daemon/status.ts')).status,
 });

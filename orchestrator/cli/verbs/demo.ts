@@ -1,4 +1,5 @@
 // `autocode demo`: definition. The handler is in ../demo/.
+import type { Argv } from 'yargs';
 import { verb } from '../command.ts';
 
 export const demoVerb = verb({
@@ -12,7 +13,7 @@ export const demoVerb = verb({
   epilogue:
     'The model is written to the configuration as engine `default`, its key to the sealed secret store, so later tasks use it too.\n' +
     'Exit code: 0 the task was completed, 1 it was not, others as everywhere. --json prints one document at the end.',
-  builder: (yargs) =>
+  builder: (yargs: Argv) =>
     yargs
       .positional('request', { type: 'string', describe: 'With --repo: what is to be done' })
       .option('repo', { type: 'string', requiresArg: true, describe: 'Your repository: a path or git URL' })

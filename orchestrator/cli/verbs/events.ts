@@ -1,4 +1,5 @@
 // `autocode events`: definition. The handler is in ../events.ts.
+import type { Argv } from 'yargs';
 import { verb } from '../command.ts';
 import { EVENT_KINDS } from './choices.ts';
 
@@ -11,7 +12,7 @@ export const eventsVerb = verb({
     ['events --follow --json --kind change.opened', 'one JSON line each, for a script'],
   ],
   epilogue: 'Each event has an id; --after takes one and goes on behind it, without a gap.',
-  builder: (yargs) =>
+  builder: (yargs: Argv) =>
     yargs
       .option('follow', { alias: 'f', type: 'boolean', default: false, describe: 'Go on with what happens' })
       .option('project', { alias: 'p', type: 'string', requiresArg: true, describe: 'Of this project only' })

@@ -1,4 +1,5 @@
 // `autocode model list` and `autocode replay record`: definitions.
+import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
 
 export const modelNoun: Noun = {
@@ -24,7 +25,7 @@ export const replayNoun: Noun = {
       describe: 'Record what a real model server answers, to be replayed as replay/<name>',
       examples: [['replay record my-demo --model-url http://127.0.0.1:11434/v1', 'then point an agent at the address it prints']],
       epilogue: 'Ctrl-C ends the recording. Keys are in headers and are never written.',
-      builder: (yargs) =>
+      builder: (yargs: Argv) =>
         yargs
           .positional('name', { type: 'string', demandOption: true, describe: 'Name of the recording' })
           .option('model-url', { type: 'string', demandOption: true, requiresArg: true, describe: 'Address of the model server, with its /v1' })

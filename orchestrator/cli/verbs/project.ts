@@ -33,7 +33,7 @@ export const projectNoun: Noun = {
         ['project add --name scratch --trusted', 'without a repository: a new bare one on the local forge'],
       ],
       epilogue: 'This version has no sandbox yet, so a project must be --trusted before a run is started in it.',
-      builder: (yargs) =>
+      builder: (yargs: Argv) =>
         settings(yargs.positional('repository', { type: 'string', describe: 'Path or git URL' }))
           .option('name', { type: 'string', requiresArg: true, describe: "Name; the repository's folder when left out" })
           .option('allow-dirty', { type: 'boolean', default: false, describe: 'Accept a working copy with uncommitted changes (no run sees them)' }),
@@ -57,7 +57,7 @@ export const projectNoun: Noun = {
       command: 'set <project>',
       describe: 'Change a project; what is not named stays',
       examples: [["project set shop --verify 'test=npm test -- --ci'", ''], ['project set shop --no-trusted', '']],
-      builder: (yargs) => settings(project(yargs)),
+      builder: (yargs: Argv) => settings(project(yargs)),
       load: async () => (await import('../project/set.ts')).setProject,
     }),
     verb({

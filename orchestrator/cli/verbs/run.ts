@@ -15,7 +15,7 @@ export const runNoun: Noun = {
       aliases: ['ls'],
       describe: 'List runs, newest first',
       examples: [['run list --task 12', ''], ['run list --state failed --limit 20', '']],
-      builder: (yargs) =>
+      builder: (yargs: Argv) =>
         yargs
           .option('task', { alias: 't', type: 'number', requiresArg: true, describe: 'Of this task only' })
           .option('state', { choices: RUN_STATES, describe: 'In this state only' })
@@ -35,14 +35,14 @@ export const runNoun: Noun = {
       command: 'logs <run>',
       describe: "Print a run's log",
       examples: [['run logs 12-1 --follow', ''], ['run logs 12-1 --stream raw > session.txt', '']],
-      builder: (yargs) => logOptions(run(yargs)),
+      builder: (yargs: Argv) => logOptions(run(yargs)),
       load: async () => (await import('../run/logs.ts')).runLogs,
     }),
     verb({
       command: 'diff <run>',
       describe: 'Print what a run changed',
       examples: [['run diff 12-1 --stat', '']],
-      builder: (yargs) => diffOptions(run(yargs)),
+      builder: (yargs: Argv) => diffOptions(run(yargs)),
       load: async () => (await import('../run/diff.ts')).runDiff,
     }),
     verb({

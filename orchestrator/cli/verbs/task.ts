@@ -17,7 +17,7 @@ export const taskNoun: Noun = {
         ['task add "Add a --quiet flag" -p cli -F request.md', 'details from a file'],
         ['task add "Speed up search" -p web --accept "p95 < 50 ms" --file src/search', 'with a criterion and a place'],
       ],
-      builder: (yargs) =>
+      builder: (yargs: Argv) =>
         yargs
           .positional('title', { type: 'string', demandOption: true, describe: 'What is to be done, in one line' })
           .option('project', { alias: 'p', type: 'string', requiresArg: true, describe: 'Project; may be left out when there is one only' })
@@ -41,7 +41,7 @@ export const taskNoun: Noun = {
       aliases: ['ls'],
       describe: 'List tasks, newest first',
       examples: [['task list --state failed', ''], ['task list --watch', 'redrawn as it changes']],
-      builder: (yargs) =>
+      builder: (yargs: Argv) =>
         yargs
           .option('project', { alias: 'p', type: 'string', requiresArg: true, describe: 'Of this project only' })
           .option('state', { choices: TASK_STATES, describe: 'In this state only' })
@@ -69,14 +69,14 @@ export const taskNoun: Noun = {
       command: 'logs <task>',
       describe: "Print the log of the task's newest run",
       examples: [['task logs 12 --follow', ''], ['task logs 12 --stream raw', "the agent's own bytes"]],
-      builder: (yargs) => logOptions(task(yargs)),
+      builder: (yargs: Argv) => logOptions(task(yargs)),
       load: async () => (await import('../run/logs.ts')).taskLogs,
     }),
     verb({
       command: 'diff <task>',
       describe: 'Print what the task changed',
       examples: [['task diff 12 | git apply', ''], ['task diff 12 --stat', '']],
-      builder: (yargs) => diffOptions(task(yargs)),
+      builder: (yargs: Argv) => diffOptions(task(yargs)),
       load: async () => (await import('../run/diff.ts')).taskDiff,
     }),
     verb({
@@ -90,7 +90,7 @@ export const taskNoun: Noun = {
       command: 'retry <task>',
       describe: 'Give a task that ended without a change another run',
       examples: [['task retry 12 --watch', '']],
-      builder: (yargs) => task(yargs).option('watch', { alias: 'w', type: 'boolean', default: false, describe: 'Watch it until it ends' }),
+      builder: (yargs: Argv) => task(yargs).option('watch', { alias: 'w', type: 'boolean', default: false, describe: 'Watch it until it ends' }),
       load: async () => (await import('../task/decide.ts')).retryTask,
     }),
   ],

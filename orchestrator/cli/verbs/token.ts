@@ -1,4 +1,5 @@
 // `autocode token …`: definitions. Handlers are in ../tokens.ts.
+import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
 
 export const tokenNoun: Noun = {
@@ -10,7 +11,7 @@ export const tokenNoun: Noun = {
       describe: 'Make a token; it is shown once',
       examples: [['token create ci --role operator --expires 90', ''], ['token create gpu-vm-2 --role worker', '']],
       epilogue: 'admin: everything. operator: projects, tasks, changes. viewer: reads. worker: registers and takes runs.',
-      builder: (yargs) =>
+      builder: (yargs: Argv) =>
         yargs
           .positional('name', { type: 'string', demandOption: true, describe: 'Who it is for' })
           .option('role', { choices: ['admin', 'operator', 'viewer', 'worker'] as const, demandOption: true, describe: 'What it opens' })
@@ -28,7 +29,7 @@ export const tokenNoun: Noun = {
       command: 'revoke <id>',
       describe: 'Revoke a token at once',
       examples: [['token revoke 4', '']],
-      builder: (yargs) => yargs.positional('id', { type: 'number', demandOption: true, describe: 'Its number in `token list`' }),
+      builder: (yargs: Argv) => yargs.positional('id', { type: 'number', demandOption: true, describe: 'Its number in `token list`' }),
       load: async () => (await import('../tokens.ts')).revokeToken,
     }),
   ],
