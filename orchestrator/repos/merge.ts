@@ -76,13 +76,13 @@ export async function refreshChanges(
 
 async function markIfMerged(db: Database, git: Git, mirror: string, change: ChangeAtOrigin): Promise<void> {
   const base = await resolveCommit(git, mirror, `refs/forge/heads/${change.baseBranch}`);
-  if (base === undefined) return;
+  if (base === undefined || (await resolveCommit(git, mirror, change.headCommit)) === undefined) return;
   if (await contains(git, mirror, base, change.headCommit)) await endChange(db, change.id, 'merged', change.headCommit);
 }
 
 // A squashed or rebased merge is seen by its content: merging once more would change nothing.
 async function contains(git: Git, mirror: string, base: string, head: string): Promise<boolean> {
-  const ancestor = await git.run(['merge-base', '--is-ancestor', head, base], { gitDir: mirror, accept: [1, 128] });
+  const ancestor = await git.run(['merge-base', '--is-ancestor', head, base], { gitDir: mirror, accept: [1] });
   if (ancestor.exitCode === 0) return true;
   const merged = await mergedTree(git, mirror, base, head);
   return 'tree' in merged && merged.tree === (await git.text(['rev-parse', `${base}^{tree}`], { gitDir: mirror }));

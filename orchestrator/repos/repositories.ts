@@ -2,8 +2,8 @@
 import type { Change } from '../../protocol/change.ts';
 import type { Project, ProjectInput } from '../../protocol/project.ts';
 import type { BaseAnswer, Run } from '../../protocol/run.ts';
-import { createProject, updateProject } from '../tasks/projects.ts';
-import { branchCommit, prepareBase } from './base.ts';
+import { createProject } from '../tasks/projects.ts';
+import { prepareBase } from './base.ts';
 import { changeAtOrigin } from './changes.ts';
 import { diff, diffText } from './diff.ts';
 import type { DiffFormat } from './diff.ts';
@@ -12,7 +12,6 @@ import type { GitGate } from './git-gate.ts';
 import { hostRepository } from './hosted.ts';
 import { mergeChange, refreshChange } from './merge.ts';
 import type { MergeDeps } from './merge.ts';
-import { fetchMirror } from './mirror.ts';
 import { openRepository } from './open.ts';
 import { suggestVerify } from './suggest-verify.ts';
 
@@ -70,7 +69,7 @@ async function isCurrentRun({ db }: RepositoriesDeps, run: string, fence: number
   return rowCount === 1;
 }
 
-async function makeProject({ db, store, stopping }: RepositoriesDeps, input: ProjectInput): Promise<Project> {
+async function makeProject({ db, store }: RepositoriesDeps, input: ProjectInput): Promise<Project> {
   const { repository: origin, defaultBranch, allowDirty } = input;
   if (origin === undefined) {
     const hosted = { hosted: true, defaultBranch: defaultBranch ?? 'main' };
@@ -78,10 +77,6 @@ async function makeProject({ db, store, stopping }: RepositoriesDeps, input: Pro
     return await createProject(db, { input, repository: { ...hosted, origin: make } });
   }
   const opened = await openRepository(store.git, { origin, defaultBranch, allowDirty });
-  const project = await createProject(db, { input, repository: opened });
-  if (input.verify !== undefined) return project;
-  const mirror = await fetchMirror(store, project.repository, { signal: stopping });
-  const commit = await branchCommit(store.git, mirror, opened.origin, opened.defaultBranch);
-  const verify = await suggestVerify(store.git, mirror, commit);
-  return verify.length === 0 ? project : await updateProject(db, project.id, { verify });
+  const verify = input.verify ?? (await suggestVerify(store.git, opened));
+  return await createProject(db, { input: { ...input, verify }, repository: opened });
 }

@@ -24,8 +24,6 @@ export interface Submission {
   iterations: number;
   usage: Usage;
   createdAt: Date;
-  /** How long the run waits for its submission, by the database's clock. */
-  waitedSeconds: number;
   /** The task's change from an earlier run. */
   change: { branch: string; headCommit: string } | null;
 }
@@ -37,7 +35,6 @@ export async function readSubmission(db: Queryable, run: string): Promise<Submis
             task.base_branch as "baseBranch", run.base_commit as "baseCommit", run.head_commit as "headCommit",
             task.title, task.body, task.acceptance, run.plan, run.checks, run.agent, run.agent_version as "agentVersion",
             run.model, run.iterations, run.created_at as "createdAt",
-            extract(epoch from now() - run.updated_at)::float8 as "waitedSeconds",
             (select jsonb_build_object('calls', count(*), 'inputTokens', coalesce(sum(input_tokens), 0),
                'cachedTokens', coalesce(sum(cached_tokens), 0), 'outputTokens', coalesce(sum(output_tokens), 0),
                'costMicros', coalesce(sum(cost_micros), 0)) from model_call where model_call.run = run.id) as usage,

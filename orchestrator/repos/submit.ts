@@ -2,7 +2,10 @@
 // mended by calling submitRun again. Used by the scheduler.
 import { AutocodeError } from '../../protocol/errors.ts';
 import { transaction } from '../db/connect.ts';
-import type { Database, Queryable } from '../db/connect.ts';
+import type { Database } from '../db/connect.ts';
+import { isCancelRequested } from '../tasks/cancel.ts';
+import type { RetryPolicy } from '../tasks/ending.ts';
+import { submissionCancelled, submissionEmpty, submissionFailed, submittedRun } from '../tasks/submission-state.ts';
 import { resolveCommit } from './base.ts';
 import { branchName } from './branch-name.ts';
 import { changeBody } from './change-body.ts';
@@ -20,24 +23,15 @@ export interface SubmitDeps {
   store: RepositoryStore;
   author: Author;
   currency: string;
-  /** How submission tells the tasks what came of it. */
-  outcomes: SubmissionOutcomes;
+  policy: RetryPolicy;
 }
 
-export interface SubmissionOutcomes {
-  isCancelRequested(db: Queryable, run: string): Promise<boolean>;
-  submitted(tx: Queryable, run: string, change: { changeId: number }): Promise<unknown>;
-  noChange(db: Database, run: string): Promise<unknown>;
-  cancelled(db: Database, run: string): Promise<unknown>;
-  failed(db: Database, run: string, error: { cause: 'platform' | 'input'; reason: string }): Promise<unknown>;
-}
-
-const GIVE_UP_AFTER_SECONDS = 15 * 60;
+const REFUSED = 'ERR_CONFLICT';
 const BRANCH_NAMES = 20;
 
 /**
- * Submits a run that is in state `submitting`; any other is left alone. Throws where trying again may help (a forge
- * that cannot be reached): the run then stays as it is, until after 15 minutes it fails with cause platform.
+ * Submits a run that is in state `submitting`; any other is left alone. What the forge refuses as it is fails the run;
+ * all else, as a forge that cannot be reached, is thrown and leaves the run for another try.
  */
 export async function submitRun(deps: SubmitDeps, run: string, signal?: AbortSignal): Promise<void> {
   const submission = await readSubmission(deps.db, run);
@@ -45,27 +39,24 @@ export async function submitRun(deps: SubmitDeps, run: string, signal?: AbortSig
   try {
     await submit(deps, submission, signal);
   } catch (error) {
-    signal?.throwIfAborted();
-    const final = error instanceof AutocodeError && error.code === 'ERR_CONFLICT' ? 'input' : 'platform';
-    if (final === 'platform' && submission.waitedSeconds < GIVE_UP_AFTER_SECONDS) throw error;
-    await deps.outcomes.failed(deps.db, run, { cause: final, reason: (error as Error).message });
+    if (!(error instanceof AutocodeError && error.code === REFUSED)) throw error;
+    await submissionFailed(deps.db, run, { cause: 'input', reason: error.message }, deps.policy);
   }
 }
 
 async function submit(deps: SubmitDeps, submission: Submission, signal: AbortSignal | undefined): Promise<void> {
-  const { db, store, outcomes } = deps;
+  const { db, store, currency } = deps;
   const { run } = submission;
   const mirror = repositoryPath(store, submission.repository, 'mirror.git');
-  if (await outcomes.isCancelRequested(db, run)) return void (await outcomes.cancelled(db, run));
+  if (await isCancelRequested(db, run)) return await submissionCancelled(db, run);
   const commit = await commitOf(deps, submission, mirror);
-  if (commit === undefined) return void (await outcomes.noChange(db, run));
+  if (commit === undefined) return await submissionEmpty(db, run);
   const branch = await noteBranch(store.git, mirror, submission, commit, signal);
-  if (await outcomes.isCancelRequested(db, run)) return void (await outcomes.cancelled(db, run));
+  if (await isCancelRequested(db, run)) return await submissionCancelled(db, run);
   await pushOnce(store.git, mirror, submission, branch, commit, signal);
   await transaction(db, async (tx) => {
-    const body = changeBody({ ...submission, currency: deps.currency });
-    const changeId = await recordChange(tx, submission, { branch, commit, body });
-    await outcomes.submitted(tx, run, { changeId });
+    const changeId = await recordChange(tx, submission, { branch, commit, body: changeBody({ ...submission, currency }) });
+    await submittedRun(tx, run, { changeId });
   });
 }
 
@@ -108,7 +99,7 @@ async function freeBranch(git: Git, { origin, task, title }: Submission, signal:
     const branch = branchName(task, title, attempt);
     if ((await remoteBranch(git, origin, branch, signal)) === undefined) return branch;
   }
-  throw new AutocodeError('ERR_CONFLICT', `${origin} has ${BRANCH_NAMES} branches named like ${branchName(task, title)} already.`);
+  throw new AutocodeError(REFUSED, `${origin} has ${BRANCH_NAMES} branches named like ${branchName(task, title)} already.`);
 }
 
 async function pushOnce(
@@ -128,12 +119,12 @@ async function pushOnce(
   if (result.answer === 'pushed') return;
   if (result.answer === 'stale') throw foreignCommits(origin, branch);
   const said = result.answer === 'refused' ? result.reason : 'the branch is checked out there';
-  throw new AutocodeError('ERR_CONFLICT', `${origin} refused the branch ${branch}: ${said}`);
+  throw new AutocodeError(REFUSED, `${origin} refused the branch ${branch}: ${said}`);
 }
 
 function foreignCommits(origin: string, branch: string): AutocodeError {
   return new AutocodeError(
-    'ERR_CONFLICT',
+    REFUSED,
     `The branch ${branch} of ${origin} has commits that are not Autocode's; they were left as they are.`,
   );
 }

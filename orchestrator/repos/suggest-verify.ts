@@ -1,10 +1,15 @@
 // Which commands would verify a repository, told from the files at its top.
 // Used when a project is made without verify commands.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { VerifyCommand } from '../../protocol/project.ts';
 import type { Git } from './git.ts';
+import { findOrigin } from './origin.ts';
 
 const NPM_PLACEHOLDER = 'no test specified';
 const FILE_MAX_BYTES = 1 << 20;
+const LOOK_TIMEOUT_MS = 10 * 60_000;
 
 type Files = { names: Set<string>; read(name: string): Promise<string> };
 type Rule = (files: Files) => Promise<string | undefined>;
@@ -26,13 +31,33 @@ const RULES: Rule[] = [
   async ({ names }) => (['pyproject.toml', 'setup.py'].some((name) => names.has(name)) && names.has('tests') ? 'python3 -m pytest' : undefined),
 ];
 
-/** The verify commands that the files at the top of a commit suggest; none when nothing is known. */
-export async function suggestVerify(git: Git, gitDir: string, commit: string): Promise<VerifyCommand[]> {
-  const listing = await git.run(['ls-tree', '--name-only', '-z', commit], { gitDir });
+/** The verify commands that a branch's files suggest, before anything of the repository is stored; none when nothing is known. */
+export async function suggestVerify(git: Git, repository: { origin: string; defaultBranch: string }): Promise<VerifyCommand[]> {
+  const gitDir = await mkdtemp(join(tmpdir(), 'autocode-look-'));
+  try {
+    const origin = await findOrigin(repository.origin);
+    await git.run(['init', '--quiet', '--bare', gitDir]);
+    const flags = ['--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules'];
+    await git.run(['fetch', ...flags, '--', `${origin.local ? 'file://' : ''}${origin.address}`, `refs/heads/${repository.defaultBranch}:refs/heads/look`], {
+      gitDir,
+      remote: { trusted: origin.trusted },
+      timeoutMs: LOOK_TIMEOUT_MS,
+      code: 'ERR_REPOSITORY_UNREACHABLE',
+      doing: `The files of ${repository.origin} could not be looked at`,
+    });
+    return await verifyOfTree(git, gitDir, 'refs/heads/look');
+  } finally {
+    await rm(gitDir, { recursive: true, force: true });
+  }
+}
+
+/** The verify commands that the files at the top of a tree suggest. */
+export async function verifyOfTree(git: Git, gitDir: string, tree: string): Promise<VerifyCommand[]> {
+  const listing = await git.run(['ls-tree', '--name-only', '-z', tree], { gitDir });
   const files: Files = {
     names: new Set(listing.stdout.toString().split('\0').filter(Boolean)),
     read: async (name) => {
-      const { stdout } = await git.run(['cat-file', 'blob', `${commit}:${name}`], { gitDir, maxBytes: FILE_MAX_BYTES, accept: [128] });
+      const { stdout } = await git.run(['cat-file', 'blob', `${tree}:${name}`], { gitDir, maxBytes: FILE_MAX_BYTES, accept: [128] });
       return stdout.toString();
     },
   };

@@ -1,0 +1,96 @@
+// What the tests of this folder share: a scratch directory with a store, repositories made by plain git as a user
+// would, and a run in the database. Removed as a whole.
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Queryable } from '../../db/connect.ts';
+import { createGit } from '../git.ts';
+import type { RepositoryStore } from '../mirror.ts';
+
+const PATH = '/usr/local/bin:/usr/bin:/bin';
+
+/** The identity that tests submit and merge as. */
+export const AUTHOR = { name: 'Autocode', email: 'autocode@localhost' };
+
+export interface Workshop {
+  dir: string;
+  store: RepositoryStore;
+  /** Runs git as the user, in a folder below `dir`. */
+  git(folder: string, ...args: string[]): string;
+  write(folder: string, files: Record<string, string | Buffer>): void;
+  /** A working copy with one commit of these files on `main`. */
+  workingCopy(name: string, files?: Record<string, string>): string;
+  /** A bare repository with one commit of these files on `main`. */
+  bare(name: string, files?: Record<string, string>): string;
+  [Symbol.dispose](): void;
+}
+
+/** Makes the scratch directory; others may enter it, so that repositories in it can belong to them. */
+export function workshop(): Workshop {
+  const dir = mkdtempSync(join(tmpdir(), 'autocode-repos-'));
+  chmodSync(dir, 0o755);
+  const home = join(dir, 'home');
+  mkdirSync(home);
+  writeFileSync(join(home, '.gitconfig'), '[user]\n\tname = Ann\n\temail = ann@example.org\n[safe]\n\tdirectory = *\n');
+  const env = { PATH, HOME: home, LC_ALL: 'C', GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0' };
+  const userHome = join(dir, 'daemon-home');
+  mkdirSync(userHome);
+  const store = { git: createGit({ path: PATH, home: userHome, configDir: join(dir, 'config') }), dir: join(dir, 'repositories') };
+
+  const git = (folder: string, ...args: string[]) =>
+    execFileSync('git', args, { cwd: join(dir, folder), env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+  const write = (folder: string, files: Record<string, string | Buffer>) => {
+    for (const [name, content] of Object.entries(files)) {
+      const path = join(dir, folder, name);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, content);
+    }
+  };
+  const workingCopy = (name: string, files: Record<string, string> = { 'README.md': 'hello\n' }) => {
+    git('.', 'init', '--quiet', '--initial-branch=main', name);
+    write(name, files);
+    git(name, 'add', '--all');
+    git(name, 'commit', '--quiet', '--message', 'first');
+    return join(dir, name);
+  };
+  const bare = (name: string, files?: Record<string, string>) => {
+    workingCopy(`${name}.source`, files);
+    git('.', 'clone', '--quiet', '--bare', `${name}.source`, name);
+    return join(dir, name);
+  };
+  return { dir, store, git, write, workingCopy, bare, [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }) };
+}
+
+export interface RunInput {
+  origin: string;
+  title?: string;
+  baseBranch?: string;
+}
+
+/** A project with this origin, a task and its first run, leased. */
+export async function leasedRun(db: Queryable, input: RunInput): Promise<{ run: string; task: number; repository: number }> {
+  const { rows } = await db.query<{ task: number; repository: number }>(
+    `with made as (insert into project (name) values (gen_random_uuid()::text) returning id),
+          place as (insert into repository (project, origin, hosted, default_branch) select id, $1, false, 'main' from made returning *)
+     insert into task (project, repository, title, body, base_branch, agent, model, state, order_key, attempt, created_by)
+       select place.project, place.id, $2, 'The body.', $3, 'command', 'replay/tape', 'running', now(), 0, 'ann' from place
+       returning id as task, repository`,
+    [input.origin, input.title ?? 'Fix the sum', input.baseBranch ?? 'main'],
+  );
+  const { task, repository } = rows[0]!;
+  return { run: await nextRun(db, task), task, repository };
+}
+
+/** Another attempt at a task; an earlier one is over. */
+export async function nextRun(db: Queryable, task: number): Promise<string> {
+  await db.query(`update run set state = 'failed', cause = 'agent' where task = $1 and state in ('leased', 'submitting')`, [task]);
+  const { rows } = await db.query<{ id: string }>(
+    `with moved as (update task set attempt = attempt + 1, state = 'running', finished_at = null where id = $1 returning id, attempt)
+     insert into run (id, task, fence, state, worker, claim_id, agent, model, isolation, deadline)
+       select id || '-' || attempt, id, attempt, 'leased', 'w', gen_random_uuid(), 'command', 'replay/tape', 'directory', now() + interval '1 hour'
+         from moved returning id`,
+    [task],
+  );
+  return rows[0]!.id;
+}
