@@ -15,9 +15,8 @@ import { type OutputEvents, outputEvents } from './output-events.ts';
 import { allowed, answerPermission } from './permissions.ts';
 import type { LaunchProfile } from './profiles/profile.ts';
 
-const START_TIMEOUT_MS = 60_000;
 /** How long an agent may take to end a cancelled turn before all its processes are killed. */
-const CANCEL_GRACE_MS = 1500;
+const CANCEL_GRACE_MS = 1000;
 const STOP_GRACE_MS = 500;
 /** Some agents end the turn when a tool is refused, without an answer; so often they are asked for it. */
 const MAX_REMINDERS = 2;
@@ -36,6 +35,7 @@ export class AcpAgent extends CodingAgent {
   readonly name: string;
   readonly plans = true;
   readonly #profile: LaunchProfile;
+  readonly #startTimeoutMs: number;
   readonly #normaliser: Normaliser;
   readonly #stderr: OutputEvents;
   readonly #strayText: OutputEvents;
@@ -48,10 +48,11 @@ export class AcpAgent extends CodingAgent {
   #brokenBy: string | null = null;
   #overBudget: string | null = null;
 
-  constructor(context: AgentContext, profile: LaunchProfile) {
+  constructor(context: AgentContext, profile: LaunchProfile, startTimeoutMs = 60_000) {
     super(context);
     this.name = profile.name;
     this.#profile = profile;
+    this.#startTimeoutMs = startTimeoutMs;
     this.#normaliser = normaliser(context.sandbox.workspace, context.emit);
     const sink = (source: string) =>
       outputEvents(
@@ -76,7 +77,7 @@ export class AcpAgent extends CodingAgent {
     process.stderr.on('data', (chunk: Buffer) => this.#stderr.write(chunk));
     this.#connection = this.#connect(process);
     try {
-      return await this.#within(this.#openSession(), START_TIMEOUT_MS, signal);
+      return await this.#within(this.#openSession(), this.#startTimeoutMs, signal);
     } catch (error) {
       const failure = error instanceof AutocodeError ? error : this.#failed(await this.#why(error), error);
       await this.stop();
@@ -163,6 +164,8 @@ export class AcpAgent extends CodingAgent {
       }
       const { stop, error } = STOPS[stopReason] ?? { stop: 'failed', error: `the turn ended for "${String(stopReason)}"` };
       if (this.context.signal.aborted) return { stop: 'cancelled', text, error: null };
+      // Only we cancel: an agent that says so by itself was told to end from elsewhere.
+      if (stop === 'cancelled') throw new Error('the agent ended the turn as cancelled, though nobody had asked for it');
       return { stop, text, error: error && `${this.#profile.title}: ${error}` };
     }
   }

@@ -11,7 +11,7 @@ import { CodingAgent, type Phase, type SpendingReport, type TurnResult } from '.
 import { outputEvents } from './output-events.ts';
 import { PLACEHOLDER_KEY } from './profiles/profile.ts';
 
-const CANCEL_GRACE_MS = 1500;
+const CANCEL_GRACE_MS = 1000;
 /** A child left behind may hold the pipes open; so long what is in them is read after the exit. */
 const DRAIN_MS = 500;
 
@@ -62,7 +62,7 @@ export class CommandAgent extends CodingAgent {
     };
     const outputs = Promise.allSettled([read(process.stdout, stdout), read(process.stderr, stderr)]);
     // A program need not read its stdin.
-    const input = pipeline([turn.prompt], process.stdin!).catch(() => {});
+    const input = process.stdin ? pipeline([turn.prompt], process.stdin).catch(() => {}) : null;
 
     const exit = await process.exited;
     if (!(await settlesWithin(outputs, DRAIN_MS))) {

@@ -3,14 +3,10 @@ import { AcpAgent } from './acp-agent.ts';
 import { knownAgent } from './catalogue.ts';
 import { type AgentContext, type CodingAgent } from './coding-agent.ts';
 import { CommandAgent } from './command-agent.ts';
-import { qwenCoder } from './profiles/qwen-coder.ts';
+import { PROFILES } from './profiles/all.ts';
 
 /** The agent of that name; ERR_AGENT_UNKNOWN lists the known ones. Starts nothing. */
 export function createAgent(name: string, context: AgentContext): CodingAgent {
-  switch (knownAgent(name)) {
-    case 'qwen-coder':
-      return new AcpAgent(context, qwenCoder);
-    case 'command':
-      return new CommandAgent(context);
-  }
+  const known = knownAgent(name);
+  return known === 'command' ? new CommandAgent(context) : new AcpAgent(context, PROFILES[known]);
 }

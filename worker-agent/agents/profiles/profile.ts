@@ -27,6 +27,8 @@ export interface LaunchProfile {
   version: string | null;
   /** The program, relative to the agent's install directory; absolute for one that is not installed by us. */
   binary: string;
+  /** Further programs in it, which a download leaves without their execute bit. */
+  programs: string[];
   /** Session modes: one that changes nothing, for the plan, and one that asks nobody, for the work. */
   modes: { plan: string; work: string } | null;
   launch(input: LaunchInput): Launch;

@@ -37,6 +37,7 @@ export const qwenCoder: LaunchProfile = {
   title: AGENTS['qwen-coder'].title,
   version: AGENTS['qwen-coder'].version,
   binary: 'node_modules/@qwen-code/qwen-code/cli.js',
+  programs: ['node_modules/@qwen-code/qwen-code/vendor/ripgrep/x64-linux/rg'],
   modes: { plan: 'plan', work: 'yolo' },
   launch: ({ installed, home, gatewayUrl, model }) => ({
     argv: [process.execPath, join(installed, qwenCoder.binary), '--acp', '--auth-type', 'openai'],

@@ -22,6 +22,8 @@ export interface ScriptedModel {
   url: string;
   /** Conversations that were asked about, in order. */
   asked: Conversation[];
+  /** Stands for {{cwd}} in the inputs of tool calls. */
+  cwd: string;
   /** Resolves when the model has been asked `count` times in all. */
   askedTimes(count: number): Promise<void>;
   close(): Promise<void>;
@@ -40,6 +42,7 @@ interface ChatRequest {
 /** Starts a model on a free port of 127.0.0.1. */
 export async function startScriptedModel(script: (conversation: Conversation) => Reply): Promise<ScriptedModel> {
   const asked: Conversation[] = [];
+  const model: ScriptedModel = { url: '', asked, cwd: '', askedTimes, close };
   const waiting: { count: number; resolve: () => void }[] = [];
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => response.destroy(error as Error));
@@ -56,21 +59,29 @@ export async function startScriptedModel(script: (conversation: Conversation) =>
     const reply = script(conversation);
     if ('hang' in reply) return;
     if ('status' in reply) return json(response, reply.status, reply.body);
-    complete(response, body, reply);
+    complete(response, body, 'tool' in reply ? { ...reply, input: inDirectory(reply.input, model.cwd) } : reply);
+  }
+
+  function askedTimes(count: number): Promise<void> {
+    return new Promise((resolve) => (asked.length >= count ? resolve() : waiting.push({ count, resolve })));
+  }
+
+  function close(): Promise<void> {
+    return new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    asked,
-    askedTimes: (count) =>
-      new Promise((resolve) => (asked.length >= count ? resolve() : waiting.push({ count, resolve }))),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  model.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return model;
+}
+
+function inDirectory(input: Record<string, unknown>, cwd: string): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(input).map(([key, value]) => [key, typeof value === 'string' ? value.replaceAll('{{cwd}}', cwd) : value]),
+  );
 }
 
 function readConversation(body: ChatRequest): Conversation {

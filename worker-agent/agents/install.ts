@@ -1,0 +1,118 @@
+// Installs an agent from its committed lock, as a whole or not at all. Used by cli.ts; works offline afterwards.
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { AutocodeError } from '../../protocol/errors.ts';
+import { AGENTS, knownAgent } from './catalogue.ts';
+import { lockInstall } from './install-lock.ts';
+import { agentDirectory, isInstalled, STAMP_FILE } from './installed.ts';
+import { type ProfileName, PROFILES } from './profiles/all.ts';
+
+export interface InstallOptions {
+  toolDir: string;
+  /** How npm is called, as `['npm']` or `[node, '…/npm-cli.js']`. */
+  npm: string[];
+  progress(text: string): void;
+}
+
+const LOCKS = join(import.meta.dirname, 'locks');
+/** Registries must not end up in what is installed, install scripts must not run. */
+const NPM_FLAGS = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=http', '--omit-lockfile-registry-resolved'];
+
+/** Installs the pinned version unless it is there; answers where it is. */
+export async function installAgent(name: string, options: InstallOptions): Promise<{ directory: string; installed: boolean }> {
+  const known = knownAgent(name);
+  const { toolDir, progress } = options;
+  if (known === 'command') {
+    throw new AutocodeError('ERR_INVALID_INPUT', `The agent \`${known}\` has nothing to install: its program is yours.`);
+  }
+  const directory = agentDirectory(known, toolDir);
+  if (await isInstalled(known, toolDir)) return { directory, installed: false };
+  await mkdir(toolDir, { recursive: true });
+  const lock = await lockInstall(toolDir, known, () => progress('waiting for another install to end'));
+  try {
+    if (await isInstalled(known, toolDir)) return { directory, installed: false };
+    await removeLeftovers(toolDir, known);
+    const fresh = await mkdtemp(join(toolDir, `.new-${known}-`));
+    try {
+      await fill(fresh, known, options);
+      await rename(directory, `${fresh}.old`).catch(() => {}); // One without a whole stamp.
+      await rename(fresh, directory);
+    } finally {
+      await removeLeftovers(toolDir, known);
+    }
+    return { directory, installed: true };
+  } catch (error) {
+    throw explain(error, known, toolDir);
+  } finally {
+    lock.release();
+  }
+}
+
+async function fill(directory: string, name: ProfileName, { npm, progress }: InstallOptions): Promise<void> {
+  await chmod(directory, 0o755);
+  await cp(join(LOCKS, name), directory, { recursive: true });
+  progress(`downloading ${AGENTS[name].title} ${AGENTS[name].version}`);
+  await run([...npm, 'ci', ...NPM_FLAGS], directory, progress);
+  for (const program of PROFILES[name].programs) await chmod(join(directory, program), 0o755);
+  const version = await askVersion(name, directory);
+  if (version !== AGENTS[name].version) {
+    throw new AutocodeError('ERR_AGENT_FAILED', `${AGENTS[name].title} was installed, but says to be version ${version}.`);
+  }
+  await writeFile(join(directory, STAMP_FILE), JSON.stringify({ name, version, installedAt: new Date().toISOString() }));
+}
+
+/** The version that the program in an install directory says it is. */
+export async function askVersion(name: ProfileName, directory: string): Promise<string> {
+  const argv = [join(directory, PROFILES[name].binary), '--version'];
+  const { stdout } = await promisify(execFile)(process.execPath, argv, {
+    // A program must not leave settings in, or read them from, the home of whoever installs it.
+    env: { HOME: directory },
+    timeout: 60_000,
+  });
+  return stdout.trim();
+}
+
+/** Runs npm, each line of it given to `progress`; an error holds its last lines. */
+async function run([program = '', ...args]: string[], cwd: string, progress: (text: string) => void): Promise<void> {
+  const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const last: string[] = [];
+  for (const output of [child.stdout, child.stderr]) {
+    createInterface(output).on('line', (line) => {
+      progress(line);
+      last.push(line);
+      if (last.length > 12) last.shift();
+    });
+  }
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`npm ended with code ${code}:\n${last.join('\n')}`);
+}
+
+/** What interrupted installs left; only the owner of the lock may look. */
+async function removeLeftovers(toolDir: string, name: string): Promise<void> {
+  for (const entry of await readdir(toolDir)) {
+    if (entry.startsWith(`.new-${name}-`)) await rm(join(toolDir, entry), { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+function explain(error: unknown, name: ProfileName, toolDir: string): AutocodeError {
+  if (error instanceof AutocodeError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  const options = { cause: error };
+  if (/ENOSPC|no space left/i.test(text)) {
+    return new AutocodeError('ERR_DISK_FULL', `The disk is full: ${AGENTS[name].title} could not be installed in ${toolDir}.`, {
+      ...options,
+      remedy: 'Make 500 MB free there and try again.',
+    });
+  }
+  const network = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|network/i.test(text);
+  return new AutocodeError('ERR_AGENT_MISSING', `${AGENTS[name].title} could not be installed: ${text}`, {
+    ...options,
+    remedy: network
+      ? 'The package registry cannot be reached: check the network, or set npm_config_registry or https_proxy, and try again.'
+      : `Try \`autocode agent install ${name}\` again.`,
+  });
+}

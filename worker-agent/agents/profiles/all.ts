@@ -1,0 +1,7 @@
+// The launch profile of each agent that speaks ACP. Used by the factory, the installer and the check.
+import { qwenCoder } from './qwen-coder.ts';
+import type { LaunchProfile } from './profile.ts';
+
+export const PROFILES = { 'qwen-coder': qwenCoder } satisfies Record<string, LaunchProfile>;
+
+export type ProfileName = keyof typeof PROFILES;

@@ -1,0 +1,30 @@
+// A context that keeps what an agent tells. Used by the agents' tests.
+import type { Sandbox } from '../../sandbox/sandbox.ts';
+import type { AgentContext, RunEventInput } from '../coding-agent.ts';
+
+export interface Told {
+  events: RunEventInput[];
+  raw: Buffer[];
+  cancel: AbortController;
+  context: AgentContext;
+}
+
+/** A context over a sandbox, whose run is cancelled by `cancel`. */
+export function collect(sandbox: Sandbox, agent: Partial<AgentContext['agent']>, toolDir: string): Told {
+  const events: RunEventInput[] = [];
+  const raw: Buffer[] = [];
+  const cancel = new AbortController();
+  return {
+    events,
+    raw,
+    cancel,
+    context: {
+      sandbox,
+      toolDir,
+      agent: { name: 'test', command: null, model: 'scripted', ...agent },
+      emit: (event) => events.push(event),
+      raw: (bytes) => raw.push(Buffer.from(bytes)),
+      signal: cancel.signal,
+    },
+  };
+}
