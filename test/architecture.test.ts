@@ -30,8 +30,9 @@ const mayImport: Record<string, string[]> = {
   'orchestrator/db': ['protocol', 'telemetry', 'orchestrator/config'],
   ...Object.fromEntries(domains.map((domain) => [domain, [...base, ...domains]])),
   'orchestrator/api': [...base, ...domains],
-  'orchestrator/cli': [...base, ...domains, 'orchestrator'],
-  orchestrator: [...base, ...domains, 'orchestrator/api'],
+  'orchestrator/daemon': [...base, ...domains, 'orchestrator/api'],
+  'orchestrator/cli': [...base, ...domains, 'orchestrator/daemon', 'orchestrator'],
+  orchestrator: [...base, ...domains, 'orchestrator/api', 'orchestrator/daemon'],
   'worker-agent': ['protocol', 'telemetry'],
 };
 
@@ -57,7 +58,8 @@ const all = [...product, 'bench', 'scripts', 'test']
   .flatMap((folder) => fs.globSync(`${folder}/**/*.ts`, { cwd: root }))
   .filter((file) => !file.includes('/fixtures/'))
   .map(read);
-const sources = all.filter(({ file }) => product.includes(file.split('/')[0]!) && !file.endsWith('.test.ts'));
+const isTest = (file: string) => /\.test\.ts$|\/testing(\/|\.ts$)/.test(file);
+const sources = all.filter(({ file }) => product.includes(file.split('/')[0]!) && !isTest(file));
 
 const partOf = (file: string) =>
   Object.keys(mayImport)
@@ -154,9 +156,7 @@ test('the environment is read in the configuration alone', () => {
 });
 
 test('every source file opens with a comment that says what is in it', () => {
-  const silent = all.filter(
-    ({ file, text }) => !file.endsWith('.test.ts') && !/^(#!.*\n)?\s*\/[/*]/.test(text),
-  );
+  const silent = all.filter(({ file, text }) => !isTest(file) && !/^(#!.*\n)?\s*\/[/*]/.test(text));
   assert.deepEqual(
     silent.map(({ file }) => file),
     [],
