@@ -13,7 +13,7 @@ export const TokenInput = z
     role: z.enum(['admin', 'operator', 'viewer', 'worker']),
     expiresInDays: z.number().positive().max(3650).optional(),
   })
-  .meta({ id: 'TokenInput' });
+  .meta({ id: 'TokenCreate' });
 export type TokenInput = z.infer<typeof TokenInput>;
 
 export const Token = z

@@ -32,7 +32,7 @@ export const ProjectInput = z
     trusted: z.boolean().default(false).meta({ description: 'Allows runs without a sandbox (isolation `directory`): the agent then has the rights of the worker.' }),
     allowDirty: z.boolean().default(false).meta({ description: 'Accept a working copy with uncommitted changes; they are not part of any run.' }),
   })
-  .meta({ id: 'ProjectInput' });
+  .meta({ id: 'ProjectCreate' });
 export type ProjectInput = z.infer<typeof ProjectInput>;
 
 // No defaults here: what a patch leaves out stays as it is (`.partial()` alone would fill them in).

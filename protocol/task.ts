@@ -29,7 +29,7 @@ export const TaskInput = z
     limits: RunLimits.default({}),
     idempotencyKey: z.string().min(1).max(200).optional().meta({ description: 'A repeated request with the same key answers with the first task.' }),
   })
-  .meta({ id: 'TaskInput' });
+  .meta({ id: 'TaskCreate' });
 export type TaskInput = z.infer<typeof TaskInput>;
 
 export const Task = z

@@ -11,7 +11,7 @@ export const WorkerInput = z
     agents: z.array(z.object({ name: Name, version: z.string().nullable() })).max(100).meta({ description: 'Agents that are installed there.' }),
     host: z.string().max(255),
   })
-  .meta({ id: 'WorkerInput' });
+  .meta({ id: 'WorkerRegistration' });
 export type WorkerInput = z.infer<typeof WorkerInput>;
 
 export const WorkerAnswer = z

@@ -11,7 +11,7 @@ import winston from 'winston';
 import DailyRotateFile from 'winston-daily-rotate-file';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
-export type LogFields = Readonly<Record<string, unknown>>;
+export type LogFields = object;
 
 /** What parts log with; a child carries its context (run, task, worker, requestId …) into every line of the file. */
 export interface Log {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
 import type { Queryable } from '../db/connect.ts';
+import { stopListening } from '../db/notifications.ts';
 import { followLog } from './follow-log.ts';
 import { logFile, LogStore, streamState } from './log-store.ts';
 
@@ -97,6 +98,7 @@ test('a follower gets every byte once, as it is written, and ends with the strea
   await db.pool.query(`update log_stream set state = 'complete'`);
   await db.pool.query(`select pg_notify('log', '7-1/events')`);
   await follower;
+  await stopListening(db.pool);
   assert.equal(seen.map((piece) => piece.slice(piece.indexOf(':') + 1)).join(''), 'first\nsecond\nthird\n');
   assert.equal((await streamState(db.pool, '7-1', 'events'))?.bytes, 19);
 });

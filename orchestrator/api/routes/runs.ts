@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { RunId } from '../../../protocol/ids.ts';
 import { ModelCall } from '../../../protocol/model.ts';
 import { Run, RunState } from '../../../protocol/run.ts';
-import { listCalls } from '../../gateway/ledger.ts';
+import { listCalls } from '../../gateway/calls.ts';
 import { getRun, listRuns } from '../../tasks/queries.ts';
 import { Limit } from '../paging.ts';
 import type { Routes } from '../server.ts';

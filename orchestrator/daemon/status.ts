@@ -1,0 +1,58 @@
+// What `autocode status` shows: counts, workers, parts, disk and memory.
+import { statfs } from 'node:fs/promises';
+import type { Catalogue } from '../models/catalogue.ts';
+import type { PartHealth, Status } from '../../protocol/status.ts';
+import { hasPgvector, type Queryable } from '../db/connect.ts';
+import { listWorkers } from '../workers/registry.ts';
+
+export interface StatusSources {
+  db: Queryable;
+  catalogue: Catalogue;
+  supervisedDatabase: boolean;
+  fixed: Pick<Status, 'version' | 'startedAt' | 'roles' | 'apiUrl' | 'gatewayUrl' | 'dataDir'>;
+}
+
+/** Gathers the status; a part that is away is told, not thrown. */
+export async function gatherStatus({ db, catalogue, supervisedDatabase, fixed }: StatusSources): Promise<Status> {
+  const [installation, tasks, runs, workers, disk, vectors] = await Promise.all([
+    db.query<{ id: string }>('select id from installation'),
+    counts(db, `select state, count(*)::int from task group by state`),
+    counts(db, `select state, count(*)::int from run where state in ('leased','preparing','working','verifying','submitting') group by state`),
+    listWorkers(db),
+    statfs(fixed.dataDir),
+    hasPgvector(db),
+  ]);
+  const online = workers.filter((worker) => worker.state === 'online').length;
+  const parts: PartHealth[] = [
+    { name: 'database', state: 'ok', detail: `PostgreSQL, ${supervisedDatabase ? 'supervised' : 'external'}${vectors ? ', with pgvector' : ''}` },
+    fixed.gatewayUrl === null
+      ? { name: 'gateway', state: 'off', detail: 'runs in another process' }
+      : { name: 'gateway', state: 'ok', detail: fixed.gatewayUrl },
+    modelHealth(catalogue),
+    online > 0
+      ? { name: 'workers', state: 'ok', detail: `${online} online` }
+      : { name: 'workers', state: 'down', detail: 'none is online; tasks wait until one is' },
+  ];
+  return {
+    ...fixed,
+    installation: installation.rows[0]!.id,
+    pid: process.pid,
+    parts,
+    tasks,
+    runs,
+    workers,
+    disk: { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize },
+    memoryBytes: process.memoryUsage.rss(),
+  };
+}
+
+async function counts(db: Queryable, sql: string): Promise<Record<string, number>> {
+  const { rows } = await db.query<{ state: string; count: number }>(sql);
+  return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
+}
+
+function modelHealth(catalogue: Catalogue): PartHealth {
+  const real = catalogue.list().filter((model) => model.kind === 'upstream');
+  if (real.length === 0) return { name: 'models', state: 'off', detail: 'no model is configured; only recordings can answer' };
+  return { name: 'models', state: 'ok', detail: real.map((model) => model.name).join(', ') };
+}

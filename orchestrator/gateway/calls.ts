@@ -1,0 +1,15 @@
+// Model calls of a run, for the API.
+import type { ModelCall } from '../../protocol/model.ts';
+import type { Queryable } from '../db/connect.ts';
+
+/** All calls of a run, oldest first. */
+export async function listCalls(db: Queryable, run: string): Promise<ModelCall[]> {
+  const { rows } = await db.query(
+    `select id, run, at, protocol, model_asked as "modelAsked", model_served as "modelServed", input_tokens as "inputTokens",
+       cached_tokens as "cachedTokens", output_tokens as "outputTokens", usage_source as "usageSource", cost_micros as "costMicros",
+       status, outcome, first_byte_ms as "firstByteMs", total_ms as "totalMs"
+     from model_call where run = $1 order by id`,
+    [run],
+  );
+  return rows.map((row: Omit<ModelCall, 'at'> & { at: Date }) => ({ ...row, at: row.at.toISOString() }));
+}

@@ -1,0 +1,195 @@
+// The daemon, put together: the one file that knows every part. Started by `autocode up`.
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { AutocodeError } from '../protocol/errors.ts';
+import { createLog, type RootLog } from '../telemetry/log.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import { replaceToken, runTokens } from './access/tokens.ts';
+import { listenOn } from './api/listen.ts';
+import { startApi } from './api/server.ts';
+import { inheritedEnvironment } from './config/client-environment.ts';
+import { removeDaemonFile, writeAdminToken, writeDaemonFile } from './config/daemon-file.ts';
+import { openDataDirectory, type DataDirectory } from './config/data-directory.ts';
+import { lockDirectory } from './config/directory-lock.ts';
+import type { Config } from './config/schema.ts';
+import { startLocalWorker } from './daemon/local-worker.ts';
+import { keepPorts, lastPorts } from './daemon/ports.ts';
+import { gatherStatus } from './daemon/status.ts';
+import { connect, type Database } from './db/connect.ts';
+import { migrate } from './db/migrate.ts';
+import { stopListening } from './db/notifications.ts';
+import { startPostgres } from './db/supervisor.ts';
+import { startGateway } from './gateway/server.ts';
+import { catalogue, type Catalogue } from './models/catalogue.ts';
+import { refreshChanges } from './repos/merge.ts';
+import { createGit } from './repos/git.ts';
+import { bindRepositories } from './repos/repositories.ts';
+import type { RepositoryStore } from './repos/mirror.ts';
+import { submitRun } from './repos/submit.ts';
+import { applyRetention } from './retention/retention.ts';
+import { fileSecrets } from './secrets/file.ts';
+import { requireSecret, type SecretManager } from './secrets/secret-manager.ts';
+import { Scheduler } from './tasks/scheduler.ts';
+import { LogStore } from './workers/log-store.ts';
+
+const AUTHOR = { name: 'Autocode', email: 'autocode@localhost' };
+const MINUTE = 60;
+const DAY = 24 * 60 * MINUTE;
+const RECORDINGS = join(import.meta.dirname, '../examples/recordings');
+
+/** A daemon that serves; `stop` ends it cleanly, runs go on without it. */
+export interface Daemon {
+  url: string;
+  gatewayUrl: string | null;
+  log: RootLog;
+  stop(): Promise<void>;
+}
+
+/** Starts every part of the configured roles, in the order in which they need one another. What has started is stopped when a later part fails. */
+export async function startDaemon(config: Config, options: { console?: boolean } = {}): Promise<Daemon> {
+  checkRoles(config);
+  const directory = openDataDirectory(config.dataDir);
+  const stops: (() => Promise<unknown>)[] = [];
+  const undo = async () => {
+    for (const stop of stops.splice(0).toReversed()) await stop();
+  };
+  try {
+    return await startParts(config, directory, stops, undo, options.console ?? true);
+  } catch (error) {
+    await undo().catch(() => {}); // the first error is the one to tell
+    throw error;
+  }
+}
+
+async function startParts(config: Config, directory: DataDirectory, stops: (() => Promise<unknown>)[], undo: () => Promise<void>, toConsole: boolean): Promise<Daemon> {
+  for (const role of config.roles) {
+    const lock = await lockDirectory(directory.root, `daemon-${role}`);
+    stops.push(() => lock.release());
+  }
+  const log = createLog({ directory: directory.path('logs/orchestrator'), service: 'orchestrator', level: config.log.level, retentionDays: config.log.retentionDays, ...(toConsole ? {} : { console: false }) });
+  stops.push(() => log.close());
+  const stopping = new AbortController();
+  const startedAt = new Date().toISOString();
+
+  const postgres = await startPostgres({ url: config.database.url, cluster: join(directory.path('postgres'), 'data'), log: (line) => log.debug(line, { part: 'postgres' }) });
+  stops.push(() => postgres.stop());
+  const db = connect({ url: postgres.url, poolSize: config.database.poolSize, onError: (error) => log.warn(`database connection lost: ${error.message}`) });
+  stops.push(() => db.end(), () => stopListening(db));
+  const migrated = await migrate(db);
+  if (migrated.length > 0) log.info(`database brought to ${migrated.at(-1)}`);
+
+  const secrets = fileSecrets(directory.path('secrets'));
+  const models = openCatalogue(config, directory);
+  const store: RepositoryStore = { git: openGit(directory), dir: directory.path('worker-artifacts/projects') };
+  const last = lastPorts(directory);
+  const ports = { ...last };
+
+  let gatewayUrl: string | null = null;
+  if (config.roles.includes('gateway')) {
+    const gateway = await serveGateway(config, db, models, secrets, log, last.gateway);
+    stops.push(() => gateway.stop());
+    ({ url: gatewayUrl } = gateway);
+    ports.gateway = gateway.port;
+  } else if (last.gateway !== undefined) {
+    gatewayUrl = `http://${config.gateway.host}:${last.gateway}`;
+  }
+
+  let url = config.api.publicUrl ?? `http://${config.api.host}:${config.api.port}`;
+  if (config.roles.includes('api')) {
+    const tokens = runTokens(await serverKey(secrets));
+    const repositories = bindRepositories({ db, store, author: AUTHOR, stopping: stopping.signal, onError: (error) => log.warn(`git: ${String(error)}`) });
+    const fixed = { version: packageJson.version, startedAt, roles: config.roles, gatewayUrl, dataDir: directory.root };
+    const api = await startApi(
+      {
+        db, config, log, repositories,
+        logs: new LogStore(directory.path('logs/worker')),
+        models: () => models.list(),
+        runTokens: tokens,
+        gatewayUrl: () => gatewayUrl ?? '',
+        status: async () => await gatherStatus({ db, catalogue: models, supervisedDatabase: postgres.supervised, fixed: { ...fixed, apiUrl: url } }),
+        stopping: stopping.signal,
+      },
+      { ...config.api, last: last.api },
+      packageJson.version,
+    );
+    stops.push(() => api.stop());
+    url = config.api.publicUrl ?? api.url;
+    ports.api = api.port;
+    await writeAdminToken(directory, (await replaceToken(db, { name: 'local', role: 'admin' })).token);
+  }
+  await keepPorts(directory, ports);
+
+  if (config.roles.includes('scheduler')) {
+    const scheduler = new Scheduler({
+      db, log,
+      policy: config.limits,
+      startupGraceSeconds: config.lease.startupGraceSeconds,
+      submit: async (run) => await submitRun({ db, store, author: AUTHOR, currency: config.currency, policy: config.limits }, run, stopping.signal),
+      chores: [
+        { name: 'changes', everySeconds: MINUTE, run: async (signal) => await refreshChanges({ db, store }, (error, repository) => log.warn(`changes of repository ${repository} could not be looked at: ${String(error)}`), signal) },
+        { name: 'retention', everySeconds: DAY, run: async () => await applyRetention(db, retention(config, directory)) },
+      ],
+    });
+    scheduler.start();
+    stops.push(() => scheduler.stop());
+  }
+  if (config.worker.local && config.roles.includes('api')) {
+    const worker = await startLocalWorker({ db, directory, config, url, log });
+    stops.push(() => worker.stop());
+  }
+  if (config.roles.includes('api')) {
+    await writeDaemonFile(directory, { url, gatewayUrl });
+    stops.push(() => removeDaemonFile(directory));
+  }
+  stops.push(async () => stopping.abort());
+  log.info(`ready at ${url}`, { gatewayUrl, roles: config.roles });
+  return { url, gatewayUrl, log, stop: undo };
+}
+
+// Processes that share the work share the database, which only one of them could supervise.
+function checkRoles(config: Config): void {
+  if (config.roles.length === 3 || config.database.url !== undefined) return;
+  throw new AutocodeError('ERR_CONFIG', `roles is ${config.roles.join(', ')}, but the database would belong to this process alone.`, {
+    remedy: 'Set database.url to a PostgreSQL that all processes reach, or leave roles out.',
+  });
+}
+
+function openCatalogue(config: Config, directory: DataDirectory): Catalogue {
+  return catalogue({
+    engines: config.models.engines,
+    default: config.models.default,
+    ceilingPrice: config.models.ceilingPrice,
+    recordingDirectories: [join(directory.path('worker-artifacts/generated'), 'recordings'), RECORDINGS],
+  });
+}
+
+function openGit(directory: DataDirectory) {
+  const { PATH = '/usr/bin:/bin', HOME = directory.root, SSH_AUTH_SOCK, XDG_CONFIG_HOME } = inheritedEnvironment();
+  return createGit({ path: PATH, home: HOME, sshAuthSock: SSH_AUTH_SOCK, xdgConfigHome: XDG_CONFIG_HOME, configDir: directory.path('run') });
+}
+
+async function serveGateway(config: Config, db: Database, models: Catalogue, secrets: SecretManager, log: RootLog, last: number | undefined) {
+  const options = {
+    db, log,
+    catalogue: models,
+    secrets: { get: async (name: string) => await requireSecret(secrets, name) },
+    callsPerMinute: config.api.rateLimit.gateway,
+  };
+  let gateway: Awaited<ReturnType<typeof startGateway>> | undefined;
+  await listenOn('gateway', { ...config.gateway, last }, async (host, port) => {
+    gateway = await startGateway({ ...options, host, port });
+    return gateway.port;
+  });
+  return gateway!;
+}
+
+/** The key that run tokens are derived from; made at the first start. */
+async function serverKey(secrets: SecretManager): Promise<Buffer> {
+  const name = 'server-key';
+  if ((await secrets.get(name)) === undefined) await secrets.put(name, randomBytes(32).toString('base64'), { expectedVersion: 0 });
+  return Buffer.from(await requireSecret(secrets, name), 'base64');
+}
+
+function retention({ retention: { runLogsDays, eventsDays } }: Config, directory: DataDirectory) {
+  return { runLogsDays, eventsDays, runLogs: directory.path('logs/worker'), results: directory.path('worker-artifacts/results') };
+}
