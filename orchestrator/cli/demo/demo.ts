@@ -1,0 +1,114 @@
+// `autocode demo`: from nothing to a verified change, on a sample repository or on the user's own.
+import { AutocodeError } from '../../../protocol/errors.ts';
+import { Task } from '../../../protocol/task.ts';
+import { connect } from '../client.ts';
+import { Exit, type GlobalArgs } from '../command.ts';
+import { ensureDaemon } from '../daemon/start.ts';
+import { stopDaemon } from '../daemon/stop.ts';
+import { print, printJson } from '../output.ts';
+import { loadSettings } from '../settings.ts';
+import { watch } from '../task/watch.ts';
+import { viewTask } from '../watch/task-view.ts';
+import { ensureAgent } from './agent.ts';
+import { configureModel, RECORDED, type DemoModel } from './model.ts';
+import { sampleProject, userProject, type Work } from './project.ts';
+import { drawResult, readResult } from './result.ts';
+import { teller, type Tell } from './tell.ts';
+
+export interface DemoArgs extends GlobalArgs {
+  request: string | undefined;
+  repo: string | undefined;
+  verify: string[] | undefined;
+  allowDirty: boolean;
+  modelUrl: string | undefined;
+  model: string | undefined;
+  modelProtocols: string;
+  apiKey: string | undefined;
+  apiKeyFile: string | undefined;
+  keep: boolean;
+}
+
+/** Does a task from start to end; exit code 0 if it was completed. */
+export async function demo(args: DemoArgs): Promise<void> {
+  checkWords(args);
+  const tell = teller(args);
+  const { config } = loadSettings(args);
+  const agent = args.repo === undefined ? 'qwen-coder' : config.agents.default;
+  await ensureAgent(args, agent, tell);
+  const model = await chooseModel(args);
+  const { daemon, started } = await startDaemon(args, model, tell);
+  try {
+    const completed = await doTask(args, { agent, model, daemonUrl: daemon.url, daemonStarted: started }, tell);
+    if (!completed) throw new Exit(1);
+  } finally {
+    if (started && !args.keep) await stopDaemon(config.dataDir);
+  }
+}
+
+/** What cannot go together is said before anything is set up. */
+function checkWords({ repo, request, modelUrl, verify }: DemoArgs): void {
+  if (repo === undefined && (request !== undefined || verify !== undefined)) {
+    throw new AutocodeError('ERR_INVALID_INPUT', 'A request belongs to a repository of yours; the sample has its own task.', {
+      remedy: 'Name the repository: autocode demo --repo PATH "what to do" --model-url … --model …',
+    });
+  }
+  if (repo === undefined) return;
+  if (request === undefined || request.trim() === '') {
+    throw new AutocodeError('ERR_INVALID_INPUT', `What is to be done in ${repo} was not said.`, {
+      remedy: `Say it: autocode demo --repo ${repo} "what to do" --model-url … --model …`,
+    });
+  }
+  if (modelUrl === undefined) {
+    throw new AutocodeError('ERR_NO_MODEL', 'No model was named, and a recording cannot answer for a repository that it was not made from.', {
+      remedy: 'Name a model server: --model-url http://127.0.0.1:8000/v1 --model NAME (and --api-key-file FILE).',
+    });
+  }
+}
+
+async function chooseModel(args: DemoArgs): Promise<DemoModel> {
+  const { modelUrl, model } = args;
+  if (modelUrl === undefined || model === undefined) return RECORDED;
+  return await configureModel({ ...args, modelUrl, model });
+}
+
+async function startDaemon(args: DemoArgs, model: DemoModel, tell: Tell) {
+  const { dataDir } = loadSettings(args).config;
+  if (model.changed && (await stopDaemon(dataDir)) !== null) tell.note('the daemon is started anew: its configuration has changed');
+  const answer = await tell.step('daemon', 'starting', () => ensureDaemon(args), ({ daemon, started }) => `${started ? 'started' : 'runs'} at ${daemon.url}`);
+  return answer;
+}
+
+interface Setting {
+  agent: string;
+  model: DemoModel;
+  daemonUrl: string;
+  daemonStarted: boolean;
+}
+
+/** Registers, gives the task, watches, tells the result; true if the task was completed. */
+async function doTask(args: DemoArgs, setting: Setting, tell: Tell): Promise<boolean> {
+  const client = connect({ ...args, url: undefined });
+  const { agent, model } = setting;
+  tell.fact('model', model.recorded ? `${model.name}: NO MODEL IS CONFIGURED, the answers come from a recording` : `${model.name} at ${args.modelUrl}`);
+  const work: Work = args.repo === undefined ? await sampleProject(client) : await userProject(client, { ...args, repo: args.repo, request: args.request ?? '' });
+  const { project } = work;
+  tell.fact('project', `${project.name}, ${project.repository.origin}`);
+  tell.fact('verify', project.verify.map((each) => each.command).join('; ') || 'NOTHING: no verify command was found or given, so the result is not checked');
+  tell.fact('isolation', 'directory, which is NONE: in this version the agent has the rights of the worker; the project is marked trusted');
+  const task = await client.send('POST', '/tasks', Task, { ...work.task, project: project.name, agent, model: model.name });
+  tell.blank();
+  const ended = await watch(client, task, args.json ? { show() {} } : viewTask(task, { verbose: args.verbose, outcome: false }));
+  const result = await readResult(client, ended);
+  if (args.json) {
+    printJson({
+      ok: ended.state === 'completed',
+      model: { name: model.name, recorded: model.recorded },
+      isolation: 'directory',
+      daemon: { url: setting.daemonUrl, started: setting.daemonStarted },
+      project,
+      task: ended,
+      ...result,
+    });
+  } else print('', drawResult(ended, result, { recorded: model.recorded, running: args.keep || !setting.daemonStarted }));
+  return ended.state === 'completed';
+}

@@ -1,0 +1,39 @@
+// How the demo says what it does: on stdout for people, on stderr when stdout belongs to --json.
+import { duration } from '../format.ts';
+import { paint } from '../output.ts';
+import { openScreen } from '../watch/screen.ts';
+
+const LABEL_WIDTH = 10;
+
+export interface Tell {
+  fact(label: string, text: string): void;
+  note(text: string): void;
+  blank(): void;
+  /** Shows that something goes on, and at the end what came of it. */
+  step<T>(label: string, doing: string, work: (progress: (text: string) => void) => Promise<T>, done: (result: T) => string): Promise<T>;
+}
+
+/** The demo's voice. */
+export function teller(args: { json: boolean }): Tell {
+  const out = args.json ? process.stderr : process.stdout;
+  const line = (label: string, text: string) => `${paint('dim', label.padEnd(LABEL_WIDTH))} ${text}`;
+  return {
+    fact: (label, text) => void out.write(`${line(label, text)}\n`),
+    note: (text) => void out.write(`${line('', text)}\n`),
+    blank: () => void (args.json || out.write('\n')),
+    async step(label, doing, work, done) {
+      const screen = openScreen(out);
+      const begun = Date.now();
+      let now = doing;
+      screen.status(() => `${label}: ${now} ${duration(Math.floor((Date.now() - begun) / 1000) * 1000)}`);
+      try {
+        const result = await work((text) => (now = text));
+        screen.close();
+        out.write(`${line(label, done(result))} ${paint('dim', duration(Date.now() - begun))}\n`);
+        return result;
+      } finally {
+        screen.close();
+      }
+    },
+  };
+}
