@@ -1,0 +1,83 @@
+// A gateway in front of a fake engine, with a live run, for the gateway's tests.
+import { testDatabase } from '../../../test/support/database.ts';
+import type { Database } from '../../db/connect.ts';
+import { catalogue } from '../../models/catalogue.ts';
+import type { CatalogueOptions } from '../../models/catalogue.ts';
+import type { UpstreamTimeouts } from '../../models/engine/upstream.ts';
+import { startGateway } from '../server.ts';
+import type { Gateway } from '../server.ts';
+import { fakeEngine } from './fake-engine.ts';
+import type { FakeEngine } from './fake-engine.ts';
+import { liveRun } from './live-run.ts';
+
+export interface Rig extends AsyncDisposable {
+  db: Database;
+  engine: FakeEngine;
+  gateway: Gateway;
+  run: string;
+  key: string;
+  /** What the gateway logged above debug. */
+  logged: string[];
+  /** A POST with the run's key. */
+  post(path: string, body: object | string, init?: RequestInit): Promise<Response>;
+  /** The run's recorded calls, oldest first. */
+  calls(): Promise<Record<string, unknown>[]>;
+}
+
+export const PRICE = { input: 3, cached: 0.3, output: 15 };
+
+interface RigOptions {
+  callsPerMinute?: number;
+  timeouts?: Partial<UpstreamTimeouts>;
+  engines?: CatalogueOptions['engines'];
+  recordingDirectories?: string[];
+}
+
+/** Starts database, engine and gateway; disposing stops them in the other order. */
+export async function gatewayRig({ engines, recordingDirectories = [], ...options }: RigOptions = {}): Promise<Rig> {
+  const database = await testDatabase();
+  const db = database.pool;
+  const engine = await fakeEngine();
+  const logged: string[] = [];
+  const log = (message: string) => void logged.push(message);
+  const models = [{ name: 'small', upstreamModel: 'vendor/Small', price: PRICE }, { name: 'dear' }];
+  const gateway = await startGateway({
+    host: '127.0.0.1',
+    port: 'auto',
+    db,
+    catalogue: catalogue({
+      engines: engines ?? [
+        { kind: 'upstream', name: 'fake', url: engine.url, protocols: ['chat', 'responses', 'messages'], apiKeySecret: 'engine-key', models },
+        { kind: 'upstream', name: 'talker', url: engine.url, protocols: ['chat'], models: [{ name: 'only-chat' }] },
+        { kind: 'upstream', name: 'away', url: 'http://127.0.0.1:9', protocols: ['chat', 'responses', 'messages'], models: [{ name: 'nobody' }] },
+      ],
+      ceilingPrice: { input: 15, cached: 1.5, output: 75 },
+      recordingDirectories,
+    }),
+    secrets: { get: async (name) => `secret of ${name}` },
+    log: { debug: () => {}, warn: log, error: log },
+    ...options,
+  });
+  const { run, key } = await liveRun(db);
+  return {
+    db,
+    engine,
+    gateway,
+    run,
+    key,
+    logged,
+    post: (path, body, init = {}) =>
+      fetch(`${gateway.url}${path}`, {
+        method: 'POST',
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        ...init,
+        headers: { authorization: `Bearer ${key}`, ...init.headers },
+      }),
+    calls: async () => (await db.query(`select * from model_call order by id`)).rows,
+    async [Symbol.asyncDispose]() {
+      await gateway.stop();
+      await engine[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
