@@ -193,3 +193,16 @@ test('five thousand files go through', async () => {
   const pushed = await userGit(shop, 'clone', 'push', '--quiet', gate.url, 'HEAD:refs/runs/12-1');
   assert.equal(pushed.code, 0, pushed.output);
 });
+
+test('a long negotiation, which git sends compressed, is understood', async () => {
+  using shop = workshop();
+  await using gate = await serve(shop);
+  const { mirror, base } = await prepared(shop, gate);
+  for (let number = 0; number < 60; number++) shop.git('clone', 'commit', '--quiet', '--allow-empty', '--message', `${number}`);
+  const tree = shop.git('clone', 'rev-parse', 'HEAD^{tree}');
+  const moved = shop.git('origin', '--git-dir', mirror, 'commit-tree', '-p', base, '-m', 'moved', tree);
+  shop.git('origin', '--git-dir', mirror, 'update-ref', 'refs/runs/12-1', moved);
+  const fetched = await userGit(shop, 'clone', '-c', 'protocol.version=0', 'fetch', gate.url, 'refs/runs/12-1');
+  assert.equal(fetched.code, 0, fetched.output);
+  assert.equal(shop.git('clone', 'rev-parse', 'FETCH_HEAD'), moved);
+});
