@@ -45,7 +45,9 @@ describe('AcpAgent', () => {
       assert.deepEqual(await agent.start(), { version: '1.0.0' });
       assert.equal((await agent.runTask({ phase: 'execute', prompt: 'x' })).stop, 'done');
       await agent.stop();
-      assert.ok(told.events.some((event) => event.type === 'output' && event.text.includes('all rights reserved')));
+      assert.ok(
+        told.events.some((event) => event.type === 'output' && event.text.includes('all rights reserved')),
+      );
     });
   });
 
@@ -81,10 +83,16 @@ describe('AcpAgent', () => {
 
   test('asks again for the plan when a refused tool ended the turn', async () => {
     const script = ({ prompt }: Conversation): Reply =>
-      prompt.includes('is not available now') ? { text: 'the plan' } : { tool: 'shell', input: { command: 'true' } };
+      prompt.includes('is not available now')
+        ? { text: 'the plan' }
+        : { tool: 'shell', input: { command: 'true' } };
     await scene('refusal-ends', script, async ({ agent }) => {
       await agent.start();
-      assert.deepEqual(await agent.runTask({ phase: 'plan', prompt: 'Plan' }), { stop: 'done', text: 'the plan', error: null });
+      assert.deepEqual(await agent.runTask({ phase: 'plan', prompt: 'Plan' }), {
+        stop: 'done',
+        text: 'the plan',
+        error: null,
+      });
     });
   });
 

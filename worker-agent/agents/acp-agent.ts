@@ -3,12 +3,24 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type ClientConnection, client, methods, PROTOCOL_VERSION, type SessionModeState } from '@agentclientprotocol/sdk';
+import {
+  type ClientConnection,
+  client,
+  methods,
+  PROTOCOL_VERSION,
+  type SessionModeState,
+} from '@agentclientprotocol/sdk';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { SandboxProcess } from '../sandbox/sandbox.ts';
 import { exitText, failureText, isBudgetRefusal } from './acp-failure.ts';
 import { acpStream } from './acp-stream.ts';
-import { type AgentContext, CodingAgent, type Phase, type SpendingReport, type TurnResult } from './coding-agent.ts';
+import {
+  type AgentContext,
+  CodingAgent,
+  type Phase,
+  type SpendingReport,
+  type TurnResult,
+} from './coding-agent.ts';
 import { installDirectory } from './installed.ts';
 import { type Normaliser, normaliser } from './normalise.ts';
 import { type OutputEvents, outputEvents } from './output-events.ts';
@@ -66,7 +78,12 @@ export class AcpAgent extends CodingAgent {
   async start(): Promise<{ version: string | null }> {
     const { sandbox, agent, toolDir, signal } = this.context;
     const installed = await installDirectory(this.name, toolDir);
-    const launch = this.#profile.launch({ installed, home: sandbox.home, gatewayUrl: sandbox.gatewayUrl, model: agent.model });
+    const launch = this.#profile.launch({
+      installed,
+      home: sandbox.home,
+      gatewayUrl: sandbox.gatewayUrl,
+      model: agent.model,
+    });
     for (const [path, text] of Object.entries(launch.files)) {
       await mkdir(dirname(join(sandbox.home, path)), { recursive: true });
       await writeFile(join(sandbox.home, path), text);
@@ -112,13 +129,18 @@ export class AcpAgent extends CodingAgent {
       clientCapabilities: { fs: { readTextFile: false, writeTextFile: false }, terminal: false },
     });
     if (protocolVersion !== PROTOCOL_VERSION) {
-      throw this.#failed(`it speaks version ${protocolVersion} of the Agent Client Protocol, not ${PROTOCOL_VERSION}`);
+      throw this.#failed(
+        `it speaks version ${protocolVersion} of the Agent Client Protocol, not ${PROTOCOL_VERSION}`,
+      );
     }
     const version = agentInfo?.version ?? null;
     if (this.#profile.version !== null && version !== this.#profile.version) {
       throw this.#failed(`it is version ${version ?? 'unknown'}, but ${this.#profile.version} is pinned`);
     }
-    const session = await agent.request(methods.agent.session.new, { cwd: this.context.sandbox.workspace, mcpServers: [] });
+    const session = await agent.request(methods.agent.session.new, {
+      cwd: this.context.sandbox.workspace,
+      mcpServers: [],
+    });
     this.#session = session.sessionId;
     this.#modes = session.modes ?? null;
     return { version };
@@ -162,10 +184,14 @@ export class AcpAgent extends CodingAgent {
         prompt = REMINDER;
         continue;
       }
-      const { stop, error } = STOPS[stopReason] ?? { stop: 'failed', error: `the turn ended for "${String(stopReason)}"` };
+      const { stop, error } = STOPS[stopReason] ?? {
+        stop: 'failed',
+        error: `the turn ended for "${String(stopReason)}"`,
+      };
       if (this.context.signal.aborted) return { stop: 'cancelled', text, error: null };
       // Only we cancel: an agent that says so by itself was told to end from elsewhere.
-      if (stop === 'cancelled') throw new Error('the agent ended the turn as cancelled, though nobody had asked for it');
+      if (stop === 'cancelled')
+        throw new Error('the agent ended the turn as cancelled, though nobody had asked for it');
       return { stop, text, error: error && `${this.#profile.title}: ${error}` };
     }
   }
@@ -173,13 +199,18 @@ export class AcpAgent extends CodingAgent {
   async #setMode(which: 'plan' | 'work'): Promise<void> {
     const mode = this.#profile.modes?.[which];
     if (!mode || !this.#modes || this.#modes.currentModeId === mode) return;
-    await this.#connection!.agent.request(methods.agent.session.setMode, { sessionId: this.#session, modeId: mode });
+    await this.#connection!.agent.request(methods.agent.session.setMode, {
+      sessionId: this.#session,
+      modeId: mode,
+    });
     this.#modes.currentModeId = mode;
   }
 
   /** Asks the agent to end its turn; kills it, with all that it started, when it does not. */
   async #cancel(ended: AbortSignal): Promise<void> {
-    this.#connection?.agent.notify(methods.agent.session.cancel, { sessionId: this.#session }).catch(() => {});
+    this.#connection?.agent
+      .notify(methods.agent.session.cancel, { sessionId: this.#session })
+      .catch(() => {});
     await wait(CANCEL_GRACE_MS, undefined, { signal: ended }).catch(() => {});
     if (!ended.aborted) await this.context.sandbox.killAll();
   }

@@ -7,7 +7,11 @@ export function failureText(error: unknown): string {
   if (!(error instanceof RequestError)) return error instanceof Error ? error.message : String(error);
   const data = error.data;
   const details =
-    typeof data === 'string' ? data : typeof data === 'object' && data !== null && 'details' in data ? data.details : undefined;
+    typeof data === 'string'
+      ? data
+      : typeof data === 'object' && data !== null && 'details' in data
+        ? data.details
+        : undefined;
   return typeof details === 'string' && details !== '' ? unwrap(details) : `${error.message} (${error.code})`;
 }
 
@@ -31,7 +35,11 @@ export function isBudgetRefusal(text: string): boolean {
 
 /** How a process ended, with the last lines that it printed as an error. */
 export function exitText({ code, signal }: Exit, stderr: string): string {
-  const how = signal ? `was ended by ${signal}` : code === 127 ? 'could not be started (exit code 127)' : `exited with code ${code}`;
+  const how = signal
+    ? `was ended by ${signal}`
+    : code === 127
+      ? 'could not be started (exit code 127)'
+      : `exited with code ${code}`;
   const lines = stderr.split('\n').slice(-5).join('\n');
   return lines ? `${how}: ${lines}` : how;
 }

@@ -24,11 +24,17 @@ export const AGENT_NAMES = Object.keys(AGENTS) as AgentName[];
 /** The name when it is known; otherwise ERR_AGENT_UNKNOWN with the known ones and the nearest of them. */
 export function knownAgent(name: string): AgentName {
   if (Object.hasOwn(AGENTS, name)) return name as AgentName;
-  const near = AGENT_NAMES.find((known) => distance(known, name.toLowerCase()) <= 2 || sharesWord(known, name.toLowerCase()));
-  throw new AutocodeError('ERR_AGENT_UNKNOWN', `There is no agent "${name}"${near ? `; did you mean "${near}"?` : '.'}`, {
-    remedy: `Use one of: ${AGENT_NAMES.join(', ')}.`,
-    details: { known: AGENT_NAMES },
-  });
+  const near = AGENT_NAMES.find(
+    (known) => distance(known, name.toLowerCase()) <= 2 || sharesWord(known, name.toLowerCase()),
+  );
+  throw new AutocodeError(
+    'ERR_AGENT_UNKNOWN',
+    `There is no agent "${name}"${near ? `; did you mean "${near}"?` : '.'}`,
+    {
+      remedy: `Use one of: ${AGENT_NAMES.join(', ')}.`,
+      details: { known: AGENT_NAMES },
+    },
+  );
 }
 
 function sharesWord(known: string, name: string): boolean {

@@ -14,9 +14,13 @@ export interface AgentCheck {
 }
 
 /** Asks the program for its version and opens a session with it, in a sandbox of the caller's; no model is called. */
-export async function checkAgent(name: string, options: { toolDir: string; sandbox: Sandbox }): Promise<AgentCheck> {
+export async function checkAgent(
+  name: string,
+  options: { toolDir: string; sandbox: Sandbox },
+): Promise<AgentCheck> {
   const known = knownAgent(name);
-  if (known === 'command') return { ok: true, version: null, detail: 'needs no installation: its program is yours' };
+  if (known === 'command')
+    return { ok: true, version: null, detail: 'needs no installation: its program is yours' };
   const { toolDir, sandbox } = options;
   try {
     const version = await askVersion(known, await installDirectory(known, toolDir));
@@ -41,6 +45,10 @@ export async function checkAgent(name: string, options: { toolDir: string; sandb
     return { ok: true, version, detail };
   } catch (error) {
     if (!(error instanceof AutocodeError)) throw error;
-    return { ok: false, version: null, detail: error.remedy ? `${error.message} ${error.remedy}` : error.message };
+    return {
+      ok: false,
+      version: null,
+      detail: error.remedy ? `${error.message} ${error.remedy}` : error.message,
+    };
   }
 }

@@ -10,7 +10,9 @@ const INSTALLED = join(import.meta.dirname, '../../.runtime/agents');
 
 function cli(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [CLI, ...args], (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
+    execFile(process.execPath, [CLI, ...args], (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, stdout, stderr }),
+    );
   });
 }
 
@@ -23,8 +25,13 @@ test('lists the agents and what is to be done for each', async () => {
   await inEmptyDir(async (toolDir) => {
     const text = await cli('list', '--tool-dir', toolDir);
     assert.equal(text.code, 0);
-    assert.match(text.stdout, /^qwen-coder +0\.24\.4 +Qwen Code \(not installed: autocode agent install qwen-coder\)$/m);
-    const { agents } = JSON.parse((await cli('list', '--json', '--tool-dir', toolDir)).stdout) as { agents: { name: string; installed: boolean }[] };
+    assert.match(
+      text.stdout,
+      /^qwen-coder +0\.24\.4 +Qwen Code \(not installed: autocode agent install qwen-coder\)$/m,
+    );
+    const { agents } = JSON.parse((await cli('list', '--json', '--tool-dir', toolDir)).stdout) as {
+      agents: { name: string; installed: boolean }[];
+    };
     assert.deepEqual(
       agents.map(({ name, installed }) => ({ name, installed })),
       [
@@ -52,7 +59,13 @@ test('a check of an agent that is not there fails and says what to do', async ()
 });
 
 test('wrong use is told with exit code 2', async () => {
-  for (const args of [['list'], ['fly', '--tool-dir', '/x'], ['install', '--tool-dir', '/x'], ['list', '--no-such'], ['check', 'gpt', '--tool-dir', '/x']]) {
+  for (const args of [
+    ['list'],
+    ['fly', '--tool-dir', '/x'],
+    ['install', '--tool-dir', '/x'],
+    ['list', '--no-such'],
+    ['check', 'gpt', '--tool-dir', '/x'],
+  ]) {
     const { code, stderr } = await cli(...args);
     assert.equal(code, 2, args.join(' '));
     assert.notEqual(stderr, '');

@@ -33,9 +33,14 @@ function readArguments(): Request {
 
 async function list(toolDir: string, say: Say): Promise<number> {
   const installed = new Set((await installedAgents(toolDir)).map(({ name }) => name));
-  const agents = AGENT_NAMES.map((name) => ({ name, ...(AGENTS[name] as AgentEntry), installed: installed.has(name) }));
+  const agents = AGENT_NAMES.map((name) => ({
+    name,
+    ...(AGENTS[name] as AgentEntry),
+    installed: installed.has(name),
+  }));
   const lines = agents.map(({ name, title, version, install, installed: is }) => {
-    const state = install === null ? 'built in' : is ? 'installed' : `not installed: autocode agent install ${name}`;
+    const state =
+      install === null ? 'built in' : is ? 'installed' : `not installed: autocode agent install ${name}`;
     return `${name.padEnd(12)} ${(version ?? '-').padEnd(8)} ${title} (${state})`;
   });
   say({ agents }, lines.join('\n'));
@@ -50,7 +55,10 @@ async function install(name: string, toolDir: string, say: Say): Promise<number>
     progress: (text) => say({ progress: text }, text),
   });
   const { title, version } = AGENTS[knownAgent(name)];
-  say({ installed: { name, version, directory, fresh: installed } }, `${title} ${version} is ${installed ? '' : 'already '}installed in ${directory}`);
+  say(
+    { installed: { name, version, directory, fresh: installed } },
+    `${title} ${version} is ${installed ? '' : 'already '}installed in ${directory}`,
+  );
   return 0;
 }
 
@@ -90,16 +98,23 @@ async function main(): Promise<number> {
 
 function named(name: string | undefined, verb: string): string {
   if (name !== undefined) return name;
-  throw new AutocodeError('ERR_INVALID_INPUT', `Which agent? ${USAGE.replace('list|install|check [NAME]', `${verb} NAME`)}`, {
-    remedy: `Use one of: ${AGENT_NAMES.join(', ')}.`,
-  });
+  throw new AutocodeError(
+    'ERR_INVALID_INPUT',
+    `Which agent? ${USAGE.replace('list|install|check [NAME]', `${verb} NAME`)}`,
+    {
+      remedy: `Use one of: ${AGENT_NAMES.join(', ')}.`,
+    },
+  );
 }
 
 function fail(error: unknown, json: boolean): number {
   const known =
     error instanceof AutocodeError
       ? error
-      : new AutocodeError(isArgumentError(error) ? 'ERR_INVALID_INPUT' : 'ERR_INTERNAL', String((error as Error).message ?? error));
+      : new AutocodeError(
+          isArgumentError(error) ? 'ERR_INVALID_INPUT' : 'ERR_INTERNAL',
+          String((error as Error).message ?? error),
+        );
   const { code, message, remedy } = known;
   if (json) console.log(JSON.stringify({ error: { code, message, remedy } }));
   else console.error(remedy ? `${message}\n${remedy}` : message);

@@ -18,9 +18,12 @@ conformance('A command', {
 
 describe('the command agent', () => {
   test('gives the task on stdin and in a file outside the work tree', async () => {
-    await command('cat; echo; cat "$AUTOCODE_PROMPT_FILE"; case $AUTOCODE_PROMPT_FILE in $PWD/*) exit 1;; esac', ({ result }) => {
-      assert.deepEqual(result, { stop: 'done', text: 'Fix it\nFix it', error: null });
-    });
+    await command(
+      'cat; echo; cat "$AUTOCODE_PROMPT_FILE"; case $AUTOCODE_PROMPT_FILE in $PWD/*) exit 1;; esac',
+      ({ result }) => {
+        assert.deepEqual(result, { stop: 'done', text: 'Fix it\nFix it', error: null });
+      },
+    );
   });
 
   test('passes the model relay and no key', async () => {
@@ -31,7 +34,11 @@ describe('the command agent', () => {
 
   test('fails with the last lines when the exit code is not 0', async () => {
     await command('echo working; echo "cannot find it" >&2; exit 4', ({ result, told }) => {
-      assert.deepEqual(result, { stop: 'failed', text: 'working', error: 'sh exited with code 4: cannot find it' });
+      assert.deepEqual(result, {
+        stop: 'failed',
+        text: 'working',
+        error: 'sh exited with code 4: cannot find it',
+      });
       assert.ok(told.events.some((event) => event.type === 'output' && event.source === 'agent:stderr'));
     });
   });
@@ -74,31 +81,41 @@ describe('the command agent', () => {
 
   test('prints a gigabyte without filling memory or the events', async () => {
     let bytes = 0;
-    await scene({ command: ['sh', '-c', 'head -c 1G /dev/zero; echo; echo the end'] }, async ({ agent, told }) => {
-      told.context.raw = (chunk) => void (bytes += chunk.length);
-      const before = process.memoryUsage().rss;
-      const result = await agent.runTask({ phase: 'execute', prompt: 'x' });
-      assert.ok(process.memoryUsage().rss - before < 150 << 20, 'memory grew');
-      assert.equal(bytes, 1024 ** 3 + '\nthe end\n'.length);
-      assert.equal(result.stop, 'done');
-      assert.match(result.text, /the end$/);
-      const told1 = told.events.reduce((sum, event) => sum + (event.type === 'message' ? event.text.length : 0), 0);
-      assert.ok(told1 <= 1 << 20);
-      assert.ok(told.events.some((event) => event.type === 'notice' && /left out/.test(event.text)));
-    });
+    await scene(
+      { command: ['sh', '-c', 'head -c 1G /dev/zero; echo; echo the end'] },
+      async ({ agent, told }) => {
+        told.context.raw = (chunk) => void (bytes += chunk.length);
+        const before = process.memoryUsage().rss;
+        const result = await agent.runTask({ phase: 'execute', prompt: 'x' });
+        assert.ok(process.memoryUsage().rss - before < 150 << 20, 'memory grew');
+        assert.equal(bytes, 1024 ** 3 + '\nthe end\n'.length);
+        assert.equal(result.stop, 'done');
+        assert.match(result.text, /the end$/);
+        const told1 = told.events.reduce(
+          (sum, event) => sum + (event.type === 'message' ? event.text.length : 0),
+          0,
+        );
+        assert.ok(told1 <= 1 << 20);
+        assert.ok(told.events.some((event) => event.type === 'notice' && /left out/.test(event.text)));
+      },
+    );
   });
 
   test('kills a program that ignores SIGTERM within 2 s of a cancel', async () => {
-    await scene({ command: ['sh', '-c', 'trap "" TERM; echo up; while :; do sleep 1; done'] }, async ({ agent, told, sandbox }) => {
-      const turn = agent.runTask({ phase: 'execute', prompt: 'x' });
-      const deadline = Date.now() + 10_000;
-      while (told.events.length === 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
-      const began = Date.now();
-      told.cancel.abort();
-      assert.equal((await turn).stop, 'cancelled');
-      assert.ok(Date.now() - began < 2000, `it took ${Date.now() - began} ms`);
-      assert.deepEqual(sandbox.processes(), []);
-    });
+    await scene(
+      { command: ['sh', '-c', 'trap "" TERM; echo up; while :; do sleep 1; done'] },
+      async ({ agent, told, sandbox }) => {
+        const turn = agent.runTask({ phase: 'execute', prompt: 'x' });
+        const deadline = Date.now() + 10_000;
+        while (told.events.length === 0 && Date.now() < deadline)
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        const began = Date.now();
+        told.cancel.abort();
+        assert.equal((await turn).stop, 'cancelled');
+        assert.ok(Date.now() - began < 2000, `it took ${Date.now() - began} ms`);
+        assert.deepEqual(sandbox.processes(), []);
+      },
+    );
   });
 });
 
@@ -108,7 +125,10 @@ interface Scene {
   sandbox: ScratchSandbox;
 }
 
-async function scene(agentOptions: { command: string[] | null }, body: (scene: Scene) => Promise<void>): Promise<void> {
+async function scene(
+  agentOptions: { command: string[] | null },
+  body: (scene: Scene) => Promise<void>,
+): Promise<void> {
   const sandbox = await openScratchSandbox('http://127.0.0.1:9');
   const told = collect(sandbox, agentOptions, '/nonexistent');
   const agent = new CommandAgent(told.context);
@@ -121,7 +141,10 @@ async function scene(agentOptions: { command: string[] | null }, body: (scene: S
 }
 
 /** Runs one turn of a shell script as the command. */
-async function command(script: string, body: (ended: { result: TurnResult; told: Told }) => void): Promise<void> {
+async function command(
+  script: string,
+  body: (ended: { result: TurnResult; told: Told }) => void,
+): Promise<void> {
   await scene({ command: ['sh', '-c', script] }, async ({ agent, told }) => {
     await agent.start();
     body({ result: await agent.runTask({ phase: 'execute', prompt: 'Fix it' }), told });

@@ -52,8 +52,14 @@ export class CommandAgent extends CodingAgent {
     signal.addEventListener('abort', onAbort, { once: true });
 
     const note = (source: string) => (text: string) => emit({ type: 'notice', text: `${source}: ${text}` });
-    const stdout = outputEvents((text) => emit({ type: 'message', role: 'agent', text }), note('agent:stdout'));
-    const stderr = outputEvents((text) => emit({ type: 'output', source: 'agent:stderr', text }), note('agent:stderr'));
+    const stdout = outputEvents(
+      (text) => emit({ type: 'message', role: 'agent', text }),
+      note('agent:stdout'),
+    );
+    const stderr = outputEvents(
+      (text) => emit({ type: 'output', source: 'agent:stderr', text }),
+      note('agent:stderr'),
+    );
     const read = async (from: AsyncIterable<Buffer>, to: typeof stdout) => {
       for await (const chunk of from) {
         raw(chunk);

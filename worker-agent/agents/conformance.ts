@@ -6,7 +6,13 @@ import { describe, test } from 'node:test';
 import type { AgentContext, CodingAgent } from './coding-agent.ts';
 import { openScratchSandbox, type ScratchSandbox } from './scratch.ts';
 import { collect, type Told } from './testing/collect.ts';
-import { type Conversation, type Reply, SCRIPTED_USAGE, type ScriptedModel, startScriptedModel } from './testing/scripted-model.ts';
+import {
+  type Conversation,
+  type Reply,
+  SCRIPTED_USAGE,
+  type ScriptedModel,
+  startScriptedModel,
+} from './testing/scripted-model.ts';
 
 export interface ConformanceOptions {
   create(context: AgentContext): CodingAgent;
@@ -23,15 +29,19 @@ export interface ConformanceOptions {
 export function conformance(name: string, options: ConformanceOptions): void {
   const { write, shell } = options;
   describe(`${name} as a coding agent`, () => {
-    run('does a turn: the file is written, the messages are told', write1, async ({ agent, told, workspace }) => {
-      const result = await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' });
-      assert.deepEqual({ stop: result.stop, error: result.error }, { stop: 'done', error: null });
-      assert.match(result.text, /all done/);
-      assert.equal(await readFile(join(workspace, 'hello.txt'), 'utf8'), 'hello\n');
-      assert.ok(told.events.some((event) => event.type === 'message' && event.text.includes('all done')));
-      assert.ok(Buffer.concat(told.raw).includes('all done'), 'the raw stream holds what was said');
-      assert.deepEqual(agent.budgetCheck(), { ok: true, reason: null });
-    });
+    run(
+      'does a turn: the file is written, the messages are told',
+      write1,
+      async ({ agent, told, workspace }) => {
+        const result = await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' });
+        assert.deepEqual({ stop: result.stop, error: result.error }, { stop: 'done', error: null });
+        assert.match(result.text, /all done/);
+        assert.equal(await readFile(join(workspace, 'hello.txt'), 'utf8'), 'hello\n');
+        assert.ok(told.events.some((event) => event.type === 'message' && event.text.includes('all done')));
+        assert.ok(Buffer.concat(told.raw).includes('all done'), 'the raw stream holds what was said');
+        assert.deepEqual(agent.budgetCheck(), { ok: true, reason: null });
+      },
+    );
 
     run('takes several turns, in the one it has begun', write1, async ({ agent, model }) => {
       assert.equal((await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' })).stop, 'done');
@@ -39,16 +49,20 @@ export function conformance(name: string, options: ConformanceOptions): void {
       assert.match(model.asked.at(-1)?.prompt ?? '', /The check fails/);
     });
 
-    run('changes nothing in a planning turn, whatever the model wants', plan, async ({ agent, workspace }) => {
-      if (!agent.plans) return;
-      const result = await agent.runTask({ phase: 'plan', prompt: 'Plan it' });
-      assert.equal(result.stop, 'done');
-      assert.match(result.text, /the plan/);
-      assert.deepEqual(await readdir(workspace), []);
-      const worked = await agent.runTask({ phase: 'execute', prompt: 'Do it' });
-      assert.equal(worked.stop, 'done', String(worked.error));
-      assert.ok((await readdir(workspace)).includes('hello.txt'));
-    });
+    run(
+      'changes nothing in a planning turn, whatever the model wants',
+      plan,
+      async ({ agent, workspace }) => {
+        if (!agent.plans) return;
+        const result = await agent.runTask({ phase: 'plan', prompt: 'Plan it' });
+        assert.equal(result.stop, 'done');
+        assert.match(result.text, /the plan/);
+        assert.deepEqual(await readdir(workspace), []);
+        const worked = await agent.runTask({ phase: 'execute', prompt: 'Do it' });
+        assert.equal(worked.stop, 'done', String(worked.error));
+        assert.ok((await readdir(workspace)).includes('hello.txt'));
+      },
+    );
 
     run('reports what was spent', write1, async ({ agent, told }) => {
       await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' });
@@ -62,11 +76,15 @@ export function conformance(name: string, options: ConformanceOptions): void {
       assert.equal(told.events.filter((event) => event.type === 'usage').length, calls);
     });
 
-    run('is cancelled within 2 s while the model hangs', () => ({ hang: true }), async ({ agent, told, model }) => {
-      const turn = agent.runTask({ phase: 'execute', prompt: 'Hang' });
-      await model.askedTimes(1);
-      await cancels(turn, told);
-    });
+    run(
+      'is cancelled within 2 s while the model hangs',
+      () => ({ hang: true }),
+      async ({ agent, told, model }) => {
+        const turn = agent.runTask({ phase: 'execute', prompt: 'Hang' });
+        await model.askedTimes(1);
+        await cancels(turn, told);
+      },
+    );
 
     run('is cancelled within 2 s while a tool runs', hangingTool, async ({ agent, told, workspace }) => {
       const turn = agent.runTask({ phase: 'execute', prompt: 'Run it' });
@@ -74,27 +92,39 @@ export function conformance(name: string, options: ConformanceOptions): void {
       await cancels(turn, told);
     });
 
-    run("tells the model's error in the gateway's words", () => refusal(422), async ({ agent, told }) => {
-      const result = await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' });
-      assert.equal(result.stop, 'failed');
-      assert.match(String(result.error), /the conversation left the recording at call 3/);
-      assert.ok(told.events.some((event) => event.type === 'error' && event.message === result.error));
-      assert.equal(agent.budgetCheck().ok, true);
-    });
+    run(
+      "tells the model's error in the gateway's words",
+      () => refusal(422),
+      async ({ agent, told }) => {
+        const result = await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' });
+        assert.equal(result.stop, 'failed');
+        assert.match(String(result.error), /the conversation left the recording at call 3/);
+        assert.ok(told.events.some((event) => event.type === 'error' && event.message === result.error));
+        assert.equal(agent.budgetCheck().ok, true);
+      },
+    );
 
-    run('tells a refusal for want of budget apart', () => refusal(402), async ({ agent }) => {
-      assert.equal((await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' })).stop, 'failed');
-      assert.equal(agent.budgetCheck().ok, !options.countsTokens);
-    });
+    run(
+      'tells a refusal for want of budget apart',
+      () => refusal(402),
+      async ({ agent }) => {
+        assert.equal((await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' })).stop, 'failed');
+        assert.equal(agent.budgetCheck().ok, !options.countsTokens);
+      },
+    );
 
-    run('tells that it was killed in mid-turn', () => ({ hang: true }), async ({ agent, model, sandbox }) => {
-      const turn = agent.runTask({ phase: 'execute', prompt: 'Hang' });
-      await model.askedTimes(1);
-      for (const pid of sandbox.processes()) process.kill(pid, 'SIGKILL');
-      const result = await turn;
-      assert.equal(result.stop, 'failed');
-      assert.match(String(result.error), /was ended by SIGKILL/);
-    });
+    run(
+      'tells that it was killed in mid-turn',
+      () => ({ hang: true }),
+      async ({ agent, model, sandbox }) => {
+        const turn = agent.runTask({ phase: 'execute', prompt: 'Hang' });
+        await model.askedTimes(1);
+        for (const pid of sandbox.processes()) process.kill(pid, 'SIGKILL');
+        const result = await turn;
+        assert.equal(result.stop, 'failed');
+        assert.match(String(result.error), /was ended by SIGKILL/);
+      },
+    );
   });
 
   function write1({ results, prompt }: Conversation): Reply {
@@ -103,8 +133,11 @@ export function conformance(name: string, options: ConformanceOptions): void {
   }
 
   function plan({ results, prompt }: Conversation): Reply {
-    if (prompt.includes('Do it')) return results.length === 0 ? write('hello.txt', 'hello\n') : { text: 'all done' };
-    return [shell('echo x > by-shell.txt'), write('hello.txt', 'hello\n')][results.length] ?? { text: 'the plan' };
+    if (prompt.includes('Do it'))
+      return results.length === 0 ? write('hello.txt', 'hello\n') : { text: 'all done' };
+    return (
+      [shell('echo x > by-shell.txt'), write('hello.txt', 'hello\n')][results.length] ?? { text: 'the plan' }
+    );
   }
 
   function hangingTool(): Reply {
@@ -119,7 +152,11 @@ export function conformance(name: string, options: ConformanceOptions): void {
     workspace: string;
   }
 
-  function run(title: string, script: (conversation: Conversation) => Reply, body: (scene: Scene) => Promise<void>): void {
+  function run(
+    title: string,
+    script: (conversation: Conversation) => Reply,
+    body: (scene: Scene) => Promise<void>,
+  ): void {
     test(title, { timeout: 60_000 }, async () => {
       const model = await startScriptedModel(script);
       const sandbox = await openScratchSandbox(model.url);
@@ -143,7 +180,13 @@ export function conformance(name: string, options: ConformanceOptions): void {
 function refusal(status: number): Reply {
   return {
     status,
-    body: { error: { code: 'ERR_RECORDING_LEFT', type: 'invalid_request_error', message: 'the conversation left the recording at call 3' } },
+    body: {
+      error: {
+        code: 'ERR_RECORDING_LEFT',
+        type: 'invalid_request_error',
+        message: 'the conversation left the recording at call 3',
+      },
+    },
   };
 }
 

@@ -23,7 +23,10 @@ describe('installAgent', () => {
         { name: NAME, version: AGENTS[NAME].version },
         { name: 'command', version: null },
       ]);
-      await access(join(toolDir, DIRECTORY, 'node_modules/@qwen-code/qwen-code/vendor/ripgrep/x64-linux/rg'), constants.X_OK);
+      await access(
+        join(toolDir, DIRECTORY, 'node_modules/@qwen-code/qwen-code/vendor/ripgrep/x64-linux/rg'),
+        constants.X_OK,
+      );
       assert.deepEqual(await leftovers(toolDir), []);
     });
   });
@@ -31,7 +34,7 @@ describe('installAgent', () => {
   test('two at once make one', async () => {
     await inToolDir('install', async (toolDir, install) => {
       const both = await Promise.all([install(), install()]);
-      assert.deepEqual(both.map(({ installed }) => installed).toSorted(), [false, true]);
+      assert.deepEqual(both.filter(({ installed }) => installed).length, 1);
       assert.equal(await readFile(join(toolDir, 'npm-runs'), 'utf8'), 'run\n');
     });
   });
@@ -62,7 +65,10 @@ describe('installAgent', () => {
     await inToolDir('hang', async (toolDir, install) => {
       const script = `import { installAgent } from ${JSON.stringify(join(import.meta.dirname, 'install.ts'))};
         await installAgent('${NAME}', { toolDir: ${JSON.stringify(toolDir)}, npm: ${JSON.stringify(NPM)}, progress: console.log });`;
-      const child = spawn(process.execPath, ['--input-type=module', '-e', script], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+        detached: true,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       for await (const line of createInterface(child.stdout)) if (line === 'hanging') break;
       process.kill(-child.pid!, 'SIGKILL');
       await once(child, 'exit');
@@ -83,13 +89,18 @@ describe('installAgent', () => {
   });
 
   test('a program of the user has nothing to install', async () => {
-    await assert.rejects(installAgent('command', { toolDir: '/nonexistent', npm: NPM, progress() {} }), { code: 'ERR_INVALID_INPUT' });
+    await assert.rejects(installAgent('command', { toolDir: '/nonexistent', npm: NPM, progress() {} }), {
+      code: 'ERR_INVALID_INPUT',
+    });
   });
 });
 
 type Install = () => Promise<{ directory: string; installed: boolean }>;
 
-async function inToolDir(npmDoes: string, body: (toolDir: string, install: Install) => Promise<void>): Promise<void> {
+async function inToolDir(
+  npmDoes: string,
+  body: (toolDir: string, install: Install) => Promise<void>,
+): Promise<void> {
   const toolDir = await mkdtemp(join(tmpdir(), 'autocode-tools-'));
   try {
     await writeFile(join(toolDir, 'npm-does'), npmDoes);

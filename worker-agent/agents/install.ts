@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { AutocodeError } from '../../protocol/errors.ts';
+import { type Lock, tryLock, waitForLock } from '../lock.ts';
 import { AGENTS, knownAgent } from './catalogue.ts';
-import { lockInstall } from './install-lock.ts';
 import { agentDirectory, isInstalled, STAMP_FILE } from './installed.ts';
 import { type ProfileName, PROFILES } from './profiles/all.ts';
 
@@ -20,19 +20,32 @@ export interface InstallOptions {
 
 const LOCKS = join(import.meta.dirname, 'locks');
 /** Registries must not end up in what is installed, install scripts must not run. */
-const NPM_FLAGS = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=http', '--omit-lockfile-registry-resolved'];
+const NPM_FLAGS = [
+  '--ignore-scripts',
+  '--no-audit',
+  '--no-fund',
+  '--no-update-notifier',
+  '--loglevel=http',
+  '--omit-lockfile-registry-resolved',
+];
 
 /** Installs the pinned version unless it is there; answers where it is. */
-export async function installAgent(name: string, options: InstallOptions): Promise<{ directory: string; installed: boolean }> {
+export async function installAgent(
+  name: string,
+  options: InstallOptions,
+): Promise<{ directory: string; installed: boolean }> {
   const known = knownAgent(name);
   const { toolDir, progress } = options;
   if (known === 'command') {
-    throw new AutocodeError('ERR_INVALID_INPUT', `The agent \`${known}\` has nothing to install: its program is yours.`);
+    throw new AutocodeError(
+      'ERR_INVALID_INPUT',
+      `The agent \`${known}\` has nothing to install: its program is yours.`,
+    );
   }
   const directory = agentDirectory(known, toolDir);
   if (await isInstalled(known, toolDir)) return { directory, installed: false };
   await mkdir(toolDir, { recursive: true });
-  const lock = await lockInstall(toolDir, known, () => progress('waiting for another install to end'));
+  const lock = await onlyInstall(toolDir, known, progress);
   try {
     if (await isInstalled(known, toolDir)) return { directory, installed: false };
     await removeLeftovers(toolDir, known);
@@ -48,7 +61,7 @@ export async function installAgent(name: string, options: InstallOptions): Promi
   } catch (error) {
     throw explain(error, known, toolDir);
   } finally {
-    lock.release();
+    await lock.release();
   }
 }
 
@@ -60,9 +73,15 @@ async function fill(directory: string, name: ProfileName, { npm, progress }: Ins
   for (const program of PROFILES[name].programs) await chmod(join(directory, program), 0o755);
   const version = await askVersion(name, directory);
   if (version !== AGENTS[name].version) {
-    throw new AutocodeError('ERR_AGENT_FAILED', `${AGENTS[name].title} was installed, but says to be version ${version}.`);
+    throw new AutocodeError(
+      'ERR_AGENT_FAILED',
+      `${AGENTS[name].title} was installed, but says to be version ${version}.`,
+    );
   }
-  await writeFile(join(directory, STAMP_FILE), JSON.stringify({ name, version, installedAt: new Date().toISOString() }));
+  await writeFile(
+    join(directory, STAMP_FILE),
+    JSON.stringify({ name, version, installedAt: new Date().toISOString() }),
+  );
 }
 
 /** The version that the program in an install directory says it is. */
@@ -77,7 +96,11 @@ export async function askVersion(name: ProfileName, directory: string): Promise<
 }
 
 /** Runs npm, each line of it given to `progress`; an error holds its last lines. */
-async function run([program = '', ...args]: string[], cwd: string, progress: (text: string) => void): Promise<void> {
+async function run(
+  [program = '', ...args]: string[],
+  cwd: string,
+  progress: (text: string) => void,
+): Promise<void> {
   const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   const last: string[] = [];
   for (const output of [child.stdout, child.stderr]) {
@@ -91,10 +114,24 @@ async function run([program = '', ...args]: string[], cwd: string, progress: (te
   if (code !== 0) throw new Error(`npm ended with code ${code}:\n${last.join('\n')}`);
 }
 
+/** One install of an agent at a time in a tool directory. */
+async function onlyInstall(
+  toolDir: string,
+  name: ProfileName,
+  progress: (text: string) => void,
+): Promise<Lock> {
+  const purpose = `install-${name}`;
+  const lock = await tryLock(toolDir, purpose);
+  if (lock) return lock;
+  progress('waiting for another install to end');
+  return await waitForLock(toolDir, purpose, new AbortController().signal);
+}
+
 /** What interrupted installs left; only the owner of the lock may look. */
 async function removeLeftovers(toolDir: string, name: string): Promise<void> {
   for (const entry of await readdir(toolDir)) {
-    if (entry.startsWith(`.new-${name}-`)) await rm(join(toolDir, entry), { recursive: true, force: true, maxRetries: 3 });
+    if (entry.startsWith(`.new-${name}-`))
+      await rm(join(toolDir, entry), { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
@@ -103,10 +140,14 @@ function explain(error: unknown, name: ProfileName, toolDir: string): AutocodeEr
   const text = error instanceof Error ? error.message : String(error);
   const options = { cause: error };
   if (/ENOSPC|no space left/i.test(text)) {
-    return new AutocodeError('ERR_DISK_FULL', `The disk is full: ${AGENTS[name].title} could not be installed in ${toolDir}.`, {
-      ...options,
-      remedy: 'Make 500 MB free there and try again.',
-    });
+    return new AutocodeError(
+      'ERR_DISK_FULL',
+      `The disk is full: ${AGENTS[name].title} could not be installed in ${toolDir}.`,
+      {
+        ...options,
+        remedy: 'Make 500 MB free there and try again.',
+      },
+    );
   }
   const network = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|network/i.test(text);
   return new AutocodeError('ERR_AGENT_MISSING', `${AGENTS[name].title} could not be installed: ${text}`, {

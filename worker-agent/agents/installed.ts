@@ -20,7 +20,8 @@ export async function installedAgents(toolDir: string): Promise<{ name: string; 
   const found: { name: string; version: string | null }[] = [];
   for (const name of AGENT_NAMES) {
     const entry: AgentEntry = AGENTS[name];
-    if (entry.install === null || (await isInstalled(name, toolDir))) found.push({ name, version: entry.version });
+    if (entry.install === null || (await isInstalled(name, toolDir)))
+      found.push({ name, version: entry.version });
   }
   return found;
 }
@@ -28,7 +29,9 @@ export async function installedAgents(toolDir: string): Promise<{ name: string; 
 /** True when the pinned version is there as a whole. */
 export async function isInstalled(name: keyof typeof AGENTS, toolDir: string): Promise<boolean> {
   try {
-    const stamp = Stamp.parse(JSON.parse(await readFile(join(agentDirectory(name, toolDir), STAMP_FILE), 'utf8')));
+    const stamp = Stamp.parse(
+      JSON.parse(await readFile(join(agentDirectory(name, toolDir), STAMP_FILE), 'utf8')),
+    );
     return stamp.name === name && stamp.version === AGENTS[name].version;
   } catch {
     return false;
@@ -40,7 +43,11 @@ export async function installDirectory(name: string, toolDir: string): Promise<s
   if (!Object.hasOwn(AGENTS, name)) return toolDir;
   const known = name as keyof typeof AGENTS;
   if (await isInstalled(known, toolDir)) return agentDirectory(known, toolDir);
-  throw new AutocodeError('ERR_AGENT_MISSING', `${AGENTS[known].title} ${AGENTS[known].version} is not installed in ${toolDir}.`, {
-    remedy: `Run \`autocode agent install ${known}\`.`,
-  });
+  throw new AutocodeError(
+    'ERR_AGENT_MISSING',
+    `${AGENTS[known].title} ${AGENTS[known].version} is not installed in ${toolDir}.`,
+    {
+      remedy: `Run \`autocode agent install ${known}\`.`,
+    },
+  );
 }

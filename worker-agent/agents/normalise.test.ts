@@ -4,7 +4,10 @@ import type { SessionUpdate } from '@agentclientprotocol/sdk';
 import type { RunEventInput } from './coding-agent.ts';
 import { normaliser } from './normalise.ts';
 
-const say = (text: string): SessionUpdate => ({ sessionUpdate: 'agent_message_chunk', content: { type: 'text', text } });
+const say = (text: string): SessionUpdate => ({
+  sessionUpdate: 'agent_message_chunk',
+  content: { type: 'text', text },
+});
 
 function normalised(updates: SessionUpdate[]) {
   const events: RunEventInput[] = [];
@@ -47,7 +50,13 @@ test('a tool call is told whenever it changes, with paths as the repository name
   const { events, text } = normalised([
     say('writing'),
     { sessionUpdate: 'tool_call', toolCallId: '1', title: 'Write', kind: 'edit', status: 'pending' },
-    { sessionUpdate: 'tool_call_update', toolCallId: '1', title: 'Write a.txt', status: 'in_progress', locations: [{ path: '/work/a.txt' }] },
+    {
+      sessionUpdate: 'tool_call_update',
+      toolCallId: '1',
+      title: 'Write a.txt',
+      status: 'in_progress',
+      locations: [{ path: '/work/a.txt' }],
+    },
     { sessionUpdate: 'tool_call_update', toolCallId: '1', status: 'in_progress' },
     {
       sessionUpdate: 'tool_call_update',
@@ -63,7 +72,14 @@ test('a tool call is told whenever it changes, with paths as the repository name
   assert.deepEqual(events, [
     { type: 'message', role: 'agent', text: 'writing' },
     { type: 'tool_call', id: '1', title: 'Write', kind: 'edit', status: 'pending' },
-    { type: 'tool_call', id: '1', title: 'Write a.txt', kind: 'edit', status: 'in_progress', paths: ['a.txt'] },
+    {
+      type: 'tool_call',
+      id: '1',
+      title: 'Write a.txt',
+      kind: 'edit',
+      status: 'in_progress',
+      paths: ['a.txt'],
+    },
     { type: 'tool_call', id: '1', title: 'Write a.txt', kind: 'edit', status: 'completed', paths: ['a.txt'] },
     { type: 'file_change', path: 'a.txt', change: 'added' },
     { type: 'file_change', path: '/etc/b.txt', change: 'modified' },
@@ -86,9 +102,15 @@ test('what a failed tool said is shown', () => {
 });
 
 test('usage is told for each call and summed', () => {
-  const update: SessionUpdate = { ...say(''), _meta: { usage: { inputTokens: 10, outputTokens: 2, cachedReadTokens: 3 } } };
+  const update: SessionUpdate = {
+    ...say(''),
+    _meta: { usage: { inputTokens: 10, outputTokens: 2, cachedReadTokens: 3 } },
+  };
   const { events, spending } = normalised([update, update]);
-  assert.deepEqual(events, Array(2).fill({ type: 'usage', inputTokens: 10, cachedTokens: 3, outputTokens: 2 }));
+  assert.deepEqual(
+    events,
+    Array(2).fill({ type: 'usage', inputTokens: 10, cachedTokens: 3, outputTokens: 2 }),
+  );
   assert.deepEqual(spending, { inputTokens: 20, cachedTokens: 6, outputTokens: 4 });
 });
 

@@ -48,12 +48,21 @@ export function normaliser(workspace: string, emit: (event: RunEventInput) => vo
       title: clean(update.title ?? before?.title ?? update.toolCallId).slice(0, 500),
       kind: update.kind ?? before?.kind ?? 'other',
       status: update.status ?? before?.status ?? 'pending',
-      paths: update.locations?.length ? update.locations.map(({ path }) => pathInTree(path)) : (before?.paths ?? []),
+      paths: update.locations?.length
+        ? update.locations.map(({ path }) => pathInTree(path))
+        : (before?.paths ?? []),
     };
     calls.set(update.toolCallId, after);
     if (JSON.stringify(before) === JSON.stringify(after)) return;
     const { title, kind, status, paths } = after;
-    emit({ type: 'tool_call', id: update.toolCallId, title, kind, status, ...(paths.length ? { paths } : {}) });
+    emit({
+      type: 'tool_call',
+      id: update.toolCallId,
+      title,
+      kind,
+      status,
+      ...(paths.length ? { paths } : {}),
+    });
     if (status === 'completed') for (const content of update.content ?? []) fileChange(content);
     if (status === 'failed') {
       const text = clean((update.content ?? []).map(textOf).join('\n')).trim();

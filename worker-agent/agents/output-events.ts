@@ -17,19 +17,27 @@ export interface OutputEvents {
 }
 
 /** A sink that hands cleaned text to `emit`, whole lines where it can. */
-export function outputEvents(emit: (text: string) => void, note: (text: string) => void, capBytes = CAP_BYTES): OutputEvents {
+export function outputEvents(
+  emit: (text: string) => void,
+  note: (text: string) => void,
+  capBytes = CAP_BYTES,
+): OutputEvents {
   const decoder = new StringDecoder('utf8');
   let partial = '';
   let seen = 0;
   let tail: Buffer = Buffer.alloc(0);
 
   function give(text: string): void {
-    for (let from = 0; from < text.length; from += EVENT_BYTES) emit(clean(text.slice(from, from + EVENT_BYTES)));
+    for (let from = 0; from < text.length; from += EVENT_BYTES)
+      emit(clean(text.slice(from, from + EVENT_BYTES)));
   }
 
   return {
     write(chunk) {
-      tail = chunk.length >= TAIL_BYTES ? chunk.subarray(-TAIL_BYTES) : Buffer.concat([tail, chunk]).subarray(-TAIL_BYTES);
+      tail =
+        chunk.length >= TAIL_BYTES
+          ? chunk.subarray(-TAIL_BYTES)
+          : Buffer.concat([tail, chunk]).subarray(-TAIL_BYTES);
       const room = Math.max(0, capBytes - seen);
       seen += chunk.length;
       if (room === 0) return;
@@ -51,5 +59,7 @@ export function outputEvents(emit: (text: string) => void, note: (text: string) 
 /** Text without escape sequences and without control characters other than line break and tab. */
 export function clean(text: string): string {
   // oxlint-disable-next-line no-control-regex
-  return stripVTControlCharacters(text).replaceAll('\r\n', '\n').replaceAll(/[\0-\x08\v-\x1f\x7f]/g, '\ufffd');
+  return stripVTControlCharacters(text)
+    .replaceAll('\r\n', '\n')
+    .replaceAll(/[\0-\x08\v-\x1f\x7f]/g, '\ufffd');
 }

@@ -11,9 +11,13 @@ export function allowed(phase: Phase, kind: string): boolean {
 }
 
 /** The answer to a permission request: one of the options that the agent offers, for this once where it can be. */
-export function answerPermission(request: RequestPermissionRequest, allow: boolean): RequestPermissionResponse {
+export function answerPermission(
+  request: RequestPermissionRequest,
+  allow: boolean,
+): RequestPermissionResponse {
   const verb = allow ? 'allow' : 'reject';
   const option =
-    request.options.find(({ kind }) => kind === `${verb}_once`) ?? request.options.find(({ kind }) => kind.startsWith(verb));
+    request.options.find(({ kind }) => kind === `${verb}_once`) ??
+    request.options.find(({ kind }) => kind.startsWith(verb));
   return { outcome: option ? { outcome: 'selected', optionId: option.optionId } : { outcome: 'cancelled' } };
 }

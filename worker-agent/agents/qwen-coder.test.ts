@@ -13,6 +13,9 @@ conformance('Qwen Code', {
   create: (context) => createAgent('qwen-coder', context),
   toolDir,
   write: (path, text) => ({ tool: 'write_file', input: { file_path: `{{cwd}}/${path}`, content: text } }),
-  shell: (command) => ({ tool: 'run_shell_command', input: { command, description: 'run it', is_background: false } }),
+  shell: (command) => ({
+    tool: 'run_shell_command',
+    input: { command, description: 'run it', is_background: false },
+  }),
   countsTokens: true,
 });

@@ -8,9 +8,28 @@ import { PLACEHOLDER_KEY, type LaunchProfile } from './profile.ts';
  * the work out of the work tree. They also lengthen every request.
  */
 const DISABLED_TOOLS = [
-  'agent', 'ask_user_question', 'create_sub_session', 'cron_create', 'cron_delete', 'cron_list', 'enter_plan_mode',
-  'enter_worktree', 'exit_plan_mode', 'exit_worktree', 'get_goal', 'list_agents', 'loop_wakeup', 'monitor',
-  'notebook_edit', 'propose_goal', 'record_artifact', 'report_findings', 'send_message', 'skill', 'task_stop', 'update_goal',
+  'agent',
+  'ask_user_question',
+  'create_sub_session',
+  'cron_create',
+  'cron_delete',
+  'cron_list',
+  'enter_plan_mode',
+  'enter_worktree',
+  'exit_plan_mode',
+  'exit_worktree',
+  'get_goal',
+  'list_agents',
+  'loop_wakeup',
+  'monitor',
+  'notebook_edit',
+  'propose_goal',
+  'record_artifact',
+  'report_findings',
+  'send_message',
+  'skill',
+  'task_stop',
+  'update_goal',
 ];
 
 const SETTINGS = {

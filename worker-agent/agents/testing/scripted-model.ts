@@ -40,7 +40,9 @@ interface ChatRequest {
 }
 
 /** Starts a model on a free port of 127.0.0.1. */
-export async function startScriptedModel(script: (conversation: Conversation) => Reply): Promise<ScriptedModel> {
+export async function startScriptedModel(
+  script: (conversation: Conversation) => Reply,
+): Promise<ScriptedModel> {
   const asked: Conversation[] = [];
   const model: ScriptedModel = { url: '', asked, cwd: '', askedTimes, close };
   const waiting: { count: number; resolve: () => void }[] = [];
@@ -51,7 +53,8 @@ export async function startScriptedModel(script: (conversation: Conversation) =>
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    if (!request.url?.endsWith('/chat/completions')) return json(response, 404, { error: { message: 'not scripted' } });
+    if (!request.url?.endsWith('/chat/completions'))
+      return json(response, 404, { error: { message: 'not scripted' } });
     const body = JSON.parse(Buffer.concat(chunks).toString()) as ChatRequest;
     const conversation = readConversation(body);
     asked.push(conversation);
@@ -59,7 +62,11 @@ export async function startScriptedModel(script: (conversation: Conversation) =>
     const reply = script(conversation);
     if ('hang' in reply) return;
     if ('status' in reply) return json(response, reply.status, reply.body);
-    complete(response, body, 'tool' in reply ? { ...reply, input: inDirectory(reply.input, model.cwd) } : reply);
+    complete(
+      response,
+      body,
+      'tool' in reply ? { ...reply, input: inDirectory(reply.input, model.cwd) } : reply,
+    );
   }
 
   function askedTimes(count: number): Promise<void> {
@@ -80,7 +87,10 @@ export async function startScriptedModel(script: (conversation: Conversation) =>
 
 function inDirectory(input: Record<string, unknown>, cwd: string): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(input).map(([key, value]) => [key, typeof value === 'string' ? value.replaceAll('{{cwd}}', cwd) : value]),
+    Object.entries(input).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? value.replaceAll('{{cwd}}', cwd) : value,
+    ]),
   );
 }
 
@@ -88,7 +98,10 @@ function readConversation(body: ChatRequest): Conversation {
   const last = body.messages.findLastIndex((message) => message.role === 'user');
   return {
     prompt: textOf(body.messages[last]?.content),
-    results: body.messages.slice(last + 1).filter((message) => message.role === 'tool').map((message) => textOf(message.content)),
+    results: body.messages
+      .slice(last + 1)
+      .filter((message) => message.role === 'tool')
+      .map((message) => textOf(message.content)),
     tools: (body.tools ?? []).map((tool) => tool.function.name),
   };
 }
@@ -99,13 +112,26 @@ function textOf(content: unknown): string {
   return content.map((part: { text?: string }) => part.text ?? '').join('');
 }
 
-function complete(response: ServerResponse, body: ChatRequest, reply: { text: string } | { tool: string; input: unknown }): void {
+function complete(
+  response: ServerResponse,
+  body: ChatRequest,
+  reply: { text: string } | { tool: string; input: unknown },
+): void {
   const id = `scripted-${Date.now()}`;
   const finish = 'text' in reply ? 'stop' : 'tool_calls';
   const message =
     'text' in reply
       ? { content: reply.text }
-      : { tool_calls: [{ index: 0, id: `call-${id}`, type: 'function', function: { name: reply.tool, arguments: JSON.stringify(reply.input) } }] };
+      : {
+          tool_calls: [
+            {
+              index: 0,
+              id: `call-${id}`,
+              type: 'function',
+              function: { name: reply.tool, arguments: JSON.stringify(reply.input) },
+            },
+          ],
+        };
   const usage = {
     prompt_tokens: SCRIPTED_USAGE.inputTokens,
     completion_tokens: SCRIPTED_USAGE.outputTokens,
@@ -114,11 +140,18 @@ function complete(response: ServerResponse, body: ChatRequest, reply: { text: st
   };
   const about = { id, created: Math.floor(Date.now() / 1000), model: body.model };
   if (!body.stream) {
-    return json(response, 200, { ...about, object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', ...message }, finish_reason: finish }], usage });
+    return json(response, 200, {
+      ...about,
+      object: 'chat.completion',
+      choices: [{ index: 0, message: { role: 'assistant', ...message }, finish_reason: finish }],
+      usage,
+    });
   }
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   const send = (choices: unknown[], more: object = {}) =>
-    response.write(`data: ${JSON.stringify({ ...about, object: 'chat.completion.chunk', choices, ...more })}\n\n`);
+    response.write(
+      `data: ${JSON.stringify({ ...about, object: 'chat.completion.chunk', choices, ...more })}\n\n`,
+    );
   send([{ index: 0, delta: { role: 'assistant', ...message }, finish_reason: null }]);
   send([{ index: 0, delta: {}, finish_reason: finish }]);
   send([], { usage });
