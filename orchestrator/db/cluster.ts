@@ -77,8 +77,11 @@ export function postgresError(what: string, output: string, cause?: unknown): Au
       cause,
     });
   }
-  const remedy = /Permission denied/.test(output)
-    ? 'PostgreSQL runs as a user of its own when Autocode is root: put the data directory where that user can reach it.'
-    : 'Run `autocode doctor`; the log of the orchestrator has all that PostgreSQL said.';
+  const remedy = REMEDIES.find(([said]) => said.test(output))?.[1] ?? 'The log of the orchestrator has all that PostgreSQL said.';
   return new AutocodeError('ERR_DATABASE', `${what}: ${detail}.`, { remedy, cause });
 }
+
+const REMEDIES: [RegExp, string][] = [
+  [/Permission denied/, 'Where Autocode is root, PostgreSQL runs as a user of its own: put the data directory where that user can reach it.'],
+  [/could not look up effective user ID/, 'Run as a user that /etc/passwd knows, or set DATABASE_URL.'],
+];

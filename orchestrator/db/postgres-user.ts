@@ -67,13 +67,13 @@ export function postgresCommand(
   return { file: 'setpriv', args: [...switched, ...command] };
 }
 
-/** Removes what `postgresCommand` made in the runtime directory (the mounts went with their process). */
-export function removeMountPoints(runtime: string): void {
+/** Empties the runtime directory of a server that has ended: the mount points, and the socket if it was killed. */
+export function clearRuntime(runtime: string): void {
   for (const name of ['installation', 'cluster']) {
     const mountPoint = join(runtime, name);
     if (existsSync(mountPoint)) rmdirSync(mountPoint); // never recursive: it would be the data if a mount leaked
   }
-  rmSync(join(runtime, 'passwd'), { force: true });
+  for (const name of ['passwd', '.s.PGSQL.5432', '.s.PGSQL.5432.lock']) rmSync(join(runtime, name), { force: true });
 }
 
 function prepareMountPoints(runtime: string, user: PostgresUser): void {

@@ -12,7 +12,7 @@ import { lockDirectory } from '../config/directory-lock.ts';
 import { removeRuntimeDirectory, runtimeDirectory } from '../config/runtime-directory.ts';
 import { ensureCluster, postgresError } from './cluster.ts';
 import { POSTGRES_ENVIRONMENT, findPostgres } from './postgres-programs.ts';
-import { giveDirectory, postgresCommand, postgresUser, removeMountPoints } from './postgres-user.ts';
+import { clearRuntime, giveDirectory, postgresCommand, postgresUser } from './postgres-user.ts';
 import type { PostgresPlaces, PostgresUser } from './postgres-user.ts';
 
 export interface PostgresOptions {
@@ -47,9 +47,14 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const programs = await findPostgres(options.installation);
   mkdirSync(dirname(cluster), { recursive: true });
   const lock = await lockDirectory(dirname(cluster), 'postgres');
+  const runtime = runtimeDirectory(dirname(cluster), 'postgres');
+  const release = async () => {
+    clearRuntime(runtime);
+    removeRuntimeDirectory(runtime);
+    await lock.release();
+  };
   try {
     const user = postgresUser(cluster);
-    const runtime = runtimeDirectory(dirname(cluster), 'postgres');
     giveDirectory(runtime, user);
     const places = { installation: programs.root, cluster, runtime };
     await ensureCluster(programs, places, user, { durable });
@@ -57,13 +62,11 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     await supervisor.start();
     const stop = async () => {
       await supervisor.stop();
-      removeMountPoints(runtime);
-      removeRuntimeDirectory(runtime);
-      await lock.release();
+      await release();
     };
     return { url: socketUrl(runtime), supervised: true, stop };
   } catch (error) {
-    await lock.release();
+    await release();
     throw error;
   }
 }

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { testDatabase } from '../../test/support/database.ts';
+import { logFile } from '../workers/log-store.ts';
+import { applyRetention } from './retention.ts';
+
+test('logs of runs that ended long ago, old events and old results go; the rest stays', async (t) => {
+  await using db = await testDatabase();
+  const directory = mkdtempSync(join(tmpdir(), 'autocode-retention-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const [runLogs, results] = [join(directory, 'logs'), join(directory, 'results')];
+  await db.pool.query(`
+    insert into project (name) values ('p');
+    insert into repository (project, origin, hosted, default_branch) values (1, '/r', false, 'main');
+    insert into task (project, repository, title, body, base_branch, agent, model, state, order_key, created_by)
+      select 1, 1, 't', 'b', 'main', 'a', 'm', 'completed', now(), 'me' from generate_series(1, 3);
+    insert into worker (name, host, version, capacity, state) values ('w', 'h', '1', 1, 'online');
+    insert into run (id, task, fence, state, worker, claim_id, agent, model, isolation, deadline, created_at, finished_at)
+      select task || '-1', task, 1, state, 'w', gen_random_uuid(), 'a', 'm', 'directory', now(), now() - interval '40 d', finished
+      from (values (1, 'failed', now() - interval '31 d'), (2, 'failed', now() - interval '29 d'), (3, 'working', null)) as r (task, state, finished);
+    insert into log_stream (run, stream) select id, 'raw' from run;
+    insert into event (kind, at) select 'old', now() - interval '31 d' from generate_series(1, 2500);
+    insert into event (kind) values ('new');`);
+  const files = ['1-1', '2-1', '3-1'].map((run) => logFile(runLogs, run, 'raw'));
+  for (const file of files) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, 'x');
+  }
+  mkdirSync(join(results, '1'), { recursive: true });
+  writeFileSync(join(results, '1/old'), '');
+  writeFileSync(join(results, '1/new'), '');
+  utimesSync(join(results, '1/old'), new Date(0), new Date(0));
+
+  const options = { runLogsDays: 30, eventsDays: 30, runLogs, results };
+  assert.deepEqual(await applyRetention(db.pool, options), { logs: 1, events: 2500, results: 1 });
+  assert.deepEqual(files.map((file) => existsSync(file)), [false, true, true]);
+  assert.ok(!existsSync(dirname(files[0] ?? '')));
+  const left = await db.pool.query('select kind from event');
+  assert.deepEqual(left.rows, [{ kind: 'new' }]);
+  assert.deepEqual(await applyRetention(db.pool, options), { logs: 0, events: 0, results: 0 });
+});
