@@ -5,7 +5,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Queryable } from '../../db/connect.ts';
+import { prepareBase } from '../base.ts';
 import { createGit } from '../git.ts';
+import { repositoryPath } from '../mirror.ts';
 import type { RepositoryStore } from '../mirror.ts';
 
 const PATH = '/usr/local/bin:/usr/bin:/bin';
@@ -93,4 +95,27 @@ export async function nextRun(db: Queryable, task: number): Promise<string> {
     [task],
   );
   return rows[0]!.id;
+}
+
+/** Gives a leased run a result, as its runner and the final verify would: pushed, and waiting for its submission. */
+export async function verify(db: Queryable, shop: Workshop, run: string, files: Record<string, string>): Promise<{ base: string; head: string }> {
+  const fence = Number(run.split('-')[1]);
+  const { rows } = await db.query<{ repository: number }>(
+    'select task.repository from task join run on run.task = task.id where run.id = $1',
+    [run],
+  );
+  const { repository } = rows[0]!;
+  const { baseCommit, ref } = await prepareBase(db, shop.store, run, fence);
+  const mirror = repositoryPath(shop.store, repository, 'mirror.git');
+  const folder = `work-${run}`;
+  shop.git('.', 'init', '--quiet', folder);
+  shop.git(folder, 'fetch', '--quiet', mirror, `${ref}:refs/heads/work`);
+  shop.git(folder, 'checkout', '--quiet', 'work');
+  shop.write(folder, files);
+  shop.git(folder, 'add', '--all');
+  shop.git(folder, 'commit', '--quiet', '--allow-empty', '--message', 'by the agent');
+  shop.git(folder, 'push', '--quiet', mirror, `+HEAD:${ref}`);
+  const head = shop.git(folder, 'rev-parse', 'HEAD');
+  await db.query(`update run set state = 'submitting', head_commit = $2 where id = $1`, [run, head]);
+  return { base: baseCommit, head };
 }
