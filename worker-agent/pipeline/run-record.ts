@@ -1,0 +1,63 @@
+// What a run has come to so far, and the frame in which each of its steps is done. Used by the pipeline's files.
+import type { RUN_STEPS } from '../../protocol/log.ts';
+import type { Check, Plan } from '../../protocol/run.ts';
+import type { WorkOrder } from '../../protocol/worker.ts';
+import type { AgentContext, CodingAgent, RunEventInput } from '../agents/coding-agent.ts';
+import type { RunDirectory } from '../run-directory.ts';
+import type { RunApi } from '../runner/api.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { GitContext } from '../workspace/git.ts';
+import type { Remote } from '../workspace/remote.ts';
+
+/** All that a pipeline needs; the runner wires it. */
+export interface PipelineOptions {
+  order: WorkOrder;
+  directory: RunDirectory;
+  api: Pick<RunApi, 'base' | 'progress'>;
+  log: { event(event: RunEventInput): void; raw(bytes: Uint8Array): void };
+  git: GitContext;
+  remote: Remote;
+  /** Object caches of this worker, one a repository. */
+  cacheDir: string;
+  toolDir: string;
+  /** A sandbox over the work tree of that name, which exists. */
+  openSandbox(name: 'base' | 'work' | 'final'): Promise<Sandbox>;
+  createAgent(name: string, context: AgentContext): CodingAgent;
+  /** Aborts with the reason (`Stopped`) when the run must end. */
+  signal: AbortSignal;
+}
+
+/** The part of the report that grows while the run goes on. */
+export interface RunRecord {
+  plan: Plan | null;
+  checks: Check[];
+  iterations: number;
+  headCommit: string | null;
+}
+
+export type Pipeline = PipelineOptions & { record: RunRecord };
+
+type Step = (typeof RUN_STEPS)[number];
+
+/** A pipeline at its start: all checks are still to be run. */
+export function newPipeline(options: PipelineOptions): Pipeline {
+  const checks = options.order.verify.map(({ name, command }) => ({ name, command, base: null, head: null }));
+  return { ...options, record: { plan: null, checks, iterations: 0, headCommit: null } };
+}
+
+/** Does one step and says so in the log. `failure` tells from the result why the step failed, if it did. */
+export async function step<T>(pipeline: Pipeline, name: Step, work: () => Promise<T>, failure: (result: T) => string | null = () => null): Promise<T> {
+  const { log, record, signal } = pipeline;
+  signal.throwIfAborted();
+  const about = { type: 'step' as const, step: name, ...(record.iterations > 0 ? { iteration: record.iterations } : {}) };
+  log.event({ ...about, status: 'started' });
+  try {
+    const result = await work();
+    const detail = failure(result);
+    log.event(detail === null ? { ...about, status: 'ended' } : { ...about, status: 'failed', detail });
+    return result;
+  } catch (error) {
+    log.event({ ...about, status: 'failed', detail: (error as Error).message });
+    throw error;
+  }
+}

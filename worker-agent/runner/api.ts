@@ -1,0 +1,58 @@
+// The calls of a run, with its token and fence. Each is repeated while the orchestrator is away: its restart must not fail a run.
+// Used by the runner, and by the worker for runs whose runner died.
+import { gzip } from 'node:zlib';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { LogAck } from '../../protocol/log.ts';
+import { BaseAnswer, HeartbeatAnswer, SignalsAnswer, type FinishInput, type ProgressInput } from '../../protocol/run.ts';
+import type { WorkOrder } from '../../protocol/worker.ts';
+import { apiClient, untilAnswered } from '../api-client.ts';
+
+export interface RunApi {
+  base(): Promise<BaseAnswer>;
+  progress(change: Omit<ProgressInput, 'fence'>): Promise<void>;
+  /** Once, not repeated: the lease counts successes. */
+  heartbeat(): Promise<HeartbeatAnswer>;
+  /** Once: waits at the orchestrator until there is something to do or the time is up. */
+  signals(waitSeconds: number): Promise<SignalsAnswer>;
+  appendLog(stream: string, offset: number, bytes: Uint8Array): Promise<LogAck>;
+  finish(input: Omit<FinishInput, 'fence'>): Promise<void>;
+}
+
+const compress = promisify(gzip);
+/** The orchestrator fetches the repository meanwhile. */
+const BASE_MS = 10 * 60_000;
+const HEARTBEAT_MS = 8_000;
+
+/** `signal` ends what is under way and the patience with an orchestrator that is away. */
+export function runApi({ url, order, signal }: { url: string; order: WorkOrder; signal: AbortSignal }): RunApi {
+  const call = apiClient({ url, token: order.runToken });
+  const { run, fence } = order;
+  const path = (rest: string) => `/runs/${run}/${rest}`;
+  const post = async <T>(rest: string, body: object, answer: z.ZodType<T>, timeoutMs?: number) =>
+    await call({ method: 'POST', path: path(rest), json: { fence, ...body }, answer, signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+  return {
+    base: async () => await untilAnswered(async () => await post('base', {}, BaseAnswer, BASE_MS), signal),
+    heartbeat: async () => await post('heartbeat', {}, HeartbeatAnswer, HEARTBEAT_MS),
+    async progress(change) {
+      await untilAnswered(async () => await post('progress', change, z.unknown()), signal);
+    },
+    async finish(input) {
+      await untilAnswered(async () => await post('finish', input, z.unknown()), signal);
+    },
+    signals: async (waitSeconds) =>
+      await call({
+        method: 'GET',
+        path: path(`signals?fence=${fence}&waitSeconds=${waitSeconds}`),
+        answer: SignalsAnswer,
+        timeoutMs: (waitSeconds + 10) * 1000,
+        signal,
+      }),
+    async appendLog(stream, offset, bytes) {
+      const body = await compress(bytes);
+      const send = async () =>
+        await call({ method: 'POST', path: path(`logs/${stream}?offset=${offset}&fence=${fence}`), bytes: { body, gzip: true }, answer: LogAck, signal });
+      return await untilAnswered(send, signal);
+    },
+  };
+}

@@ -1,0 +1,110 @@
+// A runner: the process that does one run. It outlives the worker that started it, owns lease, log, sandbox and report, and
+// ends with its directory removed. Composition root; the worker starts it with flags of config.ts.
+import { rm } from 'node:fs/promises';
+import { LOG_STREAMS } from '../../protocol/log.ts';
+import { AutocodeError } from '../../protocol/errors.ts';
+import type { WorkOrder } from '../../protocol/worker.ts';
+import { createAgent } from '../agents/factory.ts';
+import { programPath, runnerConfig, socketBase, type RunnerConfig } from '../config.ts';
+import { writeDurably } from '../durable-file.ts';
+import { tryLock } from '../lock.ts';
+import { runPipeline } from '../pipeline/pipeline.ts';
+import { processMark, readJson, readOrder, removeRunDirectory, runDirectoryAt, RunReport, type RunDirectory } from '../run-directory.ts';
+import { endProcesses, processesOf, startTimeOf } from '../run-processes.ts';
+import { openDirectorySandbox } from '../sandbox/directory.ts';
+import { remoteOf } from '../workspace/remote.ts';
+import { runApi } from './api.ts';
+import { keepLease } from './lease.ts';
+import { openRunLog } from './log.ts';
+import { LogShipper } from './log-shipper.ts';
+import { startRelay } from './relay.ts';
+import { sendReport, type Shippers } from './report.ts';
+import { watchSignals } from './signals.ts';
+import { socketPath } from './socket-path.ts';
+import { stopper, stopReason, type Stopped, type Stopper } from './stop.ts';
+
+await main(runnerConfig(process.argv.slice(2)));
+
+async function main(config: RunnerConfig): Promise<void> {
+  const directory = runDirectoryAt(config.directory);
+  const lock = await tryLock(directory.path, 'runner');
+  if (lock === null) return; // the run has its runner already
+  const order = await readOrder(directory);
+  if (order === null) throw new AutocodeError('ERR_NOT_FOUND', `${directory.order} is missing or not a work order.`);
+  await writeDurably(directory.runner, JSON.stringify({ pid: process.pid, startTime: startTimeOf(process.pid) }));
+
+  const stop = stopper();
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => stop.stop('terminated', `The runner was told to end (${signal}).`));
+  }
+  const keep = await doRun(config, directory, order, stop);
+  if (!keep) await removeRunDirectory(directory);
+  process.exit(0); // whatever a library still holds open
+}
+
+/** Does the run and reports it. True when its directory must stay, for the worker to report what is in it. */
+async function doRun(config: RunnerConfig, directory: RunDirectory, order: WorkOrder, stop: Stopper): Promise<boolean> {
+  const reporting = runApi({ url: config.url, order, signal: stop.cutOff });
+  const shippers: Shippers = new Map(
+    LOG_STREAMS.map((stream) => [stream, new LogShipper({ api: reporting, stream, file: directory.log(stream) })]),
+  );
+  const log = openRunLog({
+    directory,
+    grew: (stream, bytes) => shippers.get(stream)?.grew(bytes),
+    failed: (error) => stop.stop('disk-full', `The log cannot be written: ${error.message}`),
+  });
+  const lease = keepLease(reporting, order, stop);
+  void watchSignals(runApi({ url: config.url, order, signal: stop.signal }), stop);
+  try {
+    const report = await work(config, directory, order, stop, log);
+    log.event({ type: 'step', step: 'finish', status: 'started' });
+    // A crash from here on loses nothing. On a full disk the report goes out all the same.
+    await writeDurably(directory.report, JSON.stringify(report)).catch((error: unknown) => console.error(error));
+    log.event({ type: 'step', step: 'finish', status: 'ended', detail: report.reason === undefined ? report.outcome : `${report.outcome}: ${report.reason}` });
+    log.close();
+    await sendReport(reporting, directory, report, shippers);
+    return false;
+  } catch (error) {
+    const stopped = stopReason(error) ?? stopReason(stop.cutOff.reason);
+    if (stopped?.why === 'stale') return false;
+    await leaveReport(directory, order, stopped, error);
+    return true;
+  } finally {
+    lease.release();
+  }
+}
+
+async function work(config: RunnerConfig, directory: RunDirectory, order: WorkOrder, stop: Stopper, log: ReturnType<typeof openRunLog>): Promise<RunReport> {
+  const processes = { mark: processMark(order), directory: directory.path };
+  const path = programPath();
+  const socket = socketPath(directory.path, 'gateway.sock', socketBase());
+  const relay = await startRelay({ gatewayUrl: order.gatewayUrl, gatewayKey: order.gatewayKey, socket });
+  try {
+    return await runPipeline({
+      order,
+      directory,
+      api: runApi({ url: config.url, order, signal: stop.signal }),
+      log,
+      git: { path, signal: stop.signal },
+      remote: remoteOf(config.url, order),
+      cacheDir: config.cacheDir,
+      toolDir: config.toolDir,
+      openSandbox: async (name) =>
+        await openDirectorySandbox({ run: order.run, ...directory.sandbox(name), gatewayUrl: relay.url, path, processes }),
+      createAgent,
+      signal: stop.signal,
+    });
+  } finally {
+    await endProcesses(() => processesOf(processes), 0);
+    await relay.close();
+    await rm(socket, { force: true });
+  }
+}
+
+/** For the worker to send when the orchestrator is back: the run is lost, and why. A report that is there already stays. */
+async function leaveReport(directory: RunDirectory, order: WorkOrder, stopped: Stopped | null, error: unknown): Promise<void> {
+  if (stopped === null) console.error(error);
+  if ((await readJson(directory.report, RunReport)) !== null) return;
+  const reason = stopped?.message ?? `The runner failed: ${(error as Error).message}`;
+  await writeDurably(directory.report, JSON.stringify({ fence: order.fence, outcome: 'lost', cause: 'platform', reason, checks: [], iterations: 0 }));
+}
