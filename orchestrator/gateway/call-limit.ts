@@ -12,8 +12,12 @@ export function callLimit(perMinute: number): (run: string) => void {
     const made = (calls.get(run) ?? 0) + 1;
     calls.set(run, made);
     if (made <= perMinute) return;
-    throw new AutocodeError('ERR_RATE_LIMITED', `The run ${run} has made ${perMinute} calls in this minute.`, {
-      remedy: 'Wait for the next minute.',
-    });
+    throw new AutocodeError(
+      'ERR_RATE_LIMITED',
+      `The run ${run} has made ${perMinute} calls in this minute.`,
+      {
+        remedy: 'Wait for the next minute.',
+      },
+    );
   };
 }

@@ -3,10 +3,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { editBody } from './edit-body.ts';
 
-const edited = (text: string, changes: Record<string, unknown>) => editBody(Buffer.from(text), changes).toString();
+const edited = (text: string, changes: Record<string, unknown>) =>
+  editBody(Buffer.from(text), changes).toString();
 
 test('a member is replaced where it stands, and nothing else changes', () => {
-  const before = ' {"a": 12345678901234567890, "model" : "x" , "n":{"model":"inner"},"l":[{"model":1}], "s":"\\"model\\":\\"y\\"" }\n';
+  const before =
+    ' {"a": 12345678901234567890, "model" : "x" , "n":{"model":"inner"},"l":[{"model":1}], "s":"\\"model\\":\\"y\\"" }\n';
   assert.equal(edited(before, { model: 'new' }), before.replace('"x"', '"new"'));
 });
 
@@ -22,8 +24,15 @@ test('a name that stands twice or is written with escapes is replaced', () => {
 test('what any JSON writer wrote reads as the same object with the changes', () => {
   const changes = { model: 'x', stream_options: { include_usage: true } };
   fc.assert(
-    fc.property(fc.dictionary(fc.oneof(fc.string(), fc.constant('model')), fc.jsonValue()), fc.nat(3), (body, indent) => {
-      assert.deepEqual(JSON.parse(edited(JSON.stringify(body, null, indent), changes)), JSON.parse(JSON.stringify({ ...body, ...changes })));
-    }),
+    fc.property(
+      fc.dictionary(fc.oneof(fc.string(), fc.constant('model')), fc.jsonValue()),
+      fc.nat(3),
+      (body, indent) => {
+        assert.deepEqual(
+          JSON.parse(edited(JSON.stringify(body, null, indent), changes)),
+          JSON.parse(JSON.stringify({ ...body, ...changes })),
+        );
+      },
+    ),
   );
 });

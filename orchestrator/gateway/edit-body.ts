@@ -28,7 +28,7 @@ export function editBody(body: Buffer, changes: Record<string, unknown>): Buffer
   }
   // A name that is given twice is replaced twice: which of them an engine reads is its own affair.
   for (const { name, start, end } of members) {
-    if (!(name in changes)) continue;
+    if (!Object.hasOwn(changes, name)) continue;
     parts.push(body.subarray(copied, start), Buffer.from(JSON.stringify(changes[name])));
     copied = end;
   }

@@ -53,7 +53,19 @@ export async function exchange(call: Exchange, settle: Settle): Promise<void> {
     if (call.path !== WIRES[call.protocol].path) return; // counting tokens is no model call
     const { requestId: request, caller, protocol, modelAsked, model } = call;
     const { name: modelServed, price } = model;
-    await settle({ request, caller, protocol, modelAsked, modelServed, price, metered, status, outcome, firstByteMs, totalMs: since() });
+    await settle({
+      request,
+      caller,
+      protocol,
+      modelAsked,
+      modelServed,
+      price,
+      metered,
+      status,
+      outcome,
+      firstByteMs,
+      totalMs: since(),
+    });
   };
 
   let answer: EngineAnswer;
@@ -84,7 +96,12 @@ export async function exchange(call: Exchange, settle: Settle): Promise<void> {
         firstByteMs ??= since();
         metering.push(chunk);
         // The record is durable before the client can see that the answer is complete.
-        if (metering.finished()) await record(answer.status, metering.error() === undefined ? 'ok' : 'error', metering.settle(false));
+        if (metering.finished())
+          await record(
+            answer.status,
+            metering.error() === undefined ? 'ok' : 'error',
+            metering.settle(false),
+          );
         await write(call, chunk);
       }
       // Some engines leave out the mark at the end; what stopped by itself is whole all the same.
@@ -99,7 +116,13 @@ export async function exchange(call: Exchange, settle: Settle): Promise<void> {
       call.response.end(body);
     }
   } catch (error) {
-    await broken(call, error, () => record(call.signal.aborted ? 499 : 502, call.signal.aborted ? 'aborted' : 'error', metering.settle(true)));
+    await broken(call, error, () =>
+      record(
+        call.signal.aborted ? 499 : 502,
+        call.signal.aborted ? 'aborted' : 'error',
+        metering.settle(true),
+      ),
+    );
   }
 }
 

@@ -11,7 +11,12 @@ test('the key of a live run opens, and names run, task and project', async () =>
   await using database = await testDatabase();
   const { run, key } = await liveRun(database.pool, 'fake/small');
   const caller = await gatewayKeys(database.pool)(key);
-  assert.deepEqual(caller, { run, task: Number(run.split('-')[0]), project: caller.project, model: 'fake/small' });
+  assert.deepEqual(caller, {
+    run,
+    task: Number(run.split('-')[0]),
+    project: caller.project,
+    model: 'fake/small',
+  });
 });
 
 test('no key, a wrong one, and a token of another role are refused', async () => {
@@ -26,7 +31,10 @@ test('a key ends with its run, and when it is revoked or expired', async () => {
   const { pool } = database;
   const dead = await liveRun(pool);
   await pool.query(`update run set state = 'lost' where id = $1`, [dead.run]);
-  await assert.rejects(gatewayKeys(pool)(dead.key), { ...REFUSED, message: new RegExp(`${dead.run} is lost`) });
+  await assert.rejects(gatewayKeys(pool)(dead.key), {
+    ...REFUSED,
+    message: new RegExp(`${dead.run} is lost`),
+  });
   const revoked = await liveRun(pool);
   await pool.query(`update token set revoked_at = now() where run = $1`, [revoked.run]);
   await assert.rejects(gatewayKeys(pool)(revoked.key), { ...REFUSED, message: /revoked/ });

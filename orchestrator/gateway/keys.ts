@@ -46,7 +46,8 @@ async function lookUp(db: Queryable, hash: Buffer): Promise<Caller> {
   const found = rows[0];
   if (found === undefined) throw refused('The key is not known here.');
   if (found.revoked) throw refused(`The key of run ${found.run} has been revoked.`);
-  if (!LIVE.includes(found.state)) throw refused(`The run ${found.run} is ${found.state}; its key ended with it.`);
+  if (!LIVE.includes(found.state))
+    throw refused(`The run ${found.run} is ${found.state}; its key ended with it.`);
   return { run: found.run, task: found.task, project: found.project, model: found.model };
 }
 

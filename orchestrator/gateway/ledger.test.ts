@@ -43,7 +43,10 @@ test('a database that is away for a moment costs no record', async () => {
   const record = await aRecord(database.pool, key);
   let failures = 2;
   const away = Object.assign(new Error('terminating connection'), { code: '57P01' });
-  const flaky = { query: (...call: unknown[]) => (failures-- > 0 ? Promise.reject(away) : Reflect.apply(database.pool.query, database.pool, call)) };
+  const flaky = {
+    query: (...call: unknown[]) =>
+      failures-- > 0 ? Promise.reject(away) : Reflect.apply(database.pool.query, database.pool, call),
+  };
   await recordCall(flaky as unknown as Queryable, record);
   assert.equal((await database.pool.query('select from model_call')).rowCount, 1);
 });

@@ -9,7 +9,10 @@ import type { Caller } from './keys.ts';
 import type { Metered } from './metering.ts';
 import { costMicros } from './metering.ts';
 
-export interface CallRecord extends Pick<ModelCall, 'protocol' | 'modelAsked' | 'modelServed' | 'status' | 'outcome' | 'firstByteMs' | 'totalMs'> {
+export interface CallRecord extends Pick<
+  ModelCall,
+  'protocol' | 'modelAsked' | 'modelServed' | 'status' | 'outcome' | 'firstByteMs' | 'totalMs'
+> {
   /** Id of the request; a repeated insert of the same one is no second record. */
   request: string;
   caller: Caller;

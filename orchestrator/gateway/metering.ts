@@ -42,7 +42,11 @@ export function meter(protocol: Protocol, requestBytes: number): Meter {
       const told = collected.tokens.input !== undefined && output !== undefined && !cut;
       const counted = countedTokens(collected);
       return {
-        tokens: { input, cached: Math.min(cached, input), output: told ? output : Math.max(output ?? 0, counted) },
+        tokens: {
+          input,
+          cached: Math.min(cached, input),
+          output: told ? output : Math.max(output ?? 0, counted),
+        },
         source: told ? 'upstream' : cut ? 'estimated' : 'counted',
       };
     },

@@ -7,7 +7,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AutocodeError } from '../../protocol/errors.ts';
-import type { Protocol } from '../../protocol/model.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Catalogue } from '../models/catalogue.ts';
 import { engines } from '../models/engines.ts';
@@ -16,12 +15,12 @@ import type { UpstreamTimeouts } from '../models/engine/upstream.ts';
 import { string } from '../models/wire/json.ts';
 import { refusalOf, sendJson, sendRefusal } from '../models/wire/refusal.ts';
 import { parseBody, readBody } from '../models/wire/request-body.ts';
-import { WIRES } from '../models/wire/table.ts';
 import { callLimit } from './call-limit.ts';
 import { exchange } from './exchange.ts';
 import { gatewayKeys } from './keys.ts';
 import { recordCall } from './ledger.ts';
 import type { CallRecord } from './ledger.ts';
+import { keyOf, modelList, notServed, notSpoken, routeOf } from './route.ts';
 
 export interface GatewayOptions {
   host: string;
@@ -68,10 +67,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log.error('a model call could not be recorded', { ...record, error });
       throw error;
     });
-    log.debug('model call', { requestId: record.request, run: record.caller.run, model: record.modelServed, status: record.status });
+    log.debug('model call', {
+      requestId: record.request,
+      run: record.caller.run,
+      model: record.modelServed,
+      status: record.status,
+    });
   };
 
-  const serve = async (request: IncomingMessage, response: ServerResponse, requestId: string, signal: AbortSignal) => {
+  const serve = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+    signal: AbortSignal,
+  ) => {
     const route = routeOf(request);
     try {
       if (stopping) response.setHeader('connection', 'close');
@@ -82,10 +91,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const body = await readBody(request, BODY_LIMIT);
       const json = parseBody(body);
       const modelAsked = string(json.model);
-      const model = catalogue.resolve(modelAsked === '' || modelAsked === 'default' ? caller.model : modelAsked);
-      if (!model.protocols.includes(route.protocol)) throw notSpoken(model.engine, model.protocols, route.protocol);
+      const model = catalogue.resolve(
+        modelAsked === '' || modelAsked === 'default' ? caller.model : modelAsked,
+      );
+      if (!model.protocols.includes(route.protocol))
+        throw notSpoken(model.engine, model.protocols, route.protocol);
       const engine = pools.of(model.serves);
-      await exchange({ requestId, caller, ...route, model, modelAsked, engine, body, json, request, response, signal }, settle);
+      await exchange(
+        { requestId, caller, ...route, model, modelAsked, engine, body, json, request, response, signal },
+        settle,
+      );
     } catch (error) {
       if (signal.aborted) return void response.destroy();
       const refusal = refusalOf(error, requestId);
@@ -134,54 +149,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-type Route = 'models' | { protocol: Protocol; path: string };
-
-const COUNT_TOKENS = '/messages/count_tokens';
-
-function routeOf({ method, url = '' }: IncomingMessage): Route | undefined {
-  const path = url.split('?')[0] ?? '';
-  if (method === 'GET') return path === '/v1/models' ? 'models' : undefined;
-  if (method !== 'POST' || !path.startsWith('/v1/')) return undefined;
-  const under = path.slice('/v1'.length);
-  if (under === COUNT_TOKENS) return { protocol: 'messages', path: under };
-  const wire = Object.values(WIRES).find((known) => known.path === under);
-  return wire && { protocol: wire.protocol, path: under };
-}
-
-function keyOf({ headers }: IncomingMessage): string | undefined {
-  const bearer = /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1];
-  return bearer ?? headers['x-api-key']?.toString();
-}
-
-/** In the shape of OpenAI's list and of Anthropic's at once. */
-function modelList(catalogue: Catalogue): object {
-  const data = catalogue.list().map(({ name, engine }) => ({
-    id: name,
-    object: 'model',
-    created: 0,
-    owned_by: engine,
-    type: 'model',
-    display_name: name,
-    created_at: '1970-01-01T00:00:00Z',
-  }));
-  return { object: 'list', data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
-}
-
-function notServed({ method, url }: IncomingMessage): AutocodeError {
-  const paths = Object.values(WIRES).map((wire) => `POST /v1${wire.path}`);
-  return new AutocodeError('ERR_NOT_FOUND', `The gateway does not serve ${method} ${url?.split('?')[0]}.`, {
-    remedy: `It serves ${paths.join(', ')}, POST /v1${COUNT_TOKENS} and GET /v1/models.`,
-  });
-}
-
-function notSpoken(engine: string, spoken: readonly Protocol[], asked: Protocol): AutocodeError {
-  const paths = spoken.map((protocol) => `/v1${WIRES[protocol].path}`);
-  return new AutocodeError('ERR_INVALID_INPUT', `The engine ${engine} does not speak /v1${WIRES[asked].path}.`, {
-    remedy: `It speaks ${paths.join(', ')}: use an agent that does too, or another model.`,
-  });
-}
-
-async function listen(server: ReturnType<typeof createServer>, { host, port }: GatewayOptions): Promise<number> {
+async function listen(
+  server: ReturnType<typeof createServer>,
+  { host, port }: GatewayOptions,
+): Promise<number> {
   server.listen(port === 'auto' ? 0 : port, host);
   await once(server, 'listening').catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'EADDRINUSE') throw cause;

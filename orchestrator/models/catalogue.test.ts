@@ -16,7 +16,8 @@ const upstream = (name: string, models: Engine['models']): Engine => ({
   protocols: ['chat'],
   models,
 });
-const made = (options: Partial<CatalogueOptions>) => catalogue({ engines: [], ceilingPrice, recordingDirectories: [], ...options });
+const made = (options: Partial<CatalogueOptions>) =>
+  catalogue({ engines: [], ceilingPrice, recordingDirectories: [], ...options });
 
 const gpu = upstream('gpu', [{ name: 'small', upstreamModel: 'vendor/Small-1', price }, { name: 'large' }]);
 
@@ -27,7 +28,13 @@ test('a model is found by engine and name, by its name alone, and as the default
   for (const name of ['', 'default']) assert.equal(models.resolve(name).name, 'gpu/large');
   const { serves } = models.resolve('small');
   assert.equal(serves.kind === 'upstream' && serves.model, 'vendor/Small-1');
-  assert.deepEqual(models.list().map(({ name, isDefault }) => [name, isDefault]), [['gpu/small', false], ['gpu/large', true]]);
+  assert.deepEqual(
+    models.list().map(({ name, isDefault }) => [name, isDefault]),
+    [
+      ['gpu/small', false],
+      ['gpu/large', true],
+    ],
+  );
 });
 
 test('a model without a price costs the ceiling price, a recording nothing', () => {
@@ -42,23 +49,38 @@ test('a model without a price costs the ceiling price, a recording nothing', () 
 
 test('a name that two engines have must be asked for in full', () => {
   const models = made({ engines: [gpu, upstream('cloud', [{ name: 'small' }])] });
-  assert.throws(() => models.resolve('small'), { code: 'ERR_MODEL_UNKNOWN', remedy: /gpu\/small, cloud\/small/ });
+  assert.throws(() => models.resolve('small'), {
+    code: 'ERR_MODEL_UNKNOWN',
+    remedy: /gpu\/small, cloud\/small/,
+  });
 });
 
 test('an unknown model is refused with the known ones', () => {
-  assert.throws(() => made({ engines: [gpu] }).resolve('huge'), { code: 'ERR_MODEL_UNKNOWN', message: /"huge".*gpu\/small, gpu\/large/ });
+  assert.throws(() => made({ engines: [gpu] }).resolve('huge'), {
+    code: 'ERR_MODEL_UNKNOWN',
+    message: /"huge".*gpu\/small, gpu\/large/,
+  });
 });
 
 test('without a configured model the default is refused, recordings or not', () => {
   using directory = recordings('demo');
   const models = made({ recordingDirectories: [directory.path, '/does/not/exist'] });
-  assert.throws(() => models.resolve(''), { code: 'ERR_NO_MODEL', remedy: /models\.engines.*autocode demo --model-url/ });
-  assert.equal(models.list().some((model) => model.isDefault), false);
+  assert.throws(() => models.resolve(''), {
+    code: 'ERR_NO_MODEL',
+    remedy: /models\.engines.*autocode demo --model-url/,
+  });
+  assert.equal(
+    models.list().some((model) => model.isDefault),
+    false,
+  );
 });
 
 test('one configured model is the default by itself, of several none is', () => {
   assert.equal(made({ engines: [upstream('gpu', [{ name: 'only' }])] }).resolve('').name, 'gpu/only');
-  assert.throws(() => made({ engines: [gpu] }).resolve(''), { code: 'ERR_NO_MODEL', remedy: /models\.default/ });
+  assert.throws(() => made({ engines: [gpu] }).resolve(''), {
+    code: 'ERR_NO_MODEL',
+    remedy: /models\.default/,
+  });
 });
 
 test('a new recording is there at once, and the first directory wins', () => {
@@ -68,14 +90,22 @@ test('a new recording is there at once, and the first directory wins', () => {
   const { serves } = models.resolve('replay/demo');
   assert.equal(serves.kind === 'replay' && serves.recording, join(mine.path, 'demo.jsonl'));
   writeFileSync(join(mine.path, 'third.jsonl'), '');
-  assert.deepEqual(models.list().map(({ name }) => name), ['replay/demo', 'replay/third', 'replay/other']);
+  assert.deepEqual(
+    models.list().map(({ name }) => name),
+    ['replay/demo', 'replay/third', 'replay/other'],
+  );
 });
 
 test('a configured replay engine offers its recording under its own name', () => {
   const models = made({
-    engines: [{ kind: 'replay', name: 'canned', recording: '/r/nightly.jsonl', protocols: ['chat'], models: [] }],
+    engines: [
+      { kind: 'replay', name: 'canned', recording: '/r/nightly.jsonl', protocols: ['chat'], models: [] },
+    ],
   });
-  assert.deepEqual(models.resolve('canned/nightly').serves, { kind: 'replay', recording: '/r/nightly.jsonl' });
+  assert.deepEqual(models.resolve('canned/nightly').serves, {
+    kind: 'replay',
+    recording: '/r/nightly.jsonl',
+  });
 });
 
 function recordings(...names: string[]) {

@@ -43,10 +43,15 @@ export function catalogue(options: CatalogueOptions): Catalogue {
     const real = configured.filter((model) => model.kind === 'upstream');
     if (options.default !== undefined && options.default !== '') return find(all(), options.default);
     if (real.length === 1) return real[0] as ResolvedModel;
-    if (real.length === 0) throw new AutocodeError('ERR_NO_MODEL', 'No model is configured.', { remedy: NO_MODEL });
-    throw new AutocodeError('ERR_NO_MODEL', `No model was asked for, and none of ${named(real)} is the default.`, {
-      remedy: 'Name it as models.default in the configuration, or give the task a model.',
-    });
+    if (real.length === 0)
+      throw new AutocodeError('ERR_NO_MODEL', 'No model is configured.', { remedy: NO_MODEL });
+    throw new AutocodeError(
+      'ERR_NO_MODEL',
+      `No model was asked for, and none of ${named(real)} is the default.`,
+      {
+        remedy: 'Name it as models.default in the configuration, or give the task a model.',
+      },
+    );
   };
   return {
     list() {
@@ -63,7 +68,9 @@ function find(models: ResolvedModel[], name: string): ResolvedModel {
   const alike = models.filter((model) => model.name.slice(model.engine.length + 1) === name);
   if (alike.length === 1) return alike[0] as ResolvedModel;
   if (alike.length > 1) {
-    throw new AutocodeError('ERR_MODEL_UNKNOWN', `Several engines serve "${name}".`, { remedy: `Ask for one of ${named(alike)}.` });
+    throw new AutocodeError('ERR_MODEL_UNKNOWN', `Several engines serve "${name}".`, {
+      remedy: `Ask for one of ${named(alike)}.`,
+    });
   }
   const known = models.length === 0 ? 'None is configured.' : `The models are ${named(models)}.`;
   throw new AutocodeError('ERR_MODEL_UNKNOWN', `There is no model "${name}". ${known}`, {
@@ -72,18 +79,26 @@ function find(models: ResolvedModel[], name: string): ResolvedModel {
 }
 
 function modelsOf(engine: Engine, ceilingPrice: Price): ResolvedModel[] {
-  const models = engine.kind === 'replay' && engine.models.length === 0 ? [{ name: basename(engine.recording, '.jsonl') }] : engine.models;
+  const models: Engine['models'] =
+    engine.kind === 'replay' && engine.models.length === 0
+      ? [{ name: basename(engine.recording, '.jsonl') }]
+      : engine.models;
   return models.map((model) => {
-    const { price = undefined, upstreamModel = model.name } = 'price' in model || 'upstreamModel' in model ? model : {};
+    const { price, upstreamModel = model.name } = model;
     const unpriced: Pick<Model, 'price' | 'priceSource'> =
-      engine.kind === 'replay' ? { price: FREE, priceSource: 'recording' } : { price: ceilingPrice, priceSource: 'ceiling' };
+      engine.kind === 'replay'
+        ? { price: FREE, priceSource: 'recording' }
+        : { price: ceilingPrice, priceSource: 'ceiling' };
     return {
       name: `${engine.name}/${model.name}`,
       engine: engine.name,
       kind: engine.kind,
       protocols: engine.protocols,
       ...(price === undefined ? unpriced : { price, priceSource: 'configured' as const }),
-      serves: engine.kind === 'replay' ? { kind: 'replay', recording: engine.recording } : { kind: 'upstream', engine, model: upstreamModel },
+      serves:
+        engine.kind === 'replay'
+          ? { kind: 'replay', recording: engine.recording }
+          : { kind: 'upstream', engine, model: upstreamModel },
     };
   });
 }

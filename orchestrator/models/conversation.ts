@@ -17,7 +17,10 @@ export function workingDirectory({ setting, opening }: Conversation): string | u
 /** The opening without what changes from run to run: reminders and environment, the directory, white space. */
 export function normalisedOpening(conversation: Conversation): string {
   const cwd = workingDirectory(conversation);
-  const text = conversation.opening.replace(/<(system-reminder|environment_context|user_instructions)>[\s\S]*?<\/\1>/g, '');
+  const text = conversation.opening.replace(
+    /<(system-reminder|environment_context|user_instructions)>[\s\S]*?<\/\1>/g,
+    '',
+  );
   return (cwd === undefined ? text : text.replaceAll(cwd, CWD)).replace(/\s+/g, ' ').trim();
 }
 

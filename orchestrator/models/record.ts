@@ -48,7 +48,12 @@ const BODY_LIMIT = 50 * 1024 * 1024;
 export async function startRecorder(options: RecorderOptions): Promise<Recorder> {
   await beginFile(options.file);
   const { apiKey, protocols = PROTOCOLS } = options;
-  const upstream = upstreamEngine({ name: 'upstream', url: options.upstreamUrl, protocols, apiKey: async () => apiKey });
+  const upstream = upstreamEngine({
+    name: 'upstream',
+    url: options.upstreamUrl,
+    protocols,
+    apiKey: async () => apiKey,
+  });
   let written = Promise.resolve();
   const write = (entry: RecordingEntry) => {
     const line = JSON.stringify(entry);
@@ -94,7 +99,14 @@ async function proxy(
   const json = parseBody(body);
   const wire = WIRES[protocol];
   const { headers } = request;
-  const answer = await upstream.answer({ protocol, path: wire.path, body, json, headers, signal: gone.signal });
+  const answer = await upstream.answer({
+    protocol,
+    path: wire.path,
+    body,
+    json,
+    headers,
+    signal: gone.signal,
+  });
   const type = String(answer.headers['content-type'] ?? 'application/json');
   const streamed = type.startsWith('text/event-stream');
   const reading = collector(protocol);
@@ -131,23 +143,39 @@ async function beginFile(file: string): Promise<void> {
 }
 
 /** The entry that plays this answer again, in whatever directory the agent then works. */
-export function entryOf(protocol: Protocol, conversation: Conversation, collected: Collected, requestBytes: number): RecordingEntry {
+export function entryOf(
+  protocol: Protocol,
+  conversation: Conversation,
+  collected: Collected,
+  requestBytes: number,
+): RecordingEntry {
   const marker = taskLine(conversation);
   const cwd = workingDirectory(conversation);
-  const anywhere = (text: string, directory = cwd) => (directory === undefined ? text : text.replaceAll(directory, CWD));
+  const anywhere = (text: string, directory = cwd) =>
+    directory === undefined ? text : text.replaceAll(directory, CWD);
   const argumentsOf = (text: string) => {
     const parsed = parse(anywhere(text, cwd && JSON.stringify(cwd).slice(1, -1)));
     return object(parsed) === parsed ? object(parsed) : text.trim() === '' ? {} : anywhere(text);
   };
-  const { input = countedTokens(requestBytes), cached = 0, output = countedTokens(collected) } = collected.tokens;
+  const {
+    input = countedTokens(requestBytes),
+    cached = 0,
+    output = countedTokens(collected),
+  } = collected.tokens;
   return {
-    conversation: marker === undefined ? { sha256: conversationDigest(normalisedOpening(conversation)) } : { contains: marker },
+    conversation:
+      marker === undefined
+        ? { sha256: conversationDigest(normalisedOpening(conversation)) }
+        : { contains: marker },
     protocol,
     turn: conversation.turn,
     tools: conversation.tools.length > 0,
     answer: {
       text: anywhere(collected.text),
-      toolCalls: [...collected.toolCalls.values()].map((call) => ({ name: call.name, arguments: argumentsOf(call.arguments) })),
+      toolCalls: [...collected.toolCalls.values()].map((call) => ({
+        name: call.name,
+        arguments: argumentsOf(call.arguments),
+      })),
       usage: { input, cached, output },
     },
   };

@@ -59,13 +59,20 @@ export async function readRecording(path: string): Promise<Recording> {
       cause,
     });
   });
-  const lines = text.split('\n').map((line, index) => ({ line, number: index + 1 })).filter(({ line }) => line.trim() !== '');
+  const lines = text
+    .split('\n')
+    .map((line, index) => ({ line, number: index + 1 }))
+    .filter(({ line }) => line.trim() !== '');
   const [first, ...rest] = lines;
   const header = parseLine(RecordingHeader, path, first ?? { line: '{}', number: 1 });
   return { header, entries: rest.map((line) => parseLine(RecordingEntry, path, line)) };
 }
 
-function parseLine<T>(schema: z.ZodType<T>, path: string, { line, number }: { line: string; number: number }): T {
+function parseLine<T>(
+  schema: z.ZodType<T>,
+  path: string,
+  { line, number }: { line: string; number: number },
+): T {
   const parsed = schema.safeParse(tryJson(line));
   if (parsed.success) return parsed.data;
   throw new AutocodeError('ERR_INVALID_INPUT', `${path}, line ${number}: ${z.prettifyError(parsed.error)}`, {

@@ -7,7 +7,10 @@ export async function liveRun(db: Database, model = 'fake/small'): Promise<{ run
   const name = `p${Math.random().toString(36).slice(2)}`;
   const project = (await db.query(`insert into project (name) values ($1) returning id`, [name])).rows[0].id;
   const repository = (
-    await db.query(`insert into repository (project, origin, hosted, default_branch) values ($1, '/r', true, 'main') returning id`, [project])
+    await db.query(
+      `insert into repository (project, origin, hosted, default_branch) values ($1, '/r', true, 'main') returning id`,
+      [project],
+    )
   ).rows[0].id;
   const task = (
     await db.query(

@@ -6,8 +6,8 @@ import type { CatalogueOptions } from '../../models/catalogue.ts';
 import type { UpstreamTimeouts } from '../../models/engine/upstream.ts';
 import { startGateway } from '../server.ts';
 import type { Gateway } from '../server.ts';
-import { fakeEngine } from './fake-engine.ts';
-import type { FakeEngine } from './fake-engine.ts';
+import { fakeEngine } from '../../models/testing/fake-engine.ts';
+import type { FakeEngine } from '../../models/testing/fake-engine.ts';
 import { liveRun } from './live-run.ts';
 
 export interface Rig extends AsyncDisposable {
@@ -19,12 +19,17 @@ export interface Rig extends AsyncDisposable {
   /** What the gateway logged above debug. */
   logged: string[];
   /** A POST with the run's key. */
-  post(path: string, body: object | string, init?: RequestInit): Promise<Response>;
+  post(path: string, body: object | string, init?: PostOptions): Promise<Response>;
   /** The run's recorded calls, oldest first. */
   calls(): Promise<Record<string, unknown>[]>;
 }
 
 export const PRICE = { input: 3, cached: 0.3, output: 15 };
+
+interface PostOptions {
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
 
 interface RigOptions {
   callsPerMinute?: number;
@@ -34,7 +39,11 @@ interface RigOptions {
 }
 
 /** Starts database, engine and gateway; disposing stops them in the other order. */
-export async function gatewayRig({ engines, recordingDirectories = [], ...options }: RigOptions = {}): Promise<Rig> {
+export async function gatewayRig({
+  engines,
+  recordingDirectories = [],
+  ...options
+}: RigOptions = {}): Promise<Rig> {
   const database = await testDatabase();
   const db = database.pool;
   const engine = await fakeEngine();
@@ -47,9 +56,28 @@ export async function gatewayRig({ engines, recordingDirectories = [], ...option
     db,
     catalogue: catalogue({
       engines: engines ?? [
-        { kind: 'upstream', name: 'fake', url: engine.url, protocols: ['chat', 'responses', 'messages'], apiKeySecret: 'engine-key', models },
-        { kind: 'upstream', name: 'talker', url: engine.url, protocols: ['chat'], models: [{ name: 'only-chat' }] },
-        { kind: 'upstream', name: 'away', url: 'http://127.0.0.1:9', protocols: ['chat', 'responses', 'messages'], models: [{ name: 'nobody' }] },
+        {
+          kind: 'upstream',
+          name: 'fake',
+          url: engine.url,
+          protocols: ['chat', 'responses', 'messages'],
+          apiKeySecret: 'engine-key',
+          models,
+        },
+        {
+          kind: 'upstream',
+          name: 'talker',
+          url: engine.url,
+          protocols: ['chat'],
+          models: [{ name: 'only-chat' }],
+        },
+        {
+          kind: 'upstream',
+          name: 'away',
+          url: 'http://127.0.0.1:9',
+          protocols: ['chat', 'responses', 'messages'],
+          models: [{ name: 'nobody' }],
+        },
       ],
       ceilingPrice: { input: 15, cached: 1.5, output: 75 },
       recordingDirectories,

@@ -13,7 +13,10 @@ after(() => rmSync(directory, { recursive: true }));
 
 const usage = { input: 10, cached: 4, output: 2 };
 const conversation = { contains: 'Task: greet' };
-const write = { name: { chat: 'write_file', messages: 'Write', responses: 'put' }, arguments: { path: '{{cwd}}/hello', text: 'hi' } };
+const write = {
+  name: { chat: 'write_file', messages: 'Write', responses: 'put' },
+  arguments: { path: '{{cwd}}/hello', text: 'hi' },
+};
 const recording = recordingFile('greet', [
   { conversation, turn: 0, answer: { text: 'I write.', toolCalls: [write], usage } },
   { conversation, turn: 1, answer: { text: 'Done in {{cwd}}.', usage } },
@@ -40,7 +43,10 @@ interface Asked {
 }
 
 /** A request of a client of the protocol that has had `turn` answers. */
-function request(protocol: Protocol, { turn = 0, cwd = '/work/a b', tools = [TOOLS[protocol]], stream = false, first = 'Task: greet' }: Asked) {
+function request(
+  protocol: Protocol,
+  { turn = 0, cwd = '/work/a b', tools = [TOOLS[protocol]], stream = false, first = 'Task: greet' }: Asked,
+) {
   const setting = `You are an agent.\nWorking directory: ${cwd}\nBe brief.`;
   const turns = Array.from({ length: turn }, (_, index) => [
     { role: 'assistant', content: [{ type: 'text', text: `${index}` }] },
@@ -52,15 +58,28 @@ function request(protocol: Protocol, { turn = 0, cwd = '/work/a b', tools = [TOO
     const offered = tools.map((name) => ({ type: 'function', function: { name } }));
     return { ...common, messages: [{ role: 'system', content: setting }, ...talk], tools: offered };
   }
-  if (protocol === 'messages') return { ...common, system: setting, messages: talk, tools: tools.map((name) => ({ name })) };
-  return { ...common, instructions: setting, input: talk, tools: tools.map((name) => ({ type: 'function', name })) };
+  if (protocol === 'messages')
+    return { ...common, system: setting, messages: talk, tools: tools.map((name) => ({ name })) };
+  return {
+    ...common,
+    instructions: setting,
+    input: talk,
+    tools: tools.map((name) => ({ type: 'function', name })),
+  };
 }
 
 async function play(protocol: Protocol, asked: Asked, path = recording) {
   const json = request(protocol, asked);
   const engine = replayEngine(path);
   const signal = new AbortController().signal;
-  const answer = await engine.answer({ protocol, path: WIRES[protocol].path, body: Buffer.from(JSON.stringify(json)), json, headers: {}, signal });
+  const answer = await engine.answer({
+    protocol,
+    path: WIRES[protocol].path,
+    body: Buffer.from(JSON.stringify(json)),
+    json,
+    headers: {},
+    signal,
+  });
   const reading = collector(protocol);
   for await (const chunk of answer.body) (asked.stream ? reading.push : reading.whole)(chunk);
   return reading.collected;
@@ -71,16 +90,30 @@ for (const protocol of ['chat', 'responses', 'messages'] as const) {
     test(`${protocol}${stream ? ', streamed' : ''}: each turn is answered, in the directory of the request`, async () => {
       const first = await play(protocol, { stream });
       assert.equal(first.text, 'I write.');
-      assert.deepEqual([...first.toolCalls.values()], [{ name: TOOLS[protocol], arguments: '{"path":"/work/a b/hello","text":"hi"}' }]);
+      assert.deepEqual(
+        [...first.toolCalls.values()],
+        [{ name: TOOLS[protocol], arguments: '{"path":"/work/a b/hello","text":"hi"}' }],
+      );
       assert.deepEqual(first.tokens, usage);
-      assert.equal((await play(protocol, { stream, turn: 1, cwd: '/elsewhere' })).text, 'Done in /elsewhere.');
+      assert.equal(
+        (await play(protocol, { stream, turn: 1, cwd: '/elsewhere' })).text,
+        'Done in /elsewhere.',
+      );
     });
   }
 
   test(`${protocol}: leaving the recording is refused with what was asked and what was nearest`, async () => {
     const refused = (asked: Asked, message: RegExp) =>
-      assert.rejects(play(protocol, asked), { code: 'ERR_RECORDING_LEFT', status: 422, message, remedy: /autocode replay record/ });
-    await refused({ turn: 9 }, new RegExp(`"greet".*turn 9.*"Task: greet" over ${protocol}.*turns 0, 1, 2, 3`));
+      assert.rejects(play(protocol, asked), {
+        code: 'ERR_RECORDING_LEFT',
+        status: 422,
+        message,
+        remedy: /autocode replay record/,
+      });
+    await refused(
+      { turn: 9 },
+      new RegExp(`"greet".*turn 9.*"Task: greet" over ${protocol}.*turns 0, 1, 2, 3`),
+    );
     await refused({ first: 'Task: other' }, /"Task: other".*conversations "Task: greet"/);
     await refused({ tools: ['else'] }, /calls the tool \w+, which the agent does not offer \(else\)/);
     await refused({ turn: 3 }, /without tools only/);
@@ -100,7 +133,14 @@ test('a recording that was changed is read again, one with a mistake is refused 
   const engine = replayEngine(path);
   const json = request('chat', {});
   const ask = () =>
-    engine.answer({ protocol: 'chat', path: '/chat/completions', body: Buffer.from(''), json, headers: {}, signal: AbortSignal.timeout(5000) });
+    engine.answer({
+      protocol: 'chat',
+      path: '/chat/completions',
+      body: Buffer.from(''),
+      json,
+      headers: {},
+      signal: AbortSignal.timeout(5000),
+    });
   await ask();
   writeFileSync(path, `{"recording":"grows","made":"2026-11-20","by":"hand"}\n\n{"turn":"x"}\n`);
   await assert.rejects(ask(), { code: 'ERR_INVALID_INPUT', message: /grows\.jsonl, line 3: / });

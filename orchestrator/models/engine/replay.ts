@@ -20,13 +20,17 @@ const REMEDY =
 export function replayEngine(path: string): Engine {
   let loaded: { changed: number; recording: Recording } | undefined;
   const load = async () => {
-    const changed = await stat(path).then(({ mtimeMs }) => mtimeMs, () => -1);
+    const changed = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => -1,
+    );
     if (loaded?.changed !== changed) loaded = { changed, recording: await readRecording(path) };
     return loaded.recording;
   };
   return {
     async answer(request) {
-      if (request.path.endsWith('/count_tokens')) return jsonAnswer({ input_tokens: Math.ceil(request.body.length / 4) });
+      if (request.path.endsWith('/count_tokens'))
+        return jsonAnswer({ input_tokens: Math.ceil(request.body.length / 4) });
       const wire = WIRES[request.protocol];
       const recording = await load();
       const conversation = wire.read(request.json);
@@ -44,20 +48,33 @@ export function replayEngine(path: string): Engine {
 }
 
 /** The entry for this turn of this conversation; of several the last, since that is the one the agent went on from. */
-export function chooseEntry(recording: Recording, conversation: Conversation, protocol: Protocol): RecordingEntry {
+export function chooseEntry(
+  recording: Recording,
+  conversation: Conversation,
+  protocol: Protocol,
+): RecordingEntry {
   const digest = conversationDigest(normalisedOpening(conversation));
-  const spoken = recording.entries.filter((entry) => entry.protocol === undefined || entry.protocol === protocol);
+  const spoken = recording.entries.filter(
+    (entry) => entry.protocol === undefined || entry.protocol === protocol,
+  );
   const same = spoken.filter(({ conversation: named }) =>
     'contains' in named ? conversation.opening.includes(named.contains) : named.sha256 === digest,
   );
   const offers = conversation.tools.length > 0;
-  const fitting = same.filter(({ turn, tools }) => turn === conversation.turn && (tools ?? offers) === offers);
+  const fitting = same.filter(
+    ({ turn, tools }) => turn === conversation.turn && (tools ?? offers) === offers,
+  );
   const entry = fitting.at(-1);
   if (entry !== undefined) return entry;
   throw left(recording, conversation, protocol, nearest(recording, spoken, same, conversation));
 }
 
-function nearest(recording: Recording, spoken: RecordingEntry[], same: RecordingEntry[], { turn, tools }: Conversation): string {
+function nearest(
+  recording: Recording,
+  spoken: RecordingEntry[],
+  same: RecordingEntry[],
+  { turn, tools }: Conversation,
+): string {
   if (same.some((entry) => entry.turn === turn)) {
     return `That turn is there for a request ${tools.length > 0 ? 'without' : 'with'} tools only.`;
   }
@@ -66,13 +83,24 @@ function nearest(recording: Recording, spoken: RecordingEntry[], same: Recording
     return `Of that conversation it has turns ${turns.join(', ')}.`;
   }
   const names = (entries: RecordingEntry[]) =>
-    [...new Set(entries.map(({ conversation: named }) => ('contains' in named ? `"${named.contains}"` : named.sha256.slice(0, 12))))].join(', ');
+    [
+      ...new Set(
+        entries.map(({ conversation: named }) =>
+          'contains' in named ? `"${named.contains}"` : named.sha256.slice(0, 12),
+        ),
+      ),
+    ].join(', ');
   if (spoken.length > 0) return `It has the conversations ${names(spoken)}.`;
   const protocols = [...new Set(recording.entries.map((entry) => entry.protocol))].join(', ');
   return recording.entries.length === 0 ? 'It is empty.' : `It speaks ${protocols} only.`;
 }
 
-function left(recording: Recording, conversation: Conversation, protocol: Protocol, detail: string): AutocodeError {
+function left(
+  recording: Recording,
+  conversation: Conversation,
+  protocol: Protocol,
+  detail: string,
+): AutocodeError {
   const subject = taskLine(conversation) ?? normalisedOpening(conversation).slice(0, 80);
   return new AutocodeError(
     'ERR_RECORDING_LEFT',
@@ -81,23 +109,37 @@ function left(recording: Recording, conversation: Conversation, protocol: Protoc
   );
 }
 
-function replyOf(recording: Recording, entry: RecordingEntry, conversation: Conversation, request: EngineRequest): Reply {
+function replyOf(
+  recording: Recording,
+  entry: RecordingEntry,
+  conversation: Conversation,
+  request: EngineRequest,
+): Reply {
   const cwd = workingDirectory(conversation);
   const refuse = (detail: string) => left(recording, conversation, request.protocol, detail);
   const placed = (text: string, directory = cwd): string => {
-    if (directory === undefined && text.includes(CWD)) throw refuse(`Its answer needs ${CWD}, and the request names no working directory.`);
+    if (directory === undefined && text.includes(CWD))
+      throw refuse(`Its answer needs ${CWD}, and the request names no working directory.`);
     return text.replaceAll(CWD, directory ?? CWD);
   };
-  const callOf = ({ name: named, arguments: given }: RecordingEntry['answer']['toolCalls'][number]): ReplyCall => {
+  const callOf = ({
+    name: named,
+    arguments: given,
+  }: RecordingEntry['answer']['toolCalls'][number]): ReplyCall => {
     const name = typeof named === 'string' ? named : named[request.protocol];
     if (name === undefined) throw refuse(`Its tool call has no name for ${request.protocol}.`);
     const tool = conversation.tools.find((offered) => offered.name === name);
     if (tool === undefined) {
       const offered = conversation.tools.map((other) => other.name).join(', ');
-      throw refuse(`Its answer calls the tool ${name}, which the agent does not offer (${offered === '' ? 'it offers none' : offered}).`);
+      throw refuse(
+        `Its answer calls the tool ${name}, which the agent does not offer (${offered === '' ? 'it offers none' : offered}).`,
+      );
     }
     // Inside JSON text the directory must be escaped as JSON is.
-    const args = typeof given === 'string' ? placed(given) : placed(JSON.stringify(given), cwd && JSON.stringify(cwd).slice(1, -1));
+    const args =
+      typeof given === 'string'
+        ? placed(given)
+        : placed(JSON.stringify(given), cwd && JSON.stringify(cwd).slice(1, -1));
     return { name, arguments: args, freeform: tool.freeform };
   };
   return {
@@ -110,7 +152,11 @@ function replyOf(recording: Recording, entry: RecordingEntry, conversation: Conv
 }
 
 function jsonAnswer(body: object): EngineAnswer {
-  return { status: 200, headers: { 'content-type': 'application/json' }, body: bytes([JSON.stringify(body)]) };
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: bytes([JSON.stringify(body)]),
+  };
 }
 
 async function* bytes(parts: string[]): AsyncIterable<Uint8Array> {

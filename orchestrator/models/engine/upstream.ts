@@ -40,7 +40,11 @@ export function upstreamEngine(options: UpstreamOptions): Engine {
     async answer(request) {
       const headers = await requestHeaders(options, request);
       try {
-        const { statusCode, headers: answered, body } = await pool.request({
+        const {
+          statusCode,
+          headers: answered,
+          body,
+        } = await pool.request({
           method: 'POST',
           path: `${base.path}${request.path}`,
           headers,
@@ -64,8 +68,14 @@ export function baseAddress(address: string): { origin: string; path: string } {
   return { origin: url.origin, path: /\/v\d/.test(path) ? path : `${path}/v1` };
 }
 
-async function requestHeaders(options: UpstreamOptions, request: EngineRequest): Promise<Record<string, string>> {
-  const headers: Record<string, string> = { 'content-type': 'application/json', 'accept-encoding': 'identity' };
+async function requestHeaders(
+  options: UpstreamOptions,
+  request: EngineRequest,
+): Promise<Record<string, string>> {
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    'accept-encoding': 'identity',
+  };
   for (const name of FORWARDED) {
     const value = request.headers[name];
     if (value !== undefined) headers[name] = String(value);
@@ -78,11 +88,16 @@ async function requestHeaders(options: UpstreamOptions, request: EngineRequest):
 }
 
 function unavailable({ name, url }: UpstreamOptions, cause: unknown): AutocodeError {
-  const why = cause instanceof Error ? ('code' in cause && cause.code ? `${cause.message} (${String(cause.code)})` : cause.message) : String(cause);
-  return new AutocodeError('ERR_ENGINE_UNAVAILABLE', `The engine ${name} at ${withoutUser(url)} does not answer: ${why}.`, {
-    remedy: 'Check that it runs and that models.engines in the configuration names its address.',
-    cause,
-  });
+  // A name with several addresses fails with one error for each.
+  const error: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
+  return new AutocodeError(
+    'ERR_ENGINE_UNAVAILABLE',
+    `The engine ${name} at ${withoutUser(url)} does not answer: ${error instanceof Error ? error.message : String(error)}.`,
+    {
+      remedy: 'Check that it runs and that models.engines in the configuration names its address.',
+      cause,
+    },
+  );
 }
 
 function withoutUser(address: string): string {

@@ -11,14 +11,23 @@ export const chat: Wire = {
   read,
   whole: (reply) => ({
     ...head(reply, 'chat.completion'),
-    choices: [{ index: 0, message: { role: 'assistant', ...message(reply) }, finish_reason: finish(reply), logprobs: null }],
+    choices: [
+      {
+        index: 0,
+        message: { role: 'assistant', ...message(reply) },
+        finish_reason: finish(reply),
+        logprobs: null,
+      },
+    ],
     usage: usageOf(reply.tokens),
   }),
   events: (reply) => {
     const chunk = (choices: object[], extra: object = {}) => ({
       data: JSON.stringify({ ...head(reply, 'chat.completion.chunk'), choices, ...extra }),
     });
-    const delta = (content: object, reason: string | null = null) => [{ index: 0, delta: content, finish_reason: reason }];
+    const delta = (content: object, reason: string | null = null) => [
+      { index: 0, delta: content, finish_reason: reason },
+    ];
     return [
       chunk(delta({ role: 'assistant', content: reply.text })),
       ...callsOf(reply).map((call, index) => chunk(delta({ tool_calls: [{ index, ...call }] }))),
@@ -57,7 +66,12 @@ function read(body: JsonObject): Conversation {
   };
 }
 
-const head = (reply: Reply, kind: string) => ({ id: `chatcmpl-${reply.id}`, object: kind, created: 1, model: reply.model });
+const head = (reply: Reply, kind: string) => ({
+  id: `chatcmpl-${reply.id}`,
+  object: kind,
+  created: 1,
+  model: reply.model,
+});
 
 const finish = (reply: Reply) => (reply.toolCalls.length > 0 ? 'tool_calls' : 'stop');
 
@@ -92,7 +106,11 @@ function addMessage(collected: Collected, part: JsonObject): void {
 function addUsage(collected: Collected, payload: JsonObject): void {
   const usage = object(payload.usage);
   const cached = count(object(usage.prompt_tokens_details).cached_tokens);
-  collectTokens(collected, { input: count(usage.prompt_tokens), cached, output: count(usage.completion_tokens) });
+  collectTokens(collected, {
+    input: count(usage.prompt_tokens),
+    cached,
+    output: count(usage.completion_tokens),
+  });
   if (payload.error !== undefined && payload.error !== null) {
     collected.error = string(object(payload.error).message) || JSON.stringify(payload.error);
   }

@@ -38,6 +38,9 @@ export function countedTokens(of: number | Collected): number {
 }
 
 function characters({ text, reasoningChars, toolCalls }: Collected): number {
-  const calls = [...toolCalls.values()].reduce((sum, call) => sum + call.name.length + call.arguments.length, 0);
+  const calls = [...toolCalls.values()].reduce(
+    (sum, call) => sum + call.name.length + call.arguments.length,
+    0,
+  );
   return text.length + reasoningChars + calls;
 }

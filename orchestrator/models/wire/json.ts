@@ -25,7 +25,10 @@ export function count(value: unknown): number | undefined {
 /** The text of a message's content: a string, or parts of which those with `text` count. */
 export function contentText(content: unknown): string {
   if (typeof content === 'string') return content;
-  return objects(content).map((part) => string(part.text)).filter((text) => text !== '').join('\n');
+  return objects(content)
+    .map((part) => string(part.text))
+    .filter((text) => text !== '')
+    .join('\n');
 }
 
 /** Parses JSON text; undefined when it is none. */

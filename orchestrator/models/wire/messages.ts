@@ -8,7 +8,12 @@ export const messages: Wire = {
   protocol: 'messages',
   path: '/messages',
   read,
-  whole: (reply) => ({ ...head(reply), content: blocks(reply), stop_reason: stopReason(reply), usage: usageOf(reply.tokens) }),
+  whole: (reply) => ({
+    ...head(reply),
+    content: blocks(reply),
+    stop_reason: stopReason(reply),
+    usage: usageOf(reply.tokens),
+  }),
   events,
   collect,
   collectWhole(collected, body) {
@@ -26,7 +31,10 @@ function read(body: JsonObject): Conversation {
   const answered = all.findIndex((item) => item.role === 'assistant');
   const before = answered < 0 ? all : all.slice(0, answered);
   return {
-    opening: before.filter((item) => item.role === 'user').map((item) => contentText(item.content)).join('\n'),
+    opening: before
+      .filter((item) => item.role === 'user')
+      .map((item) => contentText(item.content))
+      .join('\n'),
     setting: contentText(body.system),
     turn: all.filter((item) => item.role === 'assistant').length,
     tools: objects(body.tools).map((tool) => ({ name: string(tool.name), freeform: false })),
@@ -62,8 +70,16 @@ const usageOf = ({ input, cached, output }: Tokens) => ({
 });
 
 function events(reply: Reply) {
-  const event = (type: string, payload: object) => ({ event: type, data: JSON.stringify({ type, ...payload }) });
-  const start = { ...head(reply), content: [], stop_reason: null, usage: { ...usageOf(reply.tokens), output_tokens: 1 } };
+  const event = (type: string, payload: object) => ({
+    event: type,
+    data: JSON.stringify({ type, ...payload }),
+  });
+  const start = {
+    ...head(reply),
+    content: [],
+    stop_reason: null,
+    usage: { ...usageOf(reply.tokens), output_tokens: 1 },
+  };
   return [
     event('message_start', { message: start }),
     ...blocks(reply).flatMap((block, index) => {
@@ -72,7 +88,10 @@ function events(reply: Reply) {
         ? { type: 'text_delta', text: block.text }
         : { type: 'input_json_delta', partial_json: JSON.stringify(block.input) };
       return [
-        event('content_block_start', { index, content_block: isText ? { ...block, text: '' } : { ...block, input: {} } }),
+        event('content_block_start', {
+          index,
+          content_block: isText ? { ...block, text: '' } : { ...block, input: {} },
+        }),
         event('content_block_delta', { index, delta }),
         event('content_block_stop', { index }),
       ];
@@ -110,7 +129,8 @@ function collect(collected: Collected, payload: JsonObject): void {
 function addBlock(collected: Collected, index: number, block: JsonObject): void {
   collected.text += string(block.text);
   collected.reasoningChars += string(block.thinking).length;
-  if (block.type === 'tool_use') collectCall(collected, index, string(block.name), JSON.stringify(block.input ?? {}));
+  if (block.type === 'tool_use')
+    collectCall(collected, index, string(block.name), JSON.stringify(block.input ?? {}));
 }
 
 function addUsage(collected: Collected, usage: JsonObject): void {
@@ -124,7 +144,8 @@ function addUsage(collected: Collected, usage: JsonObject): void {
 }
 
 function addError(collected: Collected, payload: JsonObject): void {
-  if (payload.type === 'error') collected.error = string(object(payload.error).message) || JSON.stringify(payload);
+  if (payload.type === 'error')
+    collected.error = string(object(payload.error).message) || JSON.stringify(payload);
 }
 
 function refusal({ status, code, message, requestId }: Refusal): object {

@@ -8,7 +8,12 @@ import type { Refusal } from './wire.ts';
 /** The refusal that an error means. The code stands in the message too: agents show that and nothing else. */
 export function refusalOf(error: unknown, requestId: string): Refusal {
   if (!(error instanceof AutocodeError)) {
-    return { status: 500, code: 'ERR_INTERNAL', message: `The gateway failed (request ${requestId}); see its log.`, requestId };
+    return {
+      status: 500,
+      code: 'ERR_INTERNAL',
+      message: `The gateway failed (request ${requestId}); see its log.`,
+      requestId,
+    };
   }
   const words = [error.message, error.remedy].filter((part) => part !== undefined).join(' ');
   return { status: error.status, code: error.code, message: `${words} [${error.code}]`, requestId };

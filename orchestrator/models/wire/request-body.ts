@@ -18,9 +18,13 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
     else chunks.length = 0;
   }
   if (size > limit) {
-    throw new AutocodeError('ERR_BODY_TOO_LARGE', `The body is larger than ${Math.floor(limit / 1024 / 1024)} MiB.`, {
-      remedy: 'Start a new conversation, or let the agent compact this one.',
-    });
+    throw new AutocodeError(
+      'ERR_BODY_TOO_LARGE',
+      `The body is larger than ${Math.floor(limit / 1024 / 1024)} MiB.`,
+      {
+        remedy: 'Start a new conversation, or let the agent compact this one.',
+      },
+    );
   }
   return Buffer.concat(chunks, size);
 }
@@ -29,5 +33,7 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
 export function parseBody(body: Buffer): JsonObject {
   const parsed = parse(body.toString('utf8'));
   if (object(parsed) === parsed) return parsed as JsonObject;
-  throw new AutocodeError('ERR_BODY_NOT_JSON', 'The body is not a JSON object.', { remedy: 'Send the request as JSON.' });
+  throw new AutocodeError('ERR_BODY_NOT_JSON', 'The body is not a JSON object.', {
+    remedy: 'Send the request as JSON.',
+  });
 }

@@ -19,27 +19,38 @@ export const responses: Wire = {
   refusal: openaiRefusal,
   refusalEvent: (refused) => ({
     event: 'error',
-    data: JSON.stringify({ type: 'error', code: refused.code, message: refused.message, param: null, sequence_number: 0 }),
+    data: JSON.stringify({
+      type: 'error',
+      code: refused.code,
+      message: refused.message,
+      param: null,
+      sequence_number: 0,
+    }),
   }),
 };
 
 function read(body: JsonObject): Conversation {
-  const input = typeof body.input === 'string' ? [{ role: 'user', content: body.input }] : objects(body.input);
+  const input =
+    typeof body.input === 'string' ? [{ role: 'user', content: body.input }] : objects(body.input);
   const answered = input.findIndex(byModel);
   const before = answered < 0 ? input : input.slice(0, answered);
   const textOf = (role: string, list: JsonObject[]) =>
-    list.filter((item) => item.role === role).map((item) => contentText(item.content)).join('\n');
+    list
+      .filter((item) => item.role === role)
+      .map((item) => contentText(item.content))
+      .join('\n');
   return {
     opening: textOf('user', before),
     setting: [string(body.instructions), textOf('system', input), textOf('developer', input)].join('\n'),
     // One answer is a run of items: reasoning, text and calls, one after the other.
-    turn: input.filter((item, index) => byModel(item) && !(index > 0 && byModel(input[index - 1] ?? {}))).length,
+    turn: input.filter((item, index) => byModel(item) && !(index > 0 && byModel(input[index - 1] ?? {})))
+      .length,
     tools: offered(body.tools),
   };
 }
 
 function byModel(item: JsonObject): boolean {
-  return item.role === 'assistant' || item.type === 'reasoning' || /_call$/.test(string(item.type));
+  return item.role === 'assistant' || item.type === 'reasoning' || string(item.type).endsWith('_call');
 }
 
 function offered(tools: unknown): OfferedTool[] {
@@ -52,7 +63,13 @@ function offered(tools: unknown): OfferedTool[] {
 
 function items(reply: Reply): JsonObject[] {
   const text = { type: 'output_text', text: reply.text, annotations: [] };
-  const message = { type: 'message', id: `msg_${reply.id}`, role: 'assistant', status: 'completed', content: [text] };
+  const message = {
+    type: 'message',
+    id: `msg_${reply.id}`,
+    role: 'assistant',
+    status: 'completed',
+    content: [text],
+  };
   const calls = reply.toolCalls.map((call, index) => ({
     type: call.freeform ? 'custom_tool_call' : 'function_call',
     id: `fc_${reply.id}_${index}`,
@@ -73,7 +90,14 @@ function response(reply: Reply, status: string, output: JsonObject[]): JsonObjec
     output_tokens_details: { reasoning_tokens: 0 },
     total_tokens: input + made,
   };
-  const head = { id: `resp_${reply.id}`, object: 'response', created_at: 1, status, model: reply.model, output };
+  const head = {
+    id: `resp_${reply.id}`,
+    object: 'response',
+    created_at: 1,
+    status,
+    model: reply.model,
+    output,
+  };
   return { ...head, usage: status === 'completed' ? usage : null, error: null, incomplete_details: null };
 }
 
@@ -89,7 +113,10 @@ function events(reply: Reply) {
     ...done.flatMap((item, index) => {
       const place = { item_id: item.id, output_index: index };
       const added = (empty: object) =>
-        event('response.output_item.added', { output_index: index, item: { ...item, ...empty, status: 'in_progress' } });
+        event('response.output_item.added', {
+          output_index: index,
+          item: { ...item, ...empty, status: 'in_progress' },
+        });
       const ended = event('response.output_item.done', { output_index: index, item });
       if (item.type === 'message') {
         const [part] = objects(item.content);
@@ -103,7 +130,10 @@ function events(reply: Reply) {
           ended,
         ];
       }
-      const [key, name] = item.type === 'function_call' ? ['arguments', 'function_call_arguments'] : ['input', 'custom_tool_call_input'];
+      const [key, name] =
+        item.type === 'function_call'
+          ? ['arguments', 'function_call_arguments']
+          : ['input', 'custom_tool_call_input'];
       return [
         added({ [key as string]: '' }),
         event(`response.${name}.delta`, { ...place, delta: item[key as string] }),
@@ -144,13 +174,17 @@ function collect(collected: Collected, payload: JsonObject): void {
       addEnd(collected, object(payload.response));
       break;
     case 'error':
-      collected.error = string(payload.message) || string(object(payload.error).message) || JSON.stringify(payload);
+      collected.error =
+        string(payload.message) || string(object(payload.error).message) || JSON.stringify(payload);
   }
 }
 
 const isCall = (item: JsonObject) => item.type === 'function_call' || item.type === 'custom_tool_call';
 
-const callOf = (item: JsonObject) => ({ name: string(item.name), arguments: string(item.arguments) || string(item.input) });
+const callOf = (item: JsonObject) => ({
+  name: string(item.name),
+  arguments: string(item.arguments) || string(item.input),
+});
 
 function addItem(collected: Collected, item: JsonObject): void {
   if (item.type === 'message') collected.text += contentText(item.content);
@@ -158,13 +192,17 @@ function addItem(collected: Collected, item: JsonObject): void {
 }
 
 function outputText(body: JsonObject): string {
-  return objects(body.output).filter((item) => item.type === 'message').map((item) => contentText(item.content)).join('');
+  return objects(body.output)
+    .filter((item) => item.type === 'message')
+    .map((item) => contentText(item.content))
+    .join('');
 }
 
 function addEnd(collected: Collected, body: JsonObject): void {
   const usage = object(body.usage);
   const cached = count(object(usage.input_tokens_details).cached_tokens);
   collectTokens(collected, { input: count(usage.input_tokens), cached, output: count(usage.output_tokens) });
-  if (body.error !== undefined && body.error !== null) collected.error = string(object(body.error).message) || 'failed';
+  if (body.error !== undefined && body.error !== null)
+    collected.error = string(object(body.error).message) || 'failed';
   collected.complete = collected.finished = true;
 }

@@ -12,12 +12,21 @@ function readInPieces(bytes: Uint8Array, size: number): SseEvent[] {
 }
 
 test('events are the same wherever the bytes are cut and however lines end', () => {
-  const text = ': a comment\nevent: one\ndata: {"a":"ä€😀"}\n\ndata:no space\ndata: second line\n\nid: 3\n\ndata: [DONE]\n\n';
-  const expected = [{ event: 'one', data: '{"a":"ä€😀"}' }, { data: 'no space\nsecond line' }, { data: '[DONE]' }];
+  const text =
+    ': a comment\nevent: one\ndata: {"a":"ä€😀"}\n\ndata:no space\ndata: second line\n\nid: 3\n\ndata: [DONE]\n\n';
+  const expected = [
+    { event: 'one', data: '{"a":"ä€😀"}' },
+    { data: 'no space\nsecond line' },
+    { data: '[DONE]' },
+  ];
   for (const ending of ['\n', '\r\n', '\r']) {
     const bytes = Buffer.from(text.replaceAll('\n', ending));
     for (let size = 1; size <= bytes.length; size++) {
-      assert.deepEqual(readInPieces(bytes, size), expected, `pieces of ${size}, lines ending with ${JSON.stringify(ending)}`);
+      assert.deepEqual(
+        readInPieces(bytes, size),
+        expected,
+        `pieces of ${size}, lines ending with ${JSON.stringify(ending)}`,
+      );
     }
   }
 });

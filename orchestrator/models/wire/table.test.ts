@@ -5,7 +5,13 @@ import { encodeEvent } from './sse.ts';
 import { WIRES } from './table.ts';
 import type { Reply } from './wire.ts';
 
-const text: Reply = { id: 'x_0', model: 'm', text: 'Grüße', toolCalls: [], tokens: { input: 100, cached: 40, output: 7 } };
+const text: Reply = {
+  id: 'x_0',
+  model: 'm',
+  text: 'Grüße',
+  toolCalls: [],
+  tokens: { input: 100, cached: 40, output: 7 },
+};
 const calls: Reply = {
   ...text,
   text: '',
@@ -40,18 +46,30 @@ for (const wire of Object.values(WIRES)) {
   }
 
   test(`${wire.protocol}: a body of the wrong shape reads as empty`, () => {
-    for (const body of [{}, { messages: 3, input: null, tools: 'x' }, { messages: [null, 4], input: [null], tools: [[]] }]) {
+    for (const body of [
+      {},
+      { messages: 3, input: null, tools: 'x' },
+      { messages: [null, 4], input: [null], tools: [[]] },
+    ]) {
       assert.doesNotThrow(() => wire.read(body as object as Record<string, unknown>));
     }
     const { collected, whole, push } = collector(wire.protocol);
     whole(Buffer.from('[1, 2'));
-    push(Buffer.from('data: {"choices":[{"delta":7}],"delta":null,"usage":{"prompt_tokens":-1}}\n\ndata: nonsense\n\n'));
+    push(
+      Buffer.from(
+        'data: {"choices":[{"delta":7}],"delta":null,"usage":{"prompt_tokens":-1}}\n\ndata: nonsense\n\n',
+      ),
+    );
     assert.deepEqual(collected.tokens, {});
   });
 
   test(`${wire.protocol}: an error inside a stream is seen`, () => {
     const { collected, push } = collector(wire.protocol);
-    push(Buffer.from(encodeEvent(wire.refusalEvent({ status: 502, code: 'ERR_X', message: 'gone', requestId: 'r' }))));
+    push(
+      Buffer.from(
+        encodeEvent(wire.refusalEvent({ status: 502, code: 'ERR_X', message: 'gone', requestId: 'r' })),
+      ),
+    );
     assert.equal(collected.error, 'gone');
   });
 }
@@ -61,7 +79,11 @@ test('the same conversation is read alike from all protocols', () => {
     messages: [
       { role: 'system', content: 'Be good.' },
       { role: 'user', content: [{ type: 'text', text: 'Task: a' }] },
-      { role: 'assistant', content: null, tool_calls: [{ id: '1', function: { name: 'read', arguments: '{}' } }] },
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [{ id: '1', function: { name: 'read', arguments: '{}' } }],
+      },
       { role: 'tool', tool_call_id: '1', content: 'x' },
       { role: 'assistant', content: 'done' },
       { role: 'user', content: 'more' },
@@ -103,7 +125,12 @@ test('the same conversation is read alike from all protocols', () => {
 test('Messages counts cached input into the input', () => {
   const { collected, push } = collector('messages');
   const event = (payload: object) => push(Buffer.from(`data: ${JSON.stringify(payload)}\n\n`));
-  const usage = { input_tokens: 10, cache_read_input_tokens: 50, cache_creation_input_tokens: 5, output_tokens: 1 };
+  const usage = {
+    input_tokens: 10,
+    cache_read_input_tokens: 50,
+    cache_creation_input_tokens: 5,
+    output_tokens: 1,
+  };
   event({ type: 'message_start', message: { usage } });
   event({ type: 'message_delta', delta: {}, usage: { input_tokens: 0, output_tokens: 9 } });
   assert.deepEqual(collected.tokens, { input: 65, cached: 50, output: 9 });

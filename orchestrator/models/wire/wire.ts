@@ -88,7 +88,15 @@ export interface Wire {
 
 /** An answer of which nothing has been read yet. */
 export function nothingCollected(): Collected {
-  return { text: '', toolCalls: new Map(), reasoningChars: 0, tokens: {}, complete: false, finished: false, error: undefined };
+  return {
+    text: '',
+    toolCalls: new Map(),
+    reasoningChars: 0,
+    tokens: {},
+    complete: false,
+    finished: false,
+    error: undefined,
+  };
 }
 
 /** Adds to the call of that key, which begins with its name. */
@@ -100,7 +108,10 @@ export function collectCall(collected: Collected, key: string | number, name: st
 }
 
 /** Keeps the last figure that the engine gave for each kind of token. */
-export function collectTokens(collected: Collected, tokens: { [Kind in keyof Tokens]: number | undefined }): void {
+export function collectTokens(
+  collected: Collected,
+  tokens: { [Kind in keyof Tokens]: number | undefined },
+): void {
   for (const kind of ['input', 'cached', 'output'] as const) {
     if (tokens[kind] !== undefined) collected.tokens[kind] = tokens[kind];
   }
