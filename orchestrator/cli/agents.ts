@@ -1,28 +1,124 @@
-// `autocode agent …`: the worker's own tool for agents, with the data directory's tool folder. Used by the demo and doctor too.
-import { openDataDirectory } from '../config/data-directory.ts';
-import type { GlobalArgs } from './command.ts';
-import { runPart } from './part.ts';
+// `autocode agent …`: the worker's own tool for agents, on the data directory's tool folder. Used by the demo and doctor too.
+import { z } from 'zod';
+import { AutocodeError, ErrorBody, errorFromBody } from '../../protocol/errors.ts';
+import { dataPath, openDataDirectory } from '../config/data-directory.ts';
+import { Exit, type GlobalArgs } from './command.ts';
+import { oneLine } from './format.ts';
+import { paint, print, printJson, table } from './output.ts';
+import { readPart } from './part.ts';
 import { loadSettings, type SettingsArgs } from './settings.ts';
+import { openScreen } from './watch/screen.ts';
 
-export const AGENT_TOOL = 'worker-agent/agents/cli.ts';
+const TOOL = 'worker-agent/agents/cli.ts';
+
+const Agent = z.object({
+  name: z.string(),
+  title: z.string(),
+  kind: z.string(),
+  version: z.string().nullable(),
+  install: z.string().nullable(),
+  installed: z.boolean(),
+});
+export type Agent = z.infer<typeof Agent>;
+
+const Installed = z.object({ name: z.string(), version: z.string().nullable(), directory: z.string(), fresh: z.boolean() });
+const Checked = z.object({ name: z.string(), ok: z.boolean(), version: z.string().nullable(), detail: z.string() });
+
+/** What a line of the tool says: how far it is, or its answer. */
+const ToolLine = z.object({
+  progress: z.string().optional(),
+  agents: z.array(Agent).optional(),
+  installed: Installed.optional(),
+  check: Checked.optional(),
+});
+type ToolLine = z.infer<typeof ToolLine>;
 
 /** Lists the known agents. */
 export async function listAgents(args: GlobalArgs): Promise<void> {
-  await runPart(AGENT_TOOL, ['list', ...toolFlags(args)]);
+  const agents = await knownAgents(args);
+  if (args.json) return printJson(agents);
+  print(
+    table(agents, [
+      { title: 'AGENT', value: (agent) => agent.name },
+      { title: 'VERSION', value: (agent) => agent.version ?? '-' },
+      { title: 'KIND', value: (agent) => agent.kind },
+      { title: 'INSTALLED', value: installedWord, style: (agent) => (agent.installed ? 'green' : undefined) },
+      { title: 'WHAT IT IS', value: (agent) => agent.title },
+    ]),
+  );
 }
 
 /** Installs an agent. */
 export async function installAgent(args: GlobalArgs & { agent: string }): Promise<void> {
-  await runPart(AGENT_TOOL, ['install', args.agent, ...toolFlags(args)]);
+  const screen = openScreen(process.stderr);
+  let now = 'starting';
+  screen.status(() => `${args.agent}: ${now}`);
+  try {
+    const installed = await install(args, args.agent, (text) => (now = text));
+    screen.close();
+    if (args.json) return printJson(installed);
+    print(`${installed.name} ${installed.version ?? ''} is ${installed.fresh ? '' : 'already '}installed in ${installed.directory}.`);
+  } finally {
+    screen.close();
+  }
 }
 
-/** Starts an agent to see whether it answers. */
+/** Starts agents to see whether they answer: one, or all that are installed; exit code 1 if one does not. */
 export async function checkAgent(args: GlobalArgs & { agent: string | undefined }): Promise<void> {
-  await runPart(AGENT_TOOL, ['check', ...(args.agent === undefined ? [] : [args.agent]), ...toolFlags(args)]);
+  const names = args.agent === undefined ? (await knownAgents(args)).filter((agent) => agent.installed).map((agent) => agent.name) : [args.agent];
+  const checks: z.infer<typeof Checked>[] = [];
+  for (const name of names) {
+    const { check } = await tool(['check', name, ...toolDirectory(args)], () => {});
+    if (check !== undefined) checks.push(check);
+  }
+  if (args.json) printJson(checks);
+  else if (checks.length === 0) print('No agent is installed. See `autocode agent list`.');
+  else for (const { name, ok, detail } of checks) print(`${ok ? paint('green', '✓') : paint('red', '✗')} ${name}: ${detail}`);
+  if (checks.some(({ ok }) => !ok)) throw new Exit(1);
 }
 
-/** Where agents are installed, and how the tool is to answer. */
-export function toolFlags(args: SettingsArgs & { json: boolean }): string[] {
-  const directory = openDataDirectory(loadSettings(args).config.dataDir).path('agents');
-  return ['--tool-dir', directory, ...(args.json ? ['--json'] : [])];
+/** The agents that there are, and which are installed here. */
+export async function knownAgents(args: SettingsArgs): Promise<Agent[]> {
+  return (await tool(['list', '--tool-dir', dataPath(loadSettings(args).config.dataDir, 'agents')], () => {})).agents ?? [];
+}
+
+/** Installs an agent unless it is there. */
+export async function install(args: SettingsArgs, name: string, progress: (text: string) => void): Promise<z.infer<typeof Installed>> {
+  const { installed } = await tool(['install', name, ...toolDirectory(args)], progress);
+  if (installed !== undefined) return installed;
+  throw new AutocodeError('ERR_AGENT_MISSING', `${name} could not be installed.`, { remedy: 'It needs the npm registry once.' });
+}
+
+function toolDirectory(args: SettingsArgs): string[] {
+  return ['--tool-dir', openDataDirectory(loadSettings(args).config.dataDir).path('agents')];
+}
+
+function installedWord(agent: Agent): string {
+  if (agent.install === null) return 'built in';
+  return agent.installed ? 'yes' : 'no';
+}
+
+/** Runs the tool and gives its answer; its error becomes ours. */
+async function tool(words: string[], progress: (text: string) => void): Promise<ToolLine> {
+  let answer: ToolLine | undefined;
+  let failure: AutocodeError | undefined;
+  const code = await readPart(TOOL, [...words, '--json'], (line) => {
+    const said = parse(line);
+    const refused = ErrorBody.safeParse(said);
+    const known = ToolLine.safeParse(said);
+    if (refused.success) failure = errorFromBody(refused.data, 500);
+    else if (known.success && known.data.progress !== undefined) progress(oneLine(known.data.progress));
+    else if (known.success) answer = known.data;
+  });
+  if (failure !== undefined) throw failure;
+  if (answer !== undefined) return answer;
+  throw new AutocodeError('ERR_INTERNAL', `The agents' tool ended without an answer (exit code ${code}).`);
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }

@@ -23,8 +23,12 @@ export const VERBS: (Verb | Noun)[] = [
   agentNoun, workerNoun, modelNoun, replayNoun, tokenNoun, configNoun, backupNoun,
 ];
 
+/** Options that every verb takes; shown by `autocode --help`, only named by the help of a verb. */
+const EVERYWHERE = ['json', 'verbose', 'config', 'set', 'url', 'token-file', 'help'];
+const HELP_NOTE = `Everywhere: ${EVERYWHERE.map((option) => `--${option}`).join(' ')} (see \`autocode --help\`)`;
+
 /** The program for these words; `parseAsync()` runs the verb that they name. */
-export function program(words: string[]): Argv {
+export function program(words: string[], width = helpWidth()): Argv {
   const top = yargs(words)
     .scriptName('autocode')
     .parserConfiguration({ 'strip-dashed': true, 'strip-aliased': true, 'parse-positional-numbers': false })
@@ -38,11 +42,11 @@ export function program(words: string[]): Argv {
       url: { type: 'string', describe: "Another daemon's address (or AUTOCODE_URL)", requiresArg: true },
       'token-file': { type: 'string', describe: 'File with its token (or AUTOCODE_TOKEN)', requiresArg: true },
     })
-    .group(['json', 'verbose', 'config', 'set', 'url', 'token-file', 'help'], 'Everywhere:')
+    .group(EVERYWHERE, 'Everywhere:')
     .help('help')
     .version(false)
     .completion('completion', 'Print a completion script for bash or zsh: `autocode completion >> ~/.bashrc`')
-    .wrap(process.stdout.isTTY ? Math.min(process.stdout.columns || 80, 120) : 100)
+    .wrap(width)
     .strict()
     .recommendCommands()
     .demandCommand(1, 'Say what to do.')
@@ -60,6 +64,10 @@ export function program(words: string[]): Argv {
   return top;
 }
 
+function helpWidth(): number {
+  return process.stdout.isTTY ? Math.min(process.stdout.columns || 80, 120) : 100;
+}
+
 function addNoun(parent: Argv, { noun, describe, verbs }: Noun): void {
   parent.command(noun, describe, (own) => {
     own.usage(`${describe}\n\nUsage: $0 ${noun} <verb>`);
@@ -74,7 +82,9 @@ function addVerb(parent: Argv, verb: Verb, noun?: string): void {
     [verb.command, ...(verb.aliases ?? [])],
     verb.describe,
     (own) => {
-      own.usage(`${verb.describe}\n\nUsage: $0 ${words} [options]`).epilogue(verb.epilogue ?? '');
+      own.usage(`${verb.describe}\n\nUsage: $0 ${words} [options]`);
+      own.epilogue([verb.epilogue, HELP_NOTE].filter(Boolean).join('\n\n'));
+      for (const option of EVERYWHERE) own.hide(option);
       for (const [command, what] of verb.examples) own.example(`$0 ${command}`, what);
       return verb.builder(own);
     },

@@ -1,11 +1,18 @@
 // `autocode worker list` and `worker start`.
+import { resolve } from 'node:path';
 import { z } from 'zod';
+import { AutocodeError } from '../../protocol/errors.ts';
 import { Worker } from '../../protocol/worker.ts';
+import { adminTokenFile } from '../config/daemon-file.ts';
+import { openDataDirectory } from '../config/data-directory.ts';
 import { connect } from './client.ts';
 import type { GlobalArgs } from './command.ts';
 import { relativeTime } from './format.ts';
+import { locateDaemon } from './locate.ts';
 import { table } from './output.ts';
+import { runPart } from './part.ts';
 import { show } from './redraw.ts';
+import { loadSettings } from './settings.ts';
 import { styleOf } from './states.ts';
 
 /** Lists workers. */
@@ -25,5 +32,24 @@ export function drawWorkers(workers: Worker[]): string {
     { title: 'VERSION', value: (worker) => worker.version },
     { title: 'AGENTS', value: (worker) => worker.agents.map((agent) => agent.name).join(', ') || '-' },
     { title: 'SEEN', value: (worker) => relativeTime(worker.lastSeen) },
+  ]);
+}
+
+/** Runs a worker here until it is told to stop; its settings are this machine's configuration and the options. */
+export async function startWorker(args: GlobalArgs & { name: string | undefined; concurrency: number | undefined }): Promise<void> {
+  const { config } = loadSettings(args);
+  const target = locateDaemon(args);
+  const directory = openDataDirectory(config.dataDir);
+  const tokenFile = args.tokenFile ?? (target.local ? adminTokenFile(directory.root) : undefined);
+  if (tokenFile === undefined) {
+    throw new AutocodeError('ERR_INVALID_INPUT', 'A worker of a daemon elsewhere needs a file with its token.', {
+      remedy: 'Make one there with `autocode token create NAME --role worker`, and name the file with --token-file.',
+    });
+  }
+  await runPart('worker-agent/main.ts', [
+    ...['--url', target.url, '--token-file', resolve(tokenFile)],
+    ...['--name', args.name ?? config.worker.name, '--concurrency', String(args.concurrency ?? config.worker.concurrency)],
+    ...['--state-dir', directory.path('worker'), '--tool-dir', directory.path('agents'), '--log-dir', directory.path('logs/orchestrator')],
+    ...['--log-level', config.log.level],
   ]);
 }

@@ -1,11 +1,9 @@
 // Checks of Autocode's own parts: daemon, agents, models. Used by doctor.ts.
-import type { z } from 'zod';
 import { Status } from '../../../protocol/status.ts';
 import { dataPath } from '../../config/data-directory.ts';
 import type { Engine } from '../../config/schema.ts';
 import { fileSecrets } from '../../secrets/file.ts';
-import { AGENT_TOOL } from '../agents.ts';
-import { readPart } from '../part.ts';
+import { knownAgents } from '../agents.ts';
 import { connect } from '../client.ts';
 import { readDaemonFile } from '../../config/daemon-file.ts';
 import type { Check, Finding } from './doctor.ts';
@@ -23,17 +21,11 @@ export const checkDaemon: Check = {
   },
 };
 
-interface AgentLine {
-  name: string;
-  installed: boolean;
-}
-
 export const checkAgents: Check = {
   name: 'agents',
   run: async ({ config }) => {
-    let text = '';
-    await readPart(AGENT_TOOL, ['list', '--tool-dir', dataPath(config.dataDir, 'agents'), '--json'], (line) => (text += line));
-    const installed = (JSON.parse(text) as AgentLine[]).filter((agent) => agent.installed).map((agent) => agent.name);
+    const agents = await knownAgents({ config: undefined, set: [`dataDir=${config.dataDir}`] });
+    const installed = agents.filter((agent) => agent.installed).map((agent) => agent.name);
     const wanted = config.agents.default;
     if (installed.includes(wanted) || wanted === 'command') return { state: 'ok', detail: installed.join(', ') };
     return { state: 'warn', detail: `${wanted}, the default, is not installed here`, remedy: `autocode agent install ${wanted}` };
@@ -52,7 +44,7 @@ export const checkModels: Check = {
   },
 };
 
-type Upstream = Extract<z.infer<typeof Engine>, { kind: 'upstream' }>;
+type Upstream = Extract<Engine, { kind: 'upstream' }>;
 
 /** Whether a model server answers, and takes the key. */
 async function reach(engine: Upstream, secrets: string): Promise<Finding> {

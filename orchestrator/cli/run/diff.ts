@@ -7,8 +7,8 @@ import { printable } from '../format.ts';
 import { paint, printJson, type Style } from '../output.ts';
 
 interface Format {
-  stat: boolean;
-  names: boolean;
+  stat: boolean | undefined;
+  names: boolean | undefined;
 }
 
 /** Prints what a run changed. */
@@ -38,7 +38,7 @@ export function newestRun(task: Task): string {
 }
 
 async function printDiff(client: Client, path: string, args: GlobalArgs & Format): Promise<void> {
-  const format = args.stat ? 'stat' : args.names ? 'names' : 'patch';
+  const format = args.stat === true ? 'stat' : args.names === true ? 'names' : 'patch';
   const text = await client.text(path, { format });
   if (args.json) return printJson({ format, diff: text });
   process.stdout.write(process.stdout.isTTY ? colourDiff(text) : text);

@@ -106,7 +106,7 @@ export function logOptions<A>(yargs: Argv<A>) {
 /** Options of every `diff`. */
 export function diffOptions<A>(yargs: Argv<A>) {
   return yargs
-    .option('stat', { type: 'boolean', default: false, describe: 'Files and counts of lines' })
-    .option('names', { type: 'boolean', default: false, describe: 'Names of files' })
+    .option('stat', { type: 'boolean', describe: 'Files and counts of lines' })
+    .option('names', { type: 'boolean', describe: 'Names of files' })
     .conflicts('stat', 'names');
 }
