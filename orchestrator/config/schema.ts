@@ -6,12 +6,17 @@ import { z } from 'zod';
 import { Name } from '../../protocol/ids.ts';
 import { Price, Protocol } from '../../protocol/model.ts';
 
+/** The engine that plays recordings; it needs no configuration. */
+const REPLAY = 'replay';
+
 const CHECKOUT = join(import.meta.dirname, '../..');
 
 export const RoleOfDaemon = z.enum(['api', 'gateway', 'scheduler']);
 
 const PORT_WANTED = 'use a port from 1 to 65535, or auto';
-const Port = z.union([z.literal('auto'), z.int().min(1, PORT_WANTED).max(65_535, PORT_WANTED)], { error: PORT_WANTED });
+const Port = z.union([z.literal('auto'), z.int().min(1, PORT_WANTED).max(65_535, PORT_WANTED)], {
+  error: PORT_WANTED,
+});
 const Count = z.int().min(0);
 const Days = z.number().positive().max(3650);
 const Seconds = z.number().positive();
@@ -28,14 +33,20 @@ declare module 'zod' {
 
 const EngineModel = z.strictObject({
   name: z.string().min(1).max(100).describe('Name that users ask for, after `engine/`.'),
-  upstreamModel: z.string().min(1).optional().describe('Name that the upstream knows it by; the same when left out.'),
+  upstreamModel: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name that the upstream knows it by; the same when left out.'),
   price: Price.optional().describe('Per million tokens; the ceiling price when left out, never zero.'),
 });
 
 const UpstreamEngine = z.strictObject({
   kind: z.literal('upstream').describe('A server that speaks at least one of the protocols.'),
   name: Name.describe('Unique among the engines.'),
-  url: z.url({ protocol: /^https?$/, error: 'use an http or https address' }).describe('Base address, without `/v1`.'),
+  url: z
+    .url({ protocol: /^https?$/, error: 'use an http or https address' })
+    .describe('Base address, without `/v1`.'),
   protocols: z.array(Protocol).min(1).default(['chat']).describe('Protocols that it speaks.'),
   apiKeySecret: z.string().optional().describe('Name of the secret that holds its API key.'),
   models: z.array(EngineModel).min(1).describe('Models that it serves.'),
@@ -45,8 +56,15 @@ const ReplayEngine = z.strictObject({
   kind: z.literal('replay').describe('Plays a recording; needs no model.'),
   name: Name.describe('Unique among the engines.'),
   recording: z.string().min(1).meta({ path: true }).describe('Recording to play.'),
-  protocols: z.array(Protocol).min(1).default(['chat', 'responses', 'messages']).describe('Protocols that it offers.'),
-  models: z.array(EngineModel).default([]).describe('Models that it offers; those of the recording when left out.'),
+  protocols: z
+    .array(Protocol)
+    .min(1)
+    .default(['chat', 'responses', 'messages'])
+    .describe('Protocols that it offers.'),
+  models: z
+    .array(EngineModel)
+    .default([])
+    .describe('Models that it offers; those of the recording when left out.'),
 });
 
 export const Engine = z.discriminatedUnion('kind', [UpstreamEngine, ReplayEngine]);
@@ -54,29 +72,56 @@ export type Engine = z.infer<typeof Engine>;
 
 const Api = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Address that the HTTP API listens on.'),
-  port: Port.default('auto').describe('Port of the HTTP API; `auto` takes a free one, which the CLI finds by itself.'),
+  port: Port.default('auto').describe(
+    'Port of the HTTP API; `auto` takes a free one, which the CLI finds by itself.',
+  ),
   publicUrl: z
     .url({ protocol: /^https?$/, error: 'use an http or https address' })
     .optional()
     .describe('Address under which others reach the API, where a proxy stands in front of it.'),
-  bodyLimitBytes: z.int().min(1024).default(1024 * 1024).describe('Largest body of a request; log batches and git have limits of their own.'),
+  bodyLimitBytes: z
+    .int()
+    .min(1024)
+    .default(1024 * 1024)
+    .describe('Largest body of a request; log batches and git have limits of their own.'),
   rateLimit: z
     .strictObject({
       admin: PerMinute.default(6_000).describe('Requests a minute of one admin token.'),
       operator: PerMinute.default(3_000).describe('Requests a minute of one operator token.'),
       viewer: PerMinute.default(3_000).describe('Requests a minute of one viewer token.'),
       worker: PerMinute.default(6_000).describe('Requests a minute of one worker token.'),
-      run: PerMinute.default(12_000).describe('Requests a minute of one run; its logs come in batches of 50 ms.'),
+      run: PerMinute.default(12_000).describe(
+        'Requests a minute of one run; its logs come in batches of 50 ms.',
+      ),
       gateway: PerMinute.default(6_000).describe('Model calls a minute of one run.'),
     })
     .prefault({}),
 });
 
 const Limits = z.strictObject({
-  runDeadlineMinutes: z.number().positive().max(10_080).default(60).describe('A run that is not done by then ends as out-of-time.'),
-  maxIterations: z.int().min(1).max(100).default(4).describe('How often a failing verify goes back to the agent, the first try counted in.'),
-  verifyTimeoutMinutes: z.number().positive().max(1_440).default(15).describe('Longest time for one verify command.'),
-  verifyOutputBytes: z.int().min(1024).default(4 * 1024 * 1024).describe('Output kept of one verify command.'),
+  runDeadlineMinutes: z
+    .number()
+    .positive()
+    .max(10_080)
+    .default(60)
+    .describe('A run that is not done by then ends as out-of-time.'),
+  maxIterations: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(4)
+    .describe('How often a failing verify goes back to the agent, the first try counted in.'),
+  verifyTimeoutMinutes: z
+    .number()
+    .positive()
+    .max(1_440)
+    .default(15)
+    .describe('Longest time for one verify command.'),
+  verifyOutputBytes: z
+    .int()
+    .min(1024)
+    .default(4 * 1024 * 1024)
+    .describe('Output kept of one verify command.'),
   retries: z
     .strictObject({
       agent: Count.default(1).describe('New runs after the agent failed.'),
@@ -85,15 +130,27 @@ const Limits = z.strictObject({
       outOfTime: Count.default(0).describe('New runs after the deadline passed.'),
     })
     .prefault({}),
-  retryBackoffSeconds: z.number().min(0).default(15).describe('Wait before the first retry; it doubles with each.'),
+  retryBackoffSeconds: z
+    .number()
+    .min(0)
+    .default(15)
+    .describe('Wait before the first retry; it doubles with each.'),
 });
 
 const Lease = z
   .strictObject({
     heartbeatSeconds: Seconds.default(10).describe('How often a run reports that it lives.'),
     leaseSeconds: Seconds.default(30).describe('A run that was not heard of for so long is lost.'),
-    startupGraceSeconds: z.number().min(0).default(30).describe('No lease is swept for so long after a start.'),
-    selfStopMinutes: z.number().positive().default(15).describe('A run that cannot reach the orchestrator for so long stops itself.'),
+    startupGraceSeconds: z
+      .number()
+      .min(0)
+      .default(30)
+      .describe('No lease is swept for so long after a start.'),
+    selfStopMinutes: z
+      .number()
+      .positive()
+      .default(15)
+      .describe('A run that cannot reach the orchestrator for so long stops itself.'),
   })
   .refine((lease) => lease.leaseSeconds >= 2 * lease.heartbeatSeconds, {
     path: ['leaseSeconds'],
@@ -109,7 +166,11 @@ const Models = z
     default: z.string().optional().describe('Model for tasks that name none, as `engine/model`.'),
     ceilingPrice: z
       .strictObject({
-        input: z.number().positive().default(15).describe('Price per million input tokens of a model without a price.'),
+        input: z
+          .number()
+          .positive()
+          .default(15)
+          .describe('Price per million input tokens of a model without a price.'),
         cached: z.number().positive().default(15).describe('The same for input tokens read from a cache.'),
         output: z.number().positive().default(75).describe('The same for output tokens.'),
       })
@@ -120,13 +181,24 @@ const Models = z
     const names = models.engines.map((engine) => engine.name);
     for (const [index, name] of names.entries()) {
       if (names.indexOf(name) !== index) {
-        context.addIssue({ code: 'custom', path: ['engines', index, 'name'], message: `"${name}" is taken by an engine above` });
+        context.addIssue({
+          code: 'custom',
+          path: ['engines', index, 'name'],
+          message: `"${name}" is taken by an engine above`,
+        });
       }
     }
+    if (names.includes(REPLAY)) {
+      context.addIssue({ code: 'custom', path: ['engines', names.indexOf(REPLAY), 'name'], message: '"replay" is the engine of the recordings, which is always there' });
+    }
     const engine = models.default?.split('/')[0];
-    if (engine !== undefined && !names.includes(engine)) {
+    if (engine !== undefined && engine !== REPLAY && !names.includes(engine)) {
       const known = names.length === 0 ? 'no engine is configured' : `the engines are ${names.join(', ')}`;
-      context.addIssue({ code: 'custom', path: ['default'], message: `names an engine that does not exist; ${known}` });
+      context.addIssue({
+        code: 'custom',
+        path: ['default'],
+        message: `names an engine that does not exist; ${known}`,
+      });
     }
   });
 
@@ -137,7 +209,11 @@ export const Config = z.strictObject({
     .default(() => join(CHECKOUT, '.data'))
     .meta({ path: true, shownDefault: '`.data` in the checkout' })
     .describe('Directory of everything that is kept.'),
-  roles: z.array(RoleOfDaemon).min(1).default(['api', 'gateway', 'scheduler']).describe('What this process does; the appliance runs one process a role.'),
+  roles: z
+    .array(RoleOfDaemon)
+    .min(1)
+    .default(['api', 'gateway', 'scheduler'])
+    .describe('What this process does; the appliance runs one process a role.'),
   api: Api.prefault({}),
   gateway: z
     .strictObject({
@@ -158,7 +234,10 @@ export const Config = z.strictObject({
     .prefault({}),
   log: z
     .strictObject({
-      level: z.enum(['error', 'warn', 'info', 'debug']).default('info').describe('Least severe level that is logged.'),
+      level: z
+        .enum(['error', 'warn', 'info', 'debug'])
+        .default('info')
+        .describe('Least severe level that is logged.'),
       retentionDays: z.int().min(1).max(3650).default(30).describe('How long log files are kept.'),
     })
     .prefault({}),
@@ -172,7 +251,9 @@ export const Config = z.strictObject({
     })
     .prefault({}),
   agents: z
-    .strictObject({ default: Name.default('qwen-coder').describe('Agent for tasks and projects that name none.') })
+    .strictObject({
+      default: Name.default('qwen-coder').describe('Agent for tasks and projects that name none.'),
+    })
     .prefault({}),
   models: Models.prefault({}),
   limits: Limits.prefault({}),
@@ -194,6 +275,10 @@ export const Config = z.strictObject({
 export type Config = Readonly<z.infer<typeof Config>>;
 
 function workerName(host: string): string {
-  const name = host.toLowerCase().replaceAll(/[^a-z0-9._-]/g, '-').replace(/^[^a-z0-9]+/, '').slice(0, 63);
+  const name = host
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._-]/g, '-')
+    .replace(/^[^a-z0-9]+/, '')
+    .slice(0, 63);
   return name === '' ? 'local' : name;
 }
