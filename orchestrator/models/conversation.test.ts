@@ -11,6 +11,7 @@ test('the working directory is found as each agent writes it', () => {
     ['<environment_context>\n  <cwd>/home/me/x</cwd>\n</environment_context>', '/home/me/x'],
     ["I'm currently working in the directory: /tmp/w/\nHere is the folder structure", '/tmp/w'],
     ['The current working directory is `/srv/app`.', '/srv/app'],
+    ['Your working directory is /var/lib/runs/1-1/tree.', '/var/lib/runs/1-1/tree'],
     ['Working directory: /\n', '/'],
     ['It works in its directory.', undefined],
   ];

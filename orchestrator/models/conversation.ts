@@ -4,9 +4,9 @@ import type { Conversation } from './wire/wire.ts';
 /** Stands in recordings for the directory in which the agent works. */
 export const CWD = '{{cwd}}';
 
-// How Claude Code, Codex and Qwen Code tell the model where they work. Only lines of these forms are believed.
+// How Claude Code, Codex, Qwen Code and Autocode's own prompts say where the work is. Only these forms are believed.
 const WORKING_DIRECTORY =
-  /(?:primary working directory|working directory|current working directory(?: is)?|<cwd>|currently working in the directory)\s*:?[ \t]*[`'"]?(\/[^\n<`'"]*)/i;
+  /(?:working directory(?: is)?|currently working in the directory|<cwd>)\s*:?[ \t]*[`'"]?(\/[^\n<`'"]*)/i;
 
 /** The agent's working directory, from its system prompt or else from its first messages. */
 export function workingDirectory({ setting, opening }: Conversation): string | undefined {
