@@ -24,7 +24,17 @@ test('a retry goes on from pushed work while the base is the same, and starts an
   const { run, task, repository } = await leasedRun(db.pool, { origin });
   const { baseCommit } = await prepareBase(db.pool, shop.store, run, 1);
   const mirror = repositoryPath(shop.store, repository, 'mirror.git');
-  const pushed = shop.git('w', '--git-dir', mirror, 'commit-tree', '-p', baseCommit, '-m', 'work', `${baseCommit}^{tree}`);
+  const pushed = shop.git(
+    'w',
+    '--git-dir',
+    mirror,
+    'commit-tree',
+    '-p',
+    baseCommit,
+    '-m',
+    'work',
+    `${baseCommit}^{tree}`,
+  );
   shop.git('w', '--git-dir', mirror, 'update-ref', `refs/runs/${run}`, pushed);
   const second = await prepareBase(db.pool, shop.store, await nextRun(db.pool, task), 2);
   assert.deepEqual([second.baseCommit, second.startCommit], [baseCommit, pushed]);
@@ -41,7 +51,10 @@ test('work that does not grow from the base is not gone on from', async () => {
   const mirror = repositoryPath(shop.store, repository, 'mirror.git');
   const orphan = shop.git('w', '--git-dir', mirror, 'commit-tree', '-m', 'orphan', `${baseCommit}^{tree}`);
   shop.git('w', '--git-dir', mirror, 'update-ref', `refs/runs/${run}`, orphan);
-  assert.equal((await prepareBase(db.pool, shop.store, await nextRun(db.pool, task), 2)).startCommit, baseCommit);
+  assert.equal(
+    (await prepareBase(db.pool, shop.store, await nextRun(db.pool, task), 2)).startCommit,
+    baseCommit,
+  );
 });
 
 test('a missing branch, a stale fence and an ended run are refused', async () => {
@@ -49,7 +62,10 @@ test('a missing branch, a stale fence and an ended run are refused', async () =>
   await using db = await testDatabase();
   const origin = shop.workingCopy('w');
   const { run } = await leasedRun(db.pool, { origin, baseBranch: 'release' });
-  await assert.rejects(prepareBase(db.pool, shop.store, run, 1), { code: 'ERR_BRANCH_UNKNOWN', remedy: /main/ });
+  await assert.rejects(prepareBase(db.pool, shop.store, run, 1), {
+    code: 'ERR_BRANCH_UNKNOWN',
+    remedy: /main/,
+  });
   await assert.rejects(prepareBase(db.pool, shop.store, run, 2), { code: 'ERR_STALE_FENCE' });
   const other = await leasedRun(db.pool, { origin });
   await nextRun(db.pool, other.task);

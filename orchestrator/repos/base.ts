@@ -40,11 +40,10 @@ export async function prepareBase(
   const startCommit = (await earlierWork(db, store.git, mirror, run, baseCommit)) ?? baseCommit;
   // The ref first: with the base stored, a repeated call trusts the ref.
   await store.git.run(['update-ref', ref, startCommit], { gitDir: mirror });
-  const stored = await db.query(`update run set base_commit = $3, updated_at = now() where id = $1 and fence = $2 and ${LIVE}`, [
-    run,
-    fence,
-    baseCommit,
-  ]);
+  const stored = await db.query(
+    `update run set base_commit = $3, updated_at = now() where id = $1 and fence = $2 and ${LIVE}`,
+    [run, fence, baseCommit],
+  );
   if (stored.rowCount === 0) throw staleFence(run, fence);
   return { baseCommit, startCommit, ref };
 }
@@ -64,10 +63,17 @@ export async function resolveCommit(git: Git, gitDir: string, name: string): Pro
 }
 
 /** The commit of a branch as the origin had it at the last fetch; ERR_BRANCH_UNKNOWN with those that it has. */
-export async function branchCommit(git: Git, mirror: string, origin: string, branch: string): Promise<string> {
+export async function branchCommit(
+  git: Git,
+  mirror: string,
+  origin: string,
+  branch: string,
+): Promise<string> {
   const commit = await resolveCommit(git, mirror, `refs/forge/heads/${branch}`);
   if (commit !== undefined) return commit;
-  const known = await git.text(['for-each-ref', '--format=%(refname:lstrip=3)', 'refs/forge/heads'], { gitDir: mirror });
+  const known = await git.text(['for-each-ref', '--format=%(refname:lstrip=3)', 'refs/forge/heads'], {
+    gitDir: mirror,
+  });
   throw unknownBranch(origin, branch, known.split('\n').filter(Boolean));
 }
 
@@ -89,7 +95,13 @@ function staleFence(run: string, fence: number): AutocodeError {
 }
 
 // A retry goes on from what the last attempt pushed, as long as the base is the same commit.
-async function earlierWork(db: Queryable, git: Git, mirror: string, run: string, base: string): Promise<string | undefined> {
+async function earlierWork(
+  db: Queryable,
+  git: Git,
+  mirror: string,
+  run: string,
+  base: string,
+): Promise<string | undefined> {
   const { task, fence } = parseRunId(run);
   const { rows } = await db.query<{ fence: number }>(
     'select fence from run where task = $1 and fence < $2 and base_commit = $3 order by fence desc',
@@ -98,7 +110,10 @@ async function earlierWork(db: Queryable, git: Git, mirror: string, run: string,
   for (const earlier of rows) {
     const commit = await resolveCommit(git, mirror, runRef(runId(task, earlier.fence)));
     if (commit === undefined || commit === base) continue;
-    const grown = await git.run(['merge-base', '--is-ancestor', base, commit], { gitDir: mirror, accept: [1] });
+    const grown = await git.run(['merge-base', '--is-ancestor', base, commit], {
+      gitDir: mirror,
+      accept: [1],
+    });
     if (grown.exitCode === 0) return commit;
   }
   return undefined;

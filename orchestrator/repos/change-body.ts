@@ -27,7 +27,9 @@ export function changeBody(input: ChangeBodyInput): string {
   const sections = [
     `## Asked\n\n**${inline(input.title)}**`,
     quotedText(input.body),
-    input.acceptance.length === 0 ? '' : `Accepted when:\n\n${input.acceptance.map((one) => `- ${inline(one)}`).join('\n')}`,
+    input.acceptance.length === 0
+      ? ''
+      : `Accepted when:\n\n${input.acceptance.map((one) => `- ${inline(one)}`).join('\n')}`,
     planSection(input.plan),
     checksSection(input.checks),
     takenSection(input),
@@ -47,10 +49,17 @@ function planSection(plan: Plan | null): string {
 function checksSection(checks: Check[]): string {
   if (checks.length === 0) return '## Checks\n\nThe project has no verify commands: nothing was checked.';
   const rows = checks.map(({ name, command, base, head }) => {
-    const cells = [inline(name), code(command), shownResult(base), `${shownResult(head)}${remark(base, head)}`];
+    const cells = [
+      inline(name),
+      code(command),
+      shownResult(base),
+      `${shownResult(head)}${remark(base, head)}`,
+    ];
     return `| ${cells.join(' | ')} |`;
   });
-  return ['## Checks', ['| check | command | before | now |', '|---|---|---|---|', ...rows].join('\n')].join('\n\n');
+  return ['## Checks', ['| check | command | before | now |', '|---|---|---|---|', ...rows].join('\n')].join(
+    '\n\n',
+  );
 }
 
 function shownResult(result: CheckResult | null): string {
@@ -65,7 +74,16 @@ function remark(base: CheckResult | null, head: CheckResult | null): string {
   return head.status === 'passed' ? ' (was broken before)' : ' (was broken before, and still is)';
 }
 
-function takenSection({ task, run, agent, agentVersion, model, iterations, usage, currency }: ChangeBodyInput): string {
+function takenSection({
+  task,
+  run,
+  agent,
+  agentVersion,
+  model,
+  iterations,
+  usage,
+  currency,
+}: ChangeBodyInput): string {
   const { inputTokens, cachedTokens, outputTokens, costMicros, calls } = usage;
   const cost = (costMicros / 1e6).toFixed(costMicros > 0 && costMicros < 1e6 ? 4 : 2);
   const rows = [
@@ -74,7 +92,10 @@ function takenSection({ task, run, agent, agentVersion, model, iterations, usage
     ['model', model === '' ? '—' : code(model)],
     ['iterations', String(iterations)],
     ['model calls', String(calls)],
-    ['tokens', `${count(inputTokens)} in (${count(cachedTokens)} of them cached), ${count(outputTokens)} out`],
+    [
+      'tokens',
+      `${count(inputTokens)} in (${count(cachedTokens)} of them cached), ${count(outputTokens)} out`,
+    ],
     ['cost', `${cost} ${inline(currency)}`],
   ];
   return `## What it took\n\n| | |\n|---|---|\n${rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}`;
@@ -94,7 +115,9 @@ function inline(text: string): string {
   return withoutControls(text)
     .replace(/\s+/g, ' ')
     .trim()
-    .replace(/[\\`*_{}[\]<>()#|~!&]/g, (mark) => (mark === '<' ? '&lt;' : mark === '&' ? '&amp;' : `\\${mark}`))
+    .replace(/[\\`*_{}[\]<>()#|~!&]/g, (mark) =>
+      mark === '<' ? '&lt;' : mark === '&' ? '&amp;' : `\\${mark}`,
+    )
     .replace(/^([-+]|\d+\.)(?= )/, '\\$1')
     .replaceAll('@', '@\u200b');
 }
@@ -111,7 +134,9 @@ function longestTicks(text: string): number {
 }
 
 function seconds(ms: number): string {
-  return ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+  return ms < 60_000
+    ? `${(ms / 1000).toFixed(1)} s`
+    : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 }
 
 function count(value: number): string {

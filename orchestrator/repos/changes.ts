@@ -26,35 +26,43 @@ const SELECT = `select change.id, change.task, change.run, project.name as proje
 /** Changes, newest first. */
 export async function listChanges(
   db: Queryable,
-  filter: { state?: Change['state'] | undefined; project?: string | undefined; limit?: number | undefined } = {},
+  filter: {
+    state?: Change['state'] | undefined;
+    project?: string | undefined;
+    limit?: number | undefined;
+  } = {},
 ): Promise<Change[]> {
   const { rows } = await db.query<ChangeRow>(
     `${SELECT} where ($1::text is null or change.state = $1) and ($2::text is null or project.name = $2)
       order by change.id desc limit $3`,
     [filter.state ?? null, filter.project ?? null, filter.limit ?? 100],
   );
-  return rows.map((row) => shown(row));
+  return rows.map(shown);
 }
 
 /** One change; ERR_NOT_FOUND. */
 export async function getChange(db: Queryable, id: number): Promise<Change> {
-  const { repository, ...change } = await changeAtOrigin(db, id);
-  void repository;
-  return change;
+  return shown(await changeRow(db, id));
 }
 
 /** One change and where its repository is; ERR_NOT_FOUND. */
 export async function changeAtOrigin(db: Queryable, id: number): Promise<ChangeAtOrigin> {
+  return atOrigin(await changeRow(db, id));
+}
+
+async function changeRow(db: Queryable, id: number): Promise<ChangeRow> {
   const { rows } = await db.query<ChangeRow>(`${SELECT} where change.id = $1`, [id]);
-  if (rows[0] === undefined) {
-    throw new AutocodeError('ERR_NOT_FOUND', `There is no change ${id}.`, { remedy: 'See `autocode change list`.' });
-  }
-  return atOrigin(rows[0]);
+  if (rows[0] !== undefined) return rows[0];
+  throw new AutocodeError('ERR_NOT_FOUND', `There is no change ${id}.`, {
+    remedy: 'See `autocode change list`.',
+  });
 }
 
 /** All open changes, for the look whether somebody merged them. */
 export async function openChanges(db: Queryable): Promise<ChangeAtOrigin[]> {
-  const { rows } = await db.query<ChangeRow>(`${SELECT} where change.state = 'open' order by change.repository, change.id`);
+  const { rows } = await db.query<ChangeRow>(
+    `${SELECT} where change.state = 'open' order by change.repository, change.id`,
+  );
   return rows.map(atOrigin);
 }
 
@@ -68,7 +76,12 @@ export async function closeChange(db: Database, id: number): Promise<Change> {
 }
 
 /** Ends an open change and tells it; false when it was not open. */
-export async function endChange(db: Database, id: number, state: 'merged' | 'closed', head?: string): Promise<boolean> {
+export async function endChange(
+  db: Database,
+  id: number,
+  state: 'merged' | 'closed',
+  head?: string,
+): Promise<boolean> {
   return await transaction(db, async (tx) => {
     const { rows } = await tx.query<{ task: number; run: string; project: number; branch: string }>(
       `update change set state = $2, closed_at = now(), updated_at = now() from task
@@ -83,9 +96,7 @@ export async function endChange(db: Database, id: number, state: 'merged' | 'clo
   });
 }
 
-function shown({ repository, origin, createdAt, closedAt, ...row }: ChangeRow): Change {
-  void repository;
-  void origin;
+function shown({ repository: _repository, origin: _origin, createdAt, closedAt, ...row }: ChangeRow): Change {
   return { ...row, createdAt: createdAt.toISOString(), closedAt: closedAt?.toISOString() ?? null };
 }
 

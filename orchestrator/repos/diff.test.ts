@@ -21,16 +21,24 @@ test('patch, statistics and names tell what changed', async () => {
     shop.write('w', { 'a.txt': 'one\n2\n', 'ü.txt': 'new\n' });
     shop.git('w', 'mv', 'old.txt', 'new.txt');
   });
-  const text = async (format: 'patch' | 'stat' | 'names') => diffText(await diff(shop.store, 1, base, head, { format }));
+  const text = async (format: 'patch' | 'stat' | 'names') =>
+    diffText(await diff(shop.store, 1, base, head, { format }));
   assert.match(await text('patch'), /-two\n\+2\n/);
   assert.match(await text('stat'), /3 files changed/);
-  assert.deepEqual((await text('names')).trim().split('\n'), ['M\ta.txt', 'R100\told.txt\tnew.txt', 'A\tü.txt']);
+  assert.deepEqual((await text('names')).trim().split('\n'), [
+    'M\ta.txt',
+    'R100\told.txt\tnew.txt',
+    'A\tü.txt',
+  ]);
 });
 
 test('names and contents that are not UTF-8 and binary files go through as bytes', async () => {
   using shop = workshop();
   const [base, head] = await twoCommits(shop, () => {
-    execFileSync('sh', ['-c', `cd ${shop.dir}/w && printf 'caf\\351\\n' > "$(printf 'caf\\351')" && printf '\\000\\001' > b.bin && echo x > "$(printf 'tab\\there')"`]);
+    execFileSync('sh', [
+      '-c',
+      `cd ${shop.dir}/w && printf 'caf\\351\\n' > "$(printf 'caf\\351')" && printf '\\000\\001' > b.bin && echo x > "$(printf 'tab\\there')"`,
+    ]);
   });
   const { bytes } = await diff(shop.store, 1, base, head, { format: 'patch' });
   assert.ok(bytes.includes(Buffer.from('+caf\xe9\n', 'latin1')));
@@ -51,5 +59,7 @@ test('a large difference is cut off and says so', async () => {
 
 test('only commit ids are taken', async () => {
   using shop = workshop();
-  await assert.rejects(diff(shop.store, 1, '--output=/tmp/x', 'HEAD', { format: 'patch' }), { code: 'ERR_INVALID_INPUT' });
+  await assert.rejects(diff(shop.store, 1, '--output=/tmp/x', 'HEAD', { format: 'patch' }), {
+    code: 'ERR_INVALID_INPUT',
+  });
 });

@@ -25,7 +25,8 @@ export async function diff(
   options: { format: DiffFormat; maxBytes?: number },
 ): Promise<Diff> {
   for (const commit of [base, head]) {
-    if (!CommitId.safeParse(commit).success) throw new AutocodeError('ERR_INVALID_INPUT', `${commit} is not a commit id.`);
+    if (!CommitId.safeParse(commit).success)
+      throw new AutocodeError('ERR_INVALID_INPUT', `${commit} is not a commit id.`);
   }
   const flags = ['--no-ext-diff', '--no-textconv', '--no-color', '--find-renames', ...FLAGS[options.format]];
   const { stdout, truncated } = await store.git.run(['diff', ...flags, base, head, '--'], {

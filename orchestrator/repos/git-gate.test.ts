@@ -20,9 +20,15 @@ interface Gate {
 // A server that lets the user `12-1` be the run 12-1.
 async function serve(shop: Workshop, options: { maxPushBytes?: number } = {}): Promise<Gate> {
   const current: Gate['current'] = { answer: () => true, asked: 0 };
-  const gate = createGitGate({ store: shop.store, isCurrent: async () => current.answer(++current.asked), ...options });
+  const gate = createGitGate({
+    store: shop.store,
+    isCurrent: async () => current.answer(++current.asked),
+    ...options,
+  });
   const server = createServer((request, response) => {
-    const run = Buffer.from((request.headers.authorization ?? '').slice('Basic '.length), 'base64').toString().split(':')[0];
+    const run = Buffer.from((request.headers.authorization ?? '').slice('Basic '.length), 'base64')
+      .toString()
+      .split(':')[0];
     if (run === '') return void response.writeHead(401, { 'www-authenticate': 'Basic realm="run"' }).end();
     void gate(request, response, { run: run!, fence: Number(run!.split('-')[1]), repository: 1 });
   });
@@ -47,14 +53,25 @@ async function prepared(shop: Workshop, gate: Gate): Promise<{ mirror: string; b
   shop.git('origin', '--git-dir', mirror, 'update-ref', 'refs/runs/12-1', base);
   shop.git('origin', '--git-dir', mirror, 'update-ref', 'refs/runs/13-1', base);
   shop.git('.', 'init', '--quiet', 'clone');
-  const fetched = await userGit(shop, 'clone', 'fetch', '--quiet', gate.url, 'refs/runs/12-1:refs/heads/work');
+  const fetched = await userGit(
+    shop,
+    'clone',
+    'fetch',
+    '--quiet',
+    gate.url,
+    'refs/runs/12-1:refs/heads/work',
+  );
   assert.equal(fetched.code, 0, fetched.output);
   shop.git('clone', 'checkout', '--quiet', 'work');
   return { mirror, base };
 }
 
 // The event loop must stay free: the server is in this process.
-async function userGit(shop: Workshop, folder: string, ...args: string[]): Promise<{ code: number; output: string }> {
+async function userGit(
+  shop: Workshop,
+  folder: string,
+  ...args: string[]
+): Promise<{ code: number; output: string }> {
   const env = { PATH: '/usr/bin:/bin', HOME: join(shop.dir, 'home'), GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' };
   const child = spawn('git', args, { cwd: join(shop.dir, folder), env });
   let output = '';
@@ -87,12 +104,30 @@ test('a run sees no other ref and cannot fetch another run’s commit by its id'
   using shop = workshop();
   await using gate = await serve(shop);
   const { mirror, base } = await prepared(shop, gate);
-  const secret = shop.git('origin', '--git-dir', mirror, 'commit-tree', '-p', base, '-m', 'of another', `${base}^{tree}`);
+  const secret = shop.git(
+    'origin',
+    '--git-dir',
+    mirror,
+    'commit-tree',
+    '-p',
+    base,
+    '-m',
+    'of another',
+    `${base}^{tree}`,
+  );
   shop.git('origin', '--git-dir', mirror, 'update-ref', 'refs/runs/13-1', secret);
   const listed = await userGit(shop, 'clone', 'ls-remote', gate.url);
   assert.match(listed.output, /^[0-9a-f]{40}\trefs\/runs\/12-1\n$/);
   for (const protocol of ['0', '2']) {
-    const fetched = await userGit(shop, 'clone', '-c', `protocol.version=${protocol}`, 'fetch', gate.url, secret);
+    const fetched = await userGit(
+      shop,
+      'clone',
+      '-c',
+      `protocol.version=${protocol}`,
+      'fetch',
+      gate.url,
+      secret,
+    );
     assert.notEqual(fetched.code, 0, `protocol ${protocol}`);
   }
 });
@@ -115,7 +150,10 @@ test('pushes elsewhere, deletions and several refs at once are refused', async (
   }
   const refs = shop.git('origin', '--git-dir', mirror, 'for-each-ref', '--format=%(refname) %(objectname)');
   const kept = ['refs/forge/heads/main', 'refs/runs/13-1'].map((ref) => `${ref} ${base}`);
-  assert.deepEqual(refs.split('\n').filter((line) => !line.startsWith('refs/runs/12-1 ')), kept);
+  assert.deepEqual(
+    refs.split('\n').filter((line) => !line.startsWith('refs/runs/12-1 ')),
+    kept,
+  );
 });
 
 test('a run that has lost its fence is refused before and in the middle of a push', async () => {
@@ -150,7 +188,10 @@ test('a tree that holds a .git folder is refused', async () => {
 });
 
 async function mktree(shop: Workshop, listing: string): Promise<string> {
-  const child = spawn('git', ['mktree'], { cwd: join(shop.dir, 'clone'), stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn('git', ['mktree'], {
+    cwd: join(shop.dir, 'clone'),
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   child.stdin.end(listing);
   let output = '';
   child.stdout.on('data', (bytes) => (output += String(bytes)));
@@ -182,14 +223,20 @@ test('other paths and another repository are not served', async () => {
     ['/git/1.git/../1.git/config', 404],
     ['/git/2.git/info/refs?service=git-upload-pack', 403],
   ];
-  for (const [path, status] of cases) assert.equal((await fetch(origin + path, { headers })).status, status, path);
+  for (const [path, status] of cases)
+    assert.equal((await fetch(origin + path, { headers })).status, status, path);
 });
 
 test('five thousand files go through', async () => {
   using shop = workshop();
   await using gate = await serve(shop);
   await prepared(shop, gate);
-  commit(shop, Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`d${index % 50}/f${index}`, `content ${index}\n`])));
+  commit(
+    shop,
+    Object.fromEntries(
+      Array.from({ length: 5000 }, (_, index) => [`d${index % 50}/f${index}`, `content ${index}\n`]),
+    ),
+  );
   const pushed = await userGit(shop, 'clone', 'push', '--quiet', gate.url, 'HEAD:refs/runs/12-1');
   assert.equal(pushed.code, 0, pushed.output);
 });
@@ -198,11 +245,61 @@ test('a long negotiation, which git sends compressed, is understood', async () =
   using shop = workshop();
   await using gate = await serve(shop);
   const { mirror, base } = await prepared(shop, gate);
-  for (let number = 0; number < 60; number++) shop.git('clone', 'commit', '--quiet', '--allow-empty', '--message', `${number}`);
+  for (let number = 0; number < 60; number++)
+    shop.git('clone', 'commit', '--quiet', '--allow-empty', '--message', `${number}`);
   const tree = shop.git('clone', 'rev-parse', 'HEAD^{tree}');
   const moved = shop.git('origin', '--git-dir', mirror, 'commit-tree', '-p', base, '-m', 'moved', tree);
   shop.git('origin', '--git-dir', mirror, 'update-ref', 'refs/runs/12-1', moved);
-  const fetched = await userGit(shop, 'clone', '-c', 'protocol.version=0', 'fetch', gate.url, 'refs/runs/12-1');
+  const fetched = await userGit(
+    shop,
+    'clone',
+    '-c',
+    'protocol.version=0',
+    'fetch',
+    gate.url,
+    'refs/runs/12-1',
+  );
   assert.equal(fetched.code, 0, fetched.output);
   assert.equal(shop.git('clone', 'rev-parse', 'FETCH_HEAD'), moved);
+});
+
+test('a client that goes away in the middle of a push leaves no git behind and no trace in the mirror', async () => {
+  using shop = workshop();
+  await using gate = await serve(shop);
+  const { mirror, base } = await prepared(shop, gate);
+  commit(shop, { 'a.txt': 'a' });
+  let hookAsked = () => {};
+  const asked = new Promise<void>((resolve) => (hookAsked = resolve));
+  gate.current.asked = 0;
+  gate.current.answer = (count) => {
+    if (count === 3) hookAsked();
+    return true;
+  };
+  const env = { PATH: '/usr/bin:/bin', HOME: join(shop.dir, 'home') };
+  const child = spawn('git', ['push', gate.url, 'HEAD:refs/runs/12-1'], {
+    cwd: join(shop.dir, 'clone'),
+    env,
+    detached: true,
+    stdio: 'ignore',
+  });
+  await asked;
+  process.kill(-child.pid!, 'SIGKILL');
+  await once(child, 'close');
+  const tip = shop.git('origin', '--git-dir', mirror, 'rev-parse', 'refs/runs/12-1');
+  assert.ok([base, shop.git('clone', 'rev-parse', 'HEAD')].includes(tip));
+  const again = await userGit(shop, 'clone', 'push', gate.url, 'HEAD:refs/runs/12-1');
+  assert.equal(again.code, 0, again.output);
+});
+
+test('when the fence cannot be asked about, the answer says to try again', async () => {
+  using shop = workshop();
+  await using gate = await serve(shop);
+  await prepared(shop, gate);
+  gate.current.answer = () => {
+    throw new Error('database away');
+  };
+  const { origin } = new URL(gate.url);
+  const headers = { authorization: `Basic ${Buffer.from('12-1:x').toString('base64')}` };
+  const answer = await fetch(`${origin}/git/1.git/info/refs?service=git-upload-pack`, { headers });
+  assert.equal(answer.status, 503);
 });

@@ -26,25 +26,50 @@ export interface GateOptions {
   onError?: (error: unknown) => void;
 }
 
-export type GitGate = (request: IncomingMessage, response: ServerResponse, access: GateAccess) => Promise<void>;
+export type GitGate = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  access: GateAccess,
+) => Promise<void>;
 
 const HOOKS = join(import.meta.dirname, 'git-hooks');
 const DEFAULT_MAX_PUSH_BYTES = 1 << 30;
 const HEAD_MAX_BYTES = 64 << 10;
 const ROUTE = /^\/git\/(\d+)\.git\/(info\/refs|git-upload-pack|git-receive-pack)$/;
 
-/** Makes the handler of /git/<repository>.git/*. */
+/** Makes the handler of /git/<repository>.git/*. It always answers, and never throws. */
 export function createGitGate(options: GateOptions): GitGate {
   return async (request, response, access) => {
-    const url = new URL(request.url ?? '/', 'http://gate');
-    const [, repository, service] = ROUTE.exec(url.pathname) ?? [];
-    const mirror = repositoryPath(options.store, access.repository, 'mirror.git');
-    if (service === undefined || !isGitRequest(request.method, service, url)) return refuse(response, 404, 'There is nothing here.');
-    if (repository !== String(access.repository)) return refuse(response, 403, 'This repository is not the one of the run.');
-    if (!existsSync(mirror)) return refuse(response, 404, 'The run has no base yet.');
-    if (!(await options.isCurrent(access.run, access.fence))) return refuse(response, 409, staleText(access));
-    await serve(options, request, response, access, { url, service });
+    try {
+      await handle(options, request, response, access);
+    } catch (error) {
+      if (!clientGone(error)) options.onError?.(error);
+      if (response.headersSent) response.destroy();
+      else refuse(response, 503, 'The mirror cannot be served now; try again.');
+    }
   };
+}
+
+function clientGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
+
+async function handle(
+  options: GateOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  access: GateAccess,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://gate');
+  const [, repository, service] = ROUTE.exec(url.pathname) ?? [];
+  const mirror = repositoryPath(options.store, access.repository, 'mirror.git');
+  if (service === undefined || !isGitRequest(request.method, service, url))
+    return refuse(response, 404, 'There is nothing here.');
+  if (repository !== String(access.repository))
+    return refuse(response, 403, 'This repository is not the one of the run.');
+  if (!existsSync(mirror)) return refuse(response, 404, 'The run has no base yet.');
+  if (!(await options.isCurrent(access.run, access.fence))) return refuse(response, 409, staleText(access));
+  await serve(options, request, response, access, { url, service });
 }
 
 function isGitRequest(method: string | undefined, service: string, url: URL): boolean {
@@ -53,7 +78,9 @@ function isGitRequest(method: string | undefined, service: string, url: URL): bo
 }
 
 function refuse(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(`${text}\n`);
+  response
+    .writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' })
+    .end(`${text}\n`);
 }
 
 function staleText({ run, fence }: GateAccess): string {
@@ -68,27 +95,25 @@ async function serve(
   { url, service }: { url: URL; service: string },
 ): Promise<void> {
   const child = spawn('git', ['http-backend'], {
-    env: { ...options.store.git.environment(backendConfig(options, access)), ...cgi(options, request, access, url, service) },
+    env: {
+      ...options.store.git.environment(backendConfig(options, access)),
+      ...cgi(options, request, access, url, service),
+    },
     stdio: ['pipe', 'pipe', 'ignore', 'pipe'],
     detached: true, // a group of its own, so that index-pack and the hook go with it
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const stop = () => void (child.exitCode === null && child.signalCode === null && killGroup(child));
   response.once('close', stop);
-  child.once('error', (error) => {
-    options.onError?.(error);
-    if (!response.headersSent) refuse(response, 500, 'git could not be started.');
-  });
+  const failed = new Promise<never>((_resolve, reject) => child.once('error', reject));
   answerHook(child.stdio[3] as Duplex, options, access);
   pipeline(request, child.stdin as Writable).catch(() => {}); // git may stop reading early: its answer says why
   try {
-    await relayAnswer(child.stdout as Readable, response);
-  } catch (error) {
+    await Promise.race([relayAnswer(child.stdout as Readable, response), failed]);
+    await ended;
+  } finally {
     stop();
-    response.destroy();
-    options.onError?.(error);
   }
-  await ended;
 }
 
 // Negative pid: the whole group. It may be gone already.

@@ -109,10 +109,16 @@ export function createGit(environment: GitEnvironment): Git {
 
 // killDescendants gives git a process group and session of its own: no terminal that ssh could ask a password on,
 // and an abort reaches the helpers too.
-async function spawnGit(args: string[], options: GitOptions, env: Record<string, string>): Promise<GitResult> {
+async function spawnGit(
+  args: string[],
+  options: GitOptions,
+  env: Record<string, string>,
+): Promise<GitResult> {
   const { underLock, signal } = options;
   const [program, leading] =
-    underLock === undefined ? ['git', []] : ['flock', ['-x', underLock.file, 'sh', '-c', underLock.script, 'sh']];
+    underLock === undefined
+      ? ['git', []]
+      : ['flock', ['-x', underLock.file, 'sh', '-c', underLock.script, 'sh']];
   const child = execa(program, [...leading, ...args], {
     env,
     extendEnv: false,
@@ -126,7 +132,7 @@ async function spawnGit(args: string[], options: GitOptions, env: Record<string,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     ...(signal === undefined ? {} : { cancelSignal: signal }),
-    ...(options.as ?? {}),
+    ...options.as,
   });
   if (options.onProgress !== undefined) reportProgress(child.stderr, options.onProgress);
   const result = await child;
@@ -150,7 +156,9 @@ function notRun(
       cause: result.cause,
     });
   }
-  const how = result.timedOut ? 'took too long and was stopped' : `ended by ${result.signal ?? result.code ?? 'a signal'}`;
+  const how = result.timedOut
+    ? 'took too long and was stopped'
+    : `ended by ${result.signal ?? result.code ?? 'a signal'}`;
   return new AutocodeError(code, `git ${args[0]} ${how}.`, { cause: result.cause });
 }
 
@@ -166,7 +174,9 @@ function reportProgress(stream: NodeJS.ReadableStream | null, onProgress: (line:
 /** The error for a git command that failed: what was being done, and git's own last words. */
 export function gitError(doing: string, result: GitResult, code: ErrorCode = 'ERR_INTERNAL'): AutocodeError {
   if (/No space left on device|Disk quota exceeded/.test(result.stderr)) {
-    return new AutocodeError('ERR_DISK_FULL', `${doing}: the disk is full.`, { remedy: 'Make room and try again.' });
+    return new AutocodeError('ERR_DISK_FULL', `${doing}: the disk is full.`, {
+      remedy: 'Make room and try again.',
+    });
   }
   return new AutocodeError(code, `${doing}: ${lastWords(result.stderr) || `exit code ${result.exitCode}`}`, {
     details: { exitCode: result.exitCode, stderr: maskCredentials(result.stderr).slice(-4000) },
@@ -183,7 +193,9 @@ export function lastWords(stderr: string): string {
     .split(/[\r\n]+/)
     .map((line) => line.trim())
     .filter((line) => line !== '' && !EMPTY_WORDS.test(line));
-  const telling = lines.findLast((line) => line.startsWith('fatal:')) ?? lines.findLast((line) => line.startsWith('error:'));
+  const telling =
+    lines.findLast((line) => line.startsWith('fatal:')) ??
+    lines.findLast((line) => line.startsWith('error:'));
   return (telling ?? lines.at(-1) ?? '').replace(/^(fatal|error|remote): /, '').slice(0, 500);
 }
 
@@ -194,7 +206,10 @@ export function maskCredentials(text: string): string {
 
 // A remote is reached with the user's own credentials: his configuration is included. A local one may belong to
 // somebody else; git then wants it named in a file, since its other side drops what comes by the environment.
-async function remoteConfig({ home, xdgConfigHome, configDir }: GitEnvironment, trusted: string[]): Promise<string> {
+async function remoteConfig(
+  { home, xdgConfigHome, configDir }: GitEnvironment,
+  trusted: string[],
+): Promise<string> {
   const included = [join(xdgConfigHome ?? join(home, '.config'), 'git/config'), join(home, '.gitconfig')];
   const text = [
     '[include]',

@@ -1,13 +1,12 @@
 // Bare repositories of the local forge, for projects that have no repository of their own.
 // Used by the making of projects and by the demo.
-import { mkdir, rename, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { repositoryPath } from './mirror.ts';
-import type { OpenedRepository } from './open.ts';
 import type { RepositoryStore } from './mirror.ts';
-
-const EPOCH = '@0 +0000';
+import type { OpenedRepository } from './open.ts';
+import { authorship } from './submission-commit.ts';
 
 /** Makes the bare repository of the local forge: the branches of `from` (a repository or bundle), or one empty commit. */
 export async function hostRepository(
@@ -24,20 +23,17 @@ export async function hostRepository(
     await mkdir(dirname(path), { recursive: true });
     await store.git.run(['init', '--quiet', '--bare', `--initial-branch=${defaultBranch}`, draft]);
     if (options.from === undefined) await firstCommit(store, draft, defaultBranch);
-    else await store.git.run(['fetch', '--quiet', '--', options.from, '+refs/heads/*:refs/heads/*'], { gitDir: draft });
+    else
+      await store.git.run(['fetch', '--quiet', '--', options.from, '+refs/heads/*:refs/heads/*'], {
+        gitDir: draft,
+      });
     await rename(draft, path);
   }
   return { origin: path, defaultBranch, hosted: true };
 }
 
 async function firstCommit({ git }: RepositoryStore, gitDir: string, branch: string): Promise<void> {
-  const who = { NAME: 'Autocode', EMAIL: 'autocode@localhost', DATE: EPOCH };
-  const env = Object.fromEntries(
-    Object.entries(who).flatMap(([key, value]) => [
-      [`GIT_AUTHOR_${key}`, value],
-      [`GIT_COMMITTER_${key}`, value],
-    ]),
-  );
+  const env = authorship({ name: 'Autocode', email: 'autocode@localhost' }, new Date(0));
   const tree = await git.text(['hash-object', '-w', '-t', 'tree', '--stdin'], { gitDir, input: '' });
   const commit = await git.text(['commit-tree', '-m', 'Begin', tree], { gitDir, env });
   await git.run(['update-ref', `refs/heads/${branch}`, commit], { gitDir });

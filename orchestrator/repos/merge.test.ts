@@ -11,7 +11,12 @@ import type { Workshop } from './testing/workshop.ts';
 const policy = { retries: { agent: 0, platform: 0, lost: 0, outOfTime: 0 }, retryBackoffSeconds: 1 };
 
 /** An open change of `origin` that writes these files. */
-async function openChange(db: Database, shop: Workshop, origin: string, files: Record<string, string>): Promise<{ id: number; branch: string }> {
+async function openChange(
+  db: Database,
+  shop: Workshop,
+  origin: string,
+  files: Record<string, string>,
+): Promise<{ id: number; branch: string }> {
   const { run } = await leasedRun(db, { origin });
   await verify(db, shop, run, files);
   await submitRun({ db, store: shop.store, author: AUTHOR, currency: 'USD', policy }, run);
@@ -45,7 +50,10 @@ test('a conflict names its files and leaves the base as it is', async () => {
   const second = await openChange(db.pool, shop, origin, { 'README.md': 'two\n' });
   await mergeChange(deps, first.id);
   const before = shop.git('b.git', 'rev-parse', 'main');
-  await assert.rejects(mergeChange(deps, second.id), { code: 'ERR_MERGE_CONFLICT', details: { files: ['README.md'] } });
+  await assert.rejects(mergeChange(deps, second.id), {
+    code: 'ERR_MERGE_CONFLICT',
+    details: { files: ['README.md'] },
+  });
   assert.equal(shop.git('b.git', 'rev-parse', 'main'), before);
   assert.equal((await getChange(db.pool, second.id)).state, 'open');
 });
@@ -80,7 +88,10 @@ test('a squashed merge is noticed, and one repository that is gone does not hide
   const errors: number[] = [];
   await refreshChanges({ db: db.pool, store: shop.store }, (_error, repository) => errors.push(repository));
   assert.equal(errors.length, 1);
-  assert.deepEqual((await listChanges(db.pool)).map((each) => each.state), ['merged', 'open']);
+  assert.deepEqual(
+    (await listChanges(db.pool)).map((each) => each.state),
+    ['merged', 'open'],
+  );
 });
 
 test('a merge that was cut off after its push is finished by the next try', async () => {
@@ -97,7 +108,10 @@ test('a merge that was cut off after its push is finished by the next try', asyn
       return result;
     },
   };
-  await assert.rejects(mergeChange({ db: db.pool, store: { ...shop.store, git: cut }, author: AUTHOR }, id), /cut off/);
+  await assert.rejects(
+    mergeChange({ db: db.pool, store: { ...shop.store, git: cut }, author: AUTHOR }, id),
+    /cut off/,
+  );
   const merged = await mergeChange({ db: db.pool, store: shop.store, author: AUTHOR }, id);
   assert.equal(merged.state, 'merged');
   assert.equal(shop.git('b.git', 'rev-parse', 'main'), merged.headCommit);

@@ -26,16 +26,28 @@ const TRIES = 3;
  * Merges an open change: fast-forward where the base has not moved, else a merge commit. ERR_MERGE_CONFLICT names the
  * files; ERR_BRANCH_CHECKED_OUT the command to type where the base branch is somebody's working copy.
  */
-export async function mergeChange({ db, store, author }: MergeDeps, id: number, signal?: AbortSignal): Promise<Change> {
+export async function mergeChange(
+  { db, store, author }: MergeDeps,
+  id: number,
+  signal?: AbortSignal,
+): Promise<Change> {
   const change = await changeAtOrigin(db, id);
-  if (change.state !== 'open') throw new AutocodeError('ERR_STATE', `The change ${id} is ${change.state} already.`);
+  if (change.state !== 'open')
+    throw new AutocodeError('ERR_STATE', `The change ${id} is ${change.state} already.`);
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const mirror = await fetchMirror(store, change.repository, { signal });
     const base = await branchCommit(store.git, mirror, change.repository.origin, change.baseBranch);
     const head = await headOf(store.git, mirror, change);
     if (!(await contains(store.git, mirror, base, head))) {
       const commit = await mergeCommit(store.git, { mirror, base, head, change, author });
-      const push = { mirror, origin: change.repository.origin, branch: change.baseBranch, commit, expected: base, signal };
+      const push = {
+        mirror,
+        origin: change.repository.origin,
+        branch: change.baseBranch,
+        commit,
+        expected: base,
+        signal,
+      };
       const result = await pushBranch(store.git, push);
       if (result.answer === 'stale') continue; // the base moved in between
       if (result.answer !== 'pushed') throw notPushed(change, result);
@@ -43,13 +55,21 @@ export async function mergeChange({ db, store, author }: MergeDeps, id: number, 
     await endChange(db, id, 'merged');
     return await getChange(db, id);
   }
-  throw new AutocodeError('ERR_CONFLICT', `The branch ${change.baseBranch} moved ${TRIES} times while change ${id} was merged.`, {
-    remedy: 'Try again.',
-  });
+  throw new AutocodeError(
+    'ERR_CONFLICT',
+    `The branch ${change.baseBranch} moved ${TRIES} times while change ${id} was merged.`,
+    {
+      remedy: 'Try again.',
+    },
+  );
 }
 
 /** Marks a change merged when its base branch has it by now. */
-export async function refreshChange({ db, store }: Omit<MergeDeps, 'author'>, id: number, signal?: AbortSignal): Promise<void> {
+export async function refreshChange(
+  { db, store }: Omit<MergeDeps, 'author'>,
+  id: number,
+  signal?: AbortSignal,
+): Promise<void> {
   const change = await changeAtOrigin(db, id);
   if (change.state !== 'open') return;
   const mirror = await fetchMirror(store, change.repository, { signal });
@@ -77,15 +97,21 @@ export async function refreshChanges(
 async function markIfMerged(db: Database, git: Git, mirror: string, change: ChangeAtOrigin): Promise<void> {
   const base = await resolveCommit(git, mirror, `refs/forge/heads/${change.baseBranch}`);
   if (base === undefined || (await resolveCommit(git, mirror, change.headCommit)) === undefined) return;
-  if (await contains(git, mirror, base, change.headCommit)) await endChange(db, change.id, 'merged', change.headCommit);
+  if (await contains(git, mirror, base, change.headCommit))
+    await endChange(db, change.id, 'merged', change.headCommit);
 }
 
 // A squashed or rebased merge is seen by its content: merging once more would change nothing.
 async function contains(git: Git, mirror: string, base: string, head: string): Promise<boolean> {
-  const ancestor = await git.run(['merge-base', '--is-ancestor', head, base], { gitDir: mirror, accept: [1] });
+  const ancestor = await git.run(['merge-base', '--is-ancestor', head, base], {
+    gitDir: mirror,
+    accept: [1],
+  });
   if (ancestor.exitCode === 0) return true;
   const merged = await mergedTree(git, mirror, base, head);
-  return 'tree' in merged && merged.tree === (await git.text(['rev-parse', `${base}^{tree}`], { gitDir: mirror }));
+  return (
+    'tree' in merged && merged.tree === (await git.text(['rev-parse', `${base}^{tree}`], { gitDir: mirror }))
+  );
 }
 
 // The branch as the forge has it, with what a reviewer may have added; without one, what was submitted.
@@ -93,8 +119,22 @@ async function headOf(git: Git, mirror: string, change: ChangeAtOrigin): Promise
   return (await resolveCommit(git, mirror, `refs/forge/heads/${change.branch}`)) ?? change.headCommit;
 }
 
-async function mergedTree(git: Git, mirror: string, base: string, head: string): Promise<{ tree: string } | { conflicts: string[] }> {
-  const args = ['merge-tree', '--write-tree', '--allow-unrelated-histories', '--no-messages', '--name-only', '-z', base, head];
+async function mergedTree(
+  git: Git,
+  mirror: string,
+  base: string,
+  head: string,
+): Promise<{ tree: string } | { conflicts: string[] }> {
+  const args = [
+    'merge-tree',
+    '--write-tree',
+    '--allow-unrelated-histories',
+    '--no-messages',
+    '--name-only',
+    '-z',
+    base,
+    head,
+  ];
   const { exitCode, stdout } = await git.run(args, { gitDir: mirror, accept: [1] });
   const [tree = '', ...files] = stdout.toString().split('\0').filter(Boolean);
   return exitCode === 0 ? { tree } : { conflicts: files };
@@ -102,7 +142,13 @@ async function mergedTree(git: Git, mirror: string, base: string, head: string):
 
 async function mergeCommit(
   git: Git,
-  { mirror, base, head, change, author }: { mirror: string; base: string; head: string; change: ChangeAtOrigin; author: Author },
+  {
+    mirror,
+    base,
+    head,
+    change,
+    author,
+  }: { mirror: string; base: string; head: string; change: ChangeAtOrigin; author: Author },
 ): Promise<string> {
   const forward = await git.run(['merge-base', '--is-ancestor', base, head], { gitDir: mirror, accept: [1] });
   if (forward.exitCode === 0) return head;
@@ -124,14 +170,25 @@ function conflict({ id, branch, baseBranch }: Change, files: string[]): Autocode
   });
 }
 
-function notPushed(change: ChangeAtOrigin, result: { answer: 'checked-out' } | { answer: 'refused'; reason: string }): AutocodeError {
+function notPushed(
+  change: ChangeAtOrigin,
+  result: { answer: 'checked-out' } | { answer: 'refused'; reason: string },
+): AutocodeError {
   const { origin } = change.repository;
   if (result.answer === 'checked-out') {
-    return new AutocodeError('ERR_BRANCH_CHECKED_OUT', `${change.baseBranch} is checked out in ${origin}: a push would not reach its files.`, {
-      remedy: `Merge it there: git -C ${shellQuoted(origin)} merge ${shellQuoted(change.branch)}`,
-    });
+    return new AutocodeError(
+      'ERR_BRANCH_CHECKED_OUT',
+      `${change.baseBranch} is checked out in ${origin}: a push would not reach its files.`,
+      {
+        remedy: `Merge it there: git -C ${shellQuoted(origin)} merge ${shellQuoted(change.branch)}`,
+      },
+    );
   }
-  return new AutocodeError('ERR_FORBIDDEN', `${origin} refused the merge of change ${change.id}: ${result.reason}`, {
-    remedy: `Merge ${change.branch} at the forge itself.`,
-  });
+  return new AutocodeError(
+    'ERR_FORBIDDEN',
+    `${origin} refused the merge of change ${change.id}: ${result.reason}`,
+    {
+      remedy: `Merge ${change.branch} at the forge itself.`,
+    },
+  );
 }

@@ -21,15 +21,25 @@ test('a mirror follows its origin, prunes there, and leaves runs alone', async (
   shop.git('w', 'branch', '--delete', '--force', 'gone');
   shop.git('w', 'branch', 'gone/deeper');
   await fetchMirror(shop.store, { id: 1, origin });
-  const expected = ['refs/forge/heads/gone/deeper', 'refs/forge/heads/main', 'refs/forge/tags/v1', 'refs/runs/1-1'];
+  const expected = [
+    'refs/forge/heads/gone/deeper',
+    'refs/forge/heads/main',
+    'refs/forge/tags/v1',
+    'refs/runs/1-1',
+  ];
   assert.deepEqual(refs(shop, mirror), expected);
 });
 
 test('fetches at the same time, from two stores on one directory too, all succeed', async () => {
   using shop = workshop();
   const origin = shop.workingCopy('w');
-  const other = { dir: shop.store.dir, git: createGit({ path: '/usr/bin:/bin', home: shop.dir, configDir: join(shop.dir, 'other') }) };
-  const fetches = Array.from({ length: 8 }, (_, index) => fetchMirror(index % 2 === 0 ? shop.store : other, { id: 1, origin }));
+  const other = {
+    dir: shop.store.dir,
+    git: createGit({ path: '/usr/bin:/bin', home: shop.dir, configDir: join(shop.dir, 'other') }),
+  };
+  const fetches = Array.from({ length: 8 }, (_, index) =>
+    fetchMirror(index % 2 === 0 ? shop.store : other, { id: 1, origin }),
+  );
   assert.equal(new Set(await Promise.all(fetches)).size, 1);
 });
 
@@ -41,10 +51,14 @@ test('locks that a killed git left behind do not stop the next fetch', async () 
   shop.git('w', 'branch', 'gone');
   await fetchMirror(shop.store, { id: 1, origin });
   shop.git('w', 'branch', '--delete', '--force', 'gone');
-  for (const lock of ['packed-refs.lock', 'refs/forge/heads/main.lock']) writeFileSync(join(mirror, lock), '');
+  for (const lock of ['packed-refs.lock', 'refs/forge/heads/main.lock'])
+    writeFileSync(join(mirror, lock), '');
   shop.git('w', 'commit', '--quiet', '--allow-empty', '--message', 'third');
   await fetchMirror(shop.store, { id: 1, origin });
-  assert.equal(shop.git('.', '--git-dir', mirror, 'rev-parse', 'refs/forge/heads/main'), shop.git('w', 'rev-parse', 'main'));
+  assert.equal(
+    shop.git('.', '--git-dir', mirror, 'rev-parse', 'refs/forge/heads/main'),
+    shop.git('w', 'rev-parse', 'main'),
+  );
 });
 
 test('a half-made mirror is not taken for one', async () => {
@@ -73,13 +87,19 @@ test('progress is reported and an abort ends the fetch', async () => {
   assert.match(lines.join('\n'), /Counting objects/);
   const stopped = new AbortController();
   stopped.abort();
-  await assert.rejects(fetchMirror(shop.store, { id: 1, origin }, { signal: stopped.signal }), { name: 'AbortError' });
+  await assert.rejects(fetchMirror(shop.store, { id: 1, origin }, { signal: stopped.signal }), {
+    name: 'AbortError',
+  });
 });
 
-test('an origin of another user is fetched', { skip: process.getuid?.() === 0 ? false : 'needs root' }, async () => {
-  using shop = workshop();
-  for (const origin of [shop.workingCopy('w'), shop.bare('b.git')]) {
-    execFileSync('chown', ['-R', '12345:12345', origin]);
-    await fetchMirror(shop.store, { id: origin.length, origin });
-  }
-});
+test(
+  'an origin of another user is fetched',
+  { skip: process.getuid?.() === 0 ? false : 'needs root' },
+  async () => {
+    using shop = workshop();
+    for (const origin of [shop.workingCopy('w'), shop.bare('b.git')]) {
+      execFileSync('chown', ['-R', '12345:12345', origin]);
+      await fetchMirror(shop.store, { id: origin.length, origin });
+    }
+  },
+);

@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { AutocodeError } from '../../protocol/errors.ts';
 import type { Git } from './git.ts';
 import { findOrigin } from './origin.ts';
 
@@ -26,6 +27,7 @@ export interface FetchOptions {
 // A git that was killed leaves lock files that would stop every later fetch. Under refs/forge and for packed-refs a
 // fetch is the only writer, and this one has the lock.
 const FETCH = `find refs/forge -type f -name '*.lock' -delete 2>/dev/null; rm -f packed-refs.lock; exec git "$@"`;
+const STALLED_MS = 10 * 60_000;
 const LEFT_OVER_MS = 10 * 60_000;
 const ABANDONED_MS = 24 * 60 * 60_000;
 
@@ -35,27 +37,54 @@ export function repositoryPath(store: RepositoryStore, id: number, name: 'mirror
 }
 
 /** Brings the mirror up to date with its origin, one fetch at a time; returns the mirror's path. No time limit. */
-export async function fetchMirror(store: RepositoryStore, repository: Repository, options: FetchOptions = {}): Promise<string> {
+export async function fetchMirror(
+  store: RepositoryStore,
+  repository: Repository,
+  options: FetchOptions = {},
+): Promise<string> {
   const mirror = repositoryPath(store, repository.id, 'mirror.git');
   return await inTurn(mirror, async () => {
     const origin = await findOrigin(repository.origin);
     await makeMirror(store, mirror);
     await removeAbandoned(mirror);
     const refspecs = ['+refs/heads/*:refs/forge/heads/*', '+refs/tags/*:refs/forge/tags/*'];
+    const stall = stallGuard(repository.origin, options);
     const flags = ['--prune', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--progress'];
-    await store.git.run(['fetch', ...flags, '--', origin.address, ...refspecs], {
-      cwd: mirror,
-      gitDir: mirror,
-      remote: { trusted: origin.trusted },
-      underLock: { file: `${mirror}.lock`, script: FETCH },
-      timeoutMs: 0,
-      signal: options.signal,
-      onProgress: options.onProgress,
-      code: 'ERR_REPOSITORY_UNREACHABLE',
-      doing: `The repository ${repository.origin} could not be fetched`,
-    });
+    try {
+      await store.git.run(['fetch', ...flags, '--', origin.address, ...refspecs], {
+        cwd: mirror,
+        gitDir: mirror,
+        remote: { trusted: origin.trusted },
+        underLock: { file: `${mirror}.lock`, script: FETCH },
+        timeoutMs: 0,
+        signal: stall.signal,
+        onProgress: stall.onProgress,
+        code: 'ERR_REPOSITORY_UNREACHABLE',
+        doing: `The repository ${repository.origin} could not be fetched`,
+      });
+    } finally {
+      stall.end();
+    }
     return mirror;
   });
+}
+
+// A fetch may take hours, but not stand still: a forge that is gone without a word would hold up the queue for ever.
+function stallGuard(origin: string, { signal, onProgress }: FetchOptions) {
+  const stalled = new AbortController();
+  const message = `The repository ${origin} could not be fetched: nothing came for ${STALLED_MS / 60_000} minutes.`;
+  const timer = setTimeout(
+    () => stalled.abort(new AutocodeError('ERR_REPOSITORY_UNREACHABLE', message)),
+    STALLED_MS,
+  );
+  return {
+    signal: signal === undefined ? stalled.signal : AbortSignal.any([signal, stalled.signal]),
+    onProgress(line: string) {
+      timer.refresh();
+      onProgress?.(line);
+    },
+    end: () => clearTimeout(timer),
+  };
 }
 
 // One after another in this process; git's own run holds the file lock against other processes.
@@ -89,7 +118,8 @@ async function removeAbandoned(mirror: string): Promise<void> {
   const objects = join(mirror, 'objects');
   const packs = [...(await namesIn(objects)), ...(await namesIn(join(objects, 'pack')))];
   for (const path of packs) if (/\/tmp_[^/]*$/.test(path)) await removeOlder(path, ABANDONED_MS);
-  for (const path of await namesIn(join(mirror, 'refs/runs'))) if (path.endsWith('.lock')) await removeOlder(path, LEFT_OVER_MS);
+  for (const path of await namesIn(join(mirror, 'refs/runs')))
+    if (path.endsWith('.lock')) await removeOlder(path, LEFT_OVER_MS);
 }
 
 async function removeOlder(path: string, age: number): Promise<void> {

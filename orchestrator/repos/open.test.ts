@@ -13,11 +13,20 @@ test('a working copy is opened by its top, from any folder or link inside', asyn
   using shop = workshop();
   const path = shop.workingCopy('w', { 'src/a.txt': 'a' });
   symlinkSync(path, join(shop.dir, 'link'));
-  for (const origin of [path, join(path, 'src'), join(path, '.git'), join(shop.dir, 'link', 'src'), `file://${path}`]) {
+  for (const origin of [
+    path,
+    join(path, 'src'),
+    join(path, '.git'),
+    join(shop.dir, 'link', 'src'),
+    `file://${path}`,
+  ]) {
     const opened = await openRepository(shop.store.git, { origin, allowDirty: false });
     assert.deepEqual(opened, { origin: path, defaultBranch: 'main', hosted: false }, origin);
   }
-  assert.equal((await openRepository(shop.store.git, { origin: 'src', cwd: path, allowDirty: false })).origin, path);
+  assert.equal(
+    (await openRepository(shop.store.git, { origin: 'src', cwd: path, allowDirty: false })).origin,
+    path,
+  );
 });
 
 test('a bare repository and a linked worktree are opened', async () => {
@@ -49,7 +58,10 @@ test('what cannot be reached says so', async () => {
 
 test('an address with a password or token is refused, and not repeated', async () => {
   using shop = workshop();
-  for (const origin of ['https://ann:hunter2@example.org/x.git', 'https://ghp_0123456789abcdefghij@example.org/x.git']) {
+  for (const origin of [
+    'https://ann:hunter2@example.org/x.git',
+    'https://ghp_0123456789abcdefghij@example.org/x.git',
+  ]) {
     const opening = openRepository(shop.store.git, { origin, allowDirty: false });
     await assert.rejects(opening, (error: Error & { code: string }) => {
       assert.equal(error.code, 'ERR_INVALID_INPUT');
@@ -84,8 +96,15 @@ test('a detached HEAD needs a named branch', async () => {
   using shop = workshop();
   const origin = shop.workingCopy('w');
   shop.git('w', 'checkout', '--quiet', '--detach');
-  await assert.rejects(openRepository(shop.store.git, { origin, allowDirty: false }), { code: 'ERR_BRANCH_UNKNOWN', remedy: /main/ });
-  assert.equal((await openRepository(shop.store.git, { origin, defaultBranch: 'main', allowDirty: false })).defaultBranch, 'main');
+  await assert.rejects(openRepository(shop.store.git, { origin, allowDirty: false }), {
+    code: 'ERR_BRANCH_UNKNOWN',
+    remedy: /main/,
+  });
+  assert.equal(
+    (await openRepository(shop.store.git, { origin, defaultBranch: 'main', allowDirty: false }))
+      .defaultBranch,
+    'main',
+  );
 });
 
 test('uncommitted changes are named, unless they are accepted', async () => {
@@ -105,30 +124,44 @@ test('a shallow clone is refused with the command that mends it', async () => {
   shop.workingCopy('w');
   shop.git('w', 'commit', '--quiet', '--allow-empty', '--message', 'second');
   shop.git('.', 'clone', '--quiet', '--depth=1', `file://${shop.dir}/w`, 'shallow');
-  await assert.rejects(openRepository(shop.store.git, { origin: join(shop.dir, 'shallow'), allowDirty: false }), {
-    code: 'ERR_REPOSITORY_UNREACHABLE',
-    remedy: /fetch --unshallow/,
-  });
+  await assert.rejects(
+    openRepository(shop.store.git, { origin: join(shop.dir, 'shallow'), allowDirty: false }),
+    {
+      code: 'ERR_REPOSITORY_UNREACHABLE',
+      remedy: /fetch --unshallow/,
+    },
+  );
 });
 
-test("another user's repository is opened, and nothing in its configuration runs as root", asRoot, async () => {
-  using shop = workshop();
-  const origin = shop.workingCopy('w', { 'a.txt': 'a', '.gitattributes': '*.txt filter=trap' });
-  shop.git('w', 'config', 'filter.trap.clean', `sh -c 'id -u > ${shop.dir}/public/uid; cat'`);
-  shop.git('w', 'config', 'core.fsmonitor', `${shop.dir}/fsmonitor`);
-  mkdirSync(join(shop.dir, 'public'));
-  chmodSync(join(shop.dir, 'public'), 0o777);
-  appendFileSync(join(origin, 'a.txt'), 'more');
-  execFileSync('chown', ['-R', '12345:12345', origin]);
-  await assert.rejects(openRepository(shop.store.git, { origin, allowDirty: false }), { code: 'ERR_REPOSITORY_DIRTY' });
-  const ran = execFileSync('sh', ['-c', `cat ${shop.dir}/public/uid 2>/dev/null || echo none`], { encoding: 'utf8' }).trim();
-  assert.notEqual(ran, '0');
-});
+test(
+  "another user's repository is opened, and nothing in its configuration runs as root",
+  asRoot,
+  async () => {
+    using shop = workshop();
+    const origin = shop.workingCopy('w', { 'a.txt': 'a', '.gitattributes': '*.txt filter=trap' });
+    shop.git('w', 'config', 'filter.trap.clean', `sh -c 'id -u > ${shop.dir}/public/uid; cat'`);
+    shop.git('w', 'config', 'core.fsmonitor', `${shop.dir}/fsmonitor`);
+    mkdirSync(join(shop.dir, 'public'));
+    chmodSync(join(shop.dir, 'public'), 0o777);
+    appendFileSync(join(origin, 'a.txt'), 'more');
+    execFileSync('chown', ['-R', '12345:12345', origin]);
+    await assert.rejects(openRepository(shop.store.git, { origin, allowDirty: false }), {
+      code: 'ERR_REPOSITORY_DIRTY',
+    });
+    const ran = execFileSync('sh', ['-c', `cat ${shop.dir}/public/uid 2>/dev/null || echo none`], {
+      encoding: 'utf8',
+    }).trim();
+    assert.notEqual(ran, '0');
+  },
+);
 
 test('the local forge hosts a repository with one commit, or with the branches of another, once', async () => {
   using shop = workshop();
   const hosted = await hostRepository(shop.store, 7);
-  assert.deepEqual(await openRepository(shop.store.git, { ...hosted, allowDirty: false }), { ...hosted, hosted: false });
+  assert.deepEqual(await openRepository(shop.store.git, { ...hosted, allowDirty: false }), {
+    ...hosted,
+    hosted: false,
+  });
   const before = shop.git('repositories/7/forge.git', 'rev-parse', 'main');
   await hostRepository(shop.store, 7);
   assert.equal(shop.git('repositories/7/forge.git', 'rev-parse', 'main'), before);

@@ -52,16 +52,23 @@ async function addressOf({ origin, cwd }: OpenInput): Promise<string> {
   const path = cwd === undefined ? origin : resolve(cwd, origin);
   if (path.startsWith('/') && !(SCP_FORM.test(origin) && !(await exists(path)))) return await topOf(path);
   if (SCP_FORM.test(origin)) return origin;
-  throw new AutocodeError('ERR_REPOSITORY_UNREACHABLE', `${maskCredentials(origin)} is neither an absolute path nor a URL.`, {
-    remedy: 'Give a path, or an address that begins with https://, http://, ssh:// or git://, or as git@host:path.',
-  });
+  throw new AutocodeError(
+    'ERR_REPOSITORY_UNREACHABLE',
+    `${maskCredentials(origin)} is neither an absolute path nor a URL.`,
+    {
+      remedy:
+        'Give a path, or an address that begins with https://, http://, ssh:// or git://, or as git@host:path.',
+    },
+  );
 }
 
 function pathOfUrl(url: string): string {
   try {
     return fileURLToPath(url);
   } catch (error) {
-    throw new AutocodeError('ERR_REPOSITORY_UNREACHABLE', `${url} is not the address of a file.`, { cause: error });
+    throw new AutocodeError('ERR_REPOSITORY_UNREACHABLE', `${url} is not the address of a file.`, {
+      cause: error,
+    });
   }
 }
 
@@ -72,7 +79,9 @@ function withoutSecret(origin: string): string {
   if (url === null || secret) {
     throw new AutocodeError(
       'ERR_INVALID_INPUT',
-      url === null ? `${maskCredentials(origin)} is not a URL.` : `The address of ${url.host} holds a password or token.`,
+      url === null
+        ? `${maskCredentials(origin)} is not a URL.`
+        : `The address of ${url.host} holds a password or token.`,
       { remedy: "Leave it out, and let git's own credential helper or ssh key give it." },
     );
   }
@@ -81,10 +90,14 @@ function withoutSecret(origin: string): string {
 
 async function topOf(path: string): Promise<string> {
   const start = await realpath(path).catch((error: unknown) => {
-    throw new AutocodeError('ERR_REPOSITORY_UNREACHABLE', `There is nothing at ${path}, or it may not be read.`, {
-      remedy: 'Check the path.',
-      cause: error,
-    });
+    throw new AutocodeError(
+      'ERR_REPOSITORY_UNREACHABLE',
+      `There is nothing at ${path}, or it may not be read.`,
+      {
+        remedy: 'Check the path.',
+        cause: error,
+      },
+    );
   });
   if ((await stat(start)).isDirectory()) {
     for (let folder = start; ; folder = dirname(folder)) {
@@ -113,20 +126,39 @@ async function checkWorkingCopy(git: Git, origin: Origin, allowDirty: boolean): 
     .text(['rev-parse', '--is-bare-repository', '--is-shallow-repository'], where)
     .catch((error: unknown) => {
       const whose = origin.owner === undefined ? '' : ` as its owner (uid ${origin.owner.uid})`;
-      throw new AutocodeError('ERR_REPOSITORY_UNREACHABLE', `git cannot read ${path}${whose}: ${(error as Error).message}`, {
-        cause: error,
-      });
+      throw new AutocodeError(
+        'ERR_REPOSITORY_UNREACHABLE',
+        `git cannot read ${path}${whose}: ${(error as Error).message}`,
+        {
+          cause: error,
+        },
+      );
     });
   const [bare, shallow] = facts.split('\n');
   if (shallow === 'true') {
-    throw new AutocodeError('ERR_REPOSITORY_UNREACHABLE', `${path} is a shallow clone: its history is cut off.`, {
-      remedy: `Fetch the rest: git -C ${shellQuoted(path)} fetch --unshallow`,
-    });
+    throw new AutocodeError(
+      'ERR_REPOSITORY_UNREACHABLE',
+      `${path} is a shallow clone: its history is cut off.`,
+      {
+        remedy: `Fetch the rest: git -C ${shellQuoted(path)} fetch --unshallow`,
+      },
+    );
   }
   if (allowDirty || bare === 'true' || (origin.owner !== undefined && !root)) return;
-  const status = ['status', '--porcelain', '-z', '--no-renames', '--untracked-files=normal', '--ignore-submodules=dirty'];
+  const status = [
+    'status',
+    '--porcelain',
+    '-z',
+    '--no-renames',
+    '--untracked-files=normal',
+    '--ignore-submodules=dirty',
+  ];
   const { stdout } = await git.run(status, { ...where, maxBytes: DIRTY_MAX_BYTES });
-  const files = stdout.toString().split('\0').filter(Boolean).map((entry) => entry.slice(3));
+  const files = stdout
+    .toString()
+    .split('\0')
+    .filter(Boolean)
+    .map((entry) => entry.slice(3));
   if (files.length === 0) return;
   const named = files.slice(0, 5).join(', ') + (files.length > 5 ? ' and others' : '');
   throw new AutocodeError('ERR_REPOSITORY_DIRTY', `${path} has uncommitted changes: ${named}.`, {

@@ -24,7 +24,8 @@ const LIST_TIMEOUT_MS = 60_000;
 
 /** How to reach an origin. Fails with ERR_REPOSITORY_UNREACHABLE when a path is not there. */
 export async function findOrigin(address: string): Promise<Origin> {
-  if (!address.startsWith('/')) return { address, local: false, trusted: [], receivePack: [], owner: undefined };
+  if (!address.startsWith('/'))
+    return { address, local: false, trusted: [], receivePack: [], owner: undefined };
   const { uid, gid } = await ownerOf(address);
   const ours = process.getuid?.() ?? 0;
   const owner = uid === ours ? undefined : { uid, gid };
@@ -48,7 +49,9 @@ async function ownerOf(path: string): Promise<{ uid: number; gid: number }> {
   try {
     return await stat(path);
   } catch (error) {
-    throw new AutocodeError('ERR_REPOSITORY_UNREACHABLE', `There is no repository at ${path}.`, { cause: error });
+    throw new AutocodeError('ERR_REPOSITORY_UNREACHABLE', `There is no repository at ${path}.`, {
+      cause: error,
+    });
   }
 }
 
@@ -64,14 +67,19 @@ export async function listBranches(git: Git, origin: Origin, signal?: AbortSigna
   const found: OriginBranches = { head: undefined, branches: new Map() };
   for (const line of listing.split('\n')) {
     const [left = '', ref = ''] = line.split('\t');
-    if (ref === 'HEAD' && left.startsWith('ref: refs/heads/')) found.head = left.slice('ref: refs/heads/'.length);
+    if (ref === 'HEAD' && left.startsWith('ref: refs/heads/'))
+      found.head = left.slice('ref: refs/heads/'.length);
     else if (ref.startsWith('refs/heads/')) found.branches.set(ref.slice('refs/heads/'.length), left);
   }
   return found;
 }
 
 /** The error for a branch that an origin does not have, with those that it has. */
-export function unknownBranch(origin: string, branch: string | undefined, known: Iterable<string>): AutocodeError {
+export function unknownBranch(
+  origin: string,
+  branch: string | undefined,
+  known: Iterable<string>,
+): AutocodeError {
   const names = [...known];
   const listed = names.slice(0, 10).join(', ') + (names.length > 10 ? `, and ${names.length - 10} more` : '');
   return new AutocodeError(

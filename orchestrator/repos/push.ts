@@ -14,15 +14,24 @@ export interface BranchPush {
 }
 
 /** `stale`: the branch is not where it was expected. `refused`: the forge said no, in its own words. */
-export type PushAnswer = { answer: 'pushed' } | { answer: 'stale' } | { answer: 'checked-out' } | { answer: 'refused'; reason: string };
+export type PushAnswer =
+  | { answer: 'pushed' }
+  | { answer: 'stale' }
+  | { answer: 'checked-out' }
+  | { answer: 'refused'; reason: string };
 
 const PUSH_TIMEOUT_MS = 30 * 60_000;
 const LIST_TIMEOUT_MS = 60_000;
 const NO_RIGHTS =
-  /\b40[134]\b|Authentication failed|could not read (Username|Password)|[Pp]ermission( to .*)? denied|access denied|[Rr]epository not found|not authorized/;
+  /returned error: 40[134]|Authentication failed|could not read (Username|Password)|[Pp]ermission( to .*)? denied|access denied|[Rr]epository (\S+ )?not found|not authorized/;
 
 /** The commit of an origin's branch, or undefined when it has none of that name. */
-export async function remoteBranch(git: Git, address: string, branch: string, signal?: AbortSignal): Promise<string | undefined> {
+export async function remoteBranch(
+  git: Git,
+  address: string,
+  branch: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   const origin = await findOrigin(address);
   const ref = `refs/heads/${branch}`;
   const listing = await git.text(['ls-remote', '--', origin.address, ref], {
@@ -40,7 +49,13 @@ export async function remoteBranch(git: Git, address: string, branch: string, si
 export async function pushBranch(git: Git, push: BranchPush): Promise<PushAnswer> {
   const origin = await findOrigin(push.origin);
   const ref = `refs/heads/${push.branch}`;
-  const args = ['push', '--porcelain', '--no-verify', `--force-with-lease=${ref}:${push.expected ?? ''}`, ...origin.receivePack];
+  const args = [
+    'push',
+    '--porcelain',
+    '--no-verify',
+    `--force-with-lease=${ref}:${push.expected ?? ''}`,
+    ...origin.receivePack,
+  ];
   const result = await git.run([...args, '--', origin.address, `${push.commit}:${ref}`], {
     gitDir: push.mirror,
     remote: { trusted: origin.trusted },
@@ -53,13 +68,21 @@ export async function pushBranch(git: Git, push: BranchPush): Promise<PushAnswer
 }
 
 function understand(result: GitResult, { origin, branch }: BranchPush): PushAnswer {
-  const error = gitError(`The branch ${branch} could not be pushed to ${origin}`, result, 'ERR_REPOSITORY_UNREACHABLE');
+  const error = gitError(
+    `The branch ${branch} could not be pushed to ${origin}`,
+    result,
+    'ERR_REPOSITORY_UNREACHABLE',
+  );
   if (error.code === 'ERR_DISK_FULL') throw error;
   const [, reason] = /^!\t[^\t]*\t\[?(.*)$/m.exec(result.stdout.toString()) ?? [];
   if (reason?.includes('stale info')) return { answer: 'stale' };
   if (reason?.includes('branch is currently checked out')) return { answer: 'checked-out' };
   const said = forgeWords(result.stderr);
-  if (reason !== undefined) return { answer: 'refused', reason: [reason.replace(']', ':').replace(':', ''), said].filter(Boolean).join('\n') };
+  if (reason !== undefined)
+    return {
+      answer: 'refused',
+      reason: [reason.replace(']', ':').replace(':', ''), said].filter(Boolean).join('\n'),
+    };
   if (NO_RIGHTS.test(result.stderr)) return { answer: 'refused', reason: said || error.message };
   throw error;
 }

@@ -40,7 +40,9 @@ export function bindRepositories(deps: RepositoriesDeps): Repositories {
     prepareBase: async (run, fence) => await prepareBase(db, store, run, fence, stopping),
     runDiff: async (run, format) => {
       if (run.baseCommit === null || run.headCommit === null) return '';
-      const { rows } = await db.query<{ repository: number }>('select repository from task where id = $1', [run.task]);
+      const { rows } = await db.query<{ repository: number }>('select repository from task where id = $1', [
+        run.task,
+      ]);
       return diffText(await diff(store, rows[0]!.repository, run.baseCommit, run.headCommit, { format }));
     },
     changeDiff: async ({ id, baseCommit, headCommit }, format) => {
@@ -59,7 +61,7 @@ export function bindRepositories(deps: RepositoriesDeps): Repositories {
   };
 }
 
-// A run that was lost and has not been replaced may come back: it keeps its ref until the task is claimed again.
+// Live, and the newest attempt at its task.
 async function isCurrentRun({ db }: RepositoriesDeps, run: string, fence: number): Promise<boolean> {
   const { rowCount } = await db.query(
     `select from run join task on task.id = run.task

@@ -29,8 +29,13 @@ const WIDTH = 72;
 const BODY_MAX = 4000;
 
 /** Writes the final tree as one commit on the base; undefined when it is the base's own tree. */
-export async function writeCommit(git: Git, { mirror, base, head, message, author, date }: CommitInput): Promise<string | undefined> {
-  const [baseTree = '', tree = ''] = (await git.text(['rev-parse', `${base}^{tree}`, `${head}^{tree}`], { gitDir: mirror })).split('\n');
+export async function writeCommit(
+  git: Git,
+  { mirror, base, head, message, author, date }: CommitInput,
+): Promise<string | undefined> {
+  const [baseTree = '', tree = ''] = (
+    await git.text(['rev-parse', `${base}^{tree}`, `${head}^{tree}`], { gitDir: mirror })
+  ).split('\n');
   if (tree === baseTree) return undefined;
   return await git.text(['commit-tree', '-p', base, '-F', '-', tree], {
     gitDir: mirror,
@@ -72,7 +77,9 @@ export function commitMessage({ title, body, task, run, agent, model }: MessageI
 export function wrap(text: string, width = WIDTH): string {
   return text
     .split('\n')
-    .flatMap((line) => (line.length <= width || /^(\t| {4})/.test(line) ? [line.trimEnd()] : wrapLine(line, width)))
+    .flatMap((line) =>
+      line.length <= width || /^(\t| {4})/.test(line) ? [line.trimEnd()] : wrapLine(line, width),
+    )
     .join('\n');
 }
 
@@ -80,7 +87,8 @@ function wrapLine(line: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of line.split(/\s+/).filter(Boolean)) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
   return lines;

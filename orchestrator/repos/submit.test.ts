@@ -18,7 +18,10 @@ function depsOf(db: Database, shop: Workshop): SubmitDeps {
   return { db, store: shop.store, author: AUTHOR, currency: 'USD', policy };
 }
 
-async function stateOf(db: Database, run: string): Promise<{ run: string; cause: string | null; reason: string; task: string }> {
+async function stateOf(
+  db: Database,
+  run: string,
+): Promise<{ run: string; cause: string | null; reason: string; task: string }> {
   const { rows } = await db.query(
     'select run.state as run, run.cause, run.reason, task.state as task from run join task on task.id = run.task where run.id = $1',
     [run],
@@ -44,12 +47,25 @@ test('a verified run becomes one commit on a branch, with its change', async () 
   assert.equal(change?.branch, branch);
   assert.equal(change.headCommit, shop.git('w', 'rev-parse', branch));
   assert.equal(shop.git('w', 'rev-parse', `${branch}^`), base);
-  assert.equal(shop.git('w', 'rev-parse', `${branch}^{tree}`), shop.git(`work-${run}`, 'rev-parse', `${head}^{tree}`));
+  assert.equal(
+    shop.git('w', 'rev-parse', `${branch}^{tree}`),
+    shop.git(`work-${run}`, 'rev-parse', `${head}^{tree}`),
+  );
   const trailers = shop.git('w', 'log', '-1', '--format=%an <%ae>%n%(trailers)', branch);
-  const expected = [`Autocode-Task: ${task}`, `Autocode-Run: ${run}`, 'Autocode-Agent: command', 'Autocode-Model: replay/tape'];
+  const expected = [
+    `Autocode-Task: ${task}`,
+    `Autocode-Run: ${run}`,
+    'Autocode-Agent: command',
+    'Autocode-Model: replay/tape',
+  ];
   assert.deepEqual(trailers.split('\n'), ['Autocode <autocode@localhost>', ...expected]);
   assert.match(change.body, /Fix the sum: 1 \+ 1/);
-  assert.deepEqual(await stateOf(db.pool, run), { run: 'succeeded', cause: null, reason: `Change ${change.id} holds the result.`, task: 'completed' });
+  assert.deepEqual(await stateOf(db.pool, run), {
+    run: 'succeeded',
+    cause: null,
+    reason: `Change ${change.id} holds the result.`,
+    task: 'completed',
+  });
   const { rows } = await db.pool.query(`select kind, task, run from event where kind = 'change.opened'`);
   assert.deepEqual(rows, [{ kind: 'change.opened', task, run }]);
 });
@@ -76,7 +92,11 @@ test('a submission that is cut off at any step is finished by the next, with one
   for (let at = 1; ; at++) {
     const { run } = await leasedRun(db.pool, { origin, title: `step ${at}` });
     await verify(db.pool, shop, run, { [`f${at}.txt`]: 'x\n' });
-    const cut = async (done: boolean) => await submitRun(cutOff(at, done), run).then(() => false, () => true);
+    const cut = async (done: boolean) =>
+      await submitRun(cutOff(at, done), run).then(
+        () => false,
+        () => true,
+      );
     const wasCut = await cut(false);
     await cut(true);
     await submitRun(deps, run);
@@ -108,7 +128,10 @@ test('a cancel before the push is honoured', async () => {
   await db.pool.query('update run set cancel_requested = true where id = $1', [run]);
   await submitRun(depsOf(db.pool, shop), run);
   assert.deepEqual(branches(shop, 'w'), ['main']);
-  assert.deepEqual([(await stateOf(db.pool, run)).run, (await stateOf(db.pool, run)).task], ['cancelled', 'cancelled']);
+  assert.deepEqual(
+    [(await stateOf(db.pool, run)).run, (await stateOf(db.pool, run)).task],
+    ['cancelled', 'cancelled'],
+  );
 });
 
 test("a push that the origin's hook refuses fails the run with the hook's words", async () => {

@@ -5,7 +5,12 @@ import { transaction } from '../db/connect.ts';
 import type { Database } from '../db/connect.ts';
 import { isCancelRequested } from '../tasks/cancel.ts';
 import type { RetryPolicy } from '../tasks/ending.ts';
-import { submissionCancelled, submissionEmpty, submissionFailed, submittedRun } from '../tasks/submission-state.ts';
+import {
+  submissionCancelled,
+  submissionEmpty,
+  submissionFailed,
+  submittedRun,
+} from '../tasks/submission-state.ts';
 import { resolveCommit } from './base.ts';
 import { branchName } from './branch-name.ts';
 import { changeBody } from './change-body.ts';
@@ -44,7 +49,11 @@ export async function submitRun(deps: SubmitDeps, run: string, signal?: AbortSig
   }
 }
 
-async function submit(deps: SubmitDeps, submission: Submission, signal: AbortSignal | undefined): Promise<void> {
+async function submit(
+  deps: SubmitDeps,
+  submission: Submission,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { db, store, currency } = deps;
   const { run } = submission;
   const mirror = repositoryPath(store, submission.repository, 'mirror.git');
@@ -55,17 +64,35 @@ async function submit(deps: SubmitDeps, submission: Submission, signal: AbortSig
   if (await isCancelRequested(db, run)) return await submissionCancelled(db, run);
   await pushOnce(store.git, mirror, submission, branch, commit, signal);
   await transaction(db, async (tx) => {
-    const changeId = await recordChange(tx, submission, { branch, commit, body: changeBody({ ...submission, currency }) });
+    const changeId = await recordChange(tx, submission, {
+      branch,
+      commit,
+      body: changeBody({ ...submission, currency }),
+    });
     await submittedRun(tx, run, { changeId });
   });
 }
 
-async function commitOf({ store, author }: SubmitDeps, submission: Submission, mirror: string): Promise<string | undefined> {
+async function commitOf(
+  { store, author }: SubmitDeps,
+  submission: Submission,
+  mirror: string,
+): Promise<string | undefined> {
   const { baseCommit: base, headCommit: head, createdAt: date } = submission;
   if ((await resolveCommit(store.git, mirror, head)) === undefined) {
-    throw new AutocodeError('ERR_INTERNAL', `The mirror has no commit ${head}, the result of run ${submission.run}.`);
+    throw new AutocodeError(
+      'ERR_INTERNAL',
+      `The mirror has no commit ${head}, the result of run ${submission.run}.`,
+    );
   }
-  return await writeCommit(store.git, { mirror, base, head, message: commitMessage(submission), author, date });
+  return await writeCommit(store.git, {
+    mirror,
+    base,
+    head,
+    message: commitMessage(submission),
+    author,
+    date,
+  });
 }
 
 // Before a push the mirror notes it as refs/submitted/<run>/<branch>. The note keeps the commit, tells a later try
@@ -78,13 +105,16 @@ async function noteBranch(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const notes = await readNotes(git, mirror, submission.task);
-  const branch =
-    submission.change?.branch ?? notes[0]?.branch ?? (await freeBranch(git, submission, signal));
+  const branch = submission.change?.branch ?? notes[0]?.branch ?? (await freeBranch(git, submission, signal));
   await git.run(['update-ref', `refs/submitted/${submission.run}/${branch}`, commit], { gitDir: mirror });
   return branch;
 }
 
-async function readNotes(git: Git, mirror: string, task: number): Promise<{ branch: string; commit: string }[]> {
+async function readNotes(
+  git: Git,
+  mirror: string,
+  task: number,
+): Promise<{ branch: string; commit: string }[]> {
   const format = '--format=%(objectname) %(refname:lstrip=3)';
   const listing = await git.text(['for-each-ref', format, `refs/submitted/${task}-*/**`], { gitDir: mirror });
   return listing
@@ -94,12 +124,19 @@ async function readNotes(git: Git, mirror: string, task: number): Promise<{ bran
 }
 
 // Another installation, or this one before it was set up anew, may have used the name for its task of this number.
-async function freeBranch(git: Git, { origin, task, title }: Submission, signal: AbortSignal | undefined): Promise<string> {
+async function freeBranch(
+  git: Git,
+  { origin, task, title }: Submission,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   for (let attempt = 1; attempt <= BRANCH_NAMES; attempt++) {
     const branch = branchName(task, title, attempt);
     if ((await remoteBranch(git, origin, branch, signal)) === undefined) return branch;
   }
-  throw new AutocodeError(REFUSED, `${origin} has ${BRANCH_NAMES} branches named like ${branchName(task, title)} already.`);
+  throw new AutocodeError(
+    REFUSED,
+    `${origin} has ${BRANCH_NAMES} branches named like ${branchName(task, title)} already.`,
+  );
 }
 
 async function pushOnce(

@@ -13,9 +13,17 @@ const CASES: { name: string; files: Record<string, string>; command: string | un
   { name: 'a broken package.json', files: { 'package.json': '{' }, command: undefined },
   { name: 'a make target', files: { Makefile: 'all:\n\ttrue\ntest: all\n\ttrue\n' }, command: 'make test' },
   { name: 'a make variable called test', files: { Makefile: 'test := 1\n' }, command: undefined },
-  { name: 'pytest in pyproject', files: { 'pyproject.toml': '[tool.pytest.ini_options]\n' }, command: 'python3 -m pytest' },
+  {
+    name: 'pytest in pyproject',
+    files: { 'pyproject.toml': '[tool.pytest.ini_options]\n' },
+    command: 'python3 -m pytest',
+  },
   { name: 'a Python project without tests', files: { 'pyproject.toml': '[project]\n' }, command: undefined },
-  { name: 'tests of a Python project', files: { 'setup.py': '', 'tests/test_a.py': '' }, command: 'python3 -m pytest' },
+  {
+    name: 'tests of a Python project',
+    files: { 'setup.py': '', 'tests/test_a.py': '' },
+    command: 'python3 -m pytest',
+  },
   { name: 'Go', files: { 'go.mod': 'module x\n' }, command: 'go test ./...' },
   { name: 'Rust', files: { 'Cargo.toml': '[package]\n' }, command: 'cargo test' },
   { name: 'nothing known', files: { 'README.md': 'x' }, command: undefined },
@@ -33,5 +41,7 @@ test('the files of a repository suggest how to verify it', async () => {
 test('an origin is looked at without a mirror', async () => {
   using shop = workshop();
   const origin = shop.workingCopy('w', { 'package.json': '{"scripts":{"test":"true"}}' });
-  assert.deepEqual(await suggestVerify(shop.store.git, { origin, defaultBranch: 'main' }), [{ name: 'test', command: 'npm test' }]);
+  assert.deepEqual(await suggestVerify(shop.store.git, { origin, defaultBranch: 'main' }), [
+    { name: 'test', command: 'npm test' },
+  ]);
 });

@@ -16,7 +16,8 @@ type Rule = (files: Files) => Promise<string | undefined>;
 
 // The first that fits is suggested: what a project says of itself goes before what its language does.
 const RULES: Rule[] = [
-  async ({ names, read }) => (names.has('package.json') && hasTestScript(await read('package.json')) ? 'npm test' : undefined),
+  async ({ names, read }) =>
+    names.has('package.json') && hasTestScript(await read('package.json')) ? 'npm test' : undefined,
   async ({ names, read }) => {
     const makefile = ['GNUmakefile', 'makefile', 'Makefile'].find((name) => names.has(name));
     return makefile !== undefined && /^test\s*:(?!=)/m.test(await read(makefile)) ? 'make test' : undefined;
@@ -26,25 +27,42 @@ const RULES: Rule[] = [
   async ({ names, read }) => {
     if (['pytest.ini', 'conftest.py', 'tox.ini'].some((name) => names.has(name))) return 'python3 -m pytest';
     const told = names.has('pyproject.toml') && /\bpytest\b/.test(await read('pyproject.toml'));
-    return told || (names.has('setup.cfg') && /\[tool:pytest\]/.test(await read('setup.cfg'))) ? 'python3 -m pytest' : undefined;
+    return told || (names.has('setup.cfg') && /\[tool:pytest\]/.test(await read('setup.cfg')))
+      ? 'python3 -m pytest'
+      : undefined;
   },
-  async ({ names }) => (['pyproject.toml', 'setup.py'].some((name) => names.has(name)) && names.has('tests') ? 'python3 -m pytest' : undefined),
+  async ({ names }) =>
+    ['pyproject.toml', 'setup.py'].some((name) => names.has(name)) && names.has('tests')
+      ? 'python3 -m pytest'
+      : undefined,
 ];
 
 /** The verify commands that a branch's files suggest, before anything of the repository is stored; none when nothing is known. */
-export async function suggestVerify(git: Git, repository: { origin: string; defaultBranch: string }): Promise<VerifyCommand[]> {
+export async function suggestVerify(
+  git: Git,
+  repository: { origin: string; defaultBranch: string },
+): Promise<VerifyCommand[]> {
   const gitDir = await mkdtemp(join(tmpdir(), 'autocode-look-'));
   try {
     const origin = await findOrigin(repository.origin);
     await git.run(['init', '--quiet', '--bare', gitDir]);
     const flags = ['--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules'];
-    await git.run(['fetch', ...flags, '--', `${origin.local ? 'file://' : ''}${origin.address}`, `refs/heads/${repository.defaultBranch}:refs/heads/look`], {
-      gitDir,
-      remote: { trusted: origin.trusted },
-      timeoutMs: LOOK_TIMEOUT_MS,
-      code: 'ERR_REPOSITORY_UNREACHABLE',
-      doing: `The files of ${repository.origin} could not be looked at`,
-    });
+    await git.run(
+      [
+        'fetch',
+        ...flags,
+        '--',
+        `${origin.local ? 'file://' : ''}${origin.address}`,
+        `refs/heads/${repository.defaultBranch}:refs/heads/look`,
+      ],
+      {
+        gitDir,
+        remote: { trusted: origin.trusted },
+        timeoutMs: LOOK_TIMEOUT_MS,
+        code: 'ERR_REPOSITORY_UNREACHABLE',
+        doing: `The files of ${repository.origin} could not be looked at`,
+      },
+    );
     return await verifyOfTree(git, gitDir, 'refs/heads/look');
   } finally {
     await rm(gitDir, { recursive: true, force: true });
@@ -57,7 +75,11 @@ export async function verifyOfTree(git: Git, gitDir: string, tree: string): Prom
   const files: Files = {
     names: new Set(listing.stdout.toString().split('\0').filter(Boolean)),
     read: async (name) => {
-      const { stdout } = await git.run(['cat-file', 'blob', `${tree}:${name}`], { gitDir, maxBytes: FILE_MAX_BYTES, accept: [128] });
+      const { stdout } = await git.run(['cat-file', 'blob', `${tree}:${name}`], {
+        gitDir,
+        maxBytes: FILE_MAX_BYTES,
+        accept: [128],
+      });
       return stdout.toString();
     },
   };
@@ -71,7 +93,11 @@ export async function verifyOfTree(git: Git, gitDir: string, tree: string): Prom
 function hasTestScript(text: string): boolean {
   try {
     const { scripts } = JSON.parse(text) as { scripts?: { test?: unknown } };
-    return typeof scripts?.test === 'string' && scripts.test.trim() !== '' && !scripts.test.includes(NPM_PLACEHOLDER);
+    return (
+      typeof scripts?.test === 'string' &&
+      scripts.test.trim() !== '' &&
+      !scripts.test.includes(NPM_PLACEHOLDER)
+    );
   } catch {
     return false;
   }

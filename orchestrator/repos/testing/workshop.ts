@@ -34,14 +34,25 @@ export function workshop(): Workshop {
   chmodSync(dir, 0o755);
   const home = join(dir, 'home');
   mkdirSync(home);
-  writeFileSync(join(home, '.gitconfig'), '[user]\n\tname = Ann\n\temail = ann@example.org\n[safe]\n\tdirectory = *\n');
+  writeFileSync(
+    join(home, '.gitconfig'),
+    '[user]\n\tname = Ann\n\temail = ann@example.org\n[safe]\n\tdirectory = *\n',
+  );
   const env = { PATH, HOME: home, LC_ALL: 'C', GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0' };
   const userHome = join(dir, 'daemon-home');
   mkdirSync(userHome);
-  const store = { git: createGit({ path: PATH, home: userHome, configDir: join(dir, 'config') }), dir: join(dir, 'repositories') };
+  const store = {
+    git: createGit({ path: PATH, home: userHome, configDir: join(dir, 'config') }),
+    dir: join(dir, 'repositories'),
+  };
 
   const git = (folder: string, ...args: string[]) =>
-    execFileSync('git', args, { cwd: join(dir, folder), env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+    execFileSync('git', args, {
+      cwd: join(dir, folder),
+      env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).trim();
   const write = (folder: string, files: Record<string, string | Buffer>) => {
     for (const [name, content] of Object.entries(files)) {
       const path = join(dir, folder, name);
@@ -61,7 +72,15 @@ export function workshop(): Workshop {
     git('.', 'clone', '--quiet', '--bare', `${name}.source`, name);
     return join(dir, name);
   };
-  return { dir, store, git, write, workingCopy, bare, [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }) };
+  return {
+    dir,
+    store,
+    git,
+    write,
+    workingCopy,
+    bare,
+    [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }),
+  };
 }
 
 export interface RunInput {
@@ -71,7 +90,10 @@ export interface RunInput {
 }
 
 /** A project with this origin, a task and its first run, leased. */
-export async function leasedRun(db: Queryable, input: RunInput): Promise<{ run: string; task: number; repository: number }> {
+export async function leasedRun(
+  db: Queryable,
+  input: RunInput,
+): Promise<{ run: string; task: number; repository: number }> {
   const { rows } = await db.query<{ task: number; repository: number }>(
     `with made as (insert into project (name) values (gen_random_uuid()::text) returning id),
           place as (insert into repository (project, origin, hosted, default_branch) select id, $1, false, 'main' from made returning *)
@@ -86,7 +108,10 @@ export async function leasedRun(db: Queryable, input: RunInput): Promise<{ run: 
 
 /** Another attempt at a task; an earlier one is over. */
 export async function nextRun(db: Queryable, task: number): Promise<string> {
-  await db.query(`update run set state = 'failed', cause = 'agent' where task = $1 and state in ('leased', 'submitting')`, [task]);
+  await db.query(
+    `update run set state = 'failed', cause = 'agent' where task = $1 and state in ('leased', 'submitting')`,
+    [task],
+  );
   const { rows } = await db.query<{ id: string }>(
     `with moved as (update task set attempt = attempt + 1, state = 'running', finished_at = null where id = $1 returning id, attempt)
      insert into run (id, task, fence, state, worker, claim_id, agent, model, isolation, deadline)
@@ -98,7 +123,12 @@ export async function nextRun(db: Queryable, task: number): Promise<string> {
 }
 
 /** Gives a leased run a result, as its runner and the final verify would: pushed, and waiting for its submission. */
-export async function verify(db: Queryable, shop: Workshop, run: string, files: Record<string, string>): Promise<{ base: string; head: string }> {
+export async function verify(
+  db: Queryable,
+  shop: Workshop,
+  run: string,
+  files: Record<string, string>,
+): Promise<{ base: string; head: string }> {
   const fence = Number(run.split('-')[1]);
   const { rows } = await db.query<{ repository: number }>(
     'select task.repository from task join run on run.task = task.id where run.id = $1',

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Check, CheckResult } from '../../protocol/run.ts';
+import { changeBody } from './change-body.ts';
+import type { ChangeBodyInput } from './change-body.ts';
+
+const passed: CheckResult = { status: 'passed', exitCode: 0, durationMs: 1234, output: '' };
+const failed: CheckResult = { status: 'failed', exitCode: 2, durationMs: 61_000, output: '' };
+const skipped: CheckResult = { status: 'not-run', exitCode: null, durationMs: 0, output: '' };
+
+const plain: ChangeBodyInput = {
+  task: 12,
+  run: '12-1',
+  title: 'Fix the sum',
+  body: 'It is *wrong*.',
+  acceptance: ['1 + 1 is 2'],
+  plan: {
+    summary: 'Look, then mend.',
+    steps: [
+      { title: 'Look', status: 'completed' },
+      { title: 'Tell', status: 'skipped' },
+    ],
+  },
+  checks: [{ name: 'test', command: 'npm test', base: failed, head: passed }],
+  agent: 'qwen-code',
+  agentVersion: '0.24.4',
+  model: 'vllm/qwen3',
+  iterations: 2,
+  usage: { calls: 7, inputTokens: 12_345, cachedTokens: 1000, outputTokens: 67, costMicros: 12_300 },
+  currency: 'USD',
+};
+
+test('the body tells what was asked, what was done, whether it holds and what it took', () => {
+  assert.equal(
+    changeBody(plain),
+    `## Asked
+
+**Fix the sum**
+
+\`\`\`text
+It is *wrong*.
+\`\`\`
+
+Accepted when:
+
+- 1 + 1 is 2
+
+## Plan
+
+Look, then mend.
+
+- [x] Look
+- [ ] Tell _(skipped)_
+
+## Checks
+
+| check | command | before | now |
+|---|---|---|---|
+| test | \`npm test\` | ❌ failed exit 2, 1 min 1 s | ✅ passed, 1.2 s (was broken before) |
+
+## What it took
+
+| | |
+|---|---|
+| task, run | 12, 12-1 |
+| agent | qwen-code 0.24.4 |
+| model | \`vllm/qwen3\` |
+| iterations | 2 |
+| model calls | 7 |
+| tokens | 12,345 in (1,000 of them cached), 67 out |
+| cost | 0.0123 USD |
+`,
+  );
+});
+
+test('a check says what it was before and what it is now', () => {
+  const cases: [Check['base'], Check['head'], RegExp][] = [
+    [passed, passed, /\| ✅ passed, 1\.2 s \| ✅ passed, 1\.2 s \|/],
+    [null, passed, /\| — \| ✅ passed/],
+    [skipped, skipped, /\| — \| — \|/],
+    [failed, failed, /❌ failed exit 2, 1 min 1 s \(was broken before, and still is\)/],
+    [passed, { ...failed, status: 'timed-out', exitCode: null }, /⏱️ timed-out, 1 min 1 s \|/],
+  ];
+  for (const [base, head, expected] of cases) {
+    assert.match(changeBody({ ...plain, checks: [{ name: 'test', command: 'x', base, head }] }), expected);
+  }
+  assert.match(changeBody({ ...plain, checks: [] }), /nothing was checked/);
+});
+
+test('what is not there is left out', () => {
+  const text = changeBody({ ...plain, body: '', acceptance: [], plan: null, agentVersion: null, model: '' });
+  assert.doesNotMatch(text, /Plan|Accepted|```|null|undefined/);
+  assert.match(text, /\| model \| — \|/);
+});
+
+test('text from outside cannot leave its place', () => {
+  const cases: [Partial<ChangeBodyInput>, RegExp, RegExp][] = [
+    [{ title: 'a\n\n## Merged by @ann' }, /\*\*a \\#\\# Merged by @\u200bann\*\*/, /^## Merged/m],
+    [{ title: '<img src=x>' }, /&lt;img src=x\\>/, /<img/],
+    [{ title: '![x](http://evil) **b**' }, /\\!\\\[x\\\]\\\(http/, /!\[x\]/],
+    [{ body: '```\n## Out\n````' }, /`````text\n```\n## Out\n````\n`````/, /^```text/m],
+    [{ acceptance: ['one\n- two'] }, /- one - two\n/, /^- two/m],
+    [
+      { checks: [{ name: 'a|b', command: 'x | y ``z`` \n q', base: null, head: null }] },
+      /\| a\\\|b \| ``` x \\\| y ``z`` q ``` \|/,
+      /^ q/m,
+    ],
+    [{ model: '`' }, /\| model \| `` ` `` \|/, /^$^/],
+    [{ body: 'a\u202eb\u0007c' }, /\nabc\n/, /[\u202e\u0007]/],
+  ];
+  for (const [change, expected, never] of cases) {
+    const text = changeBody({ ...plain, ...change });
+    assert.match(text, expected);
+    assert.doesNotMatch(text, never);
+  }
+});
+
+test('a body of any length stays short enough for a forge', () => {
+  assert.ok(changeBody({ ...plain, body: 'x'.repeat(200_000) }).length < 30_000);
+});
