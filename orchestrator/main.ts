@@ -9,7 +9,7 @@ import { listenOn } from './api/listen.ts';
 import { startApi } from './api/server.ts';
 import { inheritedEnvironment } from './config/client-environment.ts';
 import { removeDaemonFile, writeAdminToken, writeDaemonFile } from './config/daemon-file.ts';
-import { openDataDirectory, type DataDirectory } from './config/data-directory.ts';
+import { clusterPath, openDataDirectory, type DataDirectory } from './config/data-directory.ts';
 import { lockDirectory } from './config/directory-lock.ts';
 import type { Config } from './config/schema.ts';
 import { startLocalWorker } from './daemon/local-worker.ts';
@@ -71,7 +71,7 @@ async function startParts(config: Config, directory: DataDirectory, stops: (() =
   const stopping = new AbortController();
   const startedAt = new Date().toISOString();
 
-  const postgres = await startPostgres({ url: config.database.url, cluster: join(directory.path('postgres'), 'data'), log: (line) => log.debug(line, { part: 'postgres' }) });
+  const postgres = await startPostgres({ url: config.database.url, cluster: clusterPath(directory.root), log: (line) => log.debug(line, { part: 'postgres' }) });
   stops.push(() => postgres.stop());
   const db = connect({ url: postgres.url, poolSize: config.database.poolSize, onError: (error) => log.warn(`database connection lost: ${error.message}`) });
   stops.push(() => db.end(), () => stopListening(db));

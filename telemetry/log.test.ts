@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -17,7 +25,10 @@ function temporaryDirectory(): { path: string; [Symbol.dispose](): void } {
 
 function fileLines(directory: string): Record<string, unknown>[] {
   const text = readFileSync(join(directory, `orchestrator-${today}.log`), 'utf8');
-  return text.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 async function eventually(condition: () => boolean): Promise<void> {
@@ -30,7 +41,10 @@ test('lines are in the file with their context and on the console without, once 
   using directory = temporaryDirectory();
   const console = new PassThrough();
   const log = createLog({ directory: directory.path, service: 'orchestrator', console });
-  log.child({ run: '12-1', worker: 'w' }).child({ requestId: 'r' }).warn('it broke', { error: new Error('why', { cause: new Error('deep') }) });
+  log
+    .child({ run: '12-1', worker: 'w' })
+    .child({ requestId: 'r' })
+    .warn('it broke', { error: new Error('why', { cause: new Error('deep') }) });
   log.debug('not shown');
   for (let line = 0; line < 500; line++) log.info(`line ${line}`);
   await log.close();
@@ -38,7 +52,10 @@ test('lines are in the file with their context and on the console without, once 
   const lines = fileLines(directory.path);
   assert.equal(lines.length, 501);
   const { run, worker, requestId, level, message, service, error } = lines[0] ?? {};
-  assert.deepEqual({ run, worker, requestId, level, message, service }, { run: '12-1', worker: 'w', requestId: 'r', level: 'warn', message: 'it broke', service: 'orchestrator' });
+  assert.deepEqual(
+    { run, worker, requestId, level, message, service },
+    { run: '12-1', worker: 'w', requestId: 'r', level: 'warn', message: 'it broke', service: 'orchestrator' },
+  );
   assert.equal((error as { cause: { message: string } }).cause.message, 'deep');
   const shown = String(console.read()).split('\n');
   assert.match(shown[0] ?? '', /^\d{4}-\d\d-\d\dT[\d:.]+Z WARN  it broke: why$/);
@@ -68,7 +85,11 @@ test('files of former days are compressed at the start', async () => {
   using directory = temporaryDirectory();
   writeFileSync(join(directory.path, 'orchestrator-2020-01-01.log'), '{}\n');
   const log = createLog({ directory: directory.path, service: 'orchestrator', console: false });
-  await eventually(() => readdirSync(directory.path).includes('orchestrator-2020-01-01.log.gz') && !existsSync(join(directory.path, 'orchestrator-2020-01-01.log')));
+  await eventually(
+    () =>
+      readdirSync(directory.path).includes('orchestrator-2020-01-01.log.gz') &&
+      !existsSync(join(directory.path, 'orchestrator-2020-01-01.log')),
+  );
   await log.close();
 });
 

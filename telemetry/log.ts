@@ -42,7 +42,10 @@ const COLOURS: Record<string, string> = { error: '31', warn: '33', info: '32', d
 /** Opens the logger. A file that cannot be written (a full disk) never stops the process: it is opened again later. */
 export function createLog(options: LogOptions): RootLog {
   const { level = 'info', reopenAfterMs = 30_000 } = options;
-  const logger = winston.createLogger({ level, transports: consoleTransports(options.console ?? process.stdout) });
+  const logger = winston.createLogger({
+    level,
+    transports: consoleTransports(options.console ?? process.stdout),
+  });
   logger.on('error', () => {}); // each transport reports its own
   void compressLeftovers(options);
 
@@ -56,7 +59,9 @@ export function createLog(options: LogOptions): RootLog {
       if (broken || closed) return;
       broken = true;
       logger.remove(transport);
-      logger.error(`log files in ${options.directory} cannot be written: ${error.message}; lines are shown here only for now`);
+      logger.error(
+        `log files in ${options.directory} cannot be written: ${error.message}; lines are shown here only for now`,
+      );
       const reopen = setTimeout(() => {
         if (!closed) file = openFile();
       }, reopenAfterMs);
@@ -83,7 +88,10 @@ export function createLog(options: LogOptions): RootLog {
 }
 
 function logOf(logger: winston.Logger): Log {
-  const write = (level: LogLevel) => (message: string, fields: LogFields = {}) => void logger.log(level, message, { ...fields });
+  const write =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}) =>
+      void logger.log(level, message, { ...fields });
   return {
     error: write('error'),
     warn: write('warn'),
@@ -108,7 +116,13 @@ function consoleTransports(stream: NodeJS.WritableStream | false): winston.trans
 function fileTransport({ directory, service, retentionDays = 30 }: LogOptions): DailyRotateFile {
   const json = winston.format((info) => {
     const { level, message, ...context } = info;
-    return { time: new Date().toISOString(), level, service, message, ...withErrors(context) } as winston.Logform.TransformableInfo;
+    return {
+      time: new Date().toISOString(),
+      level,
+      service,
+      message,
+      ...withErrors(context),
+    } as winston.Logform.TransformableInfo;
   });
   return new DailyRotateFile({
     filename: join(directory, `${service}-%DATE%.log`),
@@ -123,7 +137,9 @@ function fileTransport({ directory, service, retentionDays = 30 }: LogOptions): 
 }
 
 function withErrors(context: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(context).map(([key, value]) => [key, value instanceof Error ? errorFields(value) : value]));
+  return Object.fromEntries(
+    Object.entries(context).map(([key, value]) => [key, value instanceof Error ? errorFields(value) : value]),
+  );
 }
 
 function errorFields(error: Error): Record<string, unknown> {
@@ -140,7 +156,9 @@ function errorFields(error: Error): Record<string, unknown> {
 async function compressLeftovers({ directory, service }: LogOptions): Promise<void> {
   const today = new Date().toISOString().slice(0, 10);
   const names = existsSync(directory) ? readdirSync(directory) : [];
-  for (const name of names.filter((file) => file.startsWith(`${service}-`) && /-\d{4}-\d\d-\d\d\.log$/.test(file))) {
+  for (const name of names.filter(
+    (file) => file.startsWith(`${service}-`) && /-\d{4}-\d\d-\d\d\.log$/.test(file),
+  )) {
     if (name.includes(today)) continue;
     const path = join(directory, name);
     try {

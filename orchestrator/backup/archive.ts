@@ -25,7 +25,11 @@ export const Manifest = z.object({
 export type Manifest = z.infer<typeof Manifest>;
 
 /** Packs what lies in a directory, together with its manifest. */
-export async function packArchive(directory: string, about: Pick<Manifest, 'dataDir' | 'schema'>, file: string): Promise<Manifest> {
+export async function packArchive(
+  directory: string,
+  about: Pick<Manifest, 'dataDir' | 'schema'>,
+  file: string,
+): Promise<Manifest> {
   const files = await sumFiles(directory);
   const manifest: Manifest = { format: FORMAT, createdAt: new Date().toISOString(), ...about, files };
   const unfinished = `${file}.new`;
@@ -56,12 +60,17 @@ export async function unpackArchive(file: string, directory: string): Promise<Ma
   const manifest = await readManifest(file, directory);
   await rm(join(directory, MANIFEST));
   const found = new Map((await sumFiles(directory)).map((entry) => [entry.path, entry.sha256]));
-  const wrong = manifest.files.filter((entry) => found.get(entry.path) !== entry.sha256).map((entry) => entry.path);
+  const wrong = manifest.files
+    .filter((entry) => found.get(entry.path) !== entry.sha256)
+    .map((entry) => entry.path);
   const listed = new Set(manifest.files.map((entry) => entry.path));
   const extra = [...found.keys()].filter((path) => !listed.has(path));
   if (wrong.length + extra.length > 0) {
     const names = [...wrong, ...extra].slice(0, 5).join(', ');
-    throw damaged(file, `${wrong.length + extra.length} of its files are not as they were written (${names})`);
+    throw damaged(
+      file,
+      `${wrong.length + extra.length} of its files are not as they were written (${names})`,
+    );
   }
   return manifest;
 }
@@ -88,18 +97,30 @@ async function readManifest(file: string, directory: string): Promise<Manifest> 
 
 async function tar(args: string[]): Promise<void> {
   try {
-    await promisify(execFile)('tar', args, { env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' }, maxBuffer: 16 * 1024 * 1024 });
+    await promisify(execFile)('tar', args, {
+      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
+      maxBuffer: 16 * 1024 * 1024,
+    });
   } catch (error) {
     const said = (error as { stderr?: string }).stderr?.trim().split('\n')[0] ?? (error as Error).message;
     const [full, missing] = [/No space left/.test(said), /No such file/.test(said)];
     if (full) throw dataDirectoryError('the archive', Object.assign(new Error(said), { code: 'ENOSPC' }));
-    throw new AutocodeError('ERR_BACKUP', `The archive cannot be ${args[0] === '--create' ? 'written' : 'read'}: ${said}.`, {
-      remedy: missing ? 'Correct the path of the archive.' : 'Use another backup; this one is incomplete or no backup at all.',
-      cause: error,
-    });
+    throw new AutocodeError(
+      'ERR_BACKUP',
+      `The archive cannot be ${args[0] === '--create' ? 'written' : 'read'}: ${said}.`,
+      {
+        remedy: missing
+          ? 'Correct the path of the archive.'
+          : 'Use another backup; this one is incomplete or no backup at all.',
+        cause: error,
+      },
+    );
   }
 }
 
 function damaged(file: string, how: string, cause?: unknown): AutocodeError {
-  return new AutocodeError('ERR_BACKUP', `${file} is damaged: ${how}.`, { remedy: 'Use another backup.', cause });
+  return new AutocodeError('ERR_BACKUP', `${file} is damaged: ${how}.`, {
+    remedy: 'Use another backup.',
+    cause,
+  });
 }

@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { openDataDirectory } from '../config/data-directory.ts';
+import { clusterPath, openDataDirectory } from '../config/data-directory.ts';
 import { lockDirectory } from '../config/directory-lock.ts';
 import { connect } from '../db/connect.ts';
 import { migrate } from '../db/migrate.ts';
@@ -22,15 +33,26 @@ const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8',
 // A data directory with a bit of everything, backed up while its database runs.
 before(async () => {
   const directory = openDataDirectory(dataDir);
-  const postgres = await startPostgres({ cluster: join(dataDir, 'postgres') });
+  const postgres = await startPostgres({ cluster: clusterPath(dataDir) });
   const db = connect({ url: postgres.url });
   try {
     await migrate(db);
-    const hosted = join(directory.path('repositories'), '1', 'forge.git');
-    mkdirSync(join(directory.path('repositories'), '1'));
+    const hosted = join(directory.path('worker-artifacts/projects'), '1', 'forge.git');
+    mkdirSync(join(directory.path('worker-artifacts/projects'), '1'));
     git('init', '--quiet', '--bare', hosted);
     const tree = git('--git-dir', hosted, 'write-tree');
-    const commit = git('--git-dir', hosted, '-c', 'user.name=t', '-c', 'user.email=t@t', 'commit-tree', '-m', 'one', tree);
+    const commit = git(
+      '--git-dir',
+      hosted,
+      '-c',
+      'user.name=t',
+      '-c',
+      'user.email=t@t',
+      'commit-tree',
+      '-m',
+      'one',
+      tree,
+    );
     git('--git-dir', hosted, 'update-ref', 'refs/heads/main', commit);
     await db.query(`
       insert into project (name) values ('p');
@@ -48,7 +70,10 @@ before(async () => {
     await fileSecrets(directory.path('secrets')).put('key', 'value');
 
     // The log grows while it is copied.
-    const growing = setInterval(() => appendFileSync(join(dataDir, 'logs/worker/1/1-1.events.log'), 'more\n'), 1);
+    const growing = setInterval(
+      () => appendFileSync(join(dataDir, 'logs/worker/1/1-1.events.log'), 'more\n'),
+      1,
+    );
     const summary = await createBackup({ dataDir, file: archive });
     clearInterval(growing);
     assert.equal(summary.file, archive);
@@ -71,23 +96,33 @@ test('what is restored elsewhere is what was backed up, and its live runs begin 
   assert.ok(!existsSync(join(restored, '.restoring')));
   assert.deepEqual(await fileSecrets(join(restored, 'secrets')).get('key'), { value: 'value', version: 1 });
   assert.equal(readFileSync(join(restored, 'worker-artifacts/results/Cargo.lock'), 'utf8'), 'kept');
-  assert.ok(readFileSync(join(restored, 'logs/worker/1/1-1.events.log'), 'utf8').startsWith('line\n'.repeat(1000)));
+  assert.ok(
+    readFileSync(join(restored, 'logs/worker/1/1-1.events.log'), 'utf8').startsWith('line\n'.repeat(1000)),
+  );
 
-  const postgres = await startPostgres({ cluster: join(restored, 'postgres') });
+  const postgres = await startPostgres({ cluster: clusterPath(restored) });
   const db = connect({ url: postgres.url });
   try {
     assert.deepEqual(await migrate(db), []);
-    const { rows } = await db.query<{ title: string; origin: string; expired: boolean; xids: string[]; open: string[] }>(`
+    const { rows } = await db.query<{
+      title: string;
+      origin: string;
+      expired: boolean;
+      xids: string[];
+      open: string[];
+    }>(`
       select task.title, repository.origin, run.lease_until < now() as expired,
         (select array_agg(distinct xid::text) from event) as xids,
         (select array_agg(name) from token where revoked_at is null) as open
       from run join task on task.id = run.task join repository on repository.id = task.repository`);
-    const origin = join(restored, 'repositories/1/forge.git');
+    const origin = join(restored, 'worker-artifacts/projects/1/forge.git');
     assert.deepEqual(rows, [{ title: 'ü', origin, expired: true, xids: ['0'], open: ['admin'] }]);
     assert.equal(git('--git-dir', origin, 'log', '--format=%s', 'main'), 'one');
     git('--git-dir', origin, 'fsck', '--strict');
     await db.query(`insert into event (kind) values ('after')`); // a later transaction is behind the restored ones
-    const last = await db.query<{ kind: string }>('select kind from event order by xid desc, id desc limit 1');
+    const last = await db.query<{ kind: string }>(
+      'select kind from event order by xid desc, id desc limit 1',
+    );
     assert.equal(last.rows[0]?.kind, 'after');
   } finally {
     await db.end();
@@ -103,11 +138,11 @@ test('a backup is made without the daemon too, and never over a file', async () 
   await assert.rejects(createBackup({ dataDir: join(root, 'nothing') }), /holds no database/);
 });
 
-test('a restore refuses a directory that holds something or has a daemon', async () => {
+test('a restore refuses a directory that holds something, or that another one fills', async () => {
   await assert.rejects(restoreBackup({ file: archive, dataDir }), /is not empty/);
   const busy = join(root, 'busy');
   mkdirSync(busy);
-  const lock = await lockDirectory(busy, 'daemon');
+  const lock = await lockDirectory(busy, 'restore');
   await assert.rejects(restoreBackup({ file: archive, dataDir: busy }), { code: 'ERR_DAEMON_RUNNING' });
   await lock.release();
 });

@@ -17,7 +17,7 @@ const GIT_ORDER = ['HEAD', 'refs', 'packed-refs', 'objects'];
 
 /** Copies a tree without what `skip` names; a file that disappears meanwhile is left out. */
 export async function copyTree(from: string, to: string, skip?: RegExp): Promise<void> {
-  await mkdir(to, { recursive: true, mode: 0o700 });
+  await mkdir(to, { recursive: true, mode: (await stat(from)).mode & 0o777 });
   for (const name of (await readdir(from)).sort(byOrder)) {
     const [source, target] = [join(from, name), join(to, name)];
     if (skip?.test(name) === true) continue;

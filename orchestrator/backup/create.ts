@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AutocodeError } from '../../protocol/errors.ts';
-import { dataDirectoryError, openDataDirectory } from '../config/data-directory.ts';
+import { clusterPath, dataDirectoryError, openDataDirectory } from '../config/data-directory.ts';
 import { lockDirectory } from '../config/directory-lock.ts';
 import { connect } from '../db/connect.ts';
 import { withPostgres } from '../db/with-postgres.ts';
@@ -13,9 +13,17 @@ import { copyTree } from './copy-files.ts';
 import { dumpDatabase } from './dump.ts';
 
 // What cannot be fetched or computed again. Secrets stay sealed, but their key is among them.
-const KEPT = ['config', 'secrets', 'repositories', 'logs/worker', 'financial', 'worker-artifacts'];
+const KEPT = [
+  'config',
+  'secrets',
+  'logs/worker',
+  'financial',
+  'worker-artifacts/generated',
+  'worker-artifacts/results',
+];
+const REPOSITORIES = 'worker-artifacts/projects';
 const STAGING = '.staging';
-const OF_A_WRITE_UNDER_WAY = /\.lock$|\.git(\.\d+)?\.new$/; // in repositories
+const OF_A_WRITE_UNDER_WAY = /\.lock$|\.git(\.\d+)?\.new$/; // by git
 
 export interface BackupOptions {
   dataDir: string;
@@ -36,13 +44,19 @@ export async function createBackup(options: BackupOptions): Promise<BackupSummar
   const backups = directory.path('backups');
   const file = resolve(options.file ?? join(backups, `autocode-${timestamp()}.tar.gz`));
   if (existsSync(file)) {
-    throw new AutocodeError('ERR_BACKUP', `${file} exists already.`, { remedy: 'Name another file, or remove that one.' });
-  }
-  const cluster = join(directory.root, 'postgres');
-  if (options.databaseUrl === undefined && !existsSync(join(cluster, 'PG_VERSION'))) {
-    throw new AutocodeError('ERR_BACKUP', `${directory.root} holds no database: nothing is there to back up.`, {
-      remedy: 'Name the right data directory with `--set dataDir=PATH`.',
+    throw new AutocodeError('ERR_BACKUP', `${file} exists already.`, {
+      remedy: 'Name another file, or remove that one.',
     });
+  }
+  const cluster = clusterPath(directory.root);
+  if (options.databaseUrl === undefined && !existsSync(join(cluster, 'PG_VERSION'))) {
+    throw new AutocodeError(
+      'ERR_BACKUP',
+      `${directory.root} holds no database: nothing is there to back up.`,
+      {
+        remedy: 'Name the right data directory with `--set dataDir=PATH`.',
+      },
+    );
   }
   const lock = await lockDirectory(backups, 'backup');
   const staging = join(backups, STAGING);
@@ -55,7 +69,12 @@ export async function createBackup(options: BackupOptions): Promise<BackupSummar
     });
     await copyKept(directory.root, join(staging, FILES));
     const manifest = await packArchive(staging, { dataDir: directory.root, schema }, file);
-    return { file, bytes: (await stat(file)).size, files: manifest.files.length, createdAt: manifest.createdAt };
+    return {
+      file,
+      bytes: (await stat(file)).size,
+      files: manifest.files.length,
+      createdAt: manifest.createdAt,
+    };
   } catch (error) {
     throw error instanceof AutocodeError ? error : dataDirectoryError(staging, error);
   } finally {
@@ -65,16 +84,22 @@ export async function createBackup(options: BackupOptions): Promise<BackupSummar
 }
 
 async function copyKept(root: string, target: string): Promise<void> {
-  for (const name of KEPT) {
+  for (const name of [...KEPT, REPOSITORIES]) {
     if (!existsSync(join(root, name))) continue;
-    await copyTree(join(root, name), join(target, name), name === 'repositories' ? OF_A_WRITE_UNDER_WAY : undefined);
+    await copyTree(
+      join(root, name),
+      join(target, name),
+      name === REPOSITORIES ? OF_A_WRITE_UNDER_WAY : undefined,
+    );
   }
 }
 
 async function newestMigration(url: string): Promise<string> {
   const db = connect({ url, poolSize: 1 });
   try {
-    const { rows } = await db.query<{ name: string }>('select name from schema_migrations order by number desc limit 1');
+    const { rows } = await db.query<{ name: string }>(
+      'select name from schema_migrations order by number desc limit 1',
+    );
     return rows[0]?.name ?? '';
   } finally {
     await db.end();

@@ -14,17 +14,28 @@ export async function dumpDatabase(url: string, file: string): Promise<void> {
 /** Fills an empty database from a dump, wholly or not at all. */
 export async function restoreDatabase(url: string, file: string): Promise<void> {
   const target = ['--dbname', connectionOf(url).database ?? '', file];
-  await runClient('pg_restore', url, ['--single-transaction', '--exit-on-error', '--no-owner', '--no-privileges', ...target]);
+  await runClient('pg_restore', url, [
+    '--single-transaction',
+    '--exit-on-error',
+    '--no-owner',
+    '--no-privileges',
+    ...target,
+  ]);
 }
 
 async function runClient(program: string, url: string, args: string[]): Promise<void> {
   const { root } = await findPostgres(undefined, program);
   try {
-    await promisify(execFile)(join(root, 'bin', program), args, { env: clientEnvironment(url), maxBuffer: 16 * 1024 * 1024 });
+    await promisify(execFile)(join(root, 'bin', program), args, {
+      env: clientEnvironment(url),
+      maxBuffer: 16 * 1024 * 1024,
+    });
   } catch (error) {
     const said = (error as { stderr?: string }).stderr?.trim().split('\n').slice(-3).join('; ') ?? '';
     throw new AutocodeError('ERR_BACKUP', `${program} failed: ${said || (error as Error).message}.`, {
-      remedy: /No space left/.test(said) ? 'Free some space and try again.' : 'See that the database runs, then try again.',
+      remedy: /No space left/.test(said)
+        ? 'Free some space and try again.'
+        : 'See that the database runs, then try again.',
       cause: error,
     });
   }

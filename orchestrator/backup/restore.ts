@@ -4,7 +4,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AutocodeError } from '../../protocol/errors.ts';
-import { RESTORING, dataDirectoryError } from '../config/data-directory.ts';
+import { RESTORING, clusterPath, dataDirectoryError } from '../config/data-directory.ts';
 import { lockDirectory } from '../config/directory-lock.ts';
 import { connect, transaction } from '../db/connect.ts';
 import type { Queryable } from '../db/connect.ts';
@@ -28,11 +28,14 @@ export interface RestoreSummary {
 /** Checks the archive, then restores it; fails without a trace, or is interrupted visibly. */
 export async function restoreBackup(options: RestoreOptions): Promise<RestoreSummary> {
   const { file, dataDir, databaseUrl } = options;
-  if (!existsSync(file)) throw new AutocodeError('ERR_BACKUP', `There is no file ${file}.`, { remedy: 'Correct the path of the archive.' });
+  if (!existsSync(file))
+    throw new AutocodeError('ERR_BACKUP', `There is no file ${file}.`, {
+      remedy: 'Correct the path of the archive.',
+    });
   await mkdir(dataDir, { recursive: true }).catch((error: unknown) => {
     throw dataDirectoryError(dataDir, error);
   });
-  const lock = await lockDirectory(dataDir, 'daemon');
+  const lock = await lockDirectory(dataDir, 'restore');
   const workplace = join(dataDir, RESTORING);
   try {
     await requireEmpty(dataDir);
@@ -73,7 +76,7 @@ async function moveUp(from: string, to: string): Promise<void> {
 }
 
 async function fillDatabase(dump: string, manifest: Manifest, options: RestoreOptions): Promise<number> {
-  const cluster = join(options.dataDir, RESTORING, 'postgres');
+  const cluster = clusterPath(join(options.dataDir, RESTORING));
   const postgres = await startPostgres({ url: options.databaseUrl, cluster });
   const db = connect({ url: postgres.url, poolSize: 2 });
   try {
@@ -97,10 +100,10 @@ async function beginAnew(tx: Queryable, oldDataDir: string, newDataDir: string):
   await tx.query(`update event set xid = '0'`); // a cursor's xid is of the old cluster
   await tx.query('update installation set id = gen_random_uuid()');
   await tx.query(`update token set revoked_at = now() where run is not null and revoked_at is null`);
-  await tx.query(`update repository set origin = $2 || substr(origin, length($1) + 1) where hosted and starts_with(origin, $1 || '/')`, [
-    oldDataDir,
-    newDataDir,
-  ]);
+  await tx.query(
+    `update repository set origin = $2 || substr(origin, length($1) + 1) where hosted and starts_with(origin, $1 || '/')`,
+    [oldDataDir, newDataDir],
+  );
   const live = await tx.query(
     `update run set lease_until = 'epoch' where state in ('leased', 'preparing', 'working', 'verifying')`,
   );

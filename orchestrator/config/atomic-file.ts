@@ -5,7 +5,11 @@ import { dirname } from 'node:path';
 import { dataDirectoryError } from './data-directory.ts';
 
 /** Writes a file under another name, flushes it and renames it into place. */
-export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o600,
+): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.new`;
   try {
     const file = await open(temporary, 'wx', mode);

@@ -10,7 +10,9 @@ export interface ClientEnvironment {
 }
 
 /** What the shell says to the CLI. */
-export function clientEnvironment(env: Readonly<Record<string, string | undefined>> = process.env): ClientEnvironment {
+export function clientEnvironment(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): ClientEnvironment {
   return {
     url: env.AUTOCODE_URL || undefined,
     token: env.AUTOCODE_TOKEN || undefined,

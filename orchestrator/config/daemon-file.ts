@@ -19,7 +19,10 @@ const DaemonFile = z.object({
 export type DaemonFile = z.infer<typeof DaemonFile>;
 
 /** Announces this process as the daemon of the directory. */
-export async function writeDaemonFile(directory: DataDirectory, addresses: Pick<DaemonFile, 'url' | 'gatewayUrl'>): Promise<void> {
+export async function writeDaemonFile(
+  directory: DataDirectory,
+  addresses: Pick<DaemonFile, 'url' | 'gatewayUrl'>,
+): Promise<void> {
   const content: DaemonFile = {
     ...addresses,
     pid: process.pid,

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeFileAtomic } from './atomic-file.ts';
-import { readAdminToken, readDaemonFile, removeDaemonFile, writeAdminToken, writeDaemonFile } from './daemon-file.ts';
+import {
+  readAdminToken,
+  readDaemonFile,
+  removeDaemonFile,
+  writeAdminToken,
+  writeDaemonFile,
+} from './daemon-file.ts';
 import { dataDirectoryError, openDataDirectory } from './data-directory.ts';
 import { lockDirectory } from './directory-lock.ts';
 
@@ -33,9 +39,15 @@ test('a place that cannot be a data directory is said with what to do', () => {
   const file = join(directory.path, 'file');
   writeFileSync(file, '');
   assert.throws(() => openDataDirectory(file), { code: 'ERR_DATA_DIRECTORY', message: /not a directory/ });
-  assert.throws(() => openDataDirectory(join(file, 'below')), { code: 'ERR_DATA_DIRECTORY', message: /not a directory/ });
+  assert.throws(() => openDataDirectory(join(file, 'below')), {
+    code: 'ERR_DATA_DIRECTORY',
+    message: /not a directory/,
+  });
   assert.throws(() => openDataDirectory('/sys/autocode'), { code: 'ERR_DATA_DIRECTORY' });
-  assert.equal(dataDirectoryError('/x', Object.assign(new Error(), { code: 'ENOSPC' })).code, 'ERR_DISK_FULL');
+  assert.equal(
+    dataDirectoryError('/x', Object.assign(new Error(), { code: 'ENOSPC' })).code,
+    'ERR_DISK_FULL',
+  );
 });
 
 test('a file is written whole, for its owner alone, and nothing is left when it fails', async () => {
@@ -54,7 +66,10 @@ test('the daemon is found by its file while it lives, and not after', async () =
   assert.equal(readDaemonFile(data.root), undefined);
   await writeDaemonFile(data, { url: 'http://127.0.0.1:1', gatewayUrl: null });
   assert.equal(readDaemonFile(data.root)?.pid, process.pid);
-  writeFileSync(join(data.path('run'), 'daemon.json'), JSON.stringify({ ...readDaemonFile(data.root), startTime: '1' }));
+  writeFileSync(
+    join(data.path('run'), 'daemon.json'),
+    JSON.stringify({ ...readDaemonFile(data.root), startTime: '1' }),
+  );
   assert.equal(readDaemonFile(data.root), undefined, 'another process has its number now');
   await removeDaemonFile(data);
   assert.ok(!existsSync(join(data.path('run'), 'daemon.json')));

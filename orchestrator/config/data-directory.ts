@@ -1,6 +1,15 @@
 // The data directory: what lies where, each directory made when it is first used, with its mode.
 // Used by main.ts and the CLI, which hand the paths to whoever needs one.
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { AutocodeError } from '../../protocol/errors.ts';
 
@@ -19,13 +28,12 @@ const LAYOUT = {
   'financial/transactions': GROUP,
   'financial/budgets': GROUP,
   'financial/reports': GROUP,
-  'worker-artifacts/projects': GROUP,
+  'worker-artifacts/projects': GROUP, // mirrors, and the local forge's bare repositories
   'worker-artifacts/generated': GROUP,
   'worker-artifacts/results': GROUP,
   'config/nomad': GROUP,
   'config/vault': PRIVATE,
   'config/agents': GROUP,
-  repositories: GROUP, // mirrors, and the local forge's bare repositories
   agents: 0o755, // installed agent programs
   worker: GROUP, // the local worker's own state and workspaces
   secrets: PRIVATE,
@@ -73,6 +81,11 @@ export function openDataDirectory(root: string): DataDirectory {
   };
 }
 
+/** Where the supervised PostgreSQL keeps its files. */
+export function clusterPath(root: string): string {
+  return join(root, 'postgres/data');
+}
+
 /** Where a directory would be, without making it: for those who only look. */
 export function dataPath(root: string, name: DirectoryName): string {
   return join(root, name);
@@ -82,7 +95,8 @@ function makeDirectory(path: string, mode: number): void {
   attempt(path, () => {
     // The umask may have taken bits away; a directory that was there keeps the mode that its owner gave it.
     if (mkdirSync(path, { recursive: true, mode }) !== undefined) chmodSync(path, mode);
-    else if (!statSync(path).isDirectory()) throw Object.assign(new Error('it is not a directory'), { code: 'ENOTDIR' });
+    else if (!statSync(path).isDirectory())
+      throw Object.assign(new Error('it is not a directory'), { code: 'ENOTDIR' });
   });
 }
 
@@ -110,8 +124,12 @@ export function dataDirectoryError(path: string, error: unknown): AutocodeError 
     ENOTDIR: 'it, or a part of its path, is not a directory',
     EEXIST: 'it is not a directory',
   };
-  return new AutocodeError('ERR_DATA_DIRECTORY', `${path} cannot be used: ${reasons[code] ?? (error as Error).message}.`, {
-    remedy: 'Correct that, or choose another place with `--set dataDir=PATH` or AUTOCODE_DATA_DIR.',
-    cause: error,
-  });
+  return new AutocodeError(
+    'ERR_DATA_DIRECTORY',
+    `${path} cannot be used: ${reasons[code] ?? (error as Error).message}.`,
+    {
+      remedy: 'Correct that, or choose another place with `--set dataDir=PATH` or AUTOCODE_DATA_DIR.',
+      cause: error,
+    },
+  );
 }

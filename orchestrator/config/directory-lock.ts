@@ -20,11 +20,10 @@ export async function lockDirectory(directory: string, purpose: string): Promise
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw new AutocodeError(
-      'ERR_DAEMON_RUNNING',
-      `${path} is in use by another process (${purpose}).`,
-      { remedy: 'Stop that one with `autocode down`, or choose another dataDir.', cause: error },
-    );
+    throw new AutocodeError('ERR_DAEMON_RUNNING', `${path} is in use by another process (${purpose}).`, {
+      remedy: 'Stop that one with `autocode down`, or choose another dataDir.',
+      cause: error,
+    });
   }
   return {
     async release() {

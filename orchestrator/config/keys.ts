@@ -20,7 +20,11 @@ export function configKeys(): ConfigKey[] {
 
 function keysBelow(schema: z.core.$ZodType, path: string[], inherited: Partial<ConfigKey> = {}): ConfigKey[] {
   const { inner, description, meta, defaultValue } = unwrap(schema);
-  const own = { description: description ?? inherited.description ?? '', meta, defaultValue: defaultValue ?? inherited.defaultValue };
+  const own = {
+    description: description ?? inherited.description ?? '',
+    meta,
+    defaultValue: defaultValue ?? inherited.defaultValue,
+  };
   if (inner instanceof z.ZodObject) {
     return Object.entries(inner.shape as Record<string, z.core.$ZodType>).flatMap(([name, child]) =>
       keysBelow(child, [...path, name], {
@@ -62,7 +66,8 @@ function variableName(path: string[]): string {
 export function valueFromText(key: ConfigKey, text: string): unknown {
   const { schema } = key;
   if (schema instanceof z.ZodString || schema instanceof z.ZodURL || schema instanceof z.ZodEnum) return text;
-  if (schema instanceof z.ZodArray && !text.trimStart().startsWith('[')) return text.split(',').map((part) => part.trim());
+  if (schema instanceof z.ZodArray && !text.trimStart().startsWith('['))
+    return text.split(',').map((part) => part.trim());
   try {
     return parse(text) as unknown;
   } catch {
@@ -72,5 +77,7 @@ export function valueFromText(key: ConfigKey, text: string): unknown {
 
 /** The value at a path of nested objects. */
 export function valueAt(value: unknown, path: string): unknown {
-  return path.split('.').reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], value);
+  return path
+    .split('.')
+    .reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], value);
 }

@@ -27,11 +27,20 @@ test('the defaults work, and nobody changes them', () => {
 
 test('flags come before the environment, that before the file, and each value tells where it is from', () => {
   using directory = temporaryDirectory();
-  const file = written(directory.path, 'api:\n  host: a\n  port: 1\n  bodyLimitBytes: 2000\nlog: {level: debug}\n');
-  const loaded = loadConfig({ file, env: { AUTOCODE_API_HOST: 'b', AUTOCODE_API_PORT: '2' }, set: ['api.port=3'] });
+  const file = written(
+    directory.path,
+    'api:\n  host: a\n  port: 1\n  bodyLimitBytes: 2000\nlog: {level: debug}\n',
+  );
+  const loaded = loadConfig({
+    file,
+    env: { AUTOCODE_API_HOST: 'b', AUTOCODE_API_PORT: '2' },
+    set: ['api.port=3'],
+  });
   const { host, port, bodyLimitBytes } = loaded.config.api;
   assert.deepEqual({ host, port, bodyLimitBytes }, { host: 'b', port: 3, bodyLimitBytes: 2000 });
-  const sources = ['api.port', 'api.host', 'api.bodyLimitBytes', 'log.level', 'currency'].map((path) => loaded.sourceOf(path));
+  const sources = ['api.port', 'api.host', 'api.bodyLimitBytes', 'log.level', 'currency'].map((path) =>
+    loaded.sourceOf(path),
+  );
   assert.deepEqual(sources, ['--set', 'AUTOCODE_API_HOST', `${file}:4:19`, `${file}:5:14`, 'default']);
 });
 
@@ -41,12 +50,20 @@ const texts: [string, string, unknown, string][] = [
   ['a list may be written as YAML', 'roles=[api]', ['api'], 'roles'],
   ['a boolean', 'worker.local=false', false, 'worker.local'],
   ['a port may be auto', 'api.port=auto', 'auto', 'api.port'],
-  ['a value may hold an equals sign', 'database.url=postgres://h/d?a=b', 'postgres://h/d?a=b', 'database.url'],
+  [
+    'a value may hold an equals sign',
+    'database.url=postgres://h/d?a=b',
+    'postgres://h/d?a=b',
+    'database.url',
+  ],
 ];
 for (const [name, flag, expected, path] of texts) {
   test(`text becomes a value: ${name}`, () => {
     const { config } = loadConfig({ env: {}, set: [flag] });
-    assert.deepEqual(path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], config), expected);
+    assert.deepEqual(
+      path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], config),
+      expected,
+    );
   });
 }
 
@@ -58,7 +75,10 @@ test('relative paths mean: from the file, or from where the command was typed', 
   assert.equal(config.dataDir, join(directory.path, 'data'));
   const replay = config.models.engines[0];
   assert.equal(replay?.kind === 'replay' && replay.recording, join(directory.path, 'tapes/one.jsonl'));
-  assert.equal(loadConfig({ env: { AUTOCODE_DATA_DIR: 'x' }, cwd: '/elsewhere' }).config.dataDir, '/elsewhere/x');
+  assert.equal(
+    loadConfig({ env: { AUTOCODE_DATA_DIR: 'x' }, cwd: '/elsewhere' }).config.dataDir,
+    '/elsewhere/x',
+  );
 });
 
 test("the data directory's own file is found, DATABASE_URL is taken, a foreign variable is warned of", () => {
@@ -78,10 +98,29 @@ test('all mistakes are told at once, each with its place and what to do', () => 
   using directory = temporaryDirectory();
   const file = written(
     directory.path,
-    ['api:', '  prot: 1', '  port: 99999', 'lease:', '  leaseSeconds: 5', 'models:', '  engines:', '    - kind: upstream', '      name: a', 'retention: {}', 'limits:', '  runLogsDays: 3'].join('\n'),
+    [
+      'api:',
+      '  prot: 1',
+      '  port: 99999',
+      'lease:',
+      '  leaseSeconds: 5',
+      'models:',
+      '  engines:',
+      '    - kind: upstream',
+      '      name: a',
+      'retention: {}',
+      'limits:',
+      '  runLogsDays: 3',
+    ].join('\n'),
   );
-  const { mistakes } = checkConfig({ file, env: { AUTOCODE_LOG_LEVEL: 'loud' }, set: ['api.hots=1', 'worker'] });
-  const told = mistakes.map(({ where, path, message }) => `${where.replace(file, 'file')} ${path} ${message}`).sort();
+  const { mistakes } = checkConfig({
+    file,
+    env: { AUTOCODE_LOG_LEVEL: 'loud' },
+    set: ['api.hots=1', 'worker'],
+  });
+  const told = mistakes
+    .map(({ where, path, message }) => `${where.replace(file, 'file')} ${path} ${message}`)
+    .sort();
   assert.deepEqual(told, [
     '--set api.hots is not a key; did you mean api.host?',
     '--set worker has no value; write it as key=value',
@@ -93,14 +132,21 @@ test('all mistakes are told at once, each with its place and what to do', () => 
     'file:8:7 models.engines.0.models is missing',
     'file:8:7 models.engines.0.url use an http or https address',
   ]);
-  assert.throws(() => loadConfig({ file, env: {} }), { code: 'ERR_CONFIG', message: /file|autocode\.yaml:3:9: api\.port use a port/ });
+  assert.throws(() => loadConfig({ file, env: {} }), {
+    code: 'ERR_CONFIG',
+    message: /file|autocode\.yaml:3:9: api\.port use a port/,
+  });
 });
 
 const broken: [string, string, RegExp][] = [
   ['YAML that is not well formed', 'api: [1\n', /not well formed/],
   ['a key that is written twice', 'currency: USD\ncurrency: EUR\n', /not well formed.*unique/],
   ['a list instead of a map', '- 1\n', /must be a map/],
-  ['two engines of one name', 'models: {engines: [{kind: replay, name: r, recording: a}, {kind: replay, name: r, recording: b}]}', /is taken/],
+  [
+    'two engines of one name',
+    'models: {engines: [{kind: replay, name: r, recording: a}, {kind: replay, name: r, recording: b}]}',
+    /is taken/,
+  ],
   ['a default model without its engine', 'models: {default: x/y}', /no engine is configured/],
 ];
 for (const [name, yaml, expected] of broken) {
@@ -114,5 +160,7 @@ for (const [name, yaml, expected] of broken) {
 test('an empty file is a configuration, a missing one is not', () => {
   using directory = temporaryDirectory();
   assert.equal(loadConfig({ file: written(directory.path, ''), env: {} }).config.currency, 'USD');
-  assert.throws(() => loadConfig({ file: join(directory.path, 'none.yaml'), env: {} }), { code: 'ERR_CONFIG' });
+  assert.throws(() => loadConfig({ file: join(directory.path, 'none.yaml'), env: {} }), {
+    code: 'ERR_CONFIG',
+  });
 });

@@ -77,7 +77,9 @@ function read(sources: ConfigSources): ConfigCheck & { loaded?: LoadedConfig } {
   }
   const whereIs = (path: string) => flags.whereIs(path) ?? variables.whereIs(path) ?? written?.whereIs(path);
   const parsed = Config.safeParse(input);
-  const issues = parsed.success ? [] : describeIssues(parsed.error.issues, (path) => whereIs(path) ?? 'default');
+  const issues = parsed.success
+    ? []
+    : describeIssues(parsed.error.issues, (path) => whereIs(path) ?? 'default');
   const mistakes = [...(written?.mistakes ?? []), ...variables.mistakes, ...flags.mistakes, ...issues];
   const warnings = variables.warnings;
   if (!parsed.success || mistakes.length > 0) return { file, mistakes, warnings };
@@ -91,14 +93,23 @@ function readFlags(keys: ConfigKey[], set: readonly string[], cwd: string): Laye
   for (const flag of set) {
     const [path = '', text] = flag.split(/=(.*)/s);
     const key = keys.find((candidate) => candidate.path === path);
-    if (key !== undefined && text !== undefined) layer.values.set(path, absolute(key, valueFromText(key, text), cwd));
-    else if (text === undefined) layer.mistakes.push({ where: '--set', path: flag, message: 'has no value; write it as key=value' });
-    else layer.mistakes.push(...describeIssues([{ code: 'unrecognized_keys', keys: [path], path: [] }], () => '--set'));
+    if (key !== undefined && text !== undefined)
+      layer.values.set(path, absolute(key, valueFromText(key, text), cwd));
+    else if (text === undefined)
+      layer.mistakes.push({ where: '--set', path: flag, message: 'has no value; write it as key=value' });
+    else
+      layer.mistakes.push(
+        ...describeIssues([{ code: 'unrecognized_keys', keys: [path], path: [] }], () => '--set'),
+      );
   }
   return layer;
 }
 
-function readEnvironment(keys: ConfigKey[], env: Readonly<Record<string, string | undefined>>, cwd: string): Layer {
+function readEnvironment(
+  keys: ConfigKey[],
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): Layer {
   const layer = emptyLayer('');
   const names = new Map<string, string>();
   for (const key of keys) {
@@ -113,7 +124,8 @@ function readEnvironment(keys: ConfigKey[], env: Readonly<Record<string, string 
   }
   const known = new Set([...keys.map((key) => key.variable), ...OTHER_VARIABLES]);
   for (const name of Object.keys(env)) {
-    if (name.startsWith('AUTOCODE_') && !known.has(name)) layer.warnings.push(`${name} sets no key of the configuration; it is ignored.`);
+    if (name.startsWith('AUTOCODE_') && !known.has(name))
+      layer.warnings.push(`${name} sets no key of the configuration; it is ignored.`);
   }
   return { ...layer, whereIs: (path) => names.get(path) ?? names.get(parentOf(names, path)) };
 }
@@ -121,7 +133,12 @@ function readEnvironment(keys: ConfigKey[], env: Readonly<Record<string, string 
 // Variables that are not keys of the configuration: see client-environment.ts.
 const OTHER_VARIABLES = ['AUTOCODE_CONFIG', 'AUTOCODE_URL', 'AUTOCODE_TOKEN'];
 
-function findFile(named: string | undefined, flags: Layer, variables: Layer, cwd: string): string | undefined {
+function findFile(
+  named: string | undefined,
+  flags: Layer,
+  variables: Layer,
+  cwd: string,
+): string | undefined {
   if (named !== undefined) return resolve(cwd, named);
   const dataDir = flags.values.get('dataDir') ?? variables.values.get('dataDir') ?? Config.parse({}).dataDir;
   const own = join(String(dataDir), 'config/autocode.yaml');
@@ -133,10 +150,14 @@ function readFile(file: string, keys: ConfigKey[]): Layer & { content: Record<st
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new AutocodeError('ERR_CONFIG', `The configuration file ${file} cannot be read: ${(error as Error).message}.`, {
-      remedy: 'Correct the path of --config, or let this user read the file.',
-      cause: error,
-    });
+    throw new AutocodeError(
+      'ERR_CONFIG',
+      `The configuration file ${file} cannot be read: ${(error as Error).message}.`,
+      {
+        remedy: 'Correct the path of --config, or let this user read the file.',
+        cause: error,
+      },
+    );
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -146,11 +167,20 @@ function readFile(file: string, keys: ConfigKey[]): Layer & { content: Record<st
   };
   const layer = emptyLayer(file);
   for (const error of document.errors) {
-    layer.mistakes.push({ where: position(error.pos[0]), path: 'YAML', message: `is not well formed: ${error.message}` });
+    layer.mistakes.push({
+      where: position(error.pos[0]),
+      path: 'YAML',
+      message: `is not well formed: ${error.message}`,
+    });
   }
   const read = layer.mistakes.length === 0 ? (document.toJS() as unknown) : {};
   const isMap = typeof read === 'object' && read !== null && !Array.isArray(read);
-  if (!isMap && read !== null) layer.mistakes.push({ where: `${file}:1:1`, path: 'the file', message: 'must be a map of keys to values' });
+  if (!isMap && read !== null)
+    layer.mistakes.push({
+      where: `${file}:1:1`,
+      path: 'the file',
+      message: 'must be a map of keys to values',
+    });
   const content = isMap ? (read as Record<string, unknown>) : {};
   for (const key of keys) {
     const value = valueAt(content, key.path);
@@ -160,8 +190,14 @@ function readFile(file: string, keys: ConfigKey[]): Layer & { content: Record<st
 }
 
 // The place of a path's node, or of the nearest that is written above it.
-function nodePosition(document: Document, path: string, position: (offset: number) => string): string | undefined {
-  const parts: (string | number)[] = path.split('.').map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+function nodePosition(
+  document: Document,
+  path: string,
+  position: (offset: number) => string,
+): string | undefined {
+  const parts: (string | number)[] = path
+    .split('.')
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
   for (; parts.length > 0; parts.pop()) {
     const node = document.getIn(parts, true);
     if (isNode(node) && node.range) return position(node.range[0]);
@@ -175,7 +211,10 @@ function absolute(key: ConfigKey, value: unknown, base: string): unknown {
   if (key.meta.path === true && typeof value === 'string') return resolve(base, value);
   if (key.path !== 'models.engines' || !Array.isArray(value)) return value;
   return value.map((engine: unknown) =>
-    typeof engine === 'object' && engine !== null && 'recording' in engine && typeof engine.recording === 'string'
+    typeof engine === 'object' &&
+    engine !== null &&
+    'recording' in engine &&
+    typeof engine.recording === 'string'
       ? { ...engine, recording: resolve(base, engine.recording) }
       : engine,
   );
@@ -183,7 +222,12 @@ function absolute(key: ConfigKey, value: unknown, base: string): unknown {
 
 function emptyLayer(where: string): Layer {
   const values = new Map<string, unknown>();
-  return { values, mistakes: [], warnings: [], whereIs: (path) => (values.has(path) || values.has(parentOf(values, path)) ? where : undefined) };
+  return {
+    values,
+    mistakes: [],
+    warnings: [],
+    whereIs: (path) => (values.has(path) || values.has(parentOf(values, path)) ? where : undefined),
+  };
 }
 
 // The key that a path lies in: `models.engines.0.name` is in `models.engines`.

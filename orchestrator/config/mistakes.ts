@@ -19,7 +19,14 @@ interface Issue {
 export function describeIssues(issues: readonly Issue[], whereIs: (path: string) => string): Mistake[] {
   return issues.flatMap((issue): Mistake[] => {
     const path = issue.path.join('.');
-    if (issue.code !== 'unrecognized_keys') return [{ where: whereIs(path), path: path || 'the configuration', message: sentence(issue.message ?? 'is wrong') }];
+    if (issue.code !== 'unrecognized_keys')
+      return [
+        {
+          where: whereIs(path),
+          path: path || 'the configuration',
+          message: sentence(issue.message ?? 'is wrong'),
+        },
+      ];
     return (issue.keys ?? []).map((key) => {
       const unknown = path === '' ? key : `${path}.${key}`;
       return { where: whereIs(unknown), path: unknown, message: `is not a key${suggestion(unknown)}` };
@@ -38,9 +45,12 @@ function suggestion(unknown: string): string {
   const nearest = [...known]
     .map((path) => ({ path, distance: distanceBetween(unknown.toLowerCase(), path.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0];
-  if (nearest !== undefined && nearest.distance <= Math.max(2, unknown.length / 4)) return `; did you mean ${nearest.path}?`;
+  if (nearest !== undefined && nearest.distance <= Math.max(2, unknown.length / 4))
+    return `; did you mean ${nearest.path}?`;
   const sameName = [...known].find((path) => path.split('.').at(-1) === unknown.split('.').at(-1));
-  return sameName === undefined ? '; `autocode config reference` lists all keys' : `; did you mean ${sameName}?`;
+  return sameName === undefined
+    ? '; `autocode config reference` lists all keys'
+    : `; did you mean ${sameName}?`;
 }
 
 function prefixes(path: string): string[] {

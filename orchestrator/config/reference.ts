@@ -15,9 +15,19 @@ This page is made by \`autocode config reference > docs/configuration.md\`.
 /** The whole page. */
 export function configReference(): string {
   const rows = configKeys().map((key) =>
-    row([code(key.path), typeName(key.schema), shownDefault(key.meta.shownDefault, key.defaultValue), code(key.variable), key.description]),
+    row([
+      code(key.path),
+      typeName(key.schema),
+      shownDefault(key.meta.shownDefault, key.defaultValue),
+      code(key.variable),
+      key.description,
+    ]),
   );
-  const table = [row(['Key', 'Value', 'Default', 'Variable', 'Meaning']), row(Array<string>(5).fill('---')), ...rows];
+  const table = [
+    row(['Key', 'Value', 'Default', 'Variable', 'Meaning']),
+    row(Array<string>(5).fill('---')),
+    ...rows,
+  ];
   return `${HEAD}\n${table.join('\n')}\n\n## Engines\n\n\`models.engines\` is a list; each entry is one of these.\n${Engine.options.map(engineTable).join('')}`;
 }
 
@@ -31,15 +41,23 @@ function fieldRows(object: z.ZodObject, prefix: string): string[] {
   return Object.entries(object.shape).flatMap(([name, field]) => {
     const { inner, description, defaultValue } = unwrap(field);
     const optional = field instanceof z.ZodOptional ? '–' : 'required';
-    const own = row([code(prefix + name), typeName(inner), defaultValue === undefined ? optional : shownDefault(undefined, defaultValue), description ?? '']);
+    const own = row([
+      code(prefix + name),
+      typeName(inner),
+      defaultValue === undefined ? optional : shownDefault(undefined, defaultValue),
+      description ?? '',
+    ]);
     const element = inner instanceof z.ZodArray ? inner.def.element : inner;
-    return element instanceof z.ZodObject ? [own, ...fieldRows(element, `${prefix}${name}${inner === element ? '.' : '[].'}`)] : [own];
+    return element instanceof z.ZodObject
+      ? [own, ...fieldRows(element, `${prefix}${name}${inner === element ? '.' : '[].'}`)]
+      : [own];
   });
 }
 
 function typeName(schema: z.core.$ZodType): string {
   if (schema instanceof z.ZodEnum) return schema.options.map((option) => code(String(option))).join(', ');
-  if (schema instanceof z.ZodLiteral) return [...schema.values].map((value) => code(String(value))).join(', ');
+  if (schema instanceof z.ZodLiteral)
+    return [...schema.values].map((value) => code(String(value))).join(', ');
   if (schema instanceof z.ZodUnion) return schema.options.map((option) => typeName(option)).join(' or ');
   if (schema instanceof z.ZodArray) {
     const { inner } = unwrap(schema.def.element);
@@ -53,7 +71,11 @@ function typeName(schema: z.core.$ZodType): string {
 function shownDefault(text: string | undefined, value: unknown): string {
   if (text !== undefined) return text;
   if (value === undefined) return '–';
-  return code(Array.isArray(value) && value.every((item) => typeof item === 'string') ? `[${value.join(', ')}]` : JSON.stringify(value).replaceAll('"', ''));
+  return code(
+    Array.isArray(value) && value.every((item) => typeof item === 'string')
+      ? `[${value.join(', ')}]`
+      : JSON.stringify(value).replaceAll('"', ''),
+  );
 }
 
 function row(cells: string[]): string {

@@ -29,7 +29,8 @@ export function removeRuntimeDirectory(directory: string): void {
 function runtimeBase(uid: number): string {
   const shared = uid === 0 ? '/run' : process.env.XDG_RUNTIME_DIR;
   // XDG_RUNTIME_DIR survives `su` and then names another user's directory; a long one leaves no room.
-  if (shared !== undefined && shared.length <= 50 && isOwnDirectory(shared, uid)) return join(shared, 'autocode');
+  if (shared !== undefined && shared.length <= 50 && isOwnDirectory(shared, uid))
+    return join(shared, 'autocode');
   return `/tmp/autocode-${uid}`;
 }
 

@@ -189,7 +189,11 @@ const Models = z
       }
     }
     if (names.includes(REPLAY)) {
-      context.addIssue({ code: 'custom', path: ['engines', names.indexOf(REPLAY), 'name'], message: '"replay" is the engine of the recordings, which is always there' });
+      context.addIssue({
+        code: 'custom',
+        path: ['engines', names.indexOf(REPLAY), 'name'],
+        message: '"replay" is the engine of the recordings, which is always there',
+      });
     }
     const engine = models.default?.split('/')[0];
     if (engine !== undefined && engine !== REPLAY && !names.includes(engine)) {

@@ -7,7 +7,10 @@ import { maskPassword, showConfig } from './show.ts';
 test('every key is shown with its value and source, and passwords are masked', () => {
   const shown = showConfig(loadConfig({ env: { DATABASE_URL: 'postgresql://me:secret@h/d' } }));
   assert.equal(shown.length, configKeys().length);
-  assert.deepEqual(shown.find(({ path }) => path === 'database.url'), { path: 'database.url', value: 'postgresql://me:***@h/d', source: 'DATABASE_URL' });
+  assert.deepEqual(
+    shown.find(({ path }) => path === 'database.url'),
+    { path: 'database.url', value: 'postgresql://me:***@h/d', source: 'DATABASE_URL' },
+  );
   assert.ok(!JSON.stringify(shown).includes('secret'));
 });
 

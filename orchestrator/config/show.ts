@@ -19,5 +19,7 @@ export function showConfig(loaded: LoadedConfig): ShownKey[] {
 
 /** A URL without its password, wherever in it that is written. */
 export function maskPassword(url: string): string {
-  return url.replace(/(:\/\/[^/?#@:]*):[^/?#]*@/, '$1:***@').replace(/([?&](?:ssl)?password=)[^&#]*/gi, '$1***');
+  return url
+    .replace(/(:\/\/[^/?#@:]*):[^/?#]*@/, '$1:***@')
+    .replace(/([?&](?:ssl)?password=)[^&#]*/gi, '$1***');
 }

@@ -38,10 +38,20 @@ async function initialise(
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(dirname(unfinished), { recursive: true });
   giveDirectory(unfinished, user);
-  const locale = programs.major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : ['--locale=C'];
+  const locale =
+    programs.major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : ['--locale=C'];
   const sync = options.durable ? [] : ['--no-sync'];
   const command = postgresCommand(user, { ...places, cluster: unfinished }, 'initdb', (cluster) => [
-    ...['-D', cluster, '-U', 'autocode', '--auth=trust', '--encoding=UTF8', '--data-checksums', '--no-instructions'],
+    ...[
+      '-D',
+      cluster,
+      '-U',
+      'autocode',
+      '--auth=trust',
+      '--encoding=UTF8',
+      '--data-checksums',
+      '--no-instructions',
+    ],
     ...locale,
     ...sync,
   ]);
@@ -49,7 +59,11 @@ async function initialise(
     await promisify(execFile)(command.file, command.args, { env: POSTGRES_ENVIRONMENT, cwd: '/' });
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });
-    throw postgresError('initdb could not make the database', (error as { stderr?: string }).stderr ?? '', error);
+    throw postgresError(
+      'initdb could not make the database',
+      (error as { stderr?: string }).stderr ?? '',
+      error,
+    );
   }
   renameSync(unfinished, places.cluster);
 }
@@ -77,11 +91,16 @@ export function postgresError(what: string, output: string, cause?: unknown): Au
       cause,
     });
   }
-  const remedy = REMEDIES.find(([said]) => said.test(output))?.[1] ?? 'The log of the orchestrator has all that PostgreSQL said.';
+  const remedy =
+    REMEDIES.find(([said]) => said.test(output))?.[1] ??
+    'The log of the orchestrator has all that PostgreSQL said.';
   return new AutocodeError('ERR_DATABASE', `${what}: ${detail}.`, { remedy, cause });
 }
 
 const REMEDIES: [RegExp, string][] = [
-  [/Permission denied/, 'Where Autocode is root, PostgreSQL runs as a user of its own: put the data directory where that user can reach it.'],
+  [
+    /Permission denied/,
+    'Where Autocode is root, PostgreSQL runs as a user of its own: put the data directory where that user can reach it.',
+  ],
   [/could not look up effective user ID/, 'Run as a user that /etc/passwd knows, or set DATABASE_URL.'],
 ];

@@ -7,7 +7,9 @@ import { connect, hasPgvector, listen, sqlState, transaction } from './connect.t
 
 test('values come as numbers where that is exact, as strings and dates otherwise', async () => {
   await using db = await testDatabase({ empty: true });
-  const { rows } = await db.pool.query(`select 2::int8 as small, 9007199254740993::int8 as big, 1.10::numeric as money, 'epoch'::timestamptz as at`);
+  const { rows } = await db.pool.query(
+    `select 2::int8 as small, 9007199254740993::int8 as big, 1.10::numeric as money, 'epoch'::timestamptz as at`,
+  );
   assert.deepEqual(rows[0], { small: 2, big: 9007199254740993n, money: '1.10', at: new Date(0) });
 });
 
@@ -67,7 +69,9 @@ test('a listener hears notifications, also after its connection was cut', { time
     await db.pool.query(`select pg_notify('queue', 'one')`);
     assert.deepEqual(await first, ['one']);
     const again = once(heard, 'any');
-    await db.pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'listener'`);
+    await db.pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'listener'`,
+    );
     assert.deepEqual(await again, [undefined]);
     const second = once(heard, 'any');
     await db.pool.query(`select pg_notify('queue', 'two')`);

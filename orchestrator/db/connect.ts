@@ -128,7 +128,12 @@ async function openListener(
   onNotify: (payload: string | undefined) => void,
 ): Promise<pg.Client> {
   const { connectionString, application_name } = db.options;
-  const client = new pg.Client({ connectionString, application_name, keepAlive: true, connectionTimeoutMillis: 10_000 });
+  const client = new pg.Client({
+    connectionString,
+    application_name,
+    keepAlive: true,
+    connectionTimeoutMillis: 10_000,
+  });
   client.on('error', () => {}); // 'end' follows
   client.on('notification', (message) => onNotify(message.payload ?? ''));
   try {

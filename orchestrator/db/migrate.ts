@@ -28,7 +28,10 @@ interface Applied {
 export async function migrate(db: Database, directory = DIRECTORY): Promise<string[]> {
   const migrations = await readMigrations(directory);
   // A connection of its own, without the pool's statement timeout: a migration takes the time it takes.
-  const client = new pg.Client({ connectionString: db.options.connectionString, application_name: 'autocode migrate' });
+  const client = new pg.Client({
+    connectionString: db.options.connectionString,
+    application_name: 'autocode migrate',
+  });
   client.on('error', () => {}); // the query in flight rejects
   await client.connect();
   try {
@@ -87,7 +90,9 @@ function pendingMigrations(migrations: Migration[], applied: Applied[]): Migrati
 async function readApplied(client: Queryable): Promise<Applied[]> {
   await client.query(`create table if not exists schema_migrations (
     number integer primary key, name text not null, sha256 text not null, applied_at timestamptz not null default now())`);
-  const { rows } = await client.query<Applied>('select number, name, sha256 from schema_migrations order by number');
+  const { rows } = await client.query<Applied>(
+    'select number, name, sha256 from schema_migrations order by number',
+  );
   return rows;
 }
 

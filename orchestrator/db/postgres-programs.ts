@@ -33,7 +33,9 @@ export async function findPostgres(root?: string, program = 'postgres'): Promise
 
 async function systemInstallations(): Promise<string[]> {
   const debian = await readdir('/usr/lib/postgresql').catch(() => []);
-  const versions = debian.sort((a, b) => Number(b) - Number(a)).map((major) => join('/usr/lib/postgresql', major));
+  const versions = debian
+    .sort((a, b) => Number(b) - Number(a))
+    .map((major) => join('/usr/lib/postgresql', major));
   return [...versions, '/usr/local', '/usr'];
 }
 

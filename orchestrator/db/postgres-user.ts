@@ -1,7 +1,16 @@
 // As whom PostgreSQL runs, and the command that runs one of its programs so: it refuses to be root. An ordinary
 // user runs it as himself. Used by the cluster's initialisation and by the supervisor.
 import { spawnSync } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 // The daemon's own number where it is root: no other program runs under it, so none gets at the files.
@@ -28,7 +37,8 @@ export function postgresUser(cluster: string): PostgresUser {
   const owner = statSync(cluster, { throwIfNoEntry: false });
   if (owner !== undefined && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid, way };
   // Without the right to mount (a plain container) initdb wants a user that the real /etc/passwd knows.
-  const chosen = way === 'mounted' ? POSTGRES_UID : (passwdUid('postgres') ?? passwdUid('nobody') ?? POSTGRES_UID);
+  const chosen =
+    way === 'mounted' ? POSTGRES_UID : (passwdUid('postgres') ?? passwdUid('nobody') ?? POSTGRES_UID);
   return { uid: chosen, gid: chosen, way };
 }
 
@@ -59,7 +69,20 @@ export function postgresCommand(
   const [uid, gid] = [String(user.uid), String(user.gid)];
   if (user.way === 'mounted') {
     prepareMountPoints(runtime, user);
-    const script = ['-m', '--', 'sh', '-ec', MOUNT_AND_RUN, 'sh', installation, cluster, runtime, uid, gid, program];
+    const script = [
+      '-m',
+      '--',
+      'sh',
+      '-ec',
+      MOUNT_AND_RUN,
+      'sh',
+      installation,
+      cluster,
+      runtime,
+      uid,
+      gid,
+      program,
+    ];
     return { file: 'unshare', args: [...script, ...args(join(runtime, 'cluster'))] };
   }
   const switched = user.way === 'switched' ? ['--reuid', uid, '--regid', gid, '--clear-groups'] : [];
@@ -73,7 +96,8 @@ export function clearRuntime(runtime: string): void {
     const mountPoint = join(runtime, name);
     if (existsSync(mountPoint)) rmdirSync(mountPoint); // never recursive: it would be the data if a mount leaked
   }
-  for (const name of ['passwd', '.s.PGSQL.5432', '.s.PGSQL.5432.lock']) rmSync(join(runtime, name), { force: true });
+  for (const name of ['passwd', '.s.PGSQL.5432', '.s.PGSQL.5432.lock'])
+    rmSync(join(runtime, name), { force: true });
 }
 
 function prepareMountPoints(runtime: string, user: PostgresUser): void {
@@ -84,7 +108,9 @@ function prepareMountPoints(runtime: string, user: PostgresUser): void {
 }
 
 function passwdUid(name: string): number | undefined {
-  const line = readFileSync('/etc/passwd', 'utf8').split('\n').find((entry) => entry.startsWith(`${name}:`));
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((entry) => entry.startsWith(`${name}:`));
   const uid = line?.split(':')[2];
   return uid === undefined ? undefined : Number(uid);
 }

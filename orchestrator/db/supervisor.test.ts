@@ -73,7 +73,10 @@ test('a second server on one directory is refused while the first runs, and may 
   await assert.rejects(startPostgres({ cluster }), { code: 'ERR_DAEMON_RUNNING' });
   assert.deepEqual(await withPostgres({ cluster }, (url) => query({ url }, 'select 1 as one')), [{ one: 1 }]);
   await first.stop();
-  assert.deepEqual(await withPostgres({ cluster, durable: false }, (url) => query({ url }, 'select 1 as one')), [{ one: 1 }]);
+  assert.deepEqual(
+    await withPostgres({ cluster, durable: false }, (url) => query({ url }, 'select 1 as one')),
+    [{ one: 1 }],
+  );
 });
 
 test('when the daemon is killed its server ends too, and the next start finds everything', async () => {
@@ -81,7 +84,9 @@ test('when the daemon is killed its server ends too, and the next start finds ev
   const cluster = join(directory.path, 'postgres');
   const program = `const { startPostgres } = await import(${JSON.stringify(join(import.meta.dirname, 'supervisor.ts'))});
     await startPostgres({ cluster: ${JSON.stringify(cluster)} }); process.send('ready');`;
-  const daemon = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const daemon = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   const [first] = (await Promise.race([once(daemon, 'message'), once(daemon, 'exit')])) as unknown[];
   assert.equal(first, 'ready');
   const orphan = postmasterPid(cluster);
@@ -110,7 +115,10 @@ test('what cannot be started is said with what to do, and nothing is left', asyn
   await assert.rejects(startPostgres({ cluster }), /holds files, but no PostgreSQL database/);
   writeFileSync(join(cluster, 'PG_VERSION'), '14\n');
   await assert.rejects(startPostgres({ cluster }), /made by PostgreSQL 14/);
-  await assert.rejects(startPostgres({ cluster, installation: directory.path }), { code: 'ERR_DATABASE', message: /No `postgres`/ });
+  await assert.rejects(startPostgres({ cluster, installation: directory.path }), {
+    code: 'ERR_DATABASE',
+    message: /No `postgres`/,
+  });
 
   const broken = join(directory.path, 'broken/postgres');
   await (await startPostgres({ cluster: broken, durable: false })).stop();

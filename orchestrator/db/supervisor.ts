@@ -18,7 +18,7 @@ import type { PostgresPlaces, PostgresUser } from './postgres-user.ts';
 export interface PostgresOptions {
   /** A server that is not ours (DATABASE_URL): nothing is started. */
   url?: string | undefined;
-  /** Where the supervised server keeps its files. */
+  /** Where the supervised server keeps its files, in a directory that is there for nothing else. */
   cluster: string;
   /** An installation to use instead of the bundled or the system's. */
   installation?: string | undefined;
@@ -45,7 +45,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   if (options.url !== undefined) return { url: options.url, supervised: false, stop: async () => {} };
   const { cluster, durable = true } = options;
   const programs = await findPostgres(options.installation);
-  mkdirSync(dirname(cluster), { recursive: true });
+  mkdirSync(dirname(cluster), { recursive: true, mode: 0o700 });
   const lock = await lockDirectory(dirname(cluster), 'postgres');
   const runtime = runtimeDirectory(dirname(cluster), 'postgres');
   const release = async () => {
@@ -56,9 +56,15 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   try {
     const user = postgresUser(cluster);
     giveDirectory(runtime, user);
+    if (user.way === 'switched') giveDirectory(dirname(cluster), user); // it passes through on the real path
     const places = { installation: programs.root, cluster, runtime };
     await ensureCluster(programs, places, user, { durable });
-    const supervisor = new PostgresSupervisor(places, user, serverSettings(programs.major, durable), options.log);
+    const supervisor = new PostgresSupervisor(
+      places,
+      user,
+      serverSettings(programs.major, durable),
+      options.log,
+    );
     await supervisor.start();
     const stop = async () => {
       await supervisor.stop();
@@ -105,7 +111,12 @@ class PostgresSupervisor {
   #output = ''; // the end of what the current child printed
   #watching: Promise<void> = Promise.resolve();
 
-  constructor(places: PostgresPlaces, user: PostgresUser, settings: string[], log: (line: string) => void = () => {}) {
+  constructor(
+    places: PostgresPlaces,
+    user: PostgresUser,
+    settings: string[],
+    log: (line: string) => void = () => {},
+  ) {
     this.#places = places;
     this.#user = user;
     this.#settings = settings;
@@ -142,7 +153,9 @@ class PostgresSupervisor {
       const since = Date.now();
       if (isAlive(child)) await once(child, 'exit');
       if (this.#stopping.signal.aborted) return;
-      this.#log(`PostgreSQL ended unexpectedly (${child.signalCode ?? `exit code ${child.exitCode}`}); starting it again`);
+      this.#log(
+        `PostgreSQL ended unexpectedly (${child.signalCode ?? `exit code ${child.exitCode}`}); starting it again`,
+      );
       pause = Date.now() - since > STEADY_MS ? 0 : Math.min(Math.max(pause * 2, 50), LONGEST_PAUSE_MS);
       await delay(pause === 50 ? 0 : pause, undefined, { signal: this.#stopping.signal }).catch(() => {});
       await this.#launchUntilReady().catch((error: Error) => this.#log(error.message));
@@ -169,7 +182,12 @@ class PostgresSupervisor {
       ...this.#settings,
     ]);
     // A session of its own: Ctrl-C in the terminal reaches the daemon, which then stops it in order.
-    const child = spawn(file, args, { env: POSTGRES_ENVIRONMENT, cwd: '/', detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(file, args, {
+      env: POSTGRES_ENVIRONMENT,
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     this.#output = '';
     child.on('error', (error) => (this.#output += `${file}: ${error.message}`));
     createInterface({ input: child.stderr }).on('line', (line) => {
@@ -186,7 +204,8 @@ class PostgresSupervisor {
     const deadline = Date.now() + START_MS;
     while (isAlive(child) && !this.#stopping.signal.aborted) {
       if (await this.#databaseReady()) return true;
-      if (Date.now() > deadline) throw postgresError(`PostgreSQL is not ready after ${START_MS / 1000} s`, this.#output);
+      if (Date.now() > deadline)
+        throw postgresError(`PostgreSQL is not ready after ${START_MS / 1000} s`, this.#output);
       await delay(15);
     }
     if (!isAlive(child)) await closed;
@@ -194,7 +213,10 @@ class PostgresSupervisor {
   }
 
   async #databaseReady(): Promise<boolean> {
-    const client = new pg.Client({ connectionString: socketUrl(this.#places.runtime, 'postgres'), connectionTimeoutMillis: 5_000 });
+    const client = new pg.Client({
+      connectionString: socketUrl(this.#places.runtime, 'postgres'),
+      connectionTimeoutMillis: 5_000,
+    });
     client.on('error', () => {}); // the query in flight rejects
     try {
       await client.connect();

@@ -7,7 +7,10 @@ import { socketUrl, startPostgres } from './supervisor.ts';
 import type { PostgresOptions } from './supervisor.ts';
 
 /** Calls `work` with the address of the database; stops what it had to start. */
-export async function withPostgres<T>(options: PostgresOptions, work: (url: string) => Promise<T>): Promise<T> {
+export async function withPostgres<T>(
+  options: PostgresOptions,
+  work: (url: string) => Promise<T>,
+): Promise<T> {
   const running = options.url ?? runningPostgresUrl(options.cluster);
   if (running !== undefined) return await work(running);
   const postgres = await startPostgres(options);

@@ -36,7 +36,10 @@ test('logs of runs that ended long ago, old events and old results go; the rest 
 
   const options = { runLogsDays: 30, eventsDays: 30, runLogs, results };
   assert.deepEqual(await applyRetention(db.pool, options), { logs: 1, events: 2500, results: 1 });
-  assert.deepEqual(files.map((file) => existsSync(file)), [false, true, true]);
+  assert.deepEqual(
+    files.map((file) => existsSync(file)),
+    [false, true, true],
+  );
   assert.ok(!existsSync(dirname(files[0] ?? '')));
   const left = await db.pool.query('select kind from event');
   assert.deepEqual(left.rows, [{ kind: 'new' }]);

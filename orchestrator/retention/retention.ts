@@ -20,7 +20,11 @@ export interface RetentionCounts {
 const BATCH = 1_000;
 
 /** Removes what is too old. Killed at any point, the next pass does the rest. */
-export async function applyRetention(db: Queryable, options: RetentionOptions, signal?: AbortSignal): Promise<RetentionCounts> {
+export async function applyRetention(
+  db: Queryable,
+  options: RetentionOptions,
+  signal?: AbortSignal,
+): Promise<RetentionCounts> {
   return {
     logs: await removeRunLogs(db, options, signal),
     events: await removeEvents(db, options.eventsDays, signal),
@@ -29,7 +33,11 @@ export async function applyRetention(db: Queryable, options: RetentionOptions, s
 }
 
 // The file goes before its row: a row without a file is found again, a file without a row would stay for ever.
-async function removeRunLogs(db: Queryable, { runLogsDays, runLogs }: RetentionOptions, signal?: AbortSignal): Promise<number> {
+async function removeRunLogs(
+  db: Queryable,
+  { runLogsDays, runLogs }: RetentionOptions,
+  signal?: AbortSignal,
+): Promise<number> {
   let removed = 0;
   while (signal?.aborted !== true) {
     const { rows } = await db.query<{ run: string; stream: string }>(

@@ -22,7 +22,10 @@ test('a secret comes back, is sealed on disk, and only its owner may read the fi
   const secrets = fileSecrets(directory.path);
   assert.equal(await secrets.get('openai-key'), undefined);
   assert.equal(await secrets.put('openai-key', 'sk-ü-🔑\nline'), 1);
-  assert.deepEqual(await fileSecrets(directory.path).get('openai-key'), { value: 'sk-ü-🔑\nline', version: 1 });
+  assert.deepEqual(await fileSecrets(directory.path).get('openai-key'), {
+    value: 'sk-ü-🔑\nline',
+    version: 1,
+  });
   for (const file of allFiles(directory.path)) {
     assert.equal(statSync(file).mode & 0o777, 0o600, file);
     assert.ok(!readFileSync(file, 'utf8').includes('sk-'), file);
@@ -36,8 +39,17 @@ test('versions count up, lists have no values, deleting removes all versions', a
   await secrets.put('b', 'one');
   await secrets.put('b', 'two');
   await secrets.put('a', 'x');
-  assert.deepEqual((await secrets.list()).map(({ name, version }) => ({ name, version })), [{ name: 'a', version: 1 }, { name: 'b', version: 2 }]);
-  assert.deepEqual((await secrets.history('b')).map(({ version }) => version), [2, 1]);
+  assert.deepEqual(
+    (await secrets.list()).map(({ name, version }) => ({ name, version })),
+    [
+      { name: 'a', version: 1 },
+      { name: 'b', version: 2 },
+    ],
+  );
+  assert.deepEqual(
+    (await secrets.history('b')).map(({ version }) => version),
+    [2, 1],
+  );
   assert.ok(!JSON.stringify(await secrets.list()).includes('two'));
   assert.equal(await secrets.delete('b'), true);
   assert.equal(await secrets.delete('b'), false);
@@ -49,7 +61,9 @@ test('a write that expects another version is refused, and of two at once one wi
   const secrets = fileSecrets(directory.path);
   await secrets.put('a', '1', { expectedVersion: 0 });
   await assert.rejects(secrets.put('a', '2', { expectedVersion: 0 }), { code: 'ERR_CONFLICT' });
-  const writes = await Promise.allSettled([1, 2, 3, 4].map((n) => fileSecrets(directory.path).put('a', `w${n}`, { expectedVersion: 1 })));
+  const writes = await Promise.allSettled(
+    [1, 2, 3, 4].map((n) => fileSecrets(directory.path).put('a', `w${n}`, { expectedVersion: 1 })),
+  );
   assert.equal(writes.filter((write) => write.status === 'fulfilled').length, 1);
   const free = await Promise.all([1, 2, 3].map((n) => secrets.put('a', `f${n}`)));
   assert.deepEqual(free.sort(), [3, 4, 5]);

@@ -123,7 +123,8 @@ async function open(directory: string, name: string, version: number): Promise<z
     // No cause: a parser's message may quote what it read.
   }
   throw new AutocodeError('ERR_SECRET', `The secret ${name} (version ${version}) cannot be opened.`, {
-    remedy: 'Its file was changed, or identity.txt is not the one that sealed it: restore both from one backup, or put the secret anew.',
+    remedy:
+      'Its file was changed, or identity.txt is not the one that sealed it: restore both from one backup, or put the secret anew.',
   });
 }
 
@@ -145,9 +146,13 @@ async function identity(directory: string): Promise<string> {
 async function refuseNewIdentity(directory: string): Promise<void> {
   for (const name of await namesIn(join(directory, 'values'))) {
     if ((await versionsOf(join(directory, 'values', name))).length === 0) continue;
-    throw new AutocodeError('ERR_SECRET', `${join(directory, 'identity.txt')} is missing, but secrets sealed with it are there.`, {
-      remedy: 'Restore it from a backup, or remove the folder `values` beside it and put the secrets anew.',
-    });
+    throw new AutocodeError(
+      'ERR_SECRET',
+      `${join(directory, 'identity.txt')} is missing, but secrets sealed with it are there.`,
+      {
+        remedy: 'Restore it from a backup, or remove the folder `values` beside it and put the secrets anew.',
+      },
+    );
   }
 }
 

@@ -47,7 +47,11 @@ export async function requireSecret(secrets: SecretManager, name: string): Promi
 export function checkSecretName(name: string): void {
   const checked = SecretName.safeParse(name);
   if (checked.success) return;
-  throw new AutocodeError('ERR_INVALID_INPUT', `${JSON.stringify(name.slice(0, 80))} is no name for a secret.`, {
-    remedy: z.prettifyError(checked.error),
-  });
+  throw new AutocodeError(
+    'ERR_INVALID_INPUT',
+    `${JSON.stringify(name.slice(0, 80))} is no name for a secret.`,
+    {
+      remedy: z.prettifyError(checked.error),
+    },
+  );
 }

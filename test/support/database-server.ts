@@ -58,4 +58,5 @@ export function databaseUrl(url: string, name: string): string {
 }
 
 const [directory, pid, started] = process.argv.slice(2);
-if (import.meta.main && directory !== undefined && started !== undefined) await serve(directory, Number(pid), started);
+if (import.meta.main && directory !== undefined && started !== undefined)
+  await serve(directory, Number(pid), started);

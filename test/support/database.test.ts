@@ -8,7 +8,9 @@ test('a test database has the schema, is alone, and is gone when disposed', asyn
   {
     await using db = await testDatabase();
     name = (await db.pool.query<{ name: string }>('select current_database() as name')).rows[0]?.name ?? '';
-    await db.pool.query(`insert into worker (name, host, version, capacity, state) values ('w', 'h', '1', 1, 'online')`);
+    await db.pool.query(
+      `insert into worker (name, host, version, capacity, state) values ('w', 'h', '1', 1, 'online')`,
+    );
     assert.equal((await other.pool.query('select from worker')).rowCount, 0);
   }
   assert.equal((await other.pool.query('select from pg_database where datname = $1', [name])).rowCount, 0);

@@ -20,7 +20,9 @@ export interface TestDatabase {
 }
 
 /** Makes a database; disposing it ends the pool and drops it. `empty`: without the schema. */
-export async function testDatabase(options: { empty?: boolean; poolSize?: number } = {}): Promise<TestDatabase> {
+export async function testDatabase(
+  options: { empty?: boolean; poolSize?: number } = {},
+): Promise<TestDatabase> {
   const server = await testServer();
   const name = `test_${process.pid}_${++created}`;
   const template = options.empty === true ? 'template0' : TEMPLATE;
@@ -62,12 +64,17 @@ async function findOrStartServer(): Promise<string> {
   if (readAnswer(directory) === undefined) {
     const program = join(import.meta.dirname, 'database-server.ts');
     const args = [program, directory, String(watched), started];
-    spawn(process.execPath, args, { detached: true, stdio: 'ignore', env: { PATH: process.env.PATH } }).unref();
+    spawn(process.execPath, args, {
+      detached: true,
+      stdio: 'ignore',
+      env: { PATH: process.env.PATH },
+    }).unref();
   }
   for (const deadline = Date.now() + START_MS; Date.now() < deadline; await delay(20)) {
     const answer = readAnswer(directory);
     if (answer?.url !== undefined) return answer.url;
-    if (answer?.error !== undefined) throw new Error(`the test database server did not start: ${answer.error}`);
+    if (answer?.error !== undefined)
+      throw new Error(`the test database server did not start: ${answer.error}`);
   }
   throw new Error(`the test database server did not start within ${START_MS / 1000} s (${directory})`);
 }
