@@ -133,7 +133,10 @@ class Subscription {
     while (!this.#signal.aborted) {
       const ready = this.#queue;
       this.#queue = [];
-      yield* ready;
+      for (const event of ready) {
+        if (this.#signal.aborted) return;
+        yield event;
+      }
       if (this.#queue.length > 0) continue;
       if (this.#overflowed) return;
       await new Promise<void>((resolve) => {

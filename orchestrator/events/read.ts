@@ -39,8 +39,9 @@ export async function readEvents(
   narrow('(run = ', filter.run);
   narrow('kind = any(', filter.kinds);
   const { rows } = await db.query<EventRow>(
+    // Ordered by the columns, not by the texts of the same names in the answer.
     `select xid::text, id::text, at, kind, project, task, run, data from event
-     where ${conditions.join(' and ')} order by xid, id limit $3`,
+     where ${conditions.join(' and ')} order by event.xid, event.id limit $3`,
     values,
   );
   return rows.map(({ xid, id, at, ...event }) => ({ ...event, id: formatCursor({ xid, id }), at: at.toISOString() }));
