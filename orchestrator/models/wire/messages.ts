@@ -35,7 +35,10 @@ function read(body: JsonObject): Conversation {
       .filter((item) => item.role === 'user')
       .map((item) => contentText(item.content))
       .join('\n'),
-    setting: contentText(body.system),
+    // Claude Code puts part of its system prompt among the messages.
+    setting: [body.system, ...all.filter((item) => item.role === 'system').map((item) => item.content)]
+      .map(contentText)
+      .join('\n'),
     turn: all.filter((item) => item.role === 'assistant').length,
     tools: objects(body.tools).map((tool) => ({ name: string(tool.name), freeform: false })),
   };

@@ -91,8 +91,9 @@ test('the same conversation is read alike from all protocols', () => {
     tools: [{ type: 'function', function: { name: 'read' } }],
   };
   const messages = {
-    system: [{ type: 'text', text: 'Be good.' }],
+    system: [{ type: 'text', text: 'Be' }],
     messages: [
+      { role: 'system', content: 'good.' },
       { role: 'user', content: 'Task: a' },
       { role: 'assistant', content: [{ type: 'tool_use', id: '1', name: 'read', input: {} }] },
       { role: 'user', content: [{ type: 'tool_result', tool_use_id: '1', content: 'x' }] },
@@ -116,7 +117,7 @@ test('the same conversation is read alike from all protocols', () => {
   for (const [protocol, body] of Object.entries({ chat, messages, responses })) {
     const read = WIRES[protocol as keyof typeof WIRES].read(body);
     assert.equal(read.opening, 'Task: a', protocol);
-    assert.equal(read.setting.trim(), 'Be good.', protocol);
+    assert.equal(read.setting.trim().replace('\n', ' '), 'Be good.', protocol);
     assert.equal(read.turn, 2, protocol);
     assert.deepEqual(read.tools, [{ name: 'read', freeform: false }], protocol);
   }
