@@ -1,20 +1,22 @@
 // HTTP to the orchestrator: one typed call, and the patience that outlasts its restart. Used by the claimer and the runner.
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+// On node:http and no client library: an idle worker is to stay small.
+import { once } from 'node:events';
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import got, { type Method } from 'got';
 import type { z } from 'zod';
 import { AutocodeError, ErrorBody, errorFromBody } from '../protocol/errors.ts';
 
 export interface Call<T> {
-  method: Method;
+  method: 'GET' | 'POST' | 'PUT';
   /** Under /api/v1, as `/workers/w1/claim`. */
   path: string;
   answer: z.ZodType<T>;
   json?: unknown;
-  /** Bytes instead of JSON; `gzip` tells that they are compressed. */
-  bytes?: { body: Uint8Array; gzip: boolean };
-  /** Longest time without an answer. */
+  /** Bytes, compressed with gzip, instead of JSON. */
+  gzip?: Uint8Array;
+  /** Longest time until the whole answer is there. */
   timeoutMs?: number;
   signal?: AbortSignal;
 }
@@ -22,39 +24,40 @@ export interface Call<T> {
 /** One attempt. Throws AutocodeError: the orchestrator's own, or ERR_DAEMON_NOT_RUNNING when it does not answer. */
 export type Api = <T>(call: Call<T>) => Promise<T>;
 
-const CONNECT_MS = 5_000;
 const ANSWER_MS = 30_000;
 const LONGEST_PAUSE_MS = 5_000;
 
 /** A client for one address and one token. */
 export function apiClient({ url, token }: { url: string; token: string }): Api {
-  const agent = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+  const client = url.startsWith('https:') ? https : http;
+  const agent = new client.Agent({ keepAlive: true });
   const base = `${url.replace(/\/+$/, '')}/api/v1`;
-  return async ({ method, path, answer, json, bytes, timeoutMs = ANSWER_MS, signal }) => {
-    const response = await got(base + path, {
-      method,
+
+  async function exchange(call: Call<unknown>, signal: AbortSignal): Promise<{ status: number; text: string }> {
+    const body = call.gzip ?? (call.json === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(call.json)));
+    const type = call.gzip ? { 'content-type': 'application/octet-stream', 'content-encoding': 'gzip' } : { 'content-type': 'application/json' };
+    const request = client.request(base + call.path, {
+      method: call.method,
       agent,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(bytes ? { 'content-type': 'application/octet-stream' } : {}),
-        ...(bytes?.gzip ? { 'content-encoding': 'gzip' } : {}),
-      },
-      ...(json === undefined ? {} : { json }),
-      ...(bytes ? { body: bytes.body } : {}),
-      ...(signal ? { signal } : {}),
-      timeout: { connect: CONNECT_MS, secureConnect: CONNECT_MS, request: timeoutMs },
-      retry: { limit: 0 },
-      throwHttpErrors: false,
-      followRedirect: false,
-    }).catch((cause: Error) => {
-      signal?.throwIfAborted();
-      throw new AutocodeError('ERR_DAEMON_NOT_RUNNING', `The orchestrator at ${url} does not answer: ${cause.message}`, {
-        remedy: 'It is asked again until it does.',
-        cause,
-      });
+      signal,
+      headers: { authorization: `Bearer ${token}`, ...(call.method === 'GET' ? {} : { ...type, 'content-length': body.length }) },
     });
-    if (response.statusCode >= 400) throw refusal(response.statusCode, response.body);
-    return answer.parse(response.body === '' ? null : JSON.parse(response.body));
+    request.end(call.method === 'GET' ? undefined : body);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    request.on('error', () => {}); // the answer tells its own
+    return { status: response.statusCode ?? 500, text: (await buffer(response)).toString() };
+  }
+
+  return async (call) => {
+    const { timeoutMs = ANSWER_MS, signal, answer } = call;
+    const limit = AbortSignal.timeout(timeoutMs);
+    const response = await exchange(call, signal ? AbortSignal.any([signal, limit]) : limit).catch((cause: Error) => {
+      signal?.throwIfAborted();
+      const why = limit.aborted ? `nothing within ${timeoutMs / 1000} s` : cause.message;
+      throw new AutocodeError('ERR_DAEMON_NOT_RUNNING', `The orchestrator at ${url} does not answer: ${why}`, { cause });
+    });
+    if (response.status >= 400) throw refusal(response.status, response.text);
+    return answer.parse(response.text === '' ? null : JSON.parse(response.text));
   };
 }
 

@@ -24,6 +24,7 @@ try {
 async function main(argv: string[]): Promise<void> {
   const config = await workerConfig(argv);
   const stop = new AbortController();
+  setInterval(() => {}, 2 ** 30); // with room for no run there is nothing else that keeps the process
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
   await lockState(config.stateDir, stop.signal);
   const log = createLog({ directory: config.logDir, service: 'worker', level: config.logLevel });

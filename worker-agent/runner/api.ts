@@ -49,9 +49,9 @@ export function runApi({ url, order, signal }: { url: string; order: WorkOrder; 
         signal,
       }),
     async appendLog(stream, offset, bytes) {
-      const body = await compress(bytes);
+      const packed = await compress(bytes);
       const send = async () =>
-        await call({ method: 'POST', path: path(`logs/${stream}?offset=${offset}&fence=${fence}`), bytes: { body, gzip: true }, answer: LogAck, signal });
+        await call({ method: 'POST', path: path(`logs/${stream}?offset=${offset}&fence=${fence}`), gzip: packed, answer: LogAck, signal });
       return await untilAnswered(send, signal);
     },
   };

@@ -1,0 +1,309 @@
+// A stand-in for the orchestrator, over real HTTP and real git: the routes that workers and runners use, with a log that
+// refuses gaps, fences, long polls and a switch that takes it away. For tests of the worker only.
+import { spawn, execFileSync } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import type { FinishInput, ProgressInput } from '../../protocol/run.ts';
+import type { WorkerInput, WorkOrder } from '../../protocol/worker.ts';
+
+/** What the orchestrator knows of one run. */
+export interface FakeRun {
+  order: WorkOrder;
+  baseCommit: string;
+  startCommit: string;
+  logs: Map<string, Buffer>;
+  progress: ProgressInput[];
+  finish: FinishInput | null;
+  heartbeats: number;
+  cancel: boolean;
+  stale: boolean;
+  deadline: Date;
+}
+
+export interface FakeOrchestrator {
+  url: string;
+  installation: string;
+  workers: Map<string, WorkerInput>;
+  runs: Map<string, FakeRun>;
+  /** Requests of the claim route, as they came: the claim ids. */
+  claims: string[];
+  repository: string;
+  /** Makes a run and puts it in the queue. */
+  add(order: Partial<WorkOrder> & { agentCommand?: string[] }, run?: { baseCommit?: string; startCommit?: string }): FakeRun;
+  cancel(run: FakeRun): void;
+  /** Closes its port and cuts all connections; `comeBack` listens on the same one. */
+  goAway(): Promise<void>;
+  comeBack(): Promise<void>;
+  events(run: FakeRun): Record<string, unknown>[];
+  /** Resolves when the condition holds; fails with what it waited for after the deadline. */
+  until(what: string, condition: () => boolean, seconds?: number): Promise<void>;
+  /** Commit of the run's ref. */
+  pushed(run: FakeRun): string;
+  close(): Promise<void>;
+}
+
+type Answer = { status: number; body?: unknown };
+
+/** Starts one with a repository of the given files. `directory` is the caller's to remove. */
+export async function fakeOrchestrator(directory: string, files: Record<string, string>, gatewayUrl = 'http://127.0.0.1:9'): Promise<FakeOrchestrator> {
+  const repository = path.join(directory, 'origin', '3.git');
+  const head = makeRepository(directory, repository, files);
+  const installation = randomUUID();
+  const runs = new Map<string, FakeRun>();
+  const workers = new Map<string, WorkerInput>();
+  const claims: string[] = [];
+  const claimed = new Map<string, string>();
+  const queue: string[] = [];
+  const watchers = new Set<() => void>();
+  const sockets = new Set<Socket>();
+  const changed = () => [...watchers].forEach((watcher) => watcher());
+
+  async function until(what: string, condition: () => boolean, seconds = 20, gone?: AbortSignal): Promise<boolean> {
+    const deadline = Date.now() + seconds * 1000;
+    while (!condition()) {
+      const left = deadline - Date.now();
+      if (left <= 0 || gone?.aborted) return false;
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          clearTimeout(timer);
+          watchers.delete(wake);
+          resolve();
+        };
+        const timer = setTimeout(wake, Math.min(left, 50));
+        watchers.add(wake);
+      });
+    }
+    return true;
+  }
+
+  async function claim(claimId: string, waitSeconds: number, gone: AbortSignal): Promise<Answer> {
+    claims.push(claimId);
+    if (!claimed.has(claimId)) {
+      if (!(await until('work', () => queue.length > 0, waitSeconds, gone)) || gone.aborted) return { status: 204 };
+      claimed.set(claimId, queue.shift()!);
+    }
+    const run = runs.get(claimed.get(claimId)!)!;
+    return run.finish === null ? { status: 200, body: run.order } : error(409, 'ERR_STATE', 'ended');
+  }
+
+  async function ofRun(run: FakeRun, action: string, url: URL, body: Buffer, gone: AbortSignal): Promise<Answer> {
+    const input = () => JSON.parse(body.toString()) as never;
+    if (run.stale || (run.finish !== null && action !== 'finish')) return error(409, 'ERR_STALE_FENCE', 'this run is not yours');
+    if (action === 'base') {
+      execFileSync('git', ['-C', repository, 'update-ref', `refs/runs/${run.order.run}`, run.startCommit]);
+      return { status: 200, body: { baseCommit: run.baseCommit, startCommit: run.startCommit, ref: `refs/runs/${run.order.run}` } };
+    }
+    if (action === 'heartbeat') {
+      run.heartbeats += 1;
+      const leaseUntil = new Date(Date.now() + run.order.lease.leaseSeconds * 1000).toISOString();
+      return { status: 200, body: { leaseUntil, deadline: run.deadline.toISOString(), cancel: run.cancel } };
+    }
+    if (action === 'progress') {
+      run.progress.push(input());
+      return { status: 200, body: {} };
+    }
+    if (action === 'signals') {
+      await until('a signal', () => run.cancel || run.stale, Number(url.searchParams.get('waitSeconds')), gone);
+      return { status: 200, body: { cancel: run.cancel } };
+    }
+    if (action === 'finish') return finish(run, input());
+    return appendLog(run, action.slice('logs/'.length), Number(url.searchParams.get('offset')), body);
+  }
+
+  function finish(run: FakeRun, input: FinishInput): Answer {
+    for (const [stream, end] of Object.entries(input.logs)) {
+      const have = run.logs.get(stream) ?? Buffer.alloc(0);
+      if (have.length !== end.bytes) return error(409, 'ERR_LOG_INCOMPLETE', `${stream}: ${have.length} of ${end.bytes}`);
+      if (createHash('sha256').update(have).digest('hex') !== end.sha256) return error(409, 'ERR_CONFLICT', `digest of ${stream}`);
+    }
+    run.finish ??= input;
+    return { status: 200, body: {} };
+  }
+
+  async function answer(request: IncomingMessage, body: Buffer, gone: AbortSignal): Promise<Answer> {
+    const url = new URL(request.url!, 'http://fake');
+    const [kind, name, ...rest] = url.pathname.replace('/api/v1/', '').split('/');
+    const token = request.headers.authorization?.replace('Bearer ', '');
+    if (kind === 'workers') {
+      if (token !== 'worker-token') return error(401, 'ERR_UNAUTHENTICATED', 'no');
+      const input = JSON.parse(body.toString()) as WorkerInput & { claimId: string; waitSeconds: number };
+      if (rest[0] === 'claim') return await claim(input.claimId, input.waitSeconds, gone);
+      workers.set(name!, input);
+      return { status: 200, body: { protocol: 1, installation: fake.installation, runs: [] } };
+    }
+    const run = runs.get(name!);
+    if (run === undefined || token !== run.order.runToken) return error(401, 'ERR_UNAUTHENTICATED', 'no');
+    const plain = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
+    return await ofRun(run, rest.join('/'), url, plain, gone);
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.url!.startsWith('/git/')) return serveGit(request, response, path.dirname(repository), runs);
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const pieces: Buffer[] = [];
+    for await (const piece of request) pieces.push(piece as Buffer);
+    const { status, body } = await answer(request, Buffer.concat(pieces), gone.signal);
+    if (response.destroyed) return;
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(body === undefined ? '' : JSON.stringify(body));
+    changed();
+  }
+
+  const server = http.createServer((request, response) => void serve(request, response).catch(() => response.destroy()));
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  const fake: FakeOrchestrator = {
+    url: `http://127.0.0.1:${port}`,
+    installation,
+    workers,
+    runs,
+    claims,
+    repository,
+    add({ agentCommand, ...order }, commits = {}) {
+      const task = runs.size + 1;
+      const run: FakeRun = {
+        order: { ...orderOf(task, installation, gatewayUrl, agentCommand), ...order },
+        baseCommit: commits.baseCommit ?? head,
+        startCommit: commits.startCommit ?? commits.baseCommit ?? head,
+        logs: new Map(),
+        progress: [],
+        finish: null,
+        heartbeats: 0,
+        cancel: false,
+        stale: false,
+        deadline: new Date(Date.now() + 600_000),
+      };
+      run.deadline = new Date(run.order.deadline);
+      runs.set(run.order.run, run);
+      queue.push(run.order.run);
+      changed();
+      return run;
+    },
+    cancel(run) {
+      run.cancel = true;
+      changed();
+    },
+    async goAway() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await once(server, 'close');
+    },
+    async comeBack() {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+    },
+    events: (run) =>
+      (run.logs.get('events') ?? Buffer.alloc(0))
+        .toString()
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    async until(what, condition, seconds) {
+      if (!(await until(what, condition, seconds))) throw new Error(`waited in vain for ${what}`);
+    },
+    pushed: (run) => execFileSync('git', ['-C', repository, 'rev-parse', `refs/runs/${run.order.run}`]).toString().trim(),
+    async close() {
+      if (server.listening) await fake.goAway();
+    },
+  };
+  return fake;
+}
+
+function appendLog(run: FakeRun, stream: string, offset: number, bytes: Buffer): Answer {
+  const have = run.logs.get(stream) ?? Buffer.alloc(0);
+  if (offset > have.length) return { status: 409, body: { error: { code: 'ERR_LOG_GAP', message: 'gap', details: { bytes: have.length } } } };
+  const all = Buffer.concat([have, bytes.subarray(have.length - offset)]);
+  run.logs.set(stream, all);
+  return { status: 200, body: { bytes: all.length } };
+}
+
+function error(status: number, code: string, message: string): Answer {
+  return { status, body: { error: { code, message } } };
+}
+
+function makeRepository(directory: string, repository: string, files: Record<string, string>): string {
+  const tree = path.join(directory, 'seed');
+  mkdirSync(tree, { recursive: true });
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(tree, name)), { recursive: true });
+    writeFileSync(path.join(tree, name), text);
+  }
+  const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { cwd: tree }).toString().trim();
+  git('init', '--quiet', '--initial-branch=main');
+  git('add', '--all');
+  git('commit', '--quiet', '--allow-empty', '--message=base');
+  git('clone', '--quiet', '--bare', tree, repository);
+  return git('rev-parse', 'HEAD');
+}
+
+function orderOf(task: number, installation: string, gatewayUrl: string, command: string[] = ['true']): WorkOrder {
+  return {
+    run: `${task}-1`,
+    fence: 1,
+    installation,
+    task: { id: task, title: 'Make it work', body: 'It does not work yet.', acceptance: [], targetFiles: [], kind: 'change' },
+    project: { id: 1, name: 'sample', trusted: true },
+    repository: { id: 3, baseBranch: 'main', gitPath: '/git/3.git' },
+    agent: { name: 'command', command, model: '' },
+    isolation: 'directory',
+    verify: [],
+    limits: { maxIterations: 2, verifyTimeoutSeconds: 30, verifyOutputBytes: 64 * 1024 },
+    deadline: new Date(Date.now() + 600_000).toISOString(),
+    lease: { heartbeatSeconds: 1, leaseSeconds: 3, selfStopSeconds: 60 },
+    runToken: `run-token-${task}`,
+    gatewayKey: `gateway-key-${task}`,
+    gatewayUrl,
+    previous: null,
+  };
+}
+
+function serveGit(request: IncomingMessage, response: ServerResponse, root: string, runs: Map<string, FakeRun>): void {
+  const credentials = Buffer.from((request.headers.authorization ?? '').replace('Basic ', ''), 'base64').toString();
+  const run = [...runs.values()].find(({ order }) => credentials === `run:${order.runToken}`);
+  if (run === undefined) {
+    response.writeHead(401, { 'www-authenticate': 'Basic realm="run"' });
+    response.end();
+    return;
+  }
+  const url = new URL(request.url!, 'http://fake');
+  const child = spawn('git', ['-c', 'http.receivepack=true', '-c', 'receive.fsckObjects=true', 'http-backend'], {
+    env: {
+      PATH: process.env.PATH ?? '',
+      GIT_PROJECT_ROOT: root,
+      GIT_HTTP_EXPORT_ALL: '1',
+      PATH_INFO: url.pathname.replace('/git', ''),
+      QUERY_STRING: url.search.slice(1),
+      REQUEST_METHOD: request.method ?? 'GET',
+      CONTENT_TYPE: request.headers['content-type'] ?? '',
+      GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+      REMOTE_USER: 'run',
+      ...(request.headers['content-encoding'] === undefined ? {} : { HTTP_CONTENT_ENCODING: request.headers['content-encoding'] }),
+      ...(request.headers['content-length'] === undefined ? {} : { CONTENT_LENGTH: request.headers['content-length'] }),
+    },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  request.pipe(child.stdin);
+  child.stdin.on('error', () => {});
+  const pieces: Buffer[] = [];
+  child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
+  child.once('close', () => {
+    const output = Buffer.concat(pieces);
+    const split = output.indexOf('\r\n\r\n');
+    const headers = output.subarray(0, split).toString().split('\r\n').map((line) => line.split(': ') as [string, string]);
+    const status = headers.find(([name]) => name === 'Status')?.[1] ?? '200';
+    response.writeHead(Number.parseInt(status, 10), Object.fromEntries(headers.filter(([name]) => name !== 'Status')));
+    response.end(output.subarray(split + 4));
+  });
+}

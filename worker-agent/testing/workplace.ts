@@ -1,0 +1,95 @@
+// A temporary place with a fake orchestrator and a real worker process, for tests. Its end asserts that nothing is left behind.
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fakeOrchestrator, type FakeOrchestrator } from './fake-orchestrator.ts';
+
+export interface Workplace extends AsyncDisposable {
+  fake: FakeOrchestrator;
+  directory: string;
+  stateDir: string;
+  /** Starts a worker process over the state directory. */
+  worker(concurrency?: number): ChildProcess;
+  /** Process id of a run's runner, once it has said so. */
+  runnerOf(run: string): number | null;
+  /** Output of all workers so far. */
+  output(): string;
+}
+
+/** A place with a repository of these files. */
+export async function workplace(files: Record<string, string>, gatewayUrl?: string): Promise<Workplace> {
+  const directory = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'autocode-worker-')));
+  const fake = await fakeOrchestrator(directory, files, gatewayUrl);
+  const stateDir = path.join(directory, 'state');
+  writeFileSync(path.join(directory, 'token'), 'worker-token\n', { mode: 0o600 });
+  const children: ChildProcess[] = [];
+  let output = '';
+  return {
+    fake,
+    directory,
+    stateDir,
+    output: () => output,
+    worker(concurrency = 1) {
+      const flags = { url: fake.url, 'token-file': 'token', 'state-dir': 'state', 'tool-dir': 'tools', 'log-dir': 'logs', name: 'w1', concurrency };
+      const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+      const child = spawn(process.execPath, [path.join(import.meta.dirname, '..', 'main.ts'), ...args], {
+        cwd: directory,
+        env: { PATH: process.env.PATH, HOME: directory, NODE_COMPILE_CACHE: path.join(os.tmpdir(), 'autocode-test-compile-cache'), SECRET_OF_THE_HOST: 'host-secret' },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece: Buffer) => (output += piece.toString()));
+      children.push(child);
+      return child;
+    },
+    runnerOf(run) {
+      try {
+        return (JSON.parse(readFileSync(path.join(stateDir, 'runs', run, 'runner.json'), 'utf8')) as { pid: number }).pid;
+      } catch {
+        return null;
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const child of children) await endWorker(child, 'SIGTERM');
+      const clean = children.filter((child) => child.exitCode !== null).every((child) => child.exitCode === 0);
+      await fake.close();
+      const runs = path.join(stateDir, 'runs');
+      const left = () => (existsSync(runs) ? readdirSync(runs) : []);
+      const deadline = Date.now() + 5_000;
+      while ((left().length > 0 || processesWith(directory).length > 0) && Date.now() < deadline) await delay(20);
+      const processes = processesWith(directory);
+      const kept = left();
+      for (const pid of processes) process.kill(pid, 'SIGKILL');
+      rmSync(directory, { recursive: true, force: true });
+      assert.deepEqual(kept, [], `runs are left in the state directory\n${output}`);
+      assert.deepEqual(processes, [], 'processes are left');
+      assert.ok(clean, `a worker did not end cleanly\n${output}`);
+    },
+  };
+}
+
+/** Ends a worker process and waits until it is gone. */
+export async function endWorker(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  await exited;
+}
+
+/** Live processes whose arguments, environment or working directory name the place. */
+export function processesWith(directory: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid !== process.pid)
+    .filter((pid) => {
+      try {
+        if (readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ')) return false;
+        return ['cmdline', 'environ'].some((file) => readFileSync(`/proc/${pid}/${file}`, 'latin1').includes(directory));
+      } catch {
+        return false;
+      }
+    });
+}
