@@ -12,28 +12,58 @@ test('an address may name its version or leave it out', () => {
     ['https://h/api/v1', 'https://h', '/api/v1'],
     ['https://h/v1beta/openai/', 'https://h', '/v1beta/openai'],
   ];
-  for (const [address = '', origin, path] of cases) assert.deepEqual(baseAddress(address), { origin, path }, address);
+  for (const [address = '', origin, path] of cases)
+    assert.deepEqual(baseAddress(address), { origin, path }, address);
 });
 
 test('the key goes as a bearer token, and as x-api-key to an engine that speaks Messages alone', async () => {
   await using far = await fakeEngine();
   far.answers((response) => sendBody(response, 200, {}));
-  const request = { protocol: 'messages', path: '/messages', body: Buffer.from('{}'), json: {}, headers: {} } as const;
+  const request = {
+    protocol: 'messages',
+    path: '/messages',
+    body: Buffer.from('{}'),
+    json: {},
+    headers: {},
+  } as const;
   for (const protocols of [['chat', 'messages'], ['messages']] as const) {
     const engine = upstreamEngine({ name: 'far', url: far.url, protocols, apiKey: async () => 'k' });
     for await (const _ of (await engine.answer({ ...request, signal: new AbortController().signal })).body);
     await engine.close();
   }
-  assert.deepEqual(far.seen.map(({ headers }) => [headers.authorization, headers['x-api-key']]), [['Bearer k', undefined], [undefined, 'k']]);
+  assert.deepEqual(
+    far.seen.map(({ headers }) => [headers.authorization, headers['x-api-key']]),
+    [
+      ['Bearer k', undefined],
+      [undefined, 'k'],
+    ],
+  );
 });
 
 test('an engine that is away is named, without the password in its address', async () => {
-  const engine = upstreamEngine({ name: 'far', url: 'http://me:secret@127.0.0.1:9', protocols: ['chat'], apiKey: async () => undefined });
-  const request = { protocol: 'chat', path: '/chat/completions', body: Buffer.from('{}'), json: {}, headers: {} } as const;
-  await assert.rejects(engine.answer({ ...request, signal: new AbortController().signal }), (error: Error & { code: string }) => {
-    assert.equal(error.code, 'ERR_ENGINE_UNAVAILABLE');
-    assert.match(error.message, /^The engine far at http:\/\/127\.0\.0\.1:9\/ does not answer: .*ECONNREFUSED/);
-    return true;
+  const engine = upstreamEngine({
+    name: 'far',
+    url: 'http://me:secret@127.0.0.1:9',
+    protocols: ['chat'],
+    apiKey: async () => undefined,
   });
+  const request = {
+    protocol: 'chat',
+    path: '/chat/completions',
+    body: Buffer.from('{}'),
+    json: {},
+    headers: {},
+  } as const;
+  await assert.rejects(
+    engine.answer({ ...request, signal: new AbortController().signal }),
+    (error: Error & { code: string }) => {
+      assert.equal(error.code, 'ERR_ENGINE_UNAVAILABLE');
+      assert.match(
+        error.message,
+        /^The engine far at http:\/\/127\.0\.0\.1:9\/ does not answer: .*ECONNREFUSED/,
+      );
+      return true;
+    },
+  );
   await engine.close();
 });

@@ -1,6 +1,6 @@
 // Any engine that speaks one of the protocols over HTTP: one connection pool, the key added here and nowhere else.
 // Used by the gateway for each configured engine and by the recorder.
-import { Pool } from 'undici';
+import type { Pool } from 'undici';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { Protocol } from '../../../protocol/model.ts';
 import type { Engine, EngineRequest } from './engine.ts';
@@ -30,34 +30,35 @@ const FORWARDED = ['accept', 'user-agent', 'anthropic-version', 'anthropic-beta'
 export function upstreamEngine(options: UpstreamOptions): Engine {
   const base = baseAddress(options.url);
   const { connectMs, firstByteMs, idleMs } = { ...TIMEOUTS, ...options.timeouts };
-  const pool = new Pool(base.origin, {
-    connect: { timeout: connectMs },
-    headersTimeout: firstByteMs,
-    bodyTimeout: idleMs,
-    connections: null,
-  });
+  // Loaded with the first call: without an upstream it costs no time at the start and no memory.
+  const open = async () =>
+    new (await import('undici')).Pool(base.origin, {
+      connect: { timeout: connectMs },
+      headersTimeout: firstByteMs,
+      bodyTimeout: idleMs,
+      connections: null,
+    });
+  let pool: Promise<Pool> | undefined;
   return {
     async answer(request) {
       const headers = await requestHeaders(options, request);
       try {
-        const {
-          statusCode,
-          headers: answered,
-          body,
-        } = await pool.request({
+        const answer = await (
+          await (pool ??= open())
+        ).request({
           method: 'POST',
           path: `${base.path}${request.path}`,
           headers,
           body: request.body,
           signal: request.signal,
         });
-        return { status: statusCode, headers: answered, body };
+        return { status: answer.statusCode, headers: answer.headers, body: answer.body };
       } catch (cause) {
         if (request.signal.aborted) throw cause;
         throw unavailable(options, cause);
       }
     },
-    close: () => pool.destroy(),
+    close: async () => (await pool)?.destroy(),
   };
 }
 
