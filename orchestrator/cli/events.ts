@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Event } from '../../protocol/event.ts';
 import { Project } from '../../protocol/project.ts';
+import { Plan } from '../../protocol/run.ts';
 import { connect, type Client, type Query } from './client.ts';
 import type { GlobalArgs } from './command.ts';
 import { oneLine } from './format.ts';
@@ -43,7 +44,14 @@ export function eventLine(event: Event): string {
   const subject = event.run ?? (event.task === null ? (event.project === null ? '' : `project ${event.project}`) : `task ${event.task}`);
   const { from, to, reason, ...rest } = event.data;
   const move = typeof to === 'string' ? `${typeof from === 'string' ? `${from} → ` : ''}${paint(styleOf(to), to)}` : '';
-  const others = Object.entries(rest).map(([name, value]) => `${name}=${typeof value === 'string' ? oneLine(value) : JSON.stringify(value)}`);
+  const others = Object.entries(rest).map(([name, value]) => `${name}=${particular(value)}`);
   const parts = [move, typeof reason === 'string' ? `– ${oneLine(reason)}` : '', others.join(' ')].filter((part) => part !== '');
   return `${paint('dim', event.at.replace('T', ' ').slice(0, 19))}  ${event.kind.padEnd(15)} ${subject.padEnd(8)} ${parts.join(' ')}`.trimEnd();
+}
+
+/** A value of an event in some words: a plan by how far it is. */
+function particular(value: unknown): string {
+  const plan = Plan.safeParse(value);
+  if (plan.success) return `${plan.data.steps.filter((step) => step.status === 'completed').length}/${plan.data.steps.length} done`;
+  return typeof value === 'string' ? oneLine(value) : JSON.stringify(value);
 }

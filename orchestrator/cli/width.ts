@@ -1,4 +1,4 @@
-// How many columns of a terminal a text takes, and cutting it to some. Used by output.ts and the live progress line.
+// How many columns of a terminal a text takes, and cutting or wrapping it. Used by output.ts and the live views.
 
 const graphemes = new Intl.Segmenter();
 const WIDE = /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]/u;
@@ -24,4 +24,26 @@ export function truncate(text: string, width: number): string {
     used += next;
   }
   return `${cut}…`;
+}
+
+/** The text in lines of at most `width` columns, broken between words; a word that is too long is broken itself. */
+export function wrapWords(text: string, width: number): string[] {
+  const lines: string[] = [];
+  const [, indent = '', words = ''] = /^(\s*)(.*)$/s.exec(text) ?? [];
+  let line = '';
+  for (const word of `${indent.replaceAll(' ', '\u00a0')}${words}`.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (displayWidth(longer) <= width) {
+      line = longer;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    line = word;
+    while (displayWidth(line) > width) {
+      const head = truncate(line, width).slice(0, -1);
+      lines.push(head);
+      line = line.slice(head.length);
+    }
+  }
+  return [...lines, line].map((each) => each.replaceAll('\u00a0', ' '));
 }

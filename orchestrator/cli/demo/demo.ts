@@ -89,7 +89,7 @@ interface Setting {
 async function doTask(args: DemoArgs, setting: Setting, tell: Tell): Promise<boolean> {
   const client = connect({ ...args, url: undefined });
   const { agent, model } = setting;
-  tell.fact('model', model.recorded ? `${model.name}: NO MODEL IS CONFIGURED, the answers come from a recording` : `${model.name} at ${args.modelUrl}`);
+  tell.fact('model', model.recorded ? `${model.name}: NO MODEL IS CONFIGURED, answers come from a recording` : `${model.name} at ${args.modelUrl}`);
   const work: Work = args.repo === undefined ? await sampleProject(client) : await userProject(client, { ...args, repo: args.repo, request: args.request ?? '' });
   const { project } = work;
   tell.fact('project', `${project.name}, ${project.repository.origin}`);

@@ -1,5 +1,5 @@
 // How the demo says what it does: on stdout for people, on stderr when stdout belongs to --json.
-import { duration } from '../format.ts';
+import { duration, elapsed } from '../format.ts';
 import { paint } from '../output.ts';
 import { openScreen } from '../watch/screen.ts';
 
@@ -16,20 +16,25 @@ export interface Tell {
 /** The demo's voice. */
 export function teller(args: { json: boolean }): Tell {
   const out = args.json ? process.stderr : process.stdout;
-  const line = (label: string, text: string) => `${paint('dim', label.padEnd(LABEL_WIDTH))} ${text}`;
+  const labelled = (label: string) => `${paint('dim', label.padEnd(LABEL_WIDTH))} `;
+  const fact = (label: string, text: string) => {
+    const screen = openScreen(out);
+    screen.paragraph(labelled(label), text);
+    screen.close();
+  };
   return {
-    fact: (label, text) => void out.write(`${line(label, text)}\n`),
-    note: (text) => void out.write(`${line('', text)}\n`),
+    fact,
+    note: (text) => fact('', text),
     blank: () => void (args.json || out.write('\n')),
     async step(label, doing, work, done) {
       const screen = openScreen(out);
       const begun = Date.now();
       let now = doing;
-      screen.status(() => `${label}: ${now} ${duration(Math.floor((Date.now() - begun) / 1000) * 1000)}`);
+      screen.status(() => `${label}: ${now} ${elapsed(Date.now() - begun)}`);
       try {
         const result = await work((text) => (now = text));
         screen.close();
-        out.write(`${line(label, done(result))} ${paint('dim', duration(Date.now() - begun))}\n`);
+        out.write(`${labelled(label)}${done(result)} ${paint('dim', duration(Date.now() - begun))}\n`);
         return result;
       } finally {
         screen.close();

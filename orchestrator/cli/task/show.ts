@@ -16,7 +16,7 @@ export async function showTask(args: GlobalArgs & { task: number }): Promise<voi
   const runs = await client.get('/runs', z.array(Run), { task: args.task });
   if (args.json) return printJson({ ...task, runs });
   print(`${paint('bold', `Task ${task.id}: ${printable(task.title)}`)}`, '', drawTask(task));
-  if (task.body !== '') print('', printable(task.body));
+  if (task.body.trim() !== '') print('', printable(task.body).trimEnd());
   if (runs.length > 0) print('', drawRuns(runs));
   const next = nextStep(task);
   if (next !== null) print('', paint('dim', next));

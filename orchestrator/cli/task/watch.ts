@@ -2,7 +2,7 @@
 import { Task } from '../../../protocol/task.ts';
 import { connect, type Client } from '../client.ts';
 import { Exit, type GlobalArgs } from '../command.ts';
-import { printJsonLine, paint } from '../output.ts';
+import { printJsonLine } from '../output.ts';
 import { followTask, type TaskNews } from '../watch/task-stream.ts';
 import { viewTask } from '../watch/task-view.ts';
 
@@ -37,7 +37,6 @@ export async function watch(client: Client, task: Task, viewer: Viewer): Promise
     process.removeListener('SIGINT', interrupt);
     viewer.close?.();
   }
-  const words = `Task ${task.id} goes on. Watch it with \`autocode task watch ${task.id}\`, end it with \`autocode task cancel ${task.id}\`.`;
-  process.stderr.write(`${paint('yellow', words)}\n`);
+  process.stderr.write(`\nTask ${task.id} goes on.\n  watch it:  autocode task watch ${task.id}\n  end it:    autocode task cancel ${task.id}\n`);
   throw new Exit(130);
 }

@@ -39,9 +39,11 @@ function texts(event: RunEvent, { verbose }: { verbose: boolean }): string[] {
   }
 }
 
+const REPEATED: StepEvent['step'][] = ['execute', 'verify', 'adjust'];
+
 /** `verify (2)` for a second iteration. */
 export function stepTitle(event: StepEvent): string {
-  const again = event.iteration !== undefined && event.iteration > 1 ? ` (${event.iteration})` : '';
+  const again = event.iteration !== undefined && event.iteration > 1 && REPEATED.includes(event.step) ? ` (${event.iteration})` : '';
   return STEP_TITLES[event.step] + again;
 }
 

@@ -18,13 +18,12 @@ export async function* followTask(client: Client, task: Task, signal: AbortSigna
   const both = AbortSignal.any([signal, stop.signal]);
   const queue = newsQueue();
   const logs: Promise<void>[] = [];
-  const follow = (run: string) => logs.push(pipeLog(client, run, both, queue.push));
-  let newest = task.currentRun ?? '';
+  const from = task.currentRun === null ? 0 : attemptOf(task.currentRun);
   const events = (async () => {
     for await (const message of client.follow('/events', { query: { task: task.id }, signal: both })) {
       const event = Event.parse(JSON.parse(message.data));
-      if (event.kind === 'run.created' && event.run !== null && isNewer(event.run, newest)) follow((newest = event.run));
       queue.push({ type: 'event', event });
+      if (event.kind === 'run.created' && event.run !== null && attemptOf(event.run) >= from) logs.push(pipeLog(client, event.run, both, queue.push));
       if (event.kind !== 'task.state' || !hasEnded(event.data.to as Task['state'])) continue;
       const now = await client.get(`/tasks/${task.id}`, Task);
       if (now.finishedAt === null || Date.parse(event.at) < Date.parse(now.finishedAt)) continue; // retried since
@@ -32,7 +31,6 @@ export async function* followTask(client: Client, task: Task, signal: AbortSigna
       return queue.push({ type: 'ended', task: now });
     }
   })();
-  if (newest !== '') follow(newest);
   events.then(queue.end, queue.fail);
   try {
     yield* queue.read();
@@ -49,8 +47,8 @@ async function* endedTask(client: Client, task: Task, signal: AbortSignal): Asyn
   if (!signal.aborted) yield { type: 'ended', task };
 }
 
-function isNewer(run: string, than: string): boolean {
-  return than === '' || Number(run.split('-')[1]) > Number(than.split('-')[1]);
+function attemptOf(run: string): number {
+  return Number(run.split('-')[1]);
 }
 
 async function pipeLog(client: Client, run: string, signal: AbortSignal, push: (news: TaskNews) => void): Promise<void> {

@@ -1,5 +1,6 @@
 // A task as people watch it: its states, and its runs as run-view.ts shows them. Used by `task watch` and the demo.
 import type { Event } from '../../../protocol/event.ts';
+import { Plan } from '../../../protocol/run.ts';
 import type { Task } from '../../../protocol/task.ts';
 import { oneLine } from '../format.ts';
 import { paint } from '../output.ts';
@@ -12,19 +13,29 @@ import type { TaskNews } from './task-stream.ts';
 export function viewTask(task: Pick<Task, 'id' | 'title'>, options: { verbose: boolean; outcome?: boolean }) {
   const screen = openScreen(process.stdout);
   const runs = new Map<string, RunView>();
+  const planned = new Set<string>();
   screen.line(paint('bold', `Task ${task.id}: ${oneLine(task.title)}`));
 
   function showEvent(event: Event): void {
     const to = typeof event.data.to === 'string' ? event.data.to : '';
     const reason = typeof event.data.reason === 'string' && event.data.reason !== '' ? ` – ${oneLine(event.data.reason)}` : '';
     if (event.kind === 'run.created') screen.line(`Run ${event.run ?? ''}`);
+    else if (event.kind === 'run.plan') showPlan(event);
     else if (event.kind === 'change.opened') screen.line(`  ${paint('green', '✓')} change opened${changeNumber(event)}`);
     else if (event.kind === 'task.state' && (to === 'pending' || to === 'queued')) {
       screen.line(paint('dim', `${to}${reason}`));
       screen.status(() => (to === 'queued' ? 'waiting for a worker' : `waiting${reason}`));
     } else if (event.kind === 'run.state' && options.verbose) screen.line(paint('dim', `  run ${event.run ?? ''}: ${to}${reason}`));
     else if (event.kind === 'run.state' && to === 'submitting') screen.status(() => 'submitting');
-    else if (event.kind === 'run.state' && styleOf(to) === 'red') screen.line(`  ${paint('red', '✗')} run ${event.run ?? ''} ${to}${reason}`);
+    else if (event.kind === 'run.state' && styleOf(to) === 'red') screen.paragraph(`  ${paint('red', '✗')} `, `run ${event.run ?? ''} ${to}${reason}`);
+  }
+
+  function showPlan(event: Event): void {
+    const plan = Plan.safeParse(event.data.plan);
+    if (!plan.success || event.run === null || planned.has(event.run)) return;
+    planned.add(event.run);
+    screen.paragraph(`    ${paint('dim', 'plan')} `, oneLine(plan.data.summary));
+    plan.data.steps.forEach((step, at) => screen.paragraph(`      ${at + 1}. `, oneLine(step.title)));
   }
 
   return {
