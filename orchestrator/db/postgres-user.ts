@@ -36,10 +36,10 @@ export function postgresUser(cluster: string): PostgresUser {
   const way = spawnSync('unshare', ['-m', 'true']).status === 0 ? 'mounted' : 'switched';
   const owner = statSync(cluster, { throwIfNoEntry: false });
   if (owner !== undefined && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid, way };
+  if (way === 'mounted') return { uid: POSTGRES_UID, gid: POSTGRES_UID, way };
   // Without the right to mount (a plain container) initdb wants a user that the real /etc/passwd knows.
-  const chosen =
-    way === 'mounted' ? POSTGRES_UID : (passwdUid('postgres') ?? passwdUid('nobody') ?? POSTGRES_UID);
-  return { uid: chosen, gid: chosen, way };
+  const known = passwdEntry('postgres') ?? passwdEntry('nobody') ?? { uid: POSTGRES_UID, gid: POSTGRES_UID };
+  return { ...known, way };
 }
 
 /** Gives a directory (not what is in it) to the user, private, making it when missing. */
@@ -107,10 +107,10 @@ function prepareMountPoints(runtime: string, user: PostgresUser): void {
   writeFileSync(join(runtime, 'passwd'), `${passwd}\n${entry}\n`, { mode: 0o644 });
 }
 
-function passwdUid(name: string): number | undefined {
+function passwdEntry(name: string): { uid: number; gid: number } | undefined {
   const line = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .find((entry) => entry.startsWith(`${name}:`));
-  const uid = line?.split(':')[2];
-  return uid === undefined ? undefined : Number(uid);
+  const [, , uid, gid] = line?.split(':') ?? [];
+  return uid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
 }
