@@ -143,7 +143,7 @@ async function beginFile(file: string): Promise<void> {
 }
 
 /** The entry that plays this answer again, in whatever directory the agent then works. */
-export function entryOf(
+function entryOf(
   protocol: Protocol,
   conversation: Conversation,
   collected: Collected,

@@ -48,7 +48,7 @@ export function replayEngine(path: string): Engine {
 }
 
 /** The entry for this turn of this conversation; of several the last, since that is the one the agent went on from. */
-export function chooseEntry(
+function chooseEntry(
   recording: Recording,
   conversation: Conversation,
   protocol: Protocol,
