@@ -6,7 +6,7 @@ import { LineCounter, isNode, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
 import type { z } from 'zod';
 import { AutocodeError } from '../../protocol/errors.ts';
-import { configKeys, unwrap, valueAt, valueFromText } from './keys.ts';
+import { configKeys, valueAt, valueFromText } from './keys.ts';
 import type { ConfigKey } from './keys.ts';
 import { describeIssues } from './mistakes.ts';
 import type { Mistake } from './mistakes.ts';
@@ -133,16 +133,11 @@ function readEnvironment(
 // Variables that are not keys of the configuration: see client-environment.ts.
 const OTHER_VARIABLES = ['AUTOCODE_CONFIG', 'AUTOCODE_URL', 'AUTOCODE_TOKEN'];
 
-function findFile(
-  named: string | undefined,
-  flags: Layer,
-  variables: Layer,
-  cwd: string,
-): string | undefined {
-  if (named !== undefined) return resolve(cwd, named);
-  const dataDir = flags.values.get('dataDir') ?? variables.values.get('dataDir') ?? Config.parse({}).dataDir;
-  const own = join(String(dataDir), 'config/autocode.yaml');
-  return [own, SYSTEM_FILE].find((path) => existsSync(path));
+function findFile(file: string | undefined, flags: Layer, variables: Layer, cwd: string): string | undefined {
+  if (file !== undefined) return resolve(cwd, file);
+  const named = flags.values.get('dataDir') ?? variables.values.get('dataDir');
+  const dataDir = typeof named === 'string' ? named : Config.parse({}).dataDir;
+  return [join(dataDir, 'config/autocode.yaml'), SYSTEM_FILE].find((path) => existsSync(path));
 }
 
 function readFile(file: string, keys: ConfigKey[]): Layer & { content: Record<string, unknown> } {

@@ -35,7 +35,7 @@ export function describeIssues(issues: readonly Issue[], whereIs: (path: string)
 }
 
 function sentence(message: string): string {
-  if (/received undefined$/.test(message)) return 'is missing';
+  if (message.endsWith('received undefined')) return 'is missing';
   const text = message.replace(/^Invalid input: /, '');
   return text === message && /^[A-Z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }

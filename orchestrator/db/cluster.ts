@@ -15,7 +15,7 @@ export async function ensureCluster(
   programs: PostgresPrograms,
   places: PostgresPlaces,
   user: PostgresUser,
-  options: { durable: boolean },
+  { durable }: { durable: boolean },
 ): Promise<void> {
   const { cluster } = places;
   if (existsSync(join(cluster, 'PG_VERSION'))) return checkVersion(cluster, programs);
@@ -24,7 +24,7 @@ export async function ensureCluster(
       remedy: 'Move them away, or restore a backup with `autocode backup restore`.',
     });
   }
-  await initialise(programs, places, user, options);
+  await initialise(programs, places, user, { durable });
 }
 
 // initdb writes PG_VERSION early: an interrupted one is told from a whole one by the directory's name.
@@ -32,7 +32,7 @@ async function initialise(
   programs: PostgresPrograms,
   places: PostgresPlaces,
   user: PostgresUser,
-  options: { durable: boolean },
+  { durable }: { durable: boolean },
 ): Promise<void> {
   const unfinished = `${places.cluster}.initialising`;
   rmSync(unfinished, { recursive: true, force: true });
@@ -40,20 +40,21 @@ async function initialise(
   giveDirectory(unfinished, user);
   const locale =
     programs.major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : ['--locale=C'];
-  const sync = options.durable ? [] : ['--no-sync'];
-  const command = postgresCommand(user, { ...places, cluster: unfinished }, 'initdb', (cluster) => [
-    ...[
-      '-D',
-      cluster,
-      '-U',
-      'autocode',
-      '--auth=trust',
-      '--encoding=UTF8',
-      '--data-checksums',
-      '--no-instructions',
-    ],
+  const sync = durable ? [] : ['--no-sync'];
+  const options = [
+    '--auth=trust',
+    '--encoding=UTF8',
+    '--data-checksums',
+    '--no-instructions',
     ...locale,
     ...sync,
+  ];
+  const command = postgresCommand(user, { ...places, cluster: unfinished }, 'initdb', (cluster) => [
+    '-D',
+    cluster,
+    '-U',
+    'autocode',
+    ...options,
   ]);
   try {
     await promisify(execFile)(command.file, command.args, { env: POSTGRES_ENVIRONMENT, cwd: '/' });

@@ -105,7 +105,7 @@ export async function listen(
     for (let pause = 50; !stopped.signal.aborted; pause = Math.min(pause * 2, RECONNECT_MS)) {
       try {
         client = await openListener(db, channel, onNotify);
-        if (stopped.signal.aborted) return void (await client.end());
+        if (stopped.signal.aborted) return await client.end();
         watch(client);
         return onNotify(undefined);
       } catch {

@@ -178,7 +178,10 @@ class PostgresSupervisor {
 
   #launch(): ChildProcess {
     const { file, args } = postgresCommand(this.#user, this.#places, 'postgres', (cluster) => [
-      ...['-D', cluster, '-k', this.#places.runtime],
+      '-D',
+      cluster,
+      '-k',
+      this.#places.runtime,
       ...this.#settings,
     ]);
     // A session of its own: Ctrl-C in the terminal reaches the daemon, which then stops it in order.
