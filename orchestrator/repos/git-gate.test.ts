@@ -25,12 +25,14 @@ async function serve(shop: Workshop, options: { maxPushBytes?: number } = {}): P
     isCurrent: async () => current.answer(++current.asked),
     ...options,
   });
+  const handled: Promise<void>[] = [];
   const server = createServer((request, response) => {
     const run = Buffer.from((request.headers.authorization ?? '').slice('Basic '.length), 'base64')
       .toString()
       .split(':')[0];
     if (run === '') return void response.writeHead(401, { 'www-authenticate': 'Basic realm="run"' }).end();
-    void gate(request, response, { run: run!, fence: Number(run!.split('-')[1]), repository: 1 });
+    const done = gate(request, response, { run: run!, fence: Number(run!.split('-')[1]), repository: 1 });
+    handled.push(done);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -41,6 +43,7 @@ async function serve(shop: Workshop, options: { maxPushBytes?: number } = {}): P
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
+      await Promise.all(handled); // each waits for its git
     },
   };
 }

@@ -5,7 +5,6 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { runRef } from './base.ts';
@@ -125,10 +124,10 @@ function killGroup(child: ChildProcess): void {
   }
 }
 
-// The hook writes a line when the pack is here and checked, and waits for the answer before any ref changes.
+// The hook asks once, when the pack is here and checked, and waits for the answer before any ref changes.
 function answerHook(socket: Duplex, { isCurrent, onError }: GateOptions, access: GateAccess): void {
-  socket.on('error', () => {});
-  createInterface({ input: socket }).on('line', async () => {
+  socket.on('error', () => {}); // git is gone, and with it the hook
+  socket.once('data', async () => {
     const current = await isCurrent(access.run, access.fence).catch((error: unknown) => {
       onError?.(error);
       return false;
