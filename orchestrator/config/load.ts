@@ -4,7 +4,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { LineCounter, isNode, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
-import type { z } from 'zod';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { configKeys, valueAt, valueFromText } from './keys.ts';
 import type { ConfigKey } from './keys.ts';
