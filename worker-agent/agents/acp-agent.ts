@@ -233,6 +233,7 @@ export class AcpAgent extends CodingAgent {
       await process.exited;
     }
     this.#connection?.close();
+    this.#normaliser.endTurn();
     this.#stderr.end();
     this.#strayText.end();
   }

@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { installForTests, TEST_TOOL_DIR } from './testing/real-agents.ts';
 
 const CLI = join(import.meta.dirname, 'cli.ts');
-const INSTALLED = join(import.meta.dirname, '../../.runtime/agents');
 
 function cli(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
@@ -43,7 +43,8 @@ test('lists the agents and what is to be done for each', async () => {
 });
 
 test('checks the installed Qwen Code by opening a session', async () => {
-  const { code, stdout } = await cli('check', 'qwen-coder', '--json', '--tool-dir', INSTALLED);
+  await installForTests('qwen-coder');
+  const { code, stdout } = await cli('check', 'qwen-coder', '--json', '--tool-dir', TEST_TOOL_DIR);
   const { check } = JSON.parse(stdout) as { check: { ok: boolean; version: string; detail: string } };
   assert.equal(check.ok, true, check.detail);
   assert.equal(check.version, '0.24.4');

@@ -2,8 +2,6 @@
 // orchestrator imports nothing of the worker.
 // usage: node cli.ts list|install|check [NAME] --tool-dir DIR [--json]
 // With --json each line is one object: {"progress":…}, at last {"agents":[…]}, {"installed":…}, {"check":…} or {"error":…}.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AutocodeError, ERRORS } from '../../protocol/errors.ts';
 import { AGENT_NAMES, AGENTS, type AgentEntry, knownAgent } from './catalogue.ts';
@@ -48,7 +46,7 @@ async function list(toolDir: string, say: Say): Promise<number> {
 }
 
 async function install(name: string, toolDir: string, say: Say): Promise<number> {
-  const { installAgent } = await import('./install.ts');
+  const { findNpm, installAgent } = await import('./install.ts');
   const { directory, installed } = await installAgent(name, {
     toolDir,
     npm: findNpm(),
@@ -74,12 +72,6 @@ async function check(name: string, toolDir: string, say: Say): Promise<number> {
   } finally {
     await sandbox.close();
   }
-}
-
-/** The npm that came with the checkout's own Node.js, else the one on the PATH. */
-function findNpm(): string[] {
-  const own = join(import.meta.dirname, '../../.runtime/node/node_modules/npm/bin/npm-cli.js');
-  return existsSync(own) ? [process.execPath, own] : ['npm'];
 }
 
 async function main(): Promise<number> {

@@ -87,7 +87,7 @@ describe('the command agent', () => {
         told.context.raw = (chunk) => void (bytes += chunk.length);
         const before = process.memoryUsage().rss;
         const result = await agent.runTask({ phase: 'execute', prompt: 'x' });
-        assert.ok(process.memoryUsage().rss - before < 150 << 20, 'memory grew');
+        assert.ok(process.memoryUsage().rss - before < 400 << 20, 'memory grew with the output');
         assert.equal(bytes, 1024 ** 3 + '\nthe end\n'.length);
         assert.equal(result.stop, 'done');
         assert.match(result.text, /the end$/);

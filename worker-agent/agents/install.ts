@@ -1,6 +1,7 @@
 // Installs an agent from its committed lock, as a whole or not at all. Used by cli.ts; works offline afterwards.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -44,24 +45,31 @@ export async function installAgent(
   }
   const directory = agentDirectory(known, toolDir);
   if (await isInstalled(known, toolDir)) return { directory, installed: false };
-  await mkdir(toolDir, { recursive: true });
-  const lock = await onlyInstall(toolDir, known, progress);
+  let lock: Lock | undefined;
   try {
+    await mkdir(toolDir, { recursive: true });
+    lock = await onlyInstall(toolDir, known, progress);
     if (await isInstalled(known, toolDir)) return { directory, installed: false };
-    await removeLeftovers(toolDir, known);
-    const fresh = await mkdtemp(join(toolDir, `.new-${known}-`));
-    try {
-      await fill(fresh, known, options);
-      await rename(directory, `${fresh}.old`).catch(() => {}); // One without a whole stamp.
-      await rename(fresh, directory);
-    } finally {
-      await removeLeftovers(toolDir, known);
-    }
+    await replace(directory, known, options);
     return { directory, installed: true };
   } catch (error) {
     throw explain(error, known, toolDir);
   } finally {
-    await lock.release();
+    await lock?.release();
+  }
+}
+
+/** Fills a new directory and renames it into place; what others or we left half done goes. */
+async function replace(directory: string, name: ProfileName, options: InstallOptions): Promise<void> {
+  const { toolDir } = options;
+  await removeLeftovers(toolDir, name);
+  const fresh = await mkdtemp(join(toolDir, `.new-${name}-`));
+  try {
+    await fill(fresh, name, options);
+    await rename(directory, `${fresh}.old`).catch(() => {}); // One without a whole stamp.
+    await rename(fresh, directory);
+  } finally {
+    await removeLeftovers(toolDir, name);
   }
 }
 
@@ -129,31 +137,37 @@ async function onlyInstall(
 
 /** What interrupted installs left; only the owner of the lock may look. */
 async function removeLeftovers(toolDir: string, name: string): Promise<void> {
-  for (const entry of await readdir(toolDir)) {
-    if (entry.startsWith(`.new-${name}-`))
-      await rm(join(toolDir, entry), { recursive: true, force: true, maxRetries: 3 });
+  const left = (await readdir(toolDir)).filter((entry) => entry.startsWith(`.new-${name}-`));
+  for (const entry of left) {
+    // The npm of an install that was killed may still write into it: then the next one removes it.
+    await rm(join(toolDir, entry), { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
   }
 }
 
 function explain(error: unknown, name: ProfileName, toolDir: string): AutocodeError {
   if (error instanceof AutocodeError) return error;
   const text = error instanceof Error ? error.message : String(error);
-  const options = { cause: error };
+  const what = `${AGENTS[name].title} could not be installed in ${toolDir}`;
   if (/ENOSPC|no space left/i.test(text)) {
-    return new AutocodeError(
-      'ERR_DISK_FULL',
-      `The disk is full: ${AGENTS[name].title} could not be installed in ${toolDir}.`,
-      {
-        ...options,
-        remedy: 'Make 500 MB free there and try again.',
-      },
-    );
+    const remedy = 'Make 500 MB free there and try again.';
+    return new AutocodeError('ERR_DISK_FULL', `${what}: the disk is full.`, { remedy, cause: error });
   }
-  const network = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|network/i.test(text);
-  return new AutocodeError('ERR_AGENT_MISSING', `${AGENTS[name].title} could not be installed: ${text}`, {
-    ...options,
-    remedy: network
-      ? 'The package registry cannot be reached: check the network, or set npm_config_registry or https_proxy, and try again.'
-      : `Try \`autocode agent install ${name}\` again.`,
+  return new AutocodeError('ERR_AGENT_MISSING', `${what}: ${text}`, {
+    remedy: remedyFor(text, name, toolDir),
+    cause: error,
   });
+}
+
+function remedyFor(text: string, name: ProfileName, toolDir: string): string {
+  if (/EACCES|EPERM|EROFS/.test(text)) return `Make ${toolDir} writable for this user, or choose another.`;
+  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|network/i.test(text)) {
+    return 'The package registry cannot be reached: check the network, or set npm_config_registry or https_proxy, and try again.';
+  }
+  return `Try \`autocode agent install ${name}\` again.`;
+}
+
+/** The npm that came with the checkout's own Node.js, else the one on the PATH. */
+export function findNpm(): string[] {
+  const own = join(import.meta.dirname, '../../.runtime/node/node_modules/npm/bin/npm-cli.js');
+  return existsSync(own) ? [process.execPath, own] : ['npm'];
 }

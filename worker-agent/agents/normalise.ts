@@ -36,8 +36,9 @@ export function normaliser(workspace: string, emit: (event: RunEventInput) => vo
   }
 
   function say(role: 'agent' | 'thought', text: string): void {
-    if (role === 'agent') lastMessage += text;
-    messages.add(role, text);
+    const words = clean(text); // What a model says is shown on terminals.
+    if (role === 'agent') lastMessage += words;
+    messages.add(role, words);
   }
 
   function toolCall(update: ToolCallUpdate): void {

@@ -1,17 +1,14 @@
-// The conformance of the real Qwen Code, installed under .runtime/agents.
-import { join } from 'node:path';
+// The conformance of the real Qwen Code.
 import { before } from 'node:test';
 import { conformance } from './conformance.ts';
 import { createAgent } from './factory.ts';
-import { installDirectory } from './installed.ts';
+import { installForTests, TEST_TOOL_DIR } from './testing/real-agents.ts';
 
-const toolDir = join(import.meta.dirname, '../../.runtime/agents');
-
-before(() => installDirectory('qwen-coder', toolDir));
+before(() => installForTests('qwen-coder'));
 
 conformance('Qwen Code', {
   create: (context) => createAgent('qwen-coder', context),
-  toolDir,
+  toolDir: TEST_TOOL_DIR,
   write: (path, text) => ({ tool: 'write_file', input: { file_path: `{{cwd}}/${path}`, content: text } }),
   shell: (command) => ({
     tool: 'run_shell_command',

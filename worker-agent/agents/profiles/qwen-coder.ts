@@ -46,7 +46,8 @@ const SETTINGS = {
   security: { auth: { selectedType: 'openai' } },
   skills: { disabledLevels: ['bundled', 'user', 'extension'] },
   tools: { disabled: DISABLED_TOOLS },
-  model: { generationConfig: { maxRetries: 1 } },
+  // A local model may think for long before its first word; the run's deadline is the limit.
+  model: { generationConfig: { maxRetries: 1, timeout: 600_000 } },
 };
 
 const SETTINGS_PATH = '.qwen/system-settings.json';
