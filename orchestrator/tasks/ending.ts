@@ -43,7 +43,7 @@ export function afterEnd(run: Pick<LockedRun, 'id' | 'cancelRequested' | 'task'>
   if (end.state === 'no-change') return { state: 'completed', reason: end.reason ?? 'Nothing needed to change.' };
   if (end.state === 'cancelled' || run.cancelRequested) return { state: 'cancelled', reason: end.reason ?? 'Cancelled.' };
   const why = end.reason ?? `Run ${run.id} ended as ${end.state}.`;
-  if (end.state === 'out-of-budget') return { state: 'failed', reason: why };
+  if (!('cause' in end)) return { state: 'failed', reason: why }; // out of budget: another try would cost as much
   const used = run.task.retries[end.cause] ?? 0;
   if (used >= allowedRetries(end.cause, policy)) return { state: 'failed', reason: why };
   return {

@@ -3,13 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../db/connect.ts';
 import { onNotify } from '../db/notifications.ts';
 import type { RetryPolicy } from './ending.ts';
-import { runsToSubmit, submissionFailed } from './submission-state.ts';
+import { noteSubmissionTrouble, runsToSubmit, submissionFailed } from './submission-state.ts';
 
 const AT_ONCE = 2;
 const LOOK_AGAIN_MS = 2_000;
-/** A submission that breaks off without a report is tried this often, with pauses that double. */
-const TRIES = 5;
+/** A submission that breaks off without a report, as when the forge is away, is tried for the better part of an hour. */
+const TRIES = 15;
 const FIRST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 300_000;
 
 /** What the queue works with; part of the scheduler's options. */
 export interface SubmissionQueueOptions {
@@ -71,17 +72,20 @@ export class SubmissionQueue {
       await this.#options.submit(run);
     } catch (error) {
       this.#options.log.error(`run ${run} could not be submitted (try ${count} of ${TRIES}): ${String(error)}`, { run, error });
-      if (count >= TRIES) await this.#giveUp(run, error);
+      await this.#noteFailure(run, error, count);
     }
-    this.#tries.set(run, { count, notBefore: performance.now() + FIRST_PAUSE_MS * 2 ** (count - 1) });
+    const pause = Math.min(FIRST_PAUSE_MS * 2 ** (count - 1), LONGEST_PAUSE_MS);
+    this.#tries.set(run, { count, notBefore: performance.now() + pause });
   }
 
-  async #giveUp(run: string, cause: unknown): Promise<void> {
+  async #noteFailure(run: string, cause: unknown, count: number): Promise<void> {
+    const { db, policy, log } = this.#options;
     const reason = `The result could not be submitted: ${cause instanceof Error ? cause.message : String(cause)}`;
     try {
-      await submissionFailed(this.#options.db, run, { cause: 'platform', reason }, this.#options.policy);
+      if (count < TRIES) await noteSubmissionTrouble(db, run, reason);
+      else await submissionFailed(db, run, { cause: 'platform', reason }, policy);
     } catch (error) {
-      this.#options.log.error(`run ${run} could not be given up: ${String(error)}`, { run, error });
+      log.error(`the failed submission of run ${run} could not be recorded: ${String(error)}`, { run, error });
     }
   }
 }

@@ -27,6 +27,11 @@ export async function submissionCancelled(db: Queryable, run: string): Promise<v
   await endSubmission(db, run, { state: 'cancelled', reason: 'Cancelled before its change was opened.' }, NO_RETRIES);
 }
 
+/** A try failed and another will follow: says why the run is still in `submitting`. */
+export async function noteSubmissionTrouble(db: Queryable, run: string, reason: string): Promise<void> {
+  await db.query(`update run set reason = $2 where id = $1 and state = 'submitting'`, [run, reason]);
+}
+
 /** The change could not be opened: `input` when the forge refuses it as it is, `platform` when another try may do. */
 export async function submissionFailed(
   db: Queryable,

@@ -1,0 +1,155 @@
+// Random histories against a real database: whatever workers, people and the sweep do in whatever order, the rules hold.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { testDatabase } from '../../test/support/database.ts';
+import { AutocodeError } from '../../protocol/errors.ts';
+import { runId } from '../../protocol/ids.ts';
+import type { Queryable } from '../db/connect.ts';
+import { cancelTask } from './cancel.ts';
+import { claimRun } from './claim.ts';
+import { finishRun } from './finish.ts';
+import { heartbeat, progress } from './lease.ts';
+import { retryTask } from './retry.ts';
+import { submissionCancelled, submissionEmpty, submissionFailed } from './submission-state.ts';
+import { sweep } from './sweep.ts';
+import { aProject, aTask, aWorker, COMMIT, expireLeases, POLICY, report, SETTINGS } from './testing/work.ts';
+
+const PROJECTS = 2;
+const TASKS = 6;
+const REFUSALS = ['ERR_STATE', 'ERR_STALE_FENCE', 'ERR_NOT_FOUND', 'ERR_LOG_INCOMPLETE'];
+
+type Command = (db: Queryable) => Promise<unknown>;
+
+const task = fc.integer({ min: 1, max: TASKS });
+const worker = fc.constantFrom('w0', 'w1');
+const outcome = fc.constantFrom('verified', 'verified', 'no-change', 'failed', 'cancelled', 'out-of-time', 'out-of-budget', 'lost');
+const cause = fc.constantFrom('agent', 'platform', 'input');
+const often = (weight: number, arbitrary: fc.Arbitrary<Command>) => ({ weight, arbitrary });
+
+/** Does something to the newest run of a task, mostly of one that runs, or now and then to the run before. */
+const toRun = <T>(how: fc.Arbitrary<T>, act: (db: Queryable, run: string, fence: number, how: T) => Promise<unknown>): fc.Arbitrary<Command> =>
+  fc.tuple(fc.constantFrom(0, 0, 1, 1, 2, 3), fc.constantFrom(0, 0, 0, 0, 1), how).map(([nth, back, chosen]) => async (db) => {
+    const { rows } = await db.query<{ id: number; fence: number }>(
+      `select id, attempt - $2::int as fence from task where attempt > $2 order by state = 'running' desc, updated_at desc offset $1 limit 1`,
+      [nth, back],
+    );
+    for (const { id, fence } of rows) await act(db, runId(id, fence), fence, chosen);
+  });
+
+const command: fc.Arbitrary<Command> = fc.oneof(
+  often(4, fc.tuple(fc.nat(PROJECTS - 1), fc.integer({ min: -2, max: 2 })).map(([p, priority]) => (db) => aTask(db, `p${p}`, { priority }))),
+  often(7, worker.map((name) => (db) => claimRun(db, { worker: name, claimId: randomUUID() }, SETTINGS))),
+  often(3, toRun(fc.constant(null), (db, run, fence) => heartbeat(db, run, fence, { leaseSeconds: 30 }))),
+  often(4, toRun(fc.constantFrom('preparing', 'working', 'verifying'), (db, run, fence, state) => progress(db, run, { fence, state }))),
+  often(5, toRun(fc.tuple(outcome, cause), (db, run, fence, [end, why]) =>
+    finishRun(db, run, report({ fence }, { outcome: end, cause: why, headCommit: COMMIT }), POLICY))),
+  often(3, toRun(fc.constantFrom('empty', 'cancelled', 'platform', 'input'), async (db, run, _fence, how) => {
+    if (how === 'empty') await submissionEmpty(db, run);
+    else if (how === 'cancelled') await submissionCancelled(db, run);
+    else await submissionFailed(db, run, { cause: how, reason: how }, POLICY);
+  })),
+  often(1, task.map((t) => (db) => cancelTask(db, t, 'ann'))),
+  often(2, task.map((t) => (db) => retryTask(db, t))),
+  often(3, fc.constantFrom(true, false, false).map((forced) => async (db) => {
+    if (forced) await expireLeases(db);
+    await db.query(`update task set not_before = now() where not_before is not null`);
+    await sweep(db, { policy: POLICY, leases: true });
+  })),
+);
+
+/** Every rule as a query that finds what breaks it. */
+const RULES: Record<string, string> = {
+  'a task has at most one live run, and one exactly when it runs': `
+    select t.id, t.state from task t
+    where (t.state = 'running')::int <> (select count(*) from run r where r.task = t.id and r.state in ('leased','preparing','working','verifying','submitting'))`,
+  'a repository has at most one claim, which belongs to a live run of its own': `
+    select c.repository, c.run from repository_claim c join run r on r.id = c.run join task t on t.id = r.task
+    where c.released_at is null and (t.repository <> c.repository or r.state not in ('leased','preparing','working','verifying','submitting'))`,
+  'a live run has its repository': `
+    select r.id from run r where r.state in ('leased','preparing','working','verifying','submitting')
+      and not exists (select from repository_claim c where c.run = r.id and c.released_at is null)`,
+  'a claimed repository has no queued task': `
+    select t.id from task t join repository_claim c on c.repository = t.repository and c.released_at is null where t.state = 'queued'`,
+  'a free repository with waiting tasks has a head, and none goes before it': `
+    select w.id from task w where w.state = 'pending' and w.pending_reason = 'repository'
+      and not exists (select from repository_claim c where c.repository = w.repository and c.released_at is null)
+      and not exists (select from task h where h.repository = w.repository and h.state = 'queued' and (h.order_key, h.id) <= (w.order_key, w.id))`,
+  'the fence of a task is that of its newest run, and no number is left out': `
+    select t.id from task t where t.attempt <> (select coalesce(max(fence), 0) from run where task = t.id)
+      or t.attempt <> (select count(*) from run where task = t.id)`,
+  'only the newest run is live': `
+    select r.id from run r join task t on t.id = r.task
+    where r.state in ('leased','preparing','working','verifying','submitting') and r.fence <> t.attempt`,
+  'a run has a lease exactly while a runner has it': `
+    select id, state from run where (lease_until is not null) <> (state in ('leased','preparing','working','verifying'))`,
+  'what has ended says when, and nothing else does': `
+    select 'task' as what, id::text from task where (finished_at is not null) <> (state in ('completed','failed','cancelled'))
+    union all select 'run', id from run where (finished_at is not null) <> (state not in ('leased','preparing','working','verifying','submitting'))`,
+  'no log is open and no key of the gateway valid after the end of a run': `
+    select r.id from run r where r.state not in ('leased','preparing','working','verifying','submitting') and (
+      exists (select from log_stream where run = r.id and state = 'open')
+      or exists (select from token where run = r.id and role = 'gateway' and revoked_at is null))`,
+  'a runner that has its run has its keys': `
+    select r.id from run r where r.state in ('leased','preparing','working','verifying') and
+      2 <> (select count(*) from token where run = r.id and revoked_at is null and expires_at is null)`,
+  'no worker has more than its room, but for runs that came back': `
+    select w.name from worker w where capacity + (select count(*) from event where kind = 'run.state' and data->>'from' = 'lost')
+      < (select count(*) from run where worker = w.name and state in ('leased','preparing','working','verifying'))`,
+  'the events of a task tell its states without a break': `
+    select * from (
+      select task, data->>'from' as "from", lag(data->>'to', 1, 'pending') over (partition by task order by id) as before
+      from event where kind = 'task.state') as steps where "from" <> before`,
+};
+
+async function assertRules(db: Queryable): Promise<void> {
+  for (const [rule, sql] of Object.entries(RULES)) assert.deepEqual((await db.query(sql)).rows, [], rule);
+}
+
+async function run(db: Queryable, act: Command): Promise<void> {
+  try {
+    await act(db);
+  } catch (error) {
+    if (!(error instanceof AutocodeError && REFUSALS.includes(error.code))) throw error;
+  }
+}
+
+async function prepare(db: Queryable): Promise<void> {
+  for (let project = 0; project < PROJECTS; project++) await aProject(db, `p${project}`);
+  await aWorker(db, 'w0', 1);
+  await aWorker(db, 'w1', 2);
+}
+
+test('random histories, one step after the other, keep every rule at every step', { timeout: 120_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(command, { minLength: 40, maxLength: 100, size: 'max' }), async (commands) => {
+      await using db = await testDatabase();
+      await prepare(db.pool);
+      for (const act of commands) {
+        await run(db.pool, act);
+        await assertRules(db.pool);
+      }
+    }),
+    { numRuns: 6 },
+  );
+});
+
+test('random histories, eight steps at once, keep every rule in the end, and nothing deadlocks', { timeout: 120_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(command, { minLength: 100, maxLength: 200, size: 'max' }), async (commands) => {
+      await using db = await testDatabase();
+      await prepare(db.pool);
+      const waiting = commands.values();
+      await Promise.all(
+        Array.from({ length: 8 }, async () => {
+          for (const act of waiting) await run(db.pool, act);
+        }),
+      );
+      await assertRules(db.pool);
+      const { rows } = await db.pool.query('select deadlocks from pg_stat_database where datname = current_database()');
+      assert.equal(rows[0].deadlocks, 0);
+    }),
+    { numRuns: 6, endOnFailure: true },
+  );
+});
