@@ -46,7 +46,7 @@ export async function claimRuns(parts: ClaimerParts, signal: AbortSignal): Promi
     } catch (error) {
       if (signal.aborted) return;
       const { message } = error as Error;
-      if (message !== told) log.warn(message, { error });
+      if (message !== told) log.warn(message);
       told = message;
       await delay((isAway(error) ? pause : REFUSED_PAUSE_MS) * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);

@@ -24,7 +24,7 @@ export class RunnerPool {
   readonly #log: Log;
   /** Runs whose runner lives, as far as is known; the process where this worker started it. */
   readonly #running = new Map<string, ChildProcess | null>();
-  readonly #ending = new Set<string>();
+  readonly #ending = new Map<string, Promise<void>>();
   readonly #events = new EventEmitter();
 
   constructor(config: PoolConfig, log: Log) {
@@ -60,7 +60,7 @@ export class RunnerPool {
     await this.#spawn(order.run, directory);
   }
 
-  /** Looks after the runs until the signal aborts. */
+  /** Looks after the runs until the signal aborts; ends with nothing half done. */
   async watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       for (const run of [...this.#running.keys()]) {
@@ -68,6 +68,7 @@ export class RunnerPool {
       }
       await this.changed(this.size === 0 ? signal : AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]));
     }
+    await Promise.all(this.#ending.values());
   }
 
   /** Stops and removes all runs, and the object caches: they belong to another installation. */
@@ -129,10 +130,10 @@ export class RunnerPool {
     const lock = await tryLock(directory.path, 'runner');
     if (lock === null) return; // a runner that has not yet said which process it is
     this.#running.delete(run);
-    this.#ending.add(run);
+    const end = this.#end(run, directory, order, signal).finally(async () => await lock.release());
+    this.#ending.set(run, end);
     this.#changed();
     this.#log.warn(`the runner of run ${run} is gone; the run is ended for it`, { run });
-    void this.#end(run, directory, order, signal).finally(() => lock.release());
   }
 
   async #end(run: string, directory: RunDirectory, order: WorkOrder, signal: AbortSignal): Promise<void> {

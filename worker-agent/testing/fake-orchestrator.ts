@@ -16,7 +16,7 @@ export interface FakeRun {
   order: WorkOrder;
   baseCommit: string;
   startCommit: string;
-  logs: Map<string, Buffer>;
+  logs: Map<string, { bytes: number; pieces: Buffer[] }>;
   progress: ProgressInput[];
   finish: FinishInput | null;
   heartbeats: number;
@@ -40,6 +40,8 @@ export interface FakeOrchestrator {
   goAway(): Promise<void>;
   comeBack(): Promise<void>;
   events(run: FakeRun): Record<string, unknown>[];
+  /** All of a stream so far. */
+  log(run: FakeRun, stream: string): Buffer;
   /** Resolves when the condition holds; fails with what it waited for after the deadline. */
   until(what: string, condition: () => boolean, seconds?: number): Promise<void>;
   /** Commit of the run's ref. */
@@ -117,7 +119,7 @@ export async function fakeOrchestrator(directory: string, files: Record<string, 
 
   function finish(run: FakeRun, input: FinishInput): Answer {
     for (const [stream, end] of Object.entries(input.logs)) {
-      const have = run.logs.get(stream) ?? Buffer.alloc(0);
+      const have = logOf(run, stream);
       if (have.length !== end.bytes) return error(409, 'ERR_LOG_INCOMPLETE', `${stream}: ${have.length} of ${end.bytes}`);
       if (createHash('sha256').update(have).digest('hex') !== end.sha256) return error(409, 'ERR_CONFLICT', `digest of ${stream}`);
     }
@@ -204,8 +206,9 @@ export async function fakeOrchestrator(directory: string, files: Record<string, 
       server.listen(port, '127.0.0.1');
       await once(server, 'listening');
     },
+    log: logOf,
     events: (run) =>
-      (run.logs.get('events') ?? Buffer.alloc(0))
+      logOf(run, 'events')
         .toString()
         .split('\n')
         .filter(Boolean)
@@ -221,12 +224,18 @@ export async function fakeOrchestrator(directory: string, files: Record<string, 
   return fake;
 }
 
+function logOf(run: FakeRun, stream: string): Buffer {
+  return Buffer.concat(run.logs.get(stream)?.pieces ?? []);
+}
+
 function appendLog(run: FakeRun, stream: string, offset: number, bytes: Buffer): Answer {
-  const have = run.logs.get(stream) ?? Buffer.alloc(0);
-  if (offset > have.length) return { status: 409, body: { error: { code: 'ERR_LOG_GAP', message: 'gap', details: { bytes: have.length } } } };
-  const all = Buffer.concat([have, bytes.subarray(have.length - offset)]);
-  run.logs.set(stream, all);
-  return { status: 200, body: { bytes: all.length } };
+  const log = run.logs.get(stream) ?? { bytes: 0, pieces: [] };
+  if (offset > log.bytes) return { status: 409, body: { error: { code: 'ERR_LOG_GAP', message: 'gap', details: { bytes: log.bytes } } } };
+  const fresh = bytes.subarray(log.bytes - offset);
+  log.pieces.push(fresh);
+  log.bytes += fresh.length;
+  run.logs.set(stream, log);
+  return { status: 200, body: { bytes: log.bytes } };
 }
 
 function error(status: number, code: string, message: string): Answer {
