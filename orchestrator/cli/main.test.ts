@@ -22,8 +22,9 @@ test('words that are no command, option or number are told with a way out, and e
     [['task', 'list', '--bogus'], /Unknown argument: bogus/, /autocode task list --help/],
     [['task', 'list', '--state', 'gone'], /"queued", "running"/, /autocode task list --help/],
     [['demo', 'do it'], /the sample has its own task/, /--repo PATH/],
-    [['demo', '--repo', '.', 'do it'], /No model was named/, /--model-url/],
-    [['demo', '--model', 'x'], /model -> model-url/, /autocode demo --help/],
+    [['demo', '--repo', '.', 'do it'], /No model is configured or named/, /--model-url/],
+    [['demo', '--model', 'x'], /--model needs --model-url/, /autocode demo --help/],
+    [['task', 'diff', '1', '--stat', '--names'], /--stat and --names cannot go together/, /autocode task diff --help/],
   ];
   await Promise.all(
     table.map(async ([words, message, remedy]) => {

@@ -31,7 +31,7 @@ const HELP_NOTE = `Everywhere: ${EVERYWHERE.map((option) => `--${option}`).join(
 export function program(words: string[], width = helpWidth()): Argv {
   const top = yargs(words)
     .scriptName('autocode')
-    .parserConfiguration({ 'strip-dashed': true, 'strip-aliased': true, 'parse-positional-numbers': false })
+    .parserConfiguration({ 'parse-positional-numbers': false })
     .usage('$0 – tasks become verified branches\n\nUsage: $0 <command>')
     .epilogue('`autocode <command> --help` explains each with examples. Start with `autocode demo`.')
     .options({
@@ -119,5 +119,9 @@ function said(message: string, command: string): string {
   if (text.startsWith('Not enough non-option arguments')) return `Something is missing: ${command}.`;
   const meant = /^Did you mean (.+)\?$/.exec(text)?.[1];
   if (meant !== undefined) return `There is no such command; did you mean "${meant}"?`;
+  const [, given, needed] = /^Missing dependent arguments: (\S+) -> (\S+?)\.?$/.exec(text) ?? [];
+  if (given !== undefined) return `--${given} needs --${needed}.`;
+  const [, one, other] = /^Arguments (\S+) and (\S+) are mutually exclusive/.exec(text) ?? [];
+  if (one !== undefined) return `--${one} and --${other} cannot go together.`;
   return /[.?!]$/.test(text) ? text : `${text}.`;
 }

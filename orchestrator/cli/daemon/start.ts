@@ -1,7 +1,7 @@
 // Starts the daemon in the background and waits until it answers. Used by `up --detach` and the demo.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AutocodeError, ErrorBody, errorFromBody } from '../../../protocol/errors.ts';
@@ -11,6 +11,7 @@ import { readDaemonFile, type DaemonFile } from '../../config/daemon-file.ts';
 import { loadSettings, settingsFlags, type SettingsArgs } from '../settings.ts';
 
 const READY_MS = 120_000;
+const OTHER_MS = 30_000;
 const POLL_MS = 25;
 const ENTRY = join(import.meta.dirname, '../main.ts');
 
@@ -20,12 +21,23 @@ export interface StartedDaemon {
   started: boolean;
 }
 
+type StartArgs = SettingsArgs & { roles?: string | undefined };
+
 /** The daemon of this configuration, started if it does not run; ready to be asked. */
-export async function ensureDaemon(args: SettingsArgs & { roles?: string | undefined }): Promise<StartedDaemon> {
+export async function ensureDaemon(args: StartArgs): Promise<StartedDaemon> {
   const { dataDir } = loadSettings(args).config;
   const running = readDaemonFile(dataDir);
   if (running !== undefined && (await isHealthy(running))) return { daemon: running, started: false };
-  const output = join(openDataDirectory(dataDir).path('run'), 'start.out');
+  const directory = openDataDirectory(dataDir);
+  const output = join(directory.path('run'), `start-${process.pid}.out`);
+  try {
+    return await startAndWait(args, dataDir, output);
+  } finally {
+    rmSync(output, { force: true });
+  }
+}
+
+async function startAndWait(args: StartArgs, dataDir: string, output: string): Promise<StartedDaemon> {
   const file = openSync(output, 'w', 0o600);
   const flags = [...settingsFlags(args), ...(args.roles === undefined ? [] : ['--roles', args.roles])];
   const child = spawn(process.execPath, [ENTRY, 'up', '--quiet', '--json', ...flags], {
@@ -34,27 +46,35 @@ export async function ensureDaemon(args: SettingsArgs & { roles?: string | undef
     env: inheritedEnvironment(),
   });
   closeSync(file);
-  const exited = once(child, 'exit').then(([code]) => ({ code: code as number | null }));
-  exited.catch(() => {}); // told by the race below
+  const ended = new AbortController();
+  const exited = once(child, 'exit').then(([code]) => {
+    ended.abort();
+    return code as number | null;
+  });
   child.unref();
-  const daemon = await Promise.race([untilReady(dataDir), exited]);
-  if (!('code' in daemon)) return { daemon, started: true };
-  // Another start may have been faster; then this one was refused and that one serves.
-  const other = readDaemonFile(dataDir);
-  if (other !== undefined) return { daemon: await untilReady(dataDir), started: false };
-  throw failure(readFileSync(output, 'utf8'), dataDir, daemon.code);
+  const daemon = await untilReady(dataDir, READY_MS, ended.signal);
+  if (daemon !== undefined) return { daemon, started: daemon.pid === child.pid };
+  if (!ended.signal.aborted) {
+    throw new AutocodeError('ERR_DAEMON_NOT_RUNNING', `The daemon was started but does not answer after ${READY_MS / 1000} s.`, {
+      remedy: `Look into ${join(dataDir, 'logs/orchestrator')}, then try \`autocode up\` in the foreground.`,
+    });
+  }
+  const error = failure(readFileSync(output, 'utf8'), dataDir, await exited);
+  // Another start was faster; it may not be ready yet.
+  const other = error.code === 'ERR_DAEMON_RUNNING' ? await untilReady(dataDir, OTHER_MS) : undefined;
+  if (other === undefined) throw error;
+  return { daemon: other, started: false };
 }
 
-async function untilReady(dataDir: string): Promise<DaemonFile> {
-  const deadline = Date.now() + READY_MS;
-  while (Date.now() < deadline) {
+/** The daemon once it answers; undefined when the time is up or the signal is given. */
+async function untilReady(dataDir: string, patienceMs: number, signal?: AbortSignal): Promise<DaemonFile | undefined> {
+  const deadline = Date.now() + patienceMs;
+  while (Date.now() < deadline && signal?.aborted !== true) {
     const daemon = readDaemonFile(dataDir);
     if (daemon !== undefined && (await isHealthy(daemon))) return daemon;
     await delay(POLL_MS);
   }
-  throw new AutocodeError('ERR_DAEMON_NOT_RUNNING', `The daemon was started but does not answer after ${READY_MS / 1000} s.`, {
-    remedy: `Look into ${join(dataDir, 'logs/orchestrator')}, then try \`autocode up\` in the foreground.`,
-  });
+  return undefined;
 }
 
 async function isHealthy(daemon: DaemonFile): Promise<boolean> {

@@ -30,15 +30,15 @@ export interface DemoArgs extends GlobalArgs {
 
 /** Does a task from start to end; exit code 0 if it was completed. */
 export async function demo(args: DemoArgs): Promise<void> {
-  checkWords(args);
-  const tell = teller(args);
   const { config } = loadSettings(args);
+  checkWords(args, config.models.default);
+  const tell = teller(args);
   const agent = args.repo === undefined ? 'qwen-coder' : config.agents.default;
   await ensureAgent(args, agent, tell);
-  const model = await chooseModel(args);
+  const model = await chooseModel(args, config.models.default);
   const { daemon, started } = await startDaemon(args, model, tell);
   try {
-    const completed = await doTask(args, { agent, model, daemonUrl: daemon.url, daemonStarted: started }, tell);
+    const completed = await doTask(args, { agent, model, configured: config.models.default, daemonUrl: daemon.url, daemonStarted: started }, tell);
     if (!completed) throw new Exit(1);
   } finally {
     if (started && !args.keep) await stopDaemon(config.dataDir);
@@ -46,7 +46,7 @@ export async function demo(args: DemoArgs): Promise<void> {
 }
 
 /** What cannot go together is said before anything is set up. */
-function checkWords({ repo, request, modelUrl, verify }: DemoArgs): void {
+function checkWords({ repo, request, modelUrl, verify }: DemoArgs, configured: string | undefined): void {
   if (repo === undefined && (request !== undefined || verify !== undefined)) {
     throw new AutocodeError('ERR_INVALID_INPUT', 'A request belongs to a repository of yours; the sample has its own task.', {
       remedy: 'Name the repository: autocode demo --repo PATH "what to do" --model-url … --model …',
@@ -58,17 +58,24 @@ function checkWords({ repo, request, modelUrl, verify }: DemoArgs): void {
       remedy: `Say it: autocode demo --repo ${repo} "what to do" --model-url … --model …`,
     });
   }
-  if (modelUrl === undefined) {
-    throw new AutocodeError('ERR_NO_MODEL', 'No model was named, and a recording cannot answer for a repository that it was not made from.', {
+  if (modelUrl === undefined && configured === undefined) {
+    throw new AutocodeError('ERR_NO_MODEL', 'No model is configured or named, and a recording cannot answer for a repository that it was not made from.', {
       remedy: 'Name a model server: --model-url http://127.0.0.1:8000/v1 --model NAME (and --api-key-file FILE).',
     });
   }
 }
 
-async function chooseModel(args: DemoArgs): Promise<DemoModel> {
-  const { modelUrl, model } = args;
-  if (modelUrl === undefined || model === undefined) return RECORDED;
-  return await configureModel({ ...args, modelUrl, model });
+/** The named model, else for a repository of the user's the configured one, else the recording. */
+async function chooseModel(args: DemoArgs, configured: string | undefined): Promise<DemoModel> {
+  const { modelUrl, model, repo } = args;
+  if (modelUrl !== undefined && model !== undefined) return await configureModel({ ...args, modelUrl, model });
+  return repo === undefined || configured === undefined ? RECORDED : { name: configured, recorded: false, changed: false };
+}
+
+function modelWords(model: DemoModel, configured: string | undefined): string {
+  if (!model.recorded) return model.name;
+  const why = configured === undefined ? 'NO MODEL IS CONFIGURED' : `${configured} is configured but not asked`;
+  return `${model.name}: ${why}, answers come from a recording`;
 }
 
 async function startDaemon(args: DemoArgs, model: DemoModel, tell: Tell) {
@@ -81,6 +88,7 @@ async function startDaemon(args: DemoArgs, model: DemoModel, tell: Tell) {
 interface Setting {
   agent: string;
   model: DemoModel;
+  configured: string | undefined;
   daemonUrl: string;
   daemonStarted: boolean;
 }
@@ -89,7 +97,7 @@ interface Setting {
 async function doTask(args: DemoArgs, setting: Setting, tell: Tell): Promise<boolean> {
   const client = connect({ ...args, url: undefined });
   const { agent, model } = setting;
-  tell.fact('model', model.recorded ? `${model.name}: NO MODEL IS CONFIGURED, answers come from a recording` : `${model.name} at ${args.modelUrl}`);
+  tell.fact('model', modelWords(model, setting.configured));
   const work: Work = args.repo === undefined ? await sampleProject(client) : await userProject(client, { ...args, repo: args.repo, request: args.request ?? '' });
   const { project } = work;
   tell.fact('project', `${project.name}, ${project.repository.origin}`);

@@ -1,6 +1,7 @@
 // The end of a demo: what changed, what was checked, what it cost, what to type next.
+import { z } from 'zod';
 import { Change } from '../../../protocol/change.ts';
-import { Run } from '../../../protocol/run.ts';
+import { Run, type Usage } from '../../../protocol/run.ts';
 import type { Task } from '../../../protocol/task.ts';
 import type { Client } from '../client.ts';
 import { duration, printable } from '../format.ts';
@@ -13,21 +14,25 @@ import { styleOf } from '../states.ts';
 const DIFF_LINES = 40;
 
 export interface DemoResult {
+  /** The last run. */
   run: Run | null;
+  /** Of all runs of the task. */
+  usage: Usage;
   change: Change | null;
   diff: string;
 }
 
 /** Reads what the task left. */
 export async function readResult(client: Client, task: Task): Promise<DemoResult> {
-  const run = task.attempt === 0 ? null : await client.get(`/runs/${task.id}-${task.attempt}`, Run);
+  const runs = await client.get('/runs', z.array(Run), { task: task.id });
+  const run = runs.find(({ fence }) => fence === task.attempt) ?? null;
   const change = task.change === null ? null : await client.get(`/changes/${task.change}`, Change);
   const diff = change === null ? '' : await client.text(`/changes/${change.id}/diff`, { format: 'patch' });
-  return { run, change, diff };
+  return { run, usage: sumUsage(runs), change, diff };
 }
 
 /** The result as text. */
-export function drawResult(task: Task, { run, change, diff }: DemoResult, about: { recorded: boolean; running: boolean }): string {
+export function drawResult(task: Task, { run, usage, change, diff }: DemoResult, about: { recorded: boolean; running: boolean }): string {
   const parts: string[] = [];
   if (change !== null) parts.push(shortDiff(diff, change.id));
   if (run !== null && run.checks.length > 0) parts.push(drawChecks(run.checks));
@@ -35,13 +40,19 @@ export function drawResult(task: Task, { run, change, diff }: DemoResult, about:
     block([
       ['task', `${task.id} ${paint(styleOf(task.state), task.state)}${task.reason === null ? '' : ` – ${printable(task.reason)}`}`],
       ['change', change === null ? 'none' : `${change.id}, branch ${change.branch} → ${change.baseBranch}`],
-      ['usage', run === null ? null : drawUsage(run)],
-      ['took', run === null ? null : duration(tookMs(run))],
-      ['answers', about.recorded ? 'from a recording: no model is configured, so tokens are the recorded ones and cost nothing' : null],
+      ['usage', run === null ? null : drawUsage(usage)],
+      ['took', run === null ? null : `${duration(tookMs(run))}${task.attempt > 1 ? `, the last of ${task.attempt} runs` : ''}`],
+      ['answers', about.recorded ? 'from a recording, not from a model: the tokens are the recorded ones and cost nothing' : null],
     ]),
     nextSteps(task, change, about),
   );
   return parts.join('\n\n');
+}
+
+function sumUsage(runs: Run[]): Usage {
+  const sum: Usage = { calls: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0, costMicros: 0 };
+  for (const { usage } of runs) for (const key of Object.keys(sum) as (keyof Usage)[]) sum[key] += usage[key];
+  return sum;
 }
 
 function shortDiff(diff: string, change: number): string {

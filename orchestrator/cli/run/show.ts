@@ -1,5 +1,5 @@
 // `autocode run show`, and the tables of plan and checks that the demo shows too.
-import { Run, type Check, type Plan } from '../../../protocol/run.ts';
+import { Run, type Check, type Plan, type Usage } from '../../../protocol/run.ts';
 import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
 import { bytes, count, duration, money, printable, relativeTime, shortCommit } from '../format.ts';
@@ -22,7 +22,7 @@ function drawRun(run: Run): string {
     ['state', paint(styleOf(run.state), run.state) + cause + (run.reason === null ? '' : ` – ${printable(run.reason)}`)],
     ['agent', `${run.agent}${run.agentVersion === null ? '' : ` ${run.agentVersion}`}, isolation ${run.isolation}`],
     ['model', run.model],
-    ['usage', drawUsage(run)],
+    ['usage', drawUsage(run.usage)],
     ['worker', run.worker],
     ['iterations', String(run.iterations)],
     ['commits', `${shortCommit(run.baseCommit)} → ${shortCommit(run.headCommit)}`],
@@ -33,7 +33,7 @@ function drawRun(run: Run): string {
 }
 
 /** Calls, tokens and cost in one line. */
-export function drawUsage({ usage }: Pick<Run, 'usage'>): string {
+export function drawUsage(usage: Usage): string {
   const cached = usage.cachedTokens === 0 ? '' : ` (${count(usage.cachedTokens)} cached)`;
   return `${usage.calls} calls, ${count(usage.inputTokens)} tokens in${cached}, ${count(usage.outputTokens)} out, ${money(usage.costMicros)}`;
 }
