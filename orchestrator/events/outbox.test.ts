@@ -4,12 +4,14 @@ import { testDatabase } from '../../test/support/database.ts';
 import type { Event } from '../../protocol/event.ts';
 import { transaction } from '../db/connect.ts';
 import { emit, latestCursor, readEvents } from './outbox.ts';
+import { settledEvents } from './testing/settled.ts';
 
 const at = (events: Event[]) => events.map((event) => event.data.n);
 
 test('events are read in order, in pages, each once', async () => {
   await using db = await testDatabase();
   for (let n = 0; n < 5; n++) await emit(db.pool, { kind: 'task.created', task: n, data: { n } });
+  await settledEvents(db.pool);
   const first = await readEvents(db.pool, { after: null, limit: 3 });
   const second = await readEvents(db.pool, { after: first.at(-1)!.id, limit: 3 });
   assert.deepEqual([...at(first), ...at(second)], [0, 1, 2, 3, 4]);
@@ -21,7 +23,7 @@ test('filters narrow by project, task, run and kind', async () => {
   await emit(db.pool, { kind: 'task.created', project: 1, task: 1 });
   await emit(db.pool, { kind: 'run.created', project: 1, task: 1, run: '1-1' });
   await emit(db.pool, { kind: 'task.created', project: 2, task: 2 });
-  const count = async (filter: object) => (await readEvents(db.pool, { after: null, limit: 9, filter })).length;
+  const count = async (filter: object) => (await settledEvents(db.pool, filter)).length;
   assert.equal(await count({}), 3);
   assert.equal(await count({ project: 1 }), 2);
   assert.equal(await count({ task: 2 }), 1);
@@ -36,7 +38,7 @@ test('an event that is rolled back never happened', async () => {
     throw new Error('changed its mind');
   });
   await assert.rejects(broken);
-  assert.deepEqual(await readEvents(db.pool, { after: null, limit: 9 }), []);
+  assert.deepEqual(await settledEvents(db.pool), []);
 });
 
 test('an older transaction that is still open delays readers and is not skipped', async () => {
@@ -49,5 +51,5 @@ test('an older transaction that is still open delays readers and is not skipped'
   assert.deepEqual(seen, []);
   await slow.query('commit');
   slow.release();
-  assert.deepEqual(at(await readEvents(db.pool, { after: null, limit: 9 })), ['slow', 'quick']);
+  assert.deepEqual(at(await settledEvents(db.pool)), ['slow', 'quick']);
 });

@@ -24,6 +24,7 @@ interface ProjectRow {
   agent_command: string[] | null;
   model: string | null;
   limits: Project['limits'];
+  checks: Project['checks'];
   trusted: boolean;
   created_at: Date;
   archived_at: Date | null;
@@ -56,8 +57,8 @@ export async function createProject(
 async function insertProject(tx: Queryable, input: ProjectInput): Promise<number> {
   try {
     const { rows } = await tx.query<{ id: number }>(
-      `insert into project (name, verify, agent, agent_command, model, limits, trusted)
-       values ($1, $2, $3, $4, $5, $6, $7) returning id`,
+      `insert into project (name, verify, agent, agent_command, model, limits, trusted, checks)
+       values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
       [
         input.name,
         JSON.stringify(input.verify ?? []),
@@ -66,6 +67,7 @@ async function insertProject(tx: Queryable, input: ProjectInput): Promise<number
         input.model ?? null,
         JSON.stringify(input.limits),
         input.trusted,
+        JSON.stringify(input.checks ?? { rules: {}, allow: {} }),
       ],
     );
     return rows[0]!.id;
@@ -112,7 +114,7 @@ export async function updateProject(db: Queryable, nameOrId: string | number, pa
     await tx.query(
       `update project set verify = coalesce($2, verify), agent = coalesce($3, agent),
          agent_command = coalesce($4, agent_command), model = coalesce($5, model), limits = coalesce($6, limits),
-         trusted = coalesce($7, trusted) where id = $1`,
+         trusted = coalesce($7, trusted), checks = coalesce($8, checks) where id = $1`,
       [
         project.id,
         jsonOrNull(patch.verify),
@@ -121,6 +123,7 @@ export async function updateProject(db: Queryable, nameOrId: string | number, pa
         patch.model ?? null,
         jsonOrNull(patch.limits),
         patch.trusted ?? null,
+        jsonOrNull(patch.checks && mergedChecks(project.checks, patch.checks)),
       ],
     );
     if (patch.defaultBranch !== undefined) {
@@ -129,6 +132,11 @@ export async function updateProject(db: Queryable, nameOrId: string | number, pa
     await emit(tx, { kind: 'project.changed', project: project.id, data: { changed: Object.keys(patch) } });
     return await getProject(tx, project.name);
   });
+}
+
+// Rule by rule, list by list: what the patch does not name stays.
+function mergedChecks(now: Project['checks'], patch: Project['checks']): Project['checks'] {
+  return { rules: { ...now.rules, ...patch.rules }, allow: { ...now.allow, ...patch.allow } };
 }
 
 /** Takes a project out of use; its history stays. Refused while it has tasks that are not done. */
@@ -197,6 +205,7 @@ function shown(row: ProjectRow): Project {
     agentCommand: row.agent_command,
     model: row.model,
     limits: row.limits,
+    checks: row.checks,
     trusted: row.trusted,
     createdAt: row.created_at.toISOString(),
     archivedAt: row.archived_at?.toISOString() ?? null,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { testDatabase } from '../../test/support/database.ts';
 import { RUN_STATES, type RunState } from '../../protocol/run.ts';
-import { readEvents } from '../events/outbox.ts';
+import { settledEvents } from '../events/testing/settled.ts';
 import { getRun } from './queries.ts';
 import { isLeased, isLive, moveRun, RUN_TRANSITIONS } from './run-state.ts';
 import { aRun } from './testing/work.ts';
@@ -24,7 +24,7 @@ test('every transition of the table is made and told; every other is refused and
       assert.equal(moved.state, to);
       assert.equal(moved.leaseUntil !== null, isLeased(to));
       assert.equal(moved.finishedAt === null, isLive(to));
-      const { data } = (await readEvents(db.pool, { after: null, limit: 1000 })).at(-1)!;
+      const { data } = (await settledEvents(db.pool)).at(-1)!;
       assert.deepEqual([data.from, data.to, data.reason], [from, to, 'why']);
     }
   }

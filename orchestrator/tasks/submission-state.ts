@@ -32,11 +32,14 @@ export async function noteSubmissionTrouble(db: Queryable, run: string, reason: 
   await db.query(`update run set reason = $2 where id = $1 and state = 'submitting'`, [run, reason]);
 }
 
-/** The change could not be opened: `input` when the forge refuses it as it is, `platform` when another try may do. */
+/**
+ * The change could not be opened: `input` when the forge refuses it as it is, `platform` when another try may do,
+ * `agent` when the submission checks refuse it and the agent is to mend it.
+ */
 export async function submissionFailed(
   db: Queryable,
   run: string,
-  failure: { cause: 'platform' | 'input'; reason: string },
+  failure: { cause: 'platform' | 'input' | 'agent'; reason: string },
   policy: RetryPolicy,
 ): Promise<void> {
   await endSubmission(db, run, { state: 'failed', ...failure }, policy);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
 import { TASK_STATES, type TaskState } from '../../protocol/task.ts';
 import type { Queryable } from '../db/connect.ts';
-import { readEvents } from '../events/outbox.ts';
+import { settledEvents } from '../events/testing/settled.ts';
 import { getTask } from './queries.ts';
 import { ENDED_TASK_STATES, moveTask, TASK_TRANSITIONS, type TaskMove } from './task-state.ts';
 import { aProject, aTask } from './testing/work.ts';
@@ -22,7 +22,7 @@ test('every transition of the table is made and told; every other is refused and
   for (const from of TASK_STATES) {
     for (const to of TASK_STATES) {
       await put(db.pool, from);
-      const before = await readEvents(db.pool, { after: null, limit: 1000 });
+      const before = await settledEvents(db.pool);
       if (!TASK_TRANSITIONS[from].includes(to)) {
         await assert.rejects(moveTask(db.pool, 1, move(to)), { code: 'ERR_STATE', details: { from, to } });
         assert.equal((await getTask(db.pool, 1)).state, from);
@@ -32,7 +32,7 @@ test('every transition of the table is made and told; every other is refused and
       const task = await getTask(db.pool, 1);
       assert.deepEqual([task.state, task.reason], [to, 'why']);
       assert.equal(task.finishedAt !== null, ENDED_TASK_STATES.includes(to));
-      const events = await readEvents(db.pool, { after: null, limit: 1000 });
+      const events = await settledEvents(db.pool);
       assert.equal(events.length, before.length + 1);
       const { data } = events.at(-1)!;
       assert.deepEqual([data.from, data.to, data.reason], [from, to, 'why']);
