@@ -21,8 +21,18 @@ const Agent = z.object({
 });
 export type Agent = z.infer<typeof Agent>;
 
-const Installed = z.object({ name: z.string(), version: z.string().nullable(), directory: z.string(), fresh: z.boolean() });
-const Checked = z.object({ name: z.string(), ok: z.boolean(), version: z.string().nullable(), detail: z.string() });
+const Installed = z.object({
+  name: z.string(),
+  version: z.string().nullable(),
+  directory: z.string(),
+  fresh: z.boolean(),
+});
+const Checked = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  version: z.string().nullable(),
+  detail: z.string(),
+});
 
 /** What a line of the tool says: how far it is, or its answer. */
 const ToolLine = z.object({
@@ -57,7 +67,9 @@ export async function installAgent(args: GlobalArgs & { agent: string }): Promis
     const installed = await install(args, args.agent, (text) => (now = text));
     screen.close();
     if (args.json) return printJson(installed);
-    print(`${installed.name} ${installed.version ?? ''} is ${installed.fresh ? '' : 'already '}installed in ${installed.directory}.`);
+    print(
+      `${installed.name} ${installed.version ?? ''} is ${installed.fresh ? '' : 'already '}installed in ${installed.directory}.`,
+    );
   } finally {
     screen.close();
   }
@@ -65,7 +77,10 @@ export async function installAgent(args: GlobalArgs & { agent: string }): Promis
 
 /** Starts agents to see whether they answer: one, or all that are installed; exit code 1 if one does not. */
 export async function checkAgent(args: GlobalArgs & { agent: string | undefined }): Promise<void> {
-  const names = args.agent === undefined ? (await knownAgents(args)).filter((agent) => agent.installed).map((agent) => agent.name) : [args.agent];
+  const names =
+    args.agent === undefined
+      ? (await knownAgents(args)).filter((agent) => agent.installed).map((agent) => agent.name)
+      : [args.agent];
   const checks: z.infer<typeof Checked>[] = [];
   for (const name of names) {
     const { check } = await tool(['check', name, ...toolDirectory(args)], () => {});
@@ -73,20 +88,31 @@ export async function checkAgent(args: GlobalArgs & { agent: string | undefined 
   }
   if (args.json) printJson(checks);
   else if (checks.length === 0) print('No agent is installed. See `autocode agent list`.');
-  else for (const { name, ok, detail } of checks) print(`${ok ? paint('green', '✓') : paint('red', '✗')} ${name}: ${detail}`);
+  else
+    for (const { name, ok, detail } of checks)
+      print(`${ok ? paint('green', '✓') : paint('red', '✗')} ${name}: ${detail}`);
   if (checks.some(({ ok }) => !ok)) throw new Exit(1);
 }
 
 /** The agents that there are, and which are installed here. */
 export async function knownAgents(args: SettingsArgs): Promise<Agent[]> {
-  return (await tool(['list', '--tool-dir', dataPath(loadSettings(args).config.dataDir, 'agents')], () => {})).agents ?? [];
+  return (
+    (await tool(['list', '--tool-dir', dataPath(loadSettings(args).config.dataDir, 'agents')], () => {}))
+      .agents ?? []
+  );
 }
 
 /** Installs an agent unless it is there. */
-export async function install(args: SettingsArgs, name: string, progress: (text: string) => void): Promise<z.infer<typeof Installed>> {
+export async function install(
+  args: SettingsArgs,
+  name: string,
+  progress: (text: string) => void,
+): Promise<z.infer<typeof Installed>> {
   const { installed } = await tool(['install', name, ...toolDirectory(args)], progress);
   if (installed !== undefined) return installed;
-  throw new AutocodeError('ERR_AGENT_MISSING', `${name} could not be installed.`, { remedy: 'It needs the npm registry once.' });
+  throw new AutocodeError('ERR_AGENT_MISSING', `${name} could not be installed.`, {
+    remedy: 'It needs the npm registry once.',
+  });
 }
 
 function toolDirectory(args: SettingsArgs): string[] {

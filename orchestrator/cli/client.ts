@@ -14,7 +14,12 @@ export interface Client {
   /** Where requests go now. */
   target(): Target;
   get<S extends z.ZodType>(path: string, schema: S, query?: Query): Promise<z.infer<S>>;
-  send<S extends z.ZodType>(method: 'POST' | 'PATCH' | 'DELETE', path: string, schema: S, body?: unknown): Promise<z.infer<S>>;
+  send<S extends z.ZodType>(
+    method: 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    schema: S,
+    body?: unknown,
+  ): Promise<z.infer<S>>;
   text(path: string, query?: Query): Promise<string>;
   /** The bytes of a log, piped on as they come. */
   bytes(path: string, query?: Query, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
@@ -58,7 +63,8 @@ export interface ApiRequest {
 /** One request; an answer that is not a success becomes the error that its body names. */
 async function request(target: Target, init: ApiRequest): Promise<Response> {
   const url = new URL(`${target.url.replace(/\/$/, '')}/api/v1${init.path}`);
-  for (const [name, value] of Object.entries(init.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
+  for (const [name, value] of Object.entries(init.query ?? {}))
+    if (value !== undefined) url.searchParams.set(name, String(value));
   const headers: Record<string, string> = { accept: 'application/json', ...init.headers };
   if (target.token !== null) headers.authorization = `Bearer ${target.token}`;
   if (init.body !== undefined) headers['content-type'] = 'application/json';
@@ -81,26 +87,38 @@ async function refusal(response: Response, url: URL): Promise<AutocodeError> {
   const text = await response.text().catch(() => '');
   const body = ErrorBody.safeParse(parseJson(text));
   if (body.success) return errorFromBody(body.data, response.status);
-  return new AutocodeError('ERR_INTERNAL', `${url.origin} answered ${response.status} without an error of Autocode's.`, {
-    remedy: 'Check that the address is that of an Autocode daemon (--url, AUTOCODE_URL).',
-    details: text.slice(0, 500),
-  });
+  return new AutocodeError(
+    'ERR_INTERNAL',
+    `${url.origin} answered ${response.status} without an error of Autocode's.`,
+    {
+      remedy: 'Check that the address is that of an Autocode daemon (--url, AUTOCODE_URL).',
+      details: text.slice(0, 500),
+    },
+  );
 }
 
 function unreachable(target: Target, error: unknown): AutocodeError {
   if (error instanceof Error && error.name === 'AbortError') throw error;
   const timedOut = error instanceof Error && error.name === 'TimeoutError';
-  const message = timedOut ? `The daemon at ${target.url} does not answer.` : `No daemon answers at ${target.url}.`;
-  const remedy = target.local ? 'Start it with `autocode up --detach`; `autocode doctor` looks for what is wrong.' : 'Check the address and that the daemon runs there.';
+  const message = timedOut
+    ? `The daemon at ${target.url} does not answer.`
+    : `No daemon answers at ${target.url}.`;
+  const remedy = target.local
+    ? 'Start it with `autocode up --detach`; `autocode doctor` looks for what is wrong.'
+    : 'Check the address and that the daemon runs there.';
   return new AutocodeError('ERR_DAEMON_NOT_RUNNING', message, { remedy, cause: error });
 }
 
 async function parse<S extends z.ZodType>(schema: S, response: Response, path: string): Promise<z.infer<S>> {
   const result = schema.safeParse(parseJson(await response.text()));
   if (result.success) return result.data;
-  throw new AutocodeError('ERR_PROTOCOL_VERSION', `The daemon's answer to ${path} is not understood: ${z.prettifyError(result.error)}`, {
-    remedy: 'Use the CLI and the daemon of one version.',
-  });
+  throw new AutocodeError(
+    'ERR_PROTOCOL_VERSION',
+    `The daemon's answer to ${path} is not understood: ${z.prettifyError(result.error)}`,
+    {
+      remedy: 'Use the CLI and the daemon of one version.',
+    },
+  );
 }
 
 function parseJson(text: string): unknown {

@@ -11,9 +11,14 @@ export async function check(args: GlobalArgs & { file: string | undefined }): Pr
   if (args.json) printJson({ file: file ?? null, ok: mistakes.length === 0, mistakes, warnings });
   else {
     for (const warning of warnings) print(`${paint('yellow', 'warning')}: ${warning}`);
-    for (const mistake of mistakes) print(`${mistake.where}: ${paint('red', mistake.path)} ${mistake.message}`);
+    for (const mistake of mistakes)
+      print(`${mistake.where}: ${paint('red', mistake.path)} ${mistake.message}`);
     const where = file ?? 'the defaults (there is no configuration file)';
-    print(mistakes.length === 0 ? `${where}: no mistakes.` : `${where}: ${mistakes.length} to correct; \`autocode config reference\` explains the keys.`);
+    print(
+      mistakes.length === 0
+        ? `${where}: no mistakes.`
+        : `${where}: ${mistakes.length} to correct; \`autocode config reference\` explains the keys.`,
+    );
   }
   if (mistakes.length > 0) throw new Exit(2);
 }
@@ -21,12 +26,22 @@ export async function check(args: GlobalArgs & { file: string | undefined }): Pr
 /** Shows every value with its source. */
 export async function show(args: GlobalArgs): Promise<void> {
   const keys = showConfig(loadConfig({ file: args.config, set: args.set }));
-  if (args.json) return printJson(Object.fromEntries(keys.map(({ path, value, source }) => [path, { value: value ?? null, source }])));
+  if (args.json)
+    return printJson(
+      Object.fromEntries(keys.map(({ path, value, source }) => [path, { value: value ?? null, source }])),
+    );
   print(
     table(keys, [
       { title: 'KEY', value: (key) => key.path },
-      { title: 'VALUE', value: (key) => (typeof key.value === 'string' ? key.value : (JSON.stringify(key.value) ?? '-')) },
-      { title: 'FROM', value: (key) => key.source, style: (key) => (key.source === 'default' ? 'dim' : undefined) },
+      {
+        title: 'VALUE',
+        value: (key) => (typeof key.value === 'string' ? key.value : (JSON.stringify(key.value) ?? '-')),
+      },
+      {
+        title: 'FROM',
+        value: (key) => key.source,
+        style: (key) => (key.source === 'default' ? 'dim' : undefined),
+      },
     ]),
   );
 }

@@ -30,7 +30,10 @@ test('a stream goes on behind the last id after its connection broke, and ends w
   await using server = await serve((request, response) => {
     asked.push(request.headers['last-event-id'] as string | undefined);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    if (asked.length === 1) return void response.end('id: 1\nevent: log\ndata: a\ndata: b\n\n: alive\n\nid: 2\nevent: log\ndata: c\n\nid: 3\nevent: log\ndata: cut off');
+    if (asked.length === 1)
+      return void response.end(
+        'id: 1\nevent: log\ndata: a\ndata: b\n\n: alive\n\nid: 2\nevent: log\ndata: c\n\nid: 3\nevent: log\ndata: cut off',
+      );
     if (asked.length === 2) return response.destroy();
     response.end('id: 3\nevent: log\ndata: d\n\nid: 3\nevent: end\ndata: \n\n');
   });
@@ -49,7 +52,9 @@ test('characters that are cut between two packets come whole', async () => {
     };
     write(0);
   });
-  assert.deepEqual(await collect(server.client.follow('/x', { signal: new AbortController().signal })), ['grüße 日本']);
+  assert.deepEqual(await collect(server.client.follow('/x', { signal: new AbortController().signal })), [
+    'grüße 日本',
+  ]);
 });
 
 test('a refusal ends the stream with its own error', async () => {
@@ -57,7 +62,9 @@ test('a refusal ends the stream with its own error', async () => {
     response.writeHead(404, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ error: { code: 'ERR_NOT_FOUND', message: 'There is no run 9-1.' } }));
   });
-  await assert.rejects(collect(server.client.follow('/x', { signal: new AbortController().signal })), { code: 'ERR_NOT_FOUND' });
+  await assert.rejects(collect(server.client.follow('/x', { signal: new AbortController().signal })), {
+    code: 'ERR_NOT_FOUND',
+  });
 });
 
 test('an aborted stream just ends', async () => {

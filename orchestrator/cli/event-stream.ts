@@ -23,13 +23,19 @@ const RETRY_MS = [100, 250, 500, 1000, 2000];
 type Open = (init: Pick<ApiRequest, 'query' | 'headers' | 'signal'>) => Promise<Response>;
 
 /** Messages until the server sends `end`, or the signal is aborted. */
-export async function* follow(open: Open, { query, lastId, signal }: FollowOptions): AsyncGenerator<StreamMessage> {
+export async function* follow(
+  open: Open,
+  { query, lastId, signal }: FollowOptions,
+): AsyncGenerator<StreamMessage> {
   let last = lastId;
   let failures = 0;
   let lostAt = Date.now();
   while (!signal.aborted) {
     try {
-      const headers = { accept: 'text/event-stream', ...(last === undefined ? {} : { 'last-event-id': last }) };
+      const headers = {
+        accept: 'text/event-stream',
+        ...(last === undefined ? {} : { 'last-event-id': last }),
+      };
       const response = await open({ query, headers, signal });
       failures = 0;
       for await (const message of messages(response)) {

@@ -23,7 +23,13 @@ interface Args extends GlobalArgs {
 export async function events(args: Args): Promise<void> {
   const client = connect(args);
   const { task, run, kind, after } = args;
-  const query: Query = { project: args.project === undefined ? undefined : await projectId(client, args.project), task, run, kind, after };
+  const query: Query = {
+    project: args.project === undefined ? undefined : await projectId(client, args.project),
+    task,
+    run,
+    kind,
+    after,
+  };
   if (!args.follow) {
     const page = await client.get('/events', z.array(Event), { ...query, limit: args.limit });
     return args.json ? printJson(page) : page.forEach((event) => print(eventLine(event)));
@@ -41,17 +47,23 @@ async function projectId(client: Client, name: string): Promise<number> {
 
 /** One event in one line: when, what, of what, from where to where. */
 export function eventLine(event: Event): string {
-  const subject = event.run ?? (event.task === null ? (event.project === null ? '' : `project ${event.project}`) : `task ${event.task}`);
+  const subject =
+    event.run ??
+    (event.task === null ? (event.project === null ? '' : `project ${event.project}`) : `task ${event.task}`);
   const { from, to, reason, ...rest } = event.data;
-  const move = typeof to === 'string' ? `${typeof from === 'string' ? `${from} → ` : ''}${paint(styleOf(to), to)}` : '';
+  const move =
+    typeof to === 'string' ? `${typeof from === 'string' ? `${from} → ` : ''}${paint(styleOf(to), to)}` : '';
   const others = Object.entries(rest).map(([name, value]) => `${name}=${particular(value)}`);
-  const parts = [move, typeof reason === 'string' ? `– ${oneLine(reason)}` : '', others.join(' ')].filter((part) => part !== '');
+  const parts = [move, typeof reason === 'string' ? `– ${oneLine(reason)}` : '', others.join(' ')].filter(
+    (part) => part !== '',
+  );
   return `${paint('dim', event.at.replace('T', ' ').slice(0, 19))}  ${event.kind.padEnd(15)} ${subject.padEnd(8)} ${parts.join(' ')}`.trimEnd();
 }
 
 /** A value of an event in some words: a plan by how far it is. */
 function particular(value: unknown): string {
   const plan = Plan.safeParse(value);
-  if (plan.success) return `${plan.data.steps.filter((step) => step.status === 'completed').length}/${plan.data.steps.length} done`;
+  if (plan.success)
+    return `${plan.data.steps.filter((step) => step.status === 'completed').length}/${plan.data.steps.length} done`;
   return typeof value === 'string' ? oneLine(value) : JSON.stringify(value);
 }

@@ -18,7 +18,14 @@ export function report(error: unknown, options: { json: boolean; verbose: boolea
 
 function errorBody(error: AutocodeError): ErrorBody {
   const { code, message, remedy, details } = error;
-  return { error: { code, message, ...(remedy === undefined ? {} : { remedy }), ...(details === undefined ? {} : { details }) } };
+  return {
+    error: {
+      code,
+      message,
+      ...(remedy === undefined ? {} : { remedy }),
+      ...(details === undefined ? {} : { details }),
+    },
+  };
 }
 
 function asAutocodeError(error: unknown): AutocodeError {
@@ -28,14 +35,16 @@ function asAutocodeError(error: unknown): AutocodeError {
   }
   const message = error instanceof Error ? error.message : String(error);
   return new AutocodeError('ERR_INTERNAL', `unexpected: ${message}`, {
-    remedy: 'Run it again with --verbose for the stack; the daemon\'s own log is under logs/orchestrator in the data directory.',
+    remedy:
+      "Run it again with --verbose for the stack; the daemon's own log is under logs/orchestrator in the data directory.",
     cause: error,
   });
 }
 
 function details(error: AutocodeError): string[] {
   const lines = error.details === undefined ? [] : [JSON.stringify(error.details, null, 2)];
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) lines.push(cause.stack ?? cause.message);
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
+    lines.push(cause.stack ?? cause.message);
   return lines;
 }
 

@@ -27,7 +27,8 @@ export function locateDaemon(args: LocateArgs): Target {
   const daemon = readDaemonFile(dataDir);
   if (daemon === undefined) {
     throw new AutocodeError('ERR_DAEMON_NOT_RUNNING', `No daemon runs on ${dataDir}.`, {
-      remedy: 'Start it with `autocode up --detach`. For a daemon elsewhere give --url and --token-file, or AUTOCODE_URL and AUTOCODE_TOKEN.',
+      remedy:
+        'Start it with `autocode up --detach`. For a daemon elsewhere give --url and --token-file, or AUTOCODE_URL and AUTOCODE_TOKEN.',
     });
   }
   return { url: daemon.url, token: token ?? readAdminToken(dataDir) ?? null, local: true };

@@ -15,7 +15,11 @@ export function serverAddress(url: string): string {
 export function readSecret(path: string): string {
   const secret = readText(path).trim();
   if (secret !== '' && !secret.includes('\n')) return secret;
-  throw new AutocodeError('ERR_INVALID_INPUT', `${path} holds ${secret === '' ? 'nothing' : 'more than one line'}.`, {
-    remedy: 'Put the key alone into the file, in one line.',
-  });
+  throw new AutocodeError(
+    'ERR_INVALID_INPUT',
+    `${path} holds ${secret === '' ? 'nothing' : 'more than one line'}.`,
+    {
+      remedy: 'Put the key alone into the file, in one line.',
+    },
+  );
 }

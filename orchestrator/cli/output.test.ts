@@ -5,7 +5,11 @@ import { displayWidth } from './width.ts';
 
 const rows = [
   { id: 1, title: 'A short one', project: 'shop' },
-  { id: 12, title: 'A title that goes on for much longer than any terminal has columns to show it', project: 'warehouse' },
+  {
+    id: 12,
+    title: 'A title that goes on for much longer than any terminal has columns to show it',
+    project: 'warehouse',
+  },
 ];
 const columns = [
   { title: 'TASK', value: (row: (typeof rows)[0]) => String(row.id), align: 'right' as const },
@@ -22,7 +26,10 @@ test('a table that fits is not cut, and numbers stand at the right', () => {
 test('a table that does not fit loses characters of its widest column only', () => {
   for (const width of [40, 60, 80]) {
     const lines = table(rows, columns, width).split('\n');
-    assert.ok(lines.every((line) => displayWidth(line) <= width), `${width}`);
+    assert.ok(
+      lines.every((line) => displayWidth(line) <= width),
+      `${width}`,
+    );
     assert.match(lines[2] ?? '', /^ {2}12 {2}A title.*… {2}warehouse$/);
   }
 });
@@ -37,5 +44,13 @@ test('newlines in a cell take no line', () => {
 });
 
 test('a block lines up its values and leaves out what has none', () => {
-  assert.equal(block([['a', 'one'], ['longer', 'two\nthree'], ['none', null], ['empty', '']]), 'a       one\nlonger  two\n        three');
+  assert.equal(
+    block([
+      ['a', 'one'],
+      ['longer', 'two\nthree'],
+      ['none', null],
+      ['empty', ''],
+    ]),
+    'a       one\nlonger  two\n        three',
+  );
 });

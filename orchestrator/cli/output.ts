@@ -40,24 +40,47 @@ export function terminalWidth(): number | undefined {
 /** A table as text: two spaces between columns, the widest column cut until it fits `width`. */
 export function table<T>(rows: T[], columns: Column<T>[], width = terminalWidth()): string {
   const cells = rows.map((row) => columns.map((column) => oneLine(column.value(row))));
-  const widths = columns.map((column, at) => Math.max(displayWidth(column.title), ...cells.map((line) => displayWidth(line[at] ?? ''))));
+  const widths = columns.map((column, at) =>
+    Math.max(displayWidth(column.title), ...cells.map((line) => displayWidth(line[at] ?? ''))),
+  );
   if (width !== undefined) shrink(widths, width - 2 * (columns.length - 1));
   const line = (values: string[], style: (at: number) => Style | undefined) =>
-    values.map((value, at) => cell(value, widths[at] ?? 0, columns[at]?.align, style(at), at === columns.length - 1)).join('  ');
-  const head = line(columns.map((column) => column.title), () => 'dim');
-  return [head, ...rows.map((row, at) => line(cells[at] ?? [], (column) => columns[column]?.style?.(row)))].join('\n');
+    values
+      .map((value, at) =>
+        cell(value, widths[at] ?? 0, columns[at]?.align, style(at), at === columns.length - 1),
+      )
+      .join('  ');
+  const head = line(
+    columns.map((column) => column.title),
+    () => 'dim',
+  );
+  return [
+    head,
+    ...rows.map((row, at) => line(cells[at] ?? [], (column) => columns[column]?.style?.(row))),
+  ].join('\n');
 }
 
 /** A block of labels and values; those without a value are left out. */
 export function block(pairs: [label: string, value: string | null | undefined][]): string {
-  const shown = pairs.filter((pair): pair is [string, string] => pair[1] !== null && pair[1] !== undefined && pair[1] !== '');
+  const shown = pairs.filter(
+    (pair): pair is [string, string] => pair[1] !== null && pair[1] !== undefined && pair[1] !== '',
+  );
   const width = Math.max(0, ...shown.map(([label]) => label.length));
   return shown
-    .map(([label, value]) => `${paint('dim', label.padEnd(width))}  ${value.split('\n').join(`\n${' '.repeat(width + 2)}`)}`)
+    .map(
+      ([label, value]) =>
+        `${paint('dim', label.padEnd(width))}  ${value.split('\n').join(`\n${' '.repeat(width + 2)}`)}`,
+    )
     .join('\n');
 }
 
-function cell(value: string, width: number, align: 'right' | undefined, style: Style | undefined, last: boolean): string {
+function cell(
+  value: string,
+  width: number,
+  align: 'right' | undefined,
+  style: Style | undefined,
+  last: boolean,
+): string {
   const text = truncate(value, width);
   const space = ' '.repeat(Math.max(0, width - displayWidth(text)));
   if (align === 'right') return space + paint(style, text);

@@ -9,10 +9,17 @@ import { Exit } from './command.ts';
 const CHECKOUT = join(import.meta.dirname, '../..');
 
 /** Runs `node <entry> <words>` with this terminal; its exit code becomes ours. Ctrl-C reaches it as it reaches us. */
-export async function runPart(entry: string, words: string[], env: Record<string, string> = {}): Promise<void> {
+export async function runPart(
+  entry: string,
+  words: string[],
+  env: Record<string, string> = {},
+): Promise<void> {
   const ignore = () => {};
   process.on('SIGINT', ignore).on('SIGTERM', ignore);
-  const child = spawn(process.execPath, [join(CHECKOUT, entry), ...words], { stdio: 'inherit', env: { ...inheritedEnvironment(), ...env } });
+  const child = spawn(process.execPath, [join(CHECKOUT, entry), ...words], {
+    stdio: 'inherit',
+    env: { ...inheritedEnvironment(), ...env },
+  });
   try {
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     if (code !== 0) throw new Exit(code ?? (signal === 'SIGINT' ? 130 : 1));
@@ -22,8 +29,15 @@ export async function runPart(entry: string, words: string[], env: Record<string
 }
 
 /** Runs it and gives its output line by line, as it comes; answers with the exit code. */
-export async function readPart(entry: string, words: string[], line: (text: string) => void): Promise<number> {
-  const child = spawn(process.execPath, [join(CHECKOUT, entry), ...words], { stdio: ['ignore', 'pipe', 'inherit'], env: inheritedEnvironment() });
+export async function readPart(
+  entry: string,
+  words: string[],
+  line: (text: string) => void,
+): Promise<number> {
+  const child = spawn(process.execPath, [join(CHECKOUT, entry), ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: inheritedEnvironment(),
+  });
   const exited = once(child, 'exit') as Promise<[number | null]>;
   let rest = '';
   for await (const chunk of child.stdout.setEncoding('utf8')) {

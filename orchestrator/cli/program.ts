@@ -18,9 +18,23 @@ import { workerNoun } from './verbs/worker.ts';
 
 /** Every verb, in the order in which help shows them. */
 export const VERBS: (Verb | Noun)[] = [
-  demoVerb, upVerb, downVerb, statusVerb, doctorVerb,
-  projectNoun, taskNoun, runNoun, changeNoun, eventsVerb,
-  agentNoun, workerNoun, modelNoun, replayNoun, tokenNoun, configNoun, backupNoun,
+  demoVerb,
+  upVerb,
+  downVerb,
+  statusVerb,
+  doctorVerb,
+  projectNoun,
+  taskNoun,
+  runNoun,
+  changeNoun,
+  eventsVerb,
+  agentNoun,
+  workerNoun,
+  modelNoun,
+  replayNoun,
+  tokenNoun,
+  configNoun,
+  backupNoun,
 ];
 
 /** Options that every verb takes; shown by `autocode --help`, only named by the help of a verb. */
@@ -40,7 +54,11 @@ export function program(words: string[], width = helpWidth()): Argv {
       config: { type: 'string', describe: 'Configuration file', requiresArg: true },
       set: { type: 'string', array: true, nargs: 1, describe: 'Configuration value, as api.port=7000' },
       url: { type: 'string', describe: "Another daemon's address (or AUTOCODE_URL)", requiresArg: true },
-      'token-file': { type: 'string', describe: 'File with its token (or AUTOCODE_TOKEN)', requiresArg: true },
+      'token-file': {
+        type: 'string',
+        describe: 'File with its token (or AUTOCODE_TOKEN)',
+        requiresArg: true,
+      },
     })
     .group(EVERYWHERE, 'Everywhere:')
     .help('help')
@@ -90,7 +108,8 @@ function addVerb(parent: Argv, verb: Verb, noun?: string): void {
     },
     async (args) => {
       const wrong = Object.keys(args).find((name) => Number.isNaN(args[name]));
-      if (wrong !== undefined) throw new UsageError(`${wrong} must be a number.`, `autocode ${words.replace(/ [<[].*/, '')}`);
+      if (wrong !== undefined)
+        throw new UsageError(`${wrong} must be a number.`, `autocode ${words.replace(/ [<[].*/, '')}`);
       const handler = await verb.load();
       await handler(args as never);
     },
@@ -105,7 +124,9 @@ function nearestCommand(words: string[]): { help: string; command: string } {
   if (!isNoun(item)) return { help: `autocode ${nameOf(item)}`, command: `autocode ${item.command}` };
   const verb = item.verbs.find((each) => nameOf(each) === second);
   const help = `autocode ${item.noun}`;
-  return verb === undefined ? { help, command: `${help} <verb>` } : { help: `${help} ${nameOf(verb)}`, command: `${help} ${verb.command}` };
+  return verb === undefined
+    ? { help, command: `${help} <verb>` }
+    : { help: `${help} ${nameOf(verb)}`, command: `${help} ${verb.command}` };
 }
 
 /** `list` of `list`, `show` of `show <task>`. */

@@ -40,10 +40,15 @@ export async function record(args: Args): Promise<void> {
     onEntry: (entry) => {
       answers += 1;
       if (args.json) printJsonLine({ turn: entry.turn, usage: entry.answer.usage });
-      else print(`answer ${answers} written (turn ${entry.turn}, ${count(entry.answer.usage.output)} tokens out)`);
+      else
+        print(
+          `answer ${answers} written (turn ${entry.turn}, ${count(entry.answer.usage.output)} tokens out)`,
+        );
     },
   });
-  process.stderr.write(`Recording at ${recorder.url} into ${file}. Point an agent or an engine of the configuration there; Ctrl-C ends it.\n`);
+  process.stderr.write(
+    `Recording at ${recorder.url} into ${file}. Point an agent or an engine of the configuration there; Ctrl-C ends it.\n`,
+  );
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   await recorder.stop();
   if (args.json) printJson({ file, answers });
@@ -51,5 +56,8 @@ export async function record(args: Args): Promise<void> {
 }
 
 function recordings(args: GlobalArgs): string {
-  return join(openDataDirectory(loadSettings(args).config.dataDir).path('worker-artifacts/generated'), 'recordings');
+  return join(
+    openDataDirectory(loadSettings(args).config.dataDir).path('worker-artifacts/generated'),
+    'recordings',
+  );
 }

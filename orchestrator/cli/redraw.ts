@@ -34,5 +34,7 @@ export async function show<T>(
 function fitting(text: string): string {
   const room = (process.stdout.rows ?? 24) - 1;
   const lines = text.split('\n');
-  return lines.length <= room ? text : [...lines.slice(0, room - 1), `… ${lines.length - room + 1} more lines`].join('\n');
+  return lines.length <= room
+    ? text
+    : [...lines.slice(0, room - 1), `… ${lines.length - room + 1} more lines`].join('\n');
 }

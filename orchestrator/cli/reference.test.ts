@@ -16,7 +16,10 @@ test('every verb has a description and an example that begins with its own words
     for (const verb of isNoun(item) ? item.verbs : [item]) {
       const words = [isNoun(item) ? item.noun : '', verb.command.split(' ')[0]].filter(Boolean).join(' ');
       assert.ok(verb.describe.length > 5, words);
-      assert.ok(verb.examples.length > 0 && verb.examples.every(([example]) => example.startsWith(words)), words);
+      assert.ok(
+        verb.examples.length > 0 && verb.examples.every(([example]) => example.startsWith(words)),
+        words,
+      );
     }
   }
 });

@@ -34,7 +34,8 @@ This page is made by \`node orchestrator/cli/reference.ts > docs/cli.md\`.
 export async function cliReference(): Promise<string> {
   const everywhere = section(await helpOf([]), 'Everywhere:');
   const parts = [HEAD, '## Everywhere\n', fenced(everywhere)];
-  for (const item of VERBS) parts.push(...(isNoun(item) ? await nounPart(item) : await verbPart('##', [], item)));
+  for (const item of VERBS)
+    parts.push(...(isNoun(item) ? await nounPart(item) : await verbPart('##', [], item)));
   return `${parts.join('\n').trimEnd()}\n`;
 }
 
@@ -63,7 +64,11 @@ function section(help: string, heading: string): string {
 }
 
 function fenced(text: string): string {
-  return `\`\`\`text\n${text.trim().split('\n').map((line) => line.trimEnd()).join('\n')}\n\`\`\`\n`;
+  return `\`\`\`text\n${text
+    .trim()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')}\n\`\`\`\n`;
 }
 
 if (import.meta.main) process.stdout.write(await cliReference());

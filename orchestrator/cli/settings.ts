@@ -13,5 +13,8 @@ export function loadSettings(args: SettingsArgs): LoadedConfig {
 
 /** The options that make another process of the CLI load the same configuration. */
 export function settingsFlags(args: SettingsArgs): string[] {
-  return [...(args.config === undefined ? [] : ['--config', args.config]), ...(args.set ?? []).flatMap((value) => ['--set', value])];
+  return [
+    ...(args.config === undefined ? [] : ['--config', args.config]),
+    ...(args.set ?? []).flatMap((value) => ['--set', value]),
+  ];
 }

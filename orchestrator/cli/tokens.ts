@@ -18,7 +18,9 @@ export async function createToken(args: CreateArgs): Promise<void> {
   const input = { name: args.name, role: args.role, expiresInDays: args.expires };
   const token = await connect(args).send('POST', '/tokens', NewToken, input);
   if (args.json) return printJson(token);
-  process.stderr.write(`Token ${token.id} (${token.role}) for ${token.name}. It is shown this once; only its hash is kept.\n`);
+  process.stderr.write(
+    `Token ${token.id} (${token.role}) for ${token.name}. It is shown this once; only its hash is kept.\n`,
+  );
   print(token.token);
 }
 

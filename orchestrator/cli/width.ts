@@ -1,7 +1,8 @@
 // How many columns of a terminal a text takes, and cutting or wrapping it. Used by output.ts and the live views.
 
 const graphemes = new Intl.Segmenter();
-const WIDE = /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]/u;
+const WIDE =
+  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]/u;
 const PLAIN = /^[\u0020-\u007e]*$/;
 
 /** Columns that a text without control characters takes. */

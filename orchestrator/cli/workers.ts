@@ -36,20 +36,35 @@ export function drawWorkers(workers: Worker[]): string {
 }
 
 /** Runs a worker here until it is told to stop; its settings are this machine's configuration and the options. */
-export async function startWorker(args: GlobalArgs & { name: string | undefined; concurrency: number | undefined }): Promise<void> {
+export async function startWorker(
+  args: GlobalArgs & { name: string | undefined; concurrency: number | undefined },
+): Promise<void> {
   const { config } = loadSettings(args);
   const target = locateDaemon(args);
   const directory = openDataDirectory(config.dataDir);
   const tokenFile = args.tokenFile ?? (target.local ? adminTokenFile(directory.root) : undefined);
   if (tokenFile === undefined) {
-    throw new AutocodeError('ERR_INVALID_INPUT', 'A worker of a daemon elsewhere needs a file with its token.', {
-      remedy: 'Make one there with `autocode token create NAME --role worker`, and name the file with --token-file.',
-    });
+    throw new AutocodeError(
+      'ERR_INVALID_INPUT',
+      'A worker of a daemon elsewhere needs a file with its token.',
+      {
+        remedy:
+          'Make one there with `autocode token create NAME --role worker`, and name the file with --token-file.',
+      },
+    );
   }
-  await runPart('worker-agent/main.ts', [
-    ...['--url', target.url, '--token-file', resolve(tokenFile)],
-    ...['--name', args.name ?? config.worker.name, '--concurrency', String(args.concurrency ?? config.worker.concurrency)],
-    ...['--state-dir', directory.path('worker'), '--tool-dir', directory.path('agents'), '--log-dir', directory.path('logs/orchestrator')],
-    ...['--log-level', config.log.level],
-  ]);
+  const flags = {
+    url: target.url,
+    'token-file': resolve(tokenFile),
+    name: args.name ?? config.worker.name,
+    concurrency: String(args.concurrency ?? config.worker.concurrency),
+    'state-dir': directory.path('worker'),
+    'tool-dir': directory.path('agents'),
+    'log-dir': directory.path('logs/orchestrator'),
+    'log-level': config.log.level,
+  };
+  await runPart(
+    'worker-agent/main.ts',
+    Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]),
+  );
 }

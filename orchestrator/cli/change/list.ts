@@ -17,7 +17,11 @@ interface Args extends GlobalArgs {
 /** Lists changes, newest first. */
 export async function listChanges(args: Args): Promise<void> {
   const client = connect(args);
-  await show(args, () => client.get('/changes', z.array(Change), { project: args.project, state: args.state }), drawChanges);
+  await show(
+    args,
+    () => client.get('/changes', z.array(Change), { project: args.project, state: args.state }),
+    drawChanges,
+  );
 }
 
 function drawChanges(changes: Change[]): string {

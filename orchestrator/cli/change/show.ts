@@ -10,8 +10,21 @@ import { styleOf } from '../states.ts';
 export async function showChange(args: GlobalArgs & { change: number }): Promise<void> {
   const change = await connect(args).get(`/changes/${args.change}`, Change);
   if (args.json) return printJson(change);
-  print(paint('bold', `Change ${change.id}: ${printable(change.title)}`), '', drawChange(change), '', printable(change.body));
-  if (change.state === 'open') print('', paint('dim', `autocode change diff ${change.id} · autocode change merge ${change.id} · autocode change close ${change.id}`));
+  print(
+    paint('bold', `Change ${change.id}: ${printable(change.title)}`),
+    '',
+    drawChange(change),
+    '',
+    printable(change.body),
+  );
+  if (change.state === 'open')
+    print(
+      '',
+      paint(
+        'dim',
+        `autocode change diff ${change.id} · autocode change merge ${change.id} · autocode change close ${change.id}`,
+      ),
+    );
 }
 
 function drawChange(change: Change): string {

@@ -11,5 +11,9 @@ export async function down(args: GlobalArgs): Promise<void> {
     process.stderr.write(`Waiting for the daemon (pid ${pid}) to end its requests and its database.\n`);
   });
   if (args.json) return printJson({ stopped: daemon !== null, pid: daemon?.pid ?? null, dataDir });
-  print(daemon === null ? `No daemon runs on ${dataDir}.` : `The daemon (pid ${daemon.pid}) has stopped. Runs in progress go on and are taken up again.`);
+  print(
+    daemon === null
+      ? `No daemon runs on ${dataDir}.`
+      : `The daemon (pid ${daemon.pid}) has stopped. Runs in progress go on and are taken up again.`,
+  );
 }

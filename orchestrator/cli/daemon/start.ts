@@ -55,9 +55,13 @@ async function startAndWait(args: StartArgs, dataDir: string, output: string): P
   const daemon = await untilReady(dataDir, READY_MS, ended.signal);
   if (daemon !== undefined) return { daemon, started: daemon.pid === child.pid };
   if (!ended.signal.aborted) {
-    throw new AutocodeError('ERR_DAEMON_NOT_RUNNING', `The daemon was started but does not answer after ${READY_MS / 1000} s.`, {
-      remedy: `Look into ${join(dataDir, 'logs/orchestrator')}, then try \`autocode up\` in the foreground.`,
-    });
+    throw new AutocodeError(
+      'ERR_DAEMON_NOT_RUNNING',
+      `The daemon was started but does not answer after ${READY_MS / 1000} s.`,
+      {
+        remedy: `Look into ${join(dataDir, 'logs/orchestrator')}, then try \`autocode up\` in the foreground.`,
+      },
+    );
   }
   const error = failure(readFileSync(output, 'utf8'), dataDir, await exited);
   // Another start was faster; it may not be ready yet.
@@ -67,7 +71,11 @@ async function startAndWait(args: StartArgs, dataDir: string, output: string): P
 }
 
 /** The daemon once it answers; undefined when the time is up or the signal is given. */
-async function untilReady(dataDir: string, patienceMs: number, signal?: AbortSignal): Promise<DaemonFile | undefined> {
+async function untilReady(
+  dataDir: string,
+  patienceMs: number,
+  signal?: AbortSignal,
+): Promise<DaemonFile | undefined> {
   const deadline = Date.now() + patienceMs;
   while (Date.now() < deadline && signal?.aborted !== true) {
     const daemon = readDaemonFile(dataDir);
@@ -93,9 +101,13 @@ function failure(output: string, dataDir: string, code: number | null): Autocode
     if (body.success) return errorFromBody(body.data, 500);
   }
   const words = output.trim().split('\n').slice(-5).join('\n');
-  return new AutocodeError('ERR_DAEMON_NOT_RUNNING', `The daemon ended while it started (exit code ${code ?? 'none'}).\n${words}`.trim(), {
-    remedy: `Its log is in ${join(dataDir, 'logs/orchestrator')}; \`autocode doctor\` checks this machine.`,
-  });
+  return new AutocodeError(
+    'ERR_DAEMON_NOT_RUNNING',
+    `The daemon ended while it started (exit code ${code ?? 'none'}).\n${words}`.trim(),
+    {
+      remedy: `Its log is in ${join(dataDir, 'logs/orchestrator')}; \`autocode doctor\` checks this machine.`,
+    },
+  );
 }
 
 function parseJson(text: string): unknown {

@@ -16,7 +16,10 @@ export async function status(args: GlobalArgs & { watch: boolean }): Promise<voi
 
 function drawStatus(status: Status): string {
   const summary = block([
-    ['autocode', `${status.version}, up since ${relativeTime(status.startedAt)} (pid ${status.pid}, ${bytes(status.memoryBytes)})`],
+    [
+      'autocode',
+      `${status.version}, up since ${relativeTime(status.startedAt)} (pid ${status.pid}, ${bytes(status.memoryBytes)})`,
+    ],
     ['roles', status.roles.join(', ')],
     ['api', status.apiUrl],
     ['gateway', status.gatewayUrl],

@@ -7,7 +7,10 @@ const PATIENCE_MS = 60_000;
 const POLL_MS = 25;
 
 /** Stops the daemon of a data directory; null if none runs. `waiting` is told after a second what is waited for. */
-export async function stopDaemon(dataDir: string, waiting: (daemon: DaemonFile) => void = () => {}): Promise<DaemonFile | null> {
+export async function stopDaemon(
+  dataDir: string,
+  waiting: (daemon: DaemonFile) => void = () => {},
+): Promise<DaemonFile | null> {
   const daemon = readDaemonFile(dataDir);
   if (daemon === undefined) return null;
   terminate(daemon);
@@ -20,9 +23,13 @@ export async function stopDaemon(dataDir: string, waiting: (daemon: DaemonFile) 
       waiting(daemon);
     }
     if (waited > PATIENCE_MS) {
-      throw new AutocodeError('ERR_STATE', `The daemon (pid ${daemon.pid}) is still stopping after ${PATIENCE_MS / 1000} s.`, {
-        remedy: `Look into its log. \`kill -9 ${daemon.pid}\` loses nothing that was accepted: the next start repairs the rest.`,
-      });
+      throw new AutocodeError(
+        'ERR_STATE',
+        `The daemon (pid ${daemon.pid}) is still stopping after ${PATIENCE_MS / 1000} s.`,
+        {
+          remedy: `Look into its log. \`kill -9 ${daemon.pid}\` loses nothing that was accepted: the next start repairs the rest.`,
+        },
+      );
     }
     await delay(POLL_MS);
   }

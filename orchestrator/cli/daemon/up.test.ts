@@ -22,7 +22,7 @@ function dataDirectory(t: TestContext) {
 }
 
 test('up --detach returns when the daemon answers, twice is no error, down waits until it is gone', async (t) => {
-  const { dataDir, cli } = dataDirectory(t);
+  const { cli } = dataDirectory(t);
   const first = await cli('up', '--detach', '--json');
   assert.equal(first.code, 0, first.stderr);
   const { started, pid, url } = JSON.parse(first.stdout);
@@ -46,7 +46,11 @@ test('up --detach returns when the daemon answers, twice is no error, down waits
 test('of several starts at once one serves, and all say so', async (t) => {
   const { dataDir, cli } = dataDirectory(t);
   const results = await Promise.all([1, 2, 3].map(() => cli('up', '--detach', '--json')));
-  assert.deepEqual(results.map(({ code }) => code), [0, 0, 0], results.map(({ stderr }) => stderr).join('\n'));
+  assert.deepEqual(
+    results.map(({ code }) => code),
+    [0, 0, 0],
+    results.map(({ stderr }) => stderr).join('\n'),
+  );
   const pids = new Set(results.map(({ stdout }) => JSON.parse(stdout).pid));
   assert.deepEqual([...pids], [readDaemonFile(dataDir)?.pid]);
 });
@@ -68,7 +72,8 @@ test('what a killed daemon left behind does not hinder the next', async (t) => {
   const { pid } = JSON.parse((await cli('up', '--detach', '--json')).stdout);
   process.kill(pid, 'SIGKILL');
   const deadline = Date.now() + 10_000;
-  while (readDaemonFile(dataDir) !== undefined && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
+  while (readDaemonFile(dataDir) !== undefined && Date.now() < deadline)
+    await new Promise((resolve) => setImmediate(resolve));
   assert.match((await cli('down')).stdout, /No daemon runs/);
   assert.equal((await cli('task', 'list')).code, 6);
   const next = await cli('up', '--detach', '--json');

@@ -34,5 +34,7 @@ async function inBackground(args: Args): Promise<void> {
   const { daemon, started } = await ensureDaemon(args);
   if (args.json) return printJson({ started, pid: daemon.pid, url: daemon.url });
   if (!started) return print(`The daemon runs already (pid ${daemon.pid}) at ${daemon.url}.`);
-  print(`The daemon is ready after ${((Date.now() - begun) / 1000).toFixed(1)} s (pid ${daemon.pid}) at ${daemon.url}. Stop it with \`autocode down\`.`);
+  print(
+    `The daemon is ready after ${((Date.now() - begun) / 1000).toFixed(1)} s (pid ${daemon.pid}) at ${daemon.url}. Stop it with \`autocode down\`.`,
+  );
 }

@@ -38,7 +38,11 @@ export async function demo(args: DemoArgs): Promise<void> {
   const model = await chooseModel(args, config.models.default);
   const { daemon, started } = await startDaemon(args, model, tell);
   try {
-    const completed = await doTask(args, { agent, model, configured: config.models.default, daemonUrl: daemon.url, daemonStarted: started }, tell);
+    const completed = await doTask(
+      args,
+      { agent, model, configured: config.models.default, daemonUrl: daemon.url, daemonStarted: started },
+      tell,
+    );
     if (!completed) throw new Exit(1);
   } finally {
     if (started && !args.keep) await stopDaemon(config.dataDir);
@@ -48,9 +52,13 @@ export async function demo(args: DemoArgs): Promise<void> {
 /** What cannot go together is said before anything is set up. */
 function checkWords({ repo, request, modelUrl, verify }: DemoArgs, configured: string | undefined): void {
   if (repo === undefined && (request !== undefined || verify !== undefined)) {
-    throw new AutocodeError('ERR_INVALID_INPUT', 'A request belongs to a repository of yours; the sample has its own task.', {
-      remedy: 'Name the repository: autocode demo --repo PATH "what to do" --model-url … --model …',
-    });
+    throw new AutocodeError(
+      'ERR_INVALID_INPUT',
+      'A request belongs to a repository of yours; the sample has its own task.',
+      {
+        remedy: 'Name the repository: autocode demo --repo PATH "what to do" --model-url … --model …',
+      },
+    );
   }
   if (repo === undefined) return;
   if (request === undefined || request.trim() === '') {
@@ -59,29 +67,44 @@ function checkWords({ repo, request, modelUrl, verify }: DemoArgs, configured: s
     });
   }
   if (modelUrl === undefined && configured === undefined) {
-    throw new AutocodeError('ERR_NO_MODEL', 'No model is configured or named, and a recording cannot answer for a repository that it was not made from.', {
-      remedy: 'Name a model server: --model-url http://127.0.0.1:8000/v1 --model NAME (and --api-key-file FILE).',
-    });
+    throw new AutocodeError(
+      'ERR_NO_MODEL',
+      'No model is configured or named, and a recording cannot answer for a repository that it was not made from.',
+      {
+        remedy:
+          'Name a model server: --model-url http://127.0.0.1:8000/v1 --model NAME (and --api-key-file FILE).',
+      },
+    );
   }
 }
 
 /** The named model, else for a repository of the user's the configured one, else the recording. */
 async function chooseModel(args: DemoArgs, configured: string | undefined): Promise<DemoModel> {
   const { modelUrl, model, repo } = args;
-  if (modelUrl !== undefined && model !== undefined) return await configureModel({ ...args, modelUrl, model });
-  return repo === undefined || configured === undefined ? RECORDED : { name: configured, recorded: false, changed: false };
+  if (modelUrl !== undefined && model !== undefined)
+    return await configureModel({ ...args, modelUrl, model });
+  return repo === undefined || configured === undefined
+    ? RECORDED
+    : { name: configured, recorded: false, changed: false };
 }
 
 function modelWords(model: DemoModel, configured: string | undefined): string {
   if (!model.recorded) return model.name;
-  const why = configured === undefined ? 'NO MODEL IS CONFIGURED' : `${configured} is configured but not asked`;
+  const why =
+    configured === undefined ? 'NO MODEL IS CONFIGURED' : `${configured} is configured but not asked`;
   return `${model.name}: ${why}, answers come from a recording`;
 }
 
 async function startDaemon(args: DemoArgs, model: DemoModel, tell: Tell) {
   const { dataDir } = loadSettings(args).config;
-  if (model.changed && (await stopDaemon(dataDir)) !== null) tell.note('the daemon is started anew: its configuration has changed');
-  const answer = await tell.step('daemon', 'starting', () => ensureDaemon(args), ({ daemon, started }) => `${started ? 'started' : 'runs'} at ${daemon.url}`);
+  if (model.changed && (await stopDaemon(dataDir)) !== null)
+    tell.note('the daemon is started anew: its configuration has changed');
+  const answer = await tell.step(
+    'daemon',
+    'starting',
+    () => ensureDaemon(args),
+    ({ daemon, started }) => `${started ? 'started' : 'runs'} at ${daemon.url}`,
+  );
   return answer;
 }
 
@@ -98,14 +121,33 @@ async function doTask(args: DemoArgs, setting: Setting, tell: Tell): Promise<boo
   const client = connect({ ...args, url: undefined });
   const { agent, model } = setting;
   tell.fact('model', modelWords(model, setting.configured));
-  const work: Work = args.repo === undefined ? await sampleProject(client) : await userProject(client, { ...args, repo: args.repo, request: args.request ?? '' });
+  const work: Work =
+    args.repo === undefined
+      ? await sampleProject(client)
+      : await userProject(client, { ...args, repo: args.repo, request: args.request ?? '' });
   const { project } = work;
   tell.fact('project', `${project.name}, ${project.repository.origin}`);
-  tell.fact('verify', project.verify.map((each) => each.command).join('; ') || 'NOTHING: no verify command was found or given, so the result is not checked');
-  tell.fact('isolation', 'directory, which is NONE: in this version the agent has the rights of the worker; the project is marked trusted');
-  const task = await client.send('POST', '/tasks', Task, { ...work.task, project: project.name, agent, model: model.name });
+  tell.fact(
+    'verify',
+    project.verify.map((each) => each.command).join('; ') ||
+      'NOTHING: no verify command was found or given, so the result is not checked',
+  );
+  tell.fact(
+    'isolation',
+    'directory, which is NONE: in this version the agent has the rights of the worker; the project is marked trusted',
+  );
+  const task = await client.send('POST', '/tasks', Task, {
+    ...work.task,
+    project: project.name,
+    agent,
+    model: model.name,
+  });
   tell.blank();
-  const ended = await watch(client, task, args.json ? { show() {} } : viewTask(task, { verbose: args.verbose, outcome: false }));
+  const ended = await watch(
+    client,
+    task,
+    args.json ? { show() {} } : viewTask(task, { verbose: args.verbose, outcome: false }),
+  );
   const result = await readResult(client, ended);
   if (args.json) {
     printJson({
@@ -117,6 +159,10 @@ async function doTask(args: DemoArgs, setting: Setting, tell: Tell): Promise<boo
       task: ended,
       ...result,
     });
-  } else print('', drawResult(ended, result, { recorded: model.recorded, running: args.keep || !setting.daemonStarted }));
+  } else
+    print(
+      '',
+      drawResult(ended, result, { recorded: model.recorded, running: args.keep || !setting.daemonStarted }),
+    );
   return ended.state === 'completed';
 }

@@ -48,15 +48,21 @@ export async function userProject(
   const [title = '', ...rest] = args.request.trim().split('\n');
   const task = { title, body: rest.join('\n').trim() };
   const projects = await client.get('/projects', z.array(Project));
-  const known = projects.find((project) => project.archivedAt === null && project.repository.origin === repository);
+  const known = projects.find(
+    (project) => project.archivedAt === null && project.repository.origin === repository,
+  );
   if (known === undefined) {
     const input = { repository, verify, trusted: true, allowDirty: args.allowDirty };
     return { task, project: await underFreeName(client, projectName(args.repo), input) };
   }
   if (!known.trusted) {
-    throw new AutocodeError('ERR_NOT_TRUSTED', `Project ${known.name} is not trusted, and this version has no sandbox.`, {
-      remedy: `Allow its runs with \`autocode project set ${known.name} --trusted\`.`,
-    });
+    throw new AutocodeError(
+      'ERR_NOT_TRUSTED',
+      `Project ${known.name} is not trusted, and this version has no sandbox.`,
+      {
+        remedy: `Allow its runs with \`autocode project set ${known.name} --trusted\`.`,
+      },
+    );
   }
   if (verify === undefined) return { task, project: known };
   return { task, project: await client.send('PATCH', `/projects/${known.name}`, Project, { verify }) };
@@ -66,9 +72,13 @@ export async function userProject(
 async function underFreeName(client: Client, name: string, input: Record<string, unknown>): Promise<Project> {
   for (let number = 1; ; number++) {
     try {
-      return await createProject(client, { ...input, name: number === 1 ? name : `${name.slice(0, 58)}-${number}` });
+      return await createProject(client, {
+        ...input,
+        name: number === 1 ? name : `${name.slice(0, 58)}-${number}`,
+      });
     } catch (error) {
-      if (!(error instanceof AutocodeError && error.code === 'ERR_CONFLICT') || number === MOST_NAMES) throw error;
+      if (!(error instanceof AutocodeError && error.code === 'ERR_CONFLICT') || number === MOST_NAMES)
+        throw error;
     }
   }
 }
@@ -92,17 +102,27 @@ async function git(directory: string, ...words: string[]): Promise<void> {
   const own = { name: 'Autocode demo', email: 'demo@localhost', date: '2026-01-01T00:00:00Z' };
   const env = {
     ...inheritedEnvironment(),
-    GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0',
-    GIT_AUTHOR_NAME: own.name, GIT_AUTHOR_EMAIL: own.email, GIT_AUTHOR_DATE: own.date,
-    GIT_COMMITTER_NAME: own.name, GIT_COMMITTER_EMAIL: own.email, GIT_COMMITTER_DATE: own.date,
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_AUTHOR_NAME: own.name,
+    GIT_AUTHOR_EMAIL: own.email,
+    GIT_AUTHOR_DATE: own.date,
+    GIT_COMMITTER_NAME: own.name,
+    GIT_COMMITTER_EMAIL: own.email,
+    GIT_COMMITTER_DATE: own.date,
   };
   try {
     await promisify(execFile)('git', words, { cwd: directory, env });
   } catch (error) {
     const { stderr = '' } = error as { stderr?: string };
-    throw new AutocodeError('ERR_INTERNAL', `git ${words[0] ?? ''} failed for the sample: ${stderr.trim() || String(error)}`, {
-      remedy: 'See `autocode doctor`.',
-      cause: error,
-    });
+    throw new AutocodeError(
+      'ERR_INTERNAL',
+      `git ${words[0] ?? ''} failed for the sample: ${stderr.trim() || String(error)}`,
+      {
+        remedy: 'See `autocode doctor`.',
+        cause: error,
+      },
+    );
   }
 }

@@ -32,17 +32,34 @@ export async function readResult(client: Client, task: Task): Promise<DemoResult
 }
 
 /** The result as text. */
-export function drawResult(task: Task, { run, usage, change, diff }: DemoResult, about: { recorded: boolean; running: boolean }): string {
+export function drawResult(
+  task: Task,
+  { run, usage, change, diff }: DemoResult,
+  about: { recorded: boolean; running: boolean },
+): string {
   const parts: string[] = [];
   if (change !== null) parts.push(shortDiff(diff, change.id));
   if (run !== null && run.checks.length > 0) parts.push(drawChecks(run.checks));
   parts.push(
     block([
-      ['task', `${task.id} ${paint(styleOf(task.state), task.state)}${task.reason === null ? '' : ` – ${printable(task.reason)}`}`],
+      [
+        'task',
+        `${task.id} ${paint(styleOf(task.state), task.state)}${task.reason === null ? '' : ` – ${printable(task.reason)}`}`,
+      ],
       ['change', change === null ? 'none' : `${change.id}, branch ${change.branch} → ${change.baseBranch}`],
       ['usage', run === null ? null : drawUsage(usage)],
-      ['took', run === null ? null : `${duration(tookMs(run))}${task.attempt > 1 ? `, the last of ${task.attempt} runs` : ''}`],
-      ['answers', about.recorded ? 'from a recording, not from a model: the tokens are the recorded ones and cost nothing' : null],
+      [
+        'took',
+        run === null
+          ? null
+          : `${duration(tookMs(run))}${task.attempt > 1 ? `, the last of ${task.attempt} runs` : ''}`,
+      ],
+      [
+        'answers',
+        about.recorded
+          ? 'from a recording, not from a model: the tokens are the recorded ones and cost nothing'
+          : null,
+      ],
     ]),
     nextSteps(task, change, about),
   );
@@ -59,18 +76,30 @@ function shortDiff(diff: string, change: number): string {
   const lines = diff.trimEnd().split('\n');
   const rest = lines.length - DIFF_LINES;
   const shown = colourDiff(lines.slice(0, DIFF_LINES).join('\n'));
-  return rest <= 0 ? shown : `${shown}\n${paint('dim', `… ${rest} more lines: autocode change diff ${change}`)}`;
+  return rest <= 0
+    ? shown
+    : `${shown}\n${paint('dim', `… ${rest} more lines: autocode change diff ${change}`)}`;
 }
 
-function nextSteps(task: Task, change: Change | null, { recorded, running }: { recorded: boolean; running: boolean }): string {
+function nextSteps(
+  task: Task,
+  change: Change | null,
+  { recorded, running }: { recorded: boolean; running: boolean },
+): string {
   const steps: [string, string][] = [];
   if (change !== null) {
-    steps.push([`change show ${change.id}`, 'the pull request'], [`change merge ${change.id}`, `merge it into ${change.baseBranch}`]);
+    steps.push(
+      [`change show ${change.id}`, 'the pull request'],
+      [`change merge ${change.id}`, `merge it into ${change.baseBranch}`],
+    );
   } else if (task.state !== 'completed') {
     steps.push([`task logs ${task.id}`, 'what happened'], [`task retry ${task.id} --watch`, 'try again']);
   }
   if (recorded) steps.push(['demo --model-url URL --model NAME', 'the same with a real model']);
   steps.push(running ? ['down', 'stop the daemon'] : ['up --detach', 'start the daemon again']);
   const width = Math.max(...steps.map(([words]) => words.length));
-  return ['Next:', ...steps.map(([words, what]) => `  ./autocode ${words.padEnd(width)}  ${paint('dim', what)}`)].join('\n');
+  return [
+    'Next:',
+    ...steps.map(([words, what]) => `  ./autocode ${words.padEnd(width)}  ${paint('dim', what)}`),
+  ].join('\n');
 }

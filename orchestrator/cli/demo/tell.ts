@@ -10,7 +10,12 @@ export interface Tell {
   note(text: string): void;
   blank(): void;
   /** Shows that something goes on, and at the end what came of it. */
-  step<T>(label: string, doing: string, work: (progress: (text: string) => void) => Promise<T>, done: (result: T) => string): Promise<T>;
+  step<T>(
+    label: string,
+    doing: string,
+    work: (progress: (text: string) => void) => Promise<T>,
+    done: (result: T) => string,
+  ): Promise<T>;
 }
 
 /** The demo's voice. */

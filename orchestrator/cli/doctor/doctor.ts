@@ -4,7 +4,17 @@ import { AutocodeError } from '../../../protocol/errors.ts';
 import { Exit, type GlobalArgs } from '../command.ts';
 import { block, paint, print, printJson } from '../output.ts';
 import { checkDaemon, checkAgents, checkModels } from './parts.ts';
-import { checkClock, checkDataDirectory, checkDisk, checkGit, checkMemory, checkNode, checkPorts, checkPostgres, checkUser } from './machine.ts';
+import {
+  checkClock,
+  checkDataDirectory,
+  checkDisk,
+  checkGit,
+  checkMemory,
+  checkNode,
+  checkPorts,
+  checkPostgres,
+  checkUser,
+} from './machine.ts';
 
 /** What a check found; `remedy` says what to do unless it is ok. */
 export interface Finding {
@@ -20,8 +30,18 @@ export interface Check {
 }
 
 const CHECKS: Check[] = [
-  checkNode, checkGit, checkUser, checkDataDirectory, checkDisk, checkMemory, checkPostgres, checkPorts, checkClock,
-  checkDaemon, checkAgents, checkModels,
+  checkNode,
+  checkGit,
+  checkUser,
+  checkDataDirectory,
+  checkDisk,
+  checkMemory,
+  checkPostgres,
+  checkPorts,
+  checkClock,
+  checkDaemon,
+  checkAgents,
+  checkModels,
 ];
 
 const MARKS = { ok: ['green', '✓'], warn: ['yellow', '!'], fail: ['red', '✗'] } as const;
@@ -44,7 +64,9 @@ async function findingsOf(args: GlobalArgs): Promise<(Finding & { name: string }
     return [{ name: 'configuration', ...failure(error) }];
   }
   const configuration: Finding = { state: 'ok', detail: loaded.file ?? 'defaults, no file' };
-  const found = await Promise.all(CHECKS.map(async (check) => ({ name: check.name, ...(await attempt(check, loaded)) })));
+  const found = await Promise.all(
+    CHECKS.map(async (check) => ({ name: check.name, ...(await attempt(check, loaded)) })),
+  );
   return [{ name: 'configuration', ...configuration }, ...found];
 }
 
@@ -58,7 +80,11 @@ async function attempt(check: Check, loaded: LoadedConfig): Promise<Finding> {
 
 function failure(error: unknown): Finding {
   const remedy = error instanceof AutocodeError ? error.remedy : undefined;
-  return { state: 'fail', detail: error instanceof Error ? error.message : String(error), ...(remedy === undefined ? {} : { remedy }) };
+  return {
+    state: 'fail',
+    detail: error instanceof Error ? error.message : String(error),
+    ...(remedy === undefined ? {} : { remedy }),
+  };
 }
 
 function lines({ name, state, detail, remedy }: Finding & { name: string }): string[] {

@@ -23,7 +23,11 @@ export const checkNode: Check = {
   run: () => {
     const major = Number(process.versions.node.split('.')[0]);
     if (major >= OLDEST_NODE) return { state: 'ok', detail: process.versions.node };
-    return { state: 'fail', detail: `${process.versions.node} is too old`, remedy: 'Start it by ./autocode, which brings its own.' };
+    return {
+      state: 'fail',
+      detail: `${process.versions.node} is too old`,
+      remedy: 'Start it by ./autocode, which brings its own.',
+    };
   },
 };
 
@@ -39,10 +43,15 @@ export const checkGit: Check = {
     }
     const [major = 0, minor = 0] = version.split('.').map(Number);
     const old = major < OLDEST_GIT[0] || (major === OLDEST_GIT[0] && minor < OLDEST_GIT[1]);
-    if (old) return { state: 'fail', detail: `${version} is older than ${OLDEST_GIT.join('.')}`, remedy: install };
+    if (old)
+      return { state: 'fail', detail: `${version} is older than ${OLDEST_GIT.join('.')}`, remedy: install };
     const { stdout } = await promisify(execFile)('git', ['--exec-path']);
     if (existsSync(`${stdout.trim()}/git-http-backend`)) return { state: 'ok', detail: version };
-    return { state: 'fail', detail: `${version}, without git-http-backend`, remedy: 'Install the whole package: apt install git' };
+    return {
+      state: 'fail',
+      detail: `${version}, without git-http-backend`,
+      remedy: 'Install the whole package: apt install git',
+    };
   },
 };
 
@@ -52,7 +61,12 @@ export const checkUser: Check = {
     const { username, uid } = userInfo();
     const detail = `${username} (${uid})`;
     if (uid !== 0) return { state: 'ok', detail };
-    return { state: 'warn', detail, remedy: 'Agents of trusted projects have the rights of the worker, here those of root. An ordinary user is safer.' };
+    return {
+      state: 'warn',
+      detail,
+      remedy:
+        'Agents of trusted projects have the rights of the worker, here those of root. An ordinary user is safer.',
+    };
   },
 };
 
@@ -64,7 +78,11 @@ export const checkDataDirectory: Check = {
     try {
       await access(existing, constants.R_OK | constants.W_OK | constants.X_OK);
     } catch {
-      return { state: 'fail', detail: `${existing} cannot be written by this user`, remedy: 'Let this user write there, or choose another with --set dataDir=PATH.' };
+      return {
+        state: 'fail',
+        detail: `${existing} cannot be written by this user`,
+        remedy: 'Let this user write there, or choose another with --set dataDir=PATH.',
+      };
     }
     return { state: 'ok', detail: existing === dataDir ? dataDir : `${dataDir} (made at the first start)` };
   },
@@ -90,7 +108,11 @@ export const checkMemory: Check = {
     const detail = `${bytes(totalmem())}, ${bytes(freemem())} free`;
     const wanted = (1 + config.worker.concurrency) * GIB;
     if (!config.worker.local || totalmem() >= wanted) return { state: 'ok', detail };
-    return { state: 'warn', detail, remedy: `${config.worker.concurrency} runs at a time want ${bytes(wanted)}; lower worker.concurrency.` };
+    return {
+      state: 'warn',
+      detail,
+      remedy: `${config.worker.concurrency} runs at a time want ${bytes(wanted)}; lower worker.concurrency.`,
+    };
   },
 };
 
@@ -108,10 +130,16 @@ async function checkServer(url: string): Promise<Finding> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   try {
     await client.connect();
-    const { rows } = await client.query<{ version: string }>("select current_setting('server_version') as version");
+    const { rows } = await client.query<{ version: string }>(
+      "select current_setting('server_version') as version",
+    );
     return { state: 'ok', detail: `${rows[0]?.version ?? ''} at ${new URL(url).host}` };
   } catch (error) {
-    return { state: 'fail', detail: `${new URL(url).host} does not answer: ${(error as Error).message}`, remedy: 'Start that server, or correct DATABASE_URL or database.url.' };
+    return {
+      state: 'fail',
+      detail: `${new URL(url).host} does not answer: ${(error as Error).message}`,
+      remedy: 'Start that server, or correct DATABASE_URL or database.url.',
+    };
   } finally {
     await client.end().catch(() => {});
   }
@@ -120,14 +148,20 @@ async function checkServer(url: string): Promise<Finding> {
 export const checkPorts: Check = {
   name: 'ports',
   run: async ({ config }) => {
-    if (readDaemonFile(config.dataDir) !== undefined) return { state: 'ok', detail: 'in use by the running daemon' };
+    if (readDaemonFile(config.dataDir) !== undefined)
+      return { state: 'ok', detail: 'in use by the running daemon' };
     const taken: string[] = [];
     for (const part of ['api', 'gateway'] as const) {
       const { host, port } = config[part];
       if (port !== 'auto' && !(await isFree(host, port))) taken.push(`${part}.port ${port}`);
     }
-    if (taken.length === 0) return { state: 'ok', detail: `api ${config.api.port}, gateway ${config.gateway.port}` };
-    return { state: 'fail', detail: `${taken.join(' and ')} cannot be taken`, remedy: 'Stop the program that has it (`ss -ltnp` names it), or choose another port or auto.' };
+    if (taken.length === 0)
+      return { state: 'ok', detail: `api ${config.api.port}, gateway ${config.gateway.port}` };
+    return {
+      state: 'fail',
+      detail: `${taken.join(' and ')} cannot be taken`,
+      remedy: 'Stop the program that has it (`ss -ltnp` names it), or choose another port or auto.',
+    };
   },
 };
 
@@ -149,6 +183,10 @@ export const checkClock: Check = {
   run: () => {
     const now = new Date();
     if (now.getTime() > BUILT) return { state: 'ok', detail: now.toISOString().slice(0, 19) };
-    return { state: 'fail', detail: `says ${now.toISOString().slice(0, 19)}, before this version was made`, remedy: 'Set the clock: certificates and tokens depend on it.' };
+    return {
+      state: 'fail',
+      detail: `says ${now.toISOString().slice(0, 19)}, before this version was made`,
+      remedy: 'Set the clock: certificates and tokens depend on it.',
+    };
   },
 };

@@ -12,12 +12,20 @@ export const checkDaemon: Check = {
   name: 'daemon',
   run: async ({ config: { dataDir } }) => {
     const daemon = readDaemonFile(dataDir);
-    if (daemon === undefined) return { state: 'ok', detail: 'does not run (`autocode up --detach` starts it)' };
+    if (daemon === undefined)
+      return { state: 'ok', detail: 'does not run (`autocode up --detach` starts it)' };
     const set = [`dataDir=${dataDir}`];
-    const status = await connect({ set, url: undefined, tokenFile: undefined, config: undefined }).get('/status', Status);
+    const status = await connect({ set, url: undefined, tokenFile: undefined, config: undefined }).get(
+      '/status',
+      Status,
+    );
     const down = status.parts.filter((part) => part.state === 'down' || part.state === 'degraded');
     if (down.length === 0) return { state: 'ok', detail: `${status.version} at ${status.apiUrl}` };
-    return { state: 'warn', detail: down.map((part) => `${part.name} is ${part.state}: ${part.detail}`).join('\n'), remedy: 'See `autocode status` and the log.' };
+    return {
+      state: 'warn',
+      detail: down.map((part) => `${part.name} is ${part.state}: ${part.detail}`).join('\n'),
+      remedy: 'See `autocode status` and the log.',
+    };
   },
 };
 
@@ -27,19 +35,29 @@ export const checkAgents: Check = {
     const agents = await knownAgents({ config: undefined, set: [`dataDir=${config.dataDir}`] });
     const installed = agents.filter((agent) => agent.installed).map((agent) => agent.name);
     const wanted = config.agents.default;
-    if (installed.includes(wanted) || wanted === 'command') return { state: 'ok', detail: installed.join(', ') };
-    return { state: 'warn', detail: `${wanted}, the default, is not installed here`, remedy: `autocode agent install ${wanted}` };
+    if (installed.includes(wanted) || wanted === 'command')
+      return { state: 'ok', detail: installed.join(', ') };
+    return {
+      state: 'warn',
+      detail: `${wanted}, the default, is not installed here`,
+      remedy: `autocode agent install ${wanted}`,
+    };
   },
 };
 
 export const checkModels: Check = {
   name: 'models',
   run: async ({ config }) => {
-    const remedy = 'Name one: models.engines in the configuration, or `autocode demo --model-url … --model …`.';
+    const remedy =
+      'Name one: models.engines in the configuration, or `autocode demo --model-url … --model …`.';
     const engines = config.models.engines.filter((engine) => engine.kind === 'upstream');
-    if (engines.length === 0) return { state: 'warn', detail: 'no model is configured; only recordings can be played', remedy };
-    const findings = await Promise.all(engines.map((engine) => reach(engine, dataPath(config.dataDir, 'secrets'))));
-    const worst = findings.find(({ state }) => state === 'fail') ?? findings.find(({ state }) => state === 'warn');
+    if (engines.length === 0)
+      return { state: 'warn', detail: 'no model is configured; only recordings can be played', remedy };
+    const findings = await Promise.all(
+      engines.map((engine) => reach(engine, dataPath(config.dataDir, 'secrets'))),
+    );
+    const worst =
+      findings.find(({ state }) => state === 'fail') ?? findings.find(({ state }) => state === 'warn');
     return { ...(worst ?? { state: 'ok' }), detail: findings.map(({ detail }) => detail).join('\n') };
   },
 };
@@ -48,18 +66,42 @@ type Upstream = Extract<Engine, { kind: 'upstream' }>;
 
 /** Whether a model server answers, and takes the key. */
 async function reach(engine: Upstream, secrets: string): Promise<Finding> {
-  const key = engine.apiKeySecret === undefined ? undefined : await fileSecrets(secrets).get(engine.apiKeySecret);
+  const key =
+    engine.apiKeySecret === undefined ? undefined : await fileSecrets(secrets).get(engine.apiKeySecret);
   if (engine.apiKeySecret !== undefined && key === undefined) {
-    return { state: 'fail', detail: `${engine.name}: there is no secret ${engine.apiKeySecret}`, remedy: 'Give the key again by `autocode demo --model-url … --api-key-file …`.' };
+    return {
+      state: 'fail',
+      detail: `${engine.name}: there is no secret ${engine.apiKeySecret}`,
+      remedy: 'Give the key again by `autocode demo --model-url … --api-key-file …`.',
+    };
   }
-  const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key.value}`, 'x-api-key': key.value };
+  const headers: Record<string, string> =
+    key === undefined ? {} : { authorization: `Bearer ${key.value}`, 'x-api-key': key.value };
   try {
-    const { status } = await fetch(`${engine.url.replace(/\/+$/, '')}/v1/models`, { headers, signal: AbortSignal.timeout(5_000) });
-    if (status === 401 || status === 403) return { state: 'fail', detail: `${engine.name}: ${engine.url} refuses the key (${status})`, remedy: 'Give the right key.' };
-    if (status >= 500) return { state: 'warn', detail: `${engine.name}: ${engine.url} answers ${status}`, remedy: 'Look at that server.' };
+    const { status } = await fetch(`${engine.url.replace(/\/+$/, '')}/v1/models`, {
+      headers,
+      signal: AbortSignal.timeout(5_000),
+    });
+    if (status === 401 || status === 403)
+      return {
+        state: 'fail',
+        detail: `${engine.name}: ${engine.url} refuses the key (${status})`,
+        remedy: 'Give the right key.',
+      };
+    if (status >= 500)
+      return {
+        state: 'warn',
+        detail: `${engine.name}: ${engine.url} answers ${status}`,
+        remedy: 'Look at that server.',
+      };
     return { state: 'ok', detail: `${engine.name}: ${engine.url} answers` };
   } catch (error) {
-    const reason = error instanceof Error ? ((error.cause as Error | undefined)?.message ?? error.message) : String(error);
-    return { state: 'fail', detail: `${engine.name}: ${engine.url} does not answer (${reason})`, remedy: 'Start that server, or correct models.engines in the configuration.' };
+    const reason =
+      error instanceof Error ? ((error.cause as Error | undefined)?.message ?? error.message) : String(error);
+    return {
+      state: 'fail',
+      detail: `${engine.name}: ${engine.url} does not answer (${reason})`,
+      remedy: 'Start that server, or correct models.engines in the configuration.',
+    };
   }
 }

@@ -40,19 +40,32 @@ export async function createProject(client: Client, input: Record<string, unknow
 
 /** A path is told whole, since the daemon's working directory is another. */
 export function repositoryAddress(repository: string): string {
-  const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(repository) || (/^[^/]+:/.test(repository) && !existsSync(repository));
+  const isUrl =
+    /^[a-z][a-z0-9+.-]*:\/\//i.test(repository) || (/^[^/]+:/.test(repository) && !existsSync(repository));
   return isUrl ? repository : resolve(repository);
 }
 
 /** A project's name from its repository's last folder. */
 export function projectName(repository: string): string {
-  const folder = basename(repositoryAddress(repository).replace(/\/+$/, '').replace(/\/?\.git$/, '').replace(/^.*:/, ''));
-  const name = folder.toLowerCase().replaceAll(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '').slice(0, 63);
+  const folder = basename(
+    repositoryAddress(repository)
+      .replace(/\/+$/, '')
+      .replace(/\/?\.git$/, '')
+      .replace(/^.*:/, ''),
+  );
+  const name = folder
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+/, '')
+    .slice(0, 63);
   if (name !== '') return name;
-  throw new AutocodeError('ERR_INVALID_INPUT', `No name can be made from ${repository}.`, { remedy: 'Give one with --name.' });
+  throw new AutocodeError('ERR_INVALID_INPUT', `No name can be made from ${repository}.`, {
+    remedy: 'Give one with --name.',
+  });
 }
 
 function nextStep(project: Project): string {
-  if (!project.trusted) return `Runs have no sandbox in this version: allow them with \`autocode project set ${project.name} --trusted\`.`;
+  if (!project.trusted)
+    return `Runs have no sandbox in this version: allow them with \`autocode project set ${project.name} --trusted\`.`;
   return `Give it a task: autocode task add "…" --project ${project.name}`;
 }

@@ -16,7 +16,10 @@ function drawProjects(projects: Project[]): string {
   if (projects.length === 0) return 'No projects. Register one with `autocode project add PATH --trusted`.';
   return table(projects, [
     { title: 'PROJECT', value: (project) => project.name },
-    { title: 'REPOSITORY', value: (project) => (project.repository.hosted ? '(local forge)' : project.repository.origin) },
+    {
+      title: 'REPOSITORY',
+      value: (project) => (project.repository.hosted ? '(local forge)' : project.repository.origin),
+    },
     { title: 'BRANCH', value: (project) => project.repository.defaultBranch },
     { title: 'VERIFY', value: (project) => project.verify.map((each) => each.name).join(', ') || '-' },
     { title: 'AGENT', value: (project) => project.agent ?? 'default' },

@@ -6,7 +6,11 @@ import { print, printJson } from '../output.ts';
 
 /** Archives a project. */
 export async function removeProject(args: GlobalArgs & { project: string }): Promise<void> {
-  const project = await connect(args).send('DELETE', `/projects/${encodeURIComponent(args.project)}`, Project);
+  const project = await connect(args).send(
+    'DELETE',
+    `/projects/${encodeURIComponent(args.project)}`,
+    Project,
+  );
   if (args.json) return printJson(project);
   print(`Project ${project.name} is archived. Its tasks and changes can still be read.`);
 }

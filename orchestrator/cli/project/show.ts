@@ -18,12 +18,27 @@ export function drawProject(project: Project): string {
   return block([
     ['repository', repository.origin + (repository.hosted ? ' (local forge)' : '')],
     ['branch', repository.defaultBranch],
-    ['verify', verify.length === 0 ? 'nothing: results are not checked' : verify.map((each) => `${each.name}: ${each.command}`).join('\n')],
+    [
+      'verify',
+      verify.length === 0
+        ? 'nothing: results are not checked'
+        : verify.map((each) => `${each.name}: ${each.command}`).join('\n'),
+    ],
     ['agent', project.agent ?? 'the configured default'],
     ['program', project.agentCommand?.join(' ')],
     ['model', project.model ?? 'the configured default'],
-    ['limits', Object.entries(project.limits).map(([name, value]) => `${name} ${value}`).join(', ')],
-    ['trusted', project.trusted ? 'yes: runs have the rights of the worker (isolation directory, which is none)' : 'no: runs are refused until there is a sandbox'],
+    [
+      'limits',
+      Object.entries(project.limits)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(', '),
+    ],
+    [
+      'trusted',
+      project.trusted
+        ? 'yes: runs have the rights of the worker (isolation directory, which is none)'
+        : 'no: runs are refused until there is a sandbox',
+    ],
     ['created', relativeTime(project.createdAt)],
     ['archived', project.archivedAt === null ? null : relativeTime(project.archivedAt)],
   ]);

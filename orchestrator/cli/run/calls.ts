@@ -10,7 +10,11 @@ import { show } from '../redraw.ts';
 /** Lists the model calls of a run, oldest first. */
 export async function listCalls(args: GlobalArgs & { run: string }): Promise<void> {
   const client = connect(args);
-  await show(args, () => client.get(`/runs/${encodeURIComponent(args.run)}/calls`, z.array(ModelCall)), drawCalls);
+  await show(
+    args,
+    () => client.get(`/runs/${encodeURIComponent(args.run)}/calls`, z.array(ModelCall)),
+    drawCalls,
+  );
 }
 
 function drawCalls(calls: ModelCall[]): string {
@@ -24,8 +28,16 @@ function drawCalls(calls: ModelCall[]): string {
     { title: 'CACHED', value: (call) => count(call.cachedTokens), align: 'right' },
     { title: 'OUT', value: (call) => count(call.outputTokens), align: 'right' },
     { title: 'COST', value: (call) => money(call.costMicros), align: 'right' },
-    { title: 'FIRST BYTE', value: (call) => (call.firstByteMs === null ? '-' : duration(call.firstByteMs)), align: 'right' },
+    {
+      title: 'FIRST BYTE',
+      value: (call) => (call.firstByteMs === null ? '-' : duration(call.firstByteMs)),
+      align: 'right',
+    },
     { title: 'TOTAL', value: (call) => duration(call.totalMs), align: 'right' },
-    { title: 'ANSWER', value: (call) => `${call.status} ${call.outcome}`, style: (call) => (call.outcome === 'ok' ? undefined : 'red') },
+    {
+      title: 'ANSWER',
+      value: (call) => `${call.status} ${call.outcome}`,
+      style: (call) => (call.outcome === 'ok' ? undefined : 'red'),
+    },
   ]);
 }

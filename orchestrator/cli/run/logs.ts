@@ -1,5 +1,5 @@
 // `autocode run logs` and `task logs`: what happened, as text; the raw stream byte for byte.
-import { LogStream, RunEvent } from '../../../protocol/log.ts';
+import { RunEvent, type LogStream } from '../../../protocol/log.ts';
 import { Task } from '../../../protocol/task.ts';
 import { connect, type Client } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
@@ -28,7 +28,9 @@ async function printLog(client: Client, run: string, args: Args): Promise<void> 
     for await (const chunk of await client.bytes(path, { follow: args.follow })) await write(chunk);
     return;
   }
-  for await (const event of args.follow ? followLog(client, run, new AbortController().signal) : readLog(client, path)) {
+  for await (const event of args.follow
+    ? followLog(client, run, new AbortController().signal)
+    : readLog(client, path)) {
     for (const line of eventLines(event, { verbose: args.verbose })) await write(`${line}\n`);
   }
 }

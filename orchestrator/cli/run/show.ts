@@ -19,8 +19,16 @@ export async function showRun(args: GlobalArgs & { run: string }): Promise<void>
 function drawRun(run: Run): string {
   const cause = run.cause === null ? '' : ` (${run.cause})`;
   return block([
-    ['state', paint(styleOf(run.state), run.state) + cause + (run.reason === null ? '' : ` – ${printable(run.reason)}`)],
-    ['agent', `${run.agent}${run.agentVersion === null ? '' : ` ${run.agentVersion}`}, isolation ${run.isolation}`],
+    [
+      'state',
+      paint(styleOf(run.state), run.state) +
+        cause +
+        (run.reason === null ? '' : ` – ${printable(run.reason)}`),
+    ],
+    [
+      'agent',
+      `${run.agent}${run.agentVersion === null ? '' : ` ${run.agentVersion}`}, isolation ${run.isolation}`,
+    ],
     ['model', run.model],
     ['usage', drawUsage(run.usage)],
     ['worker', run.worker],
@@ -42,7 +50,9 @@ const MARKS = { pending: '·', 'in-progress': '▸', completed: '✓', failed: '
 
 /** The plan with a mark for each step. */
 export function drawPlan(plan: Plan): string {
-  const steps = plan.steps.map((step) => `  ${paint(styleOf(step.status), MARKS[step.status])} ${printable(step.title)}`);
+  const steps = plan.steps.map(
+    (step) => `  ${paint(styleOf(step.status), MARKS[step.status])} ${printable(step.title)}`,
+  );
   return [`${paint('dim', 'plan')}  ${printable(plan.summary)}`, ...steps].join('\n');
 }
 
@@ -51,8 +61,20 @@ export function drawChecks(checks: Check[]): string {
   return table(checks, [
     { title: 'CHECK', value: (check) => check.name },
     { title: 'COMMAND', value: (check) => check.command },
-    { title: 'BASE', value: (check) => checkWord(check.base), style: (check) => styleOf(checkWord(check.base)) },
-    { title: 'HEAD', value: (check) => checkWord(check.head), style: (check) => styleOf(checkWord(check.head)) },
-    { title: 'TOOK', value: (check) => (check.head === null ? '-' : duration(check.head.durationMs)), align: 'right' },
+    {
+      title: 'BASE',
+      value: (check) => checkWord(check.base),
+      style: (check) => styleOf(checkWord(check.base)),
+    },
+    {
+      title: 'HEAD',
+      value: (check) => checkWord(check.head),
+      style: (check) => styleOf(checkWord(check.head)),
+    },
+    {
+      title: 'TOOK',
+      value: (check) => (check.head === null ? '-' : duration(check.head.durationMs)),
+      align: 'right',
+    },
   ]);
 }

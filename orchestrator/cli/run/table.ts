@@ -12,7 +12,11 @@ export function drawRuns(runs: Run[]): string {
     { title: 'STATE', value: (run) => run.state, style: (run) => styleOf(run.state) },
     { title: 'AGENT', value: (run) => run.agent },
     { title: 'MODEL', value: (run) => run.model },
-    { title: 'TOKENS', value: (run) => `${count(run.usage.inputTokens)}/${count(run.usage.outputTokens)}`, align: 'right' },
+    {
+      title: 'TOKENS',
+      value: (run) => `${count(run.usage.inputTokens)}/${count(run.usage.outputTokens)}`,
+      align: 'right',
+    },
     { title: 'COST', value: (run) => money(run.usage.costMicros), align: 'right' },
     { title: 'TOOK', value: (run) => duration(tookMs(run)), align: 'right' },
     { title: 'AGE', value: (run) => relativeTime(run.createdAt) },
@@ -22,5 +26,8 @@ export function drawRuns(runs: Run[]): string {
 
 /** From its claim to its end, or until now. */
 export function tookMs(run: Run): number {
-  return Math.max(0, (run.finishedAt === null ? Date.now() : Date.parse(run.finishedAt)) - Date.parse(run.createdAt));
+  return Math.max(
+    0,
+    (run.finishedAt === null ? Date.now() : Date.parse(run.finishedAt)) - Date.parse(run.createdAt),
+  );
 }

@@ -33,7 +33,9 @@ export async function addTask(args: Args): Promise<void> {
   const task = await client.send('POST', '/tasks', Task, await taskInput(client, args));
   if (args.watch) return await watchUntilEnd(client, task, args);
   if (args.json) return printJson(task);
-  print(`Task ${task.id} is ${taskState(task)} in ${task.project}. Watch it with \`autocode task watch ${task.id}\`.`);
+  print(
+    `Task ${task.id} is ${taskState(task)} in ${task.project}. Watch it with \`autocode task watch ${task.id}\`.`,
+  );
 }
 
 /** The body of POST /tasks; fields that are undefined are left out by JSON. */
@@ -55,15 +57,21 @@ async function taskInput(client: Client, args: Args): Promise<Record<string, unk
 
 /** The project when there is just one. */
 async function onlyProject(client: Client): Promise<string> {
-  const projects = (await client.get('/projects', z.array(Project))).filter((project) => project.archivedAt === null);
+  const projects = (await client.get('/projects', z.array(Project))).filter(
+    (project) => project.archivedAt === null,
+  );
   const [first] = projects;
   if (projects.length === 1 && first !== undefined) return first.name;
-  throw new AutocodeError('ERR_INVALID_INPUT', first === undefined ? 'There is no project yet.' : 'There are several projects.', {
-    remedy:
-      first === undefined
-        ? 'Register one with `autocode project add PATH --trusted`.'
-        : `Name one with --project: ${projects.map((project) => project.name).join(', ')}.`,
-  });
+  throw new AutocodeError(
+    'ERR_INVALID_INPUT',
+    first === undefined ? 'There is no project yet.' : 'There are several projects.',
+    {
+      remedy:
+        first === undefined
+          ? 'Register one with `autocode project add PATH --trusted`.'
+          : `Name one with --project: ${projects.map((project) => project.name).join(', ')}.`,
+    },
+  );
 }
 
 /** A file's text, or stdin's for `-`. */

@@ -10,7 +10,11 @@ import { watchUntilEnd } from './watch.ts';
 export async function cancelTask(args: GlobalArgs & { task: number }): Promise<void> {
   const task = await connect(args).send('POST', `/tasks/${args.task}/cancel`, Task);
   if (args.json) return printJson(task);
-  print(task.state === 'cancelled' ? `Task ${task.id} is cancelled.` : `Task ${task.id} is being cancelled; its run stops within seconds.`);
+  print(
+    task.state === 'cancelled'
+      ? `Task ${task.id} is cancelled.`
+      : `Task ${task.id} is being cancelled; its run stops within seconds.`,
+  );
 }
 
 /** Queues an ended task again. */

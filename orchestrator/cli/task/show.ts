@@ -25,7 +25,11 @@ export async function showTask(args: GlobalArgs & { task: number }): Promise<voi
 function drawTask(task: Task): string {
   const limits = Object.entries(task.limits).map(([name, value]) => `${name} ${value}`);
   return block([
-    ['state', paint(styleOf(task.state), taskState(task)) + (task.reason === null ? '' : ` – ${printable(task.reason)}`)],
+    [
+      'state',
+      paint(styleOf(task.state), taskState(task)) +
+        (task.reason === null ? '' : ` – ${printable(task.reason)}`),
+    ],
     ['project', `${task.project}, branch ${task.baseBranch}`],
     ['agent', `${task.agent} with ${task.model}`],
     ['priority', task.priority === 0 ? null : String(task.priority)],
@@ -40,7 +44,8 @@ function drawTask(task: Task): string {
 }
 
 function nextStep(task: Task): string | null {
-  if (task.change !== null) return `autocode change show ${task.change} · autocode change diff ${task.change}`;
+  if (task.change !== null)
+    return `autocode change show ${task.change} · autocode change diff ${task.change}`;
   if (task.state === 'running') return `autocode task watch ${task.id} · autocode task cancel ${task.id}`;
   if (task.state === 'failed') return `autocode task logs ${task.id} · autocode task retry ${task.id}`;
   return null;

@@ -37,6 +37,8 @@ export async function watch(client: Client, task: Task, viewer: Viewer): Promise
     process.removeListener('SIGINT', interrupt);
     viewer.close?.();
   }
-  process.stderr.write(`\nTask ${task.id} goes on.\n  watch it:  autocode task watch ${task.id}\n  end it:    autocode task cancel ${task.id}\n`);
+  process.stderr.write(
+    `\nTask ${task.id} goes on.\n  watch it:  autocode task watch ${task.id}\n  end it:    autocode task cancel ${task.id}\n`,
+  );
   throw new Exit(130);
 }

@@ -17,14 +17,19 @@ export const agentNoun: Noun = {
       command: 'install <agent>',
       describe: 'Install an agent, pinned by a lock file',
       examples: [['agent install qwen-coder', 'from the npm registry; needs the network once']],
-      builder: (yargs: Argv) => yargs.positional('agent', { type: 'string', demandOption: true, describe: 'Name in `agent list`' }),
+      builder: (yargs: Argv) =>
+        yargs.positional('agent', { type: 'string', demandOption: true, describe: 'Name in `agent list`' }),
       load: async () => (await import('../agents.ts')).installAgent,
     }),
     verb({
       command: 'check [agent]',
       describe: 'Start an agent and see whether it answers',
       examples: [['agent check qwen-coder', '']],
-      builder: (yargs: Argv) => yargs.positional('agent', { type: 'string', describe: 'Name in `agent list`; all installed ones when left out' }),
+      builder: (yargs: Argv) =>
+        yargs.positional('agent', {
+          type: 'string',
+          describe: 'Name in `agent list`; all installed ones when left out',
+        }),
       load: async () => (await import('../agents.ts')).checkAgent,
     }),
   ],

@@ -3,7 +3,8 @@ import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
 import { diffOptions } from './task.ts';
 
-const change = (yargs: Argv) => yargs.positional('change', { type: 'number', demandOption: true, describe: "The change's number" });
+const change = (yargs: Argv) =>
+  yargs.positional('change', { type: 'number', demandOption: true, describe: "The change's number" });
 
 export const changeNoun: Noun = {
   noun: 'change',
@@ -16,7 +17,12 @@ export const changeNoun: Noun = {
       examples: [['change list --state open', '']],
       builder: (yargs: Argv) =>
         yargs
-          .option('project', { alias: 'p', type: 'string', requiresArg: true, describe: 'Of this project only' })
+          .option('project', {
+            alias: 'p',
+            type: 'string',
+            requiresArg: true,
+            describe: 'Of this project only',
+          })
           .option('state', { choices: ['open', 'merged', 'closed'] as const, describe: 'In this state only' })
           .option('watch', { alias: 'w', type: 'boolean', default: false, describe: 'Redraw every 2 s' }),
       load: async () => (await import('../change/list.ts')).listChanges,

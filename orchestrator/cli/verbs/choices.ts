@@ -4,14 +4,41 @@ import type { EventKind } from '../../../protocol/event.ts';
 import type { RunState } from '../../../protocol/run.ts';
 import type { TaskState } from '../../../protocol/task.ts';
 
-export const TASK_STATES = ['pending', 'queued', 'running', 'completed', 'failed', 'cancelled'] as const satisfies TaskState[];
+export const TASK_STATES = [
+  'pending',
+  'queued',
+  'running',
+  'completed',
+  'failed',
+  'cancelled',
+] as const satisfies TaskState[];
 
 export const RUN_STATES = [
-  'leased', 'preparing', 'working', 'verifying', 'submitting',
-  'succeeded', 'no-change', 'failed', 'cancelled', 'lost', 'out-of-time', 'out-of-budget',
+  'leased',
+  'preparing',
+  'working',
+  'verifying',
+  'submitting',
+  'succeeded',
+  'no-change',
+  'failed',
+  'cancelled',
+  'lost',
+  'out-of-time',
+  'out-of-budget',
 ] as const satisfies RunState[];
 
 export const EVENT_KINDS = [
-  'project.created', 'project.changed', 'task.created', 'task.state', 'run.created', 'run.state', 'run.plan',
-  'change.opened', 'change.merged', 'change.closed', 'worker.online', 'worker.offline',
+  'project.created',
+  'project.changed',
+  'task.created',
+  'task.state',
+  'run.created',
+  'run.state',
+  'run.plan',
+  'change.opened',
+  'change.merged',
+  'change.closed',
+  'worker.online',
+  'worker.offline',
 ] as const satisfies EventKind[];

@@ -13,9 +13,18 @@ export const upVerb = verb({
   epilogue: 'With --detach a daemon that runs already is a success, in the foreground it is an error.',
   builder: (yargs: Argv) =>
     yargs
-      .option('detach', { alias: 'd', type: 'boolean', default: false, describe: 'Start it in the background and wait until it is ready' })
+      .option('detach', {
+        alias: 'd',
+        type: 'boolean',
+        default: false,
+        describe: 'Start it in the background and wait until it is ready',
+      })
       .option('quiet', { type: 'boolean', default: false, hidden: true, describe: 'Log to the files only' })
-      .option('roles', { type: 'string', requiresArg: true, describe: 'Parts to run, of api,gateway,scheduler' }),
+      .option('roles', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Parts to run, of api,gateway,scheduler',
+      }),
   load: async () => (await import('../daemon/up.ts')).up,
 });
 
@@ -29,7 +38,11 @@ export const downVerb = verb({
 export const statusVerb = verb({
   command: 'status',
   describe: 'Show how the daemon and its parts are',
-  examples: [['status', ''], ['status --watch', 'redrawn every 2 s']],
-  builder: (yargs: Argv) => yargs.option('watch', { alias: 'w', type: 'boolean', default: false, describe: 'Redraw every 2 s' }),
+  examples: [
+    ['status', ''],
+    ['status --watch', 'redrawn every 2 s'],
+  ],
+  builder: (yargs: Argv) =>
+    yargs.option('watch', { alias: 'w', type: 'boolean', default: false, describe: 'Redraw every 2 s' }),
   load: async () => (await import('../daemon/status.ts')).status,
 });

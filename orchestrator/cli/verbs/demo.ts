@@ -17,14 +17,44 @@ export const demoVerb = verb({
     yargs
       .positional('request', { type: 'string', describe: 'With --repo: what is to be done' })
       .option('repo', { type: 'string', requiresArg: true, describe: 'Your repository: a path or git URL' })
-      .option('verify', { type: 'string', array: true, nargs: 1, describe: "With --repo: verify command, as 'test=npm test'; found in the repository when left out" })
-      .option('allow-dirty', { type: 'boolean', default: false, describe: 'With --repo: accept uncommitted changes (the run does not see them)' })
-      .option('model-url', { type: 'string', requiresArg: true, describe: 'Address of a model server, with its /v1' })
+      .option('verify', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        describe: "With --repo: verify command, as 'test=npm test'; found in the repository when left out",
+      })
+      .option('allow-dirty', {
+        type: 'boolean',
+        default: false,
+        describe: 'With --repo: accept uncommitted changes (the run does not see them)',
+      })
+      .option('model-url', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Address of a model server, with its /v1',
+      })
       .option('model', { alias: 'm', type: 'string', requiresArg: true, describe: 'Model at that address' })
-      .option('api-key', { type: 'string', requiresArg: true, describe: 'Its key; other users can see it while the demo runs' })
-      .option('api-key-file', { type: 'string', requiresArg: true, describe: 'File with its key; - reads stdin' })
-      .option('model-protocols', { type: 'string', requiresArg: true, default: 'chat', describe: 'What it speaks, of chat,responses,messages' })
-      .option('keep', { type: 'boolean', default: true, describe: 'Leave the daemon running; --no-keep stops it if the demo started it' })
+      .option('api-key', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Its key; other users can see it while the demo runs',
+      })
+      .option('api-key-file', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'File with its key; - reads stdin',
+      })
+      .option('model-protocols', {
+        type: 'string',
+        requiresArg: true,
+        default: 'chat',
+        describe: 'What it speaks, of chat,responses,messages',
+      })
+      .option('keep', {
+        type: 'boolean',
+        default: true,
+        describe: 'Leave the daemon running; --no-keep stops it if the demo started it',
+      })
       .implies('model', 'model-url')
       .implies('model-url', 'model')
       .implies('api-key', 'model-url')

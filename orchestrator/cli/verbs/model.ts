@@ -23,14 +23,32 @@ export const replayNoun: Noun = {
     verb({
       command: 'record <name>',
       describe: 'Record what a real model server answers, to be replayed as replay/<name>',
-      examples: [['replay record my-demo --model-url http://127.0.0.1:11434/v1', 'then point an agent at the address it prints']],
+      examples: [
+        [
+          'replay record my-demo --model-url http://127.0.0.1:11434/v1',
+          'then point an agent at the address it prints',
+        ],
+      ],
       epilogue: 'Ctrl-C ends the recording. Keys are in headers and are never written.',
       builder: (yargs: Argv) =>
         yargs
           .positional('name', { type: 'string', demandOption: true, describe: 'Name of the recording' })
-          .option('model-url', { type: 'string', demandOption: true, requiresArg: true, describe: 'Address of the model server, with its /v1' })
-          .option('api-key-file', { type: 'string', requiresArg: true, describe: 'File with its key; - reads stdin' })
-          .option('out', { type: 'string', requiresArg: true, describe: 'File to write; among the recordings of the data directory when left out' })
+          .option('model-url', {
+            type: 'string',
+            demandOption: true,
+            requiresArg: true,
+            describe: 'Address of the model server, with its /v1',
+          })
+          .option('api-key-file', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'File with its key; - reads stdin',
+          })
+          .option('out', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'File to write; among the recordings of the data directory when left out',
+          })
           .option('port', { type: 'number', default: 0, describe: 'Port to listen on; 0 takes a free one' }),
       load: async () => (await import('../record.ts')).record,
     }),

@@ -2,18 +2,41 @@
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
 
-const project = (yargs: Argv) => yargs.positional('project', { type: 'string', demandOption: true, describe: "The project's name" });
+const project = (yargs: Argv) =>
+  yargs.positional('project', { type: 'string', demandOption: true, describe: "The project's name" });
 
 /** What `add` and `set` have in common. */
 function settings<A>(yargs: Argv<A>) {
   return yargs
-    .option('verify', { type: 'string', array: true, nargs: 1, describe: "Verify command, as 'test=npm test'; repeat for more" })
-    .option('branch', { type: 'string', requiresArg: true, describe: "Default branch; the repository's own when left out" })
+    .option('verify', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: "Verify command, as 'test=npm test'; repeat for more",
+    })
+    .option('branch', {
+      type: 'string',
+      requiresArg: true,
+      describe: "Default branch; the repository's own when left out",
+    })
     .option('agent', { type: 'string', requiresArg: true, describe: 'Coding agent (`agent list`)' })
-    .option('agent-command', { type: 'string', requiresArg: true, describe: "Program of the agent `command`, as a JSON array or plain words" })
-    .option('model', { alias: 'm', type: 'string', requiresArg: true, describe: 'Model, as engine/model (`model list`)' })
+    .option('agent-command', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Program of the agent `command`, as a JSON array or plain words',
+    })
+    .option('model', {
+      alias: 'm',
+      type: 'string',
+      requiresArg: true,
+      describe: 'Model, as engine/model (`model list`)',
+    })
     .option('deadline', { type: 'number', requiresArg: true, describe: 'Minutes that one run may take' })
-    .option('iterations', { type: 'number', requiresArg: true, describe: 'How often a failing verify goes back to the agent' })
+    .option('iterations', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'How often a failing verify goes back to the agent',
+    })
     .option('trusted', {
       type: 'boolean',
       describe: 'Allow runs without a sandbox: the agent then has the rights of the worker',
@@ -29,14 +52,26 @@ export const projectNoun: Noun = {
       describe: 'Register a repository as a project',
       examples: [
         ['project add ~/src/shop --trusted', 'verify commands are found in the repository'],
-        ["project add https://git.example.com/shop.git --verify 'test=npm test' --verify 'lint=npm run lint'", ''],
+        [
+          "project add https://git.example.com/shop.git --verify 'test=npm test' --verify 'lint=npm run lint'",
+          '',
+        ],
         ['project add --name scratch --trusted', 'without a repository: a new bare one on the local forge'],
       ],
-      epilogue: 'This version has no sandbox yet, so a project must be --trusted before a run is started in it.',
+      epilogue:
+        'This version has no sandbox yet, so a project must be --trusted before a run is started in it.',
       builder: (yargs: Argv) =>
         settings(yargs.positional('repository', { type: 'string', describe: 'Path or git URL' }))
-          .option('name', { type: 'string', requiresArg: true, describe: "Name; the repository's folder when left out" })
-          .option('allow-dirty', { type: 'boolean', default: false, describe: 'Accept a working copy with uncommitted changes (no run sees them)' }),
+          .option('name', {
+            type: 'string',
+            requiresArg: true,
+            describe: "Name; the repository's folder when left out",
+          })
+          .option('allow-dirty', {
+            type: 'boolean',
+            default: false,
+            describe: 'Accept a working copy with uncommitted changes (no run sees them)',
+          }),
       load: async () => (await import('../project/add.ts')).addProject,
     }),
     verb({
@@ -56,7 +91,10 @@ export const projectNoun: Noun = {
     verb({
       command: 'set <project>',
       describe: 'Change a project; what is not named stays',
-      examples: [["project set shop --verify 'test=npm test -- --ci'", ''], ['project set shop --no-trusted', '']],
+      examples: [
+        ["project set shop --verify 'test=npm test -- --ci'", ''],
+        ['project set shop --no-trusted', ''],
+      ],
       builder: (yargs: Argv) => settings(project(yargs)),
       load: async () => (await import('../project/set.ts')).setProject,
     }),

@@ -4,7 +4,8 @@ import { verb, type Noun } from '../command.ts';
 import { RUN_STATES } from './choices.ts';
 import { diffOptions, logOptions } from './task.ts';
 
-const run = (yargs: Argv) => yargs.positional('run', { type: 'string', demandOption: true, describe: "The run's id, as 12-1" });
+const run = (yargs: Argv) =>
+  yargs.positional('run', { type: 'string', demandOption: true, describe: "The run's id, as 12-1" });
 
 export const runNoun: Noun = {
   noun: 'run',
@@ -14,7 +15,10 @@ export const runNoun: Noun = {
       command: 'list',
       aliases: ['ls'],
       describe: 'List runs, newest first',
-      examples: [['run list --task 12', ''], ['run list --state failed --limit 20', '']],
+      examples: [
+        ['run list --task 12', ''],
+        ['run list --state failed --limit 20', ''],
+      ],
       builder: (yargs: Argv) =>
         yargs
           .option('task', { alias: 't', type: 'number', requiresArg: true, describe: 'Of this task only' })
@@ -34,7 +38,10 @@ export const runNoun: Noun = {
     verb({
       command: 'logs <run>',
       describe: "Print a run's log",
-      examples: [['run logs 12-1 --follow', ''], ['run logs 12-1 --stream raw > session.txt', '']],
+      examples: [
+        ['run logs 12-1 --follow', ''],
+        ['run logs 12-1 --stream raw > session.txt', ''],
+      ],
       builder: (yargs: Argv) => logOptions(run(yargs)),
       load: async () => (await import('../run/logs.ts')).runLogs,
     }),

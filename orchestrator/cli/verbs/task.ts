@@ -3,7 +3,8 @@ import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
 import { TASK_STATES } from './choices.ts';
 
-const task = (yargs: Argv) => yargs.positional('task', { type: 'number', demandOption: true, describe: "The task's number" });
+const task = (yargs: Argv) =>
+  yargs.positional('task', { type: 'number', demandOption: true, describe: "The task's number" });
 
 export const taskNoun: Noun = {
   noun: 'task',
@@ -15,24 +16,77 @@ export const taskNoun: Noun = {
       examples: [
         ['task add "Fix the failing date test" --watch', 'in the only project there is, and watch'],
         ['task add "Add a --quiet flag" -p cli -F request.md', 'details from a file'],
-        ['task add "Speed up search" -p web --accept "p95 < 50 ms" --file src/search', 'with a criterion and a place'],
+        [
+          'task add "Speed up search" -p web --accept "p95 < 50 ms" --file src/search',
+          'with a criterion and a place',
+        ],
       ],
       builder: (yargs: Argv) =>
         yargs
-          .positional('title', { type: 'string', demandOption: true, describe: 'What is to be done, in one line' })
-          .option('project', { alias: 'p', type: 'string', requiresArg: true, describe: 'Project; may be left out when there is one only' })
+          .positional('title', {
+            type: 'string',
+            demandOption: true,
+            describe: 'What is to be done, in one line',
+          })
+          .option('project', {
+            alias: 'p',
+            type: 'string',
+            requiresArg: true,
+            describe: 'Project; may be left out when there is one only',
+          })
           .option('body', { alias: 'b', type: 'string', requiresArg: true, describe: 'Details' })
-          .option('body-file', { alias: 'F', type: 'string', requiresArg: true, describe: 'Details from a file; - reads stdin' })
-          .option('accept', { type: 'string', array: true, nargs: 1, describe: 'Acceptance criterion; repeat for more' })
-          .option('file', { type: 'string', array: true, nargs: 1, describe: 'File or folder that the change is expected in' })
+          .option('body-file', {
+            alias: 'F',
+            type: 'string',
+            requiresArg: true,
+            describe: 'Details from a file; - reads stdin',
+          })
+          .option('accept', {
+            type: 'string',
+            array: true,
+            nargs: 1,
+            describe: 'Acceptance criterion; repeat for more',
+          })
+          .option('file', {
+            type: 'string',
+            array: true,
+            nargs: 1,
+            describe: 'File or folder that the change is expected in',
+          })
           .option('priority', { type: 'number', requiresArg: true, describe: '-100 to 100, higher first' })
-          .option('branch', { type: 'string', requiresArg: true, describe: "Base branch; the project's when left out" })
+          .option('branch', {
+            type: 'string',
+            requiresArg: true,
+            describe: "Base branch; the project's when left out",
+          })
           .option('agent', { type: 'string', requiresArg: true, describe: 'Coding agent' })
-          .option('model', { alias: 'm', type: 'string', requiresArg: true, describe: 'Model, as engine/model' })
-          .option('deadline', { type: 'number', requiresArg: true, describe: 'Minutes that one run may take' })
-          .option('iterations', { type: 'number', requiresArg: true, describe: 'How often a failing verify goes back to the agent' })
-          .option('key', { type: 'string', requiresArg: true, describe: 'Idempotency key: the same key gives the same task' })
-          .option('watch', { alias: 'w', type: 'boolean', default: false, describe: 'Watch it until it ends' })
+          .option('model', {
+            alias: 'm',
+            type: 'string',
+            requiresArg: true,
+            describe: 'Model, as engine/model',
+          })
+          .option('deadline', {
+            type: 'number',
+            requiresArg: true,
+            describe: 'Minutes that one run may take',
+          })
+          .option('iterations', {
+            type: 'number',
+            requiresArg: true,
+            describe: 'How often a failing verify goes back to the agent',
+          })
+          .option('key', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'Idempotency key: the same key gives the same task',
+          })
+          .option('watch', {
+            alias: 'w',
+            type: 'boolean',
+            default: false,
+            describe: 'Watch it until it ends',
+          })
           .conflicts('body', 'body-file'),
       load: async () => (await import('../task/add.ts')).addTask,
     }),
@@ -40,13 +94,25 @@ export const taskNoun: Noun = {
       command: 'list',
       aliases: ['ls'],
       describe: 'List tasks, newest first',
-      examples: [['task list --state failed', ''], ['task list --watch', 'redrawn as it changes']],
+      examples: [
+        ['task list --state failed', ''],
+        ['task list --watch', 'redrawn as it changes'],
+      ],
       builder: (yargs: Argv) =>
         yargs
-          .option('project', { alias: 'p', type: 'string', requiresArg: true, describe: 'Of this project only' })
+          .option('project', {
+            alias: 'p',
+            type: 'string',
+            requiresArg: true,
+            describe: 'Of this project only',
+          })
           .option('state', { choices: TASK_STATES, describe: 'In this state only' })
           .option('limit', { type: 'number', default: 50, describe: 'How many at most' })
-          .option('before', { type: 'number', requiresArg: true, describe: 'Older than this task: the next page' })
+          .option('before', {
+            type: 'number',
+            requiresArg: true,
+            describe: 'Older than this task: the next page',
+          })
           .option('watch', { alias: 'w', type: 'boolean', default: false, describe: 'Redraw every 2 s' }),
       load: async () => (await import('../task/list.ts')).listTasks,
     }),
@@ -68,14 +134,20 @@ export const taskNoun: Noun = {
     verb({
       command: 'logs <task>',
       describe: "Print the log of the task's newest run",
-      examples: [['task logs 12 --follow', ''], ['task logs 12 --stream raw', "the agent's own bytes"]],
+      examples: [
+        ['task logs 12 --follow', ''],
+        ['task logs 12 --stream raw', "the agent's own bytes"],
+      ],
       builder: (yargs: Argv) => logOptions(task(yargs)),
       load: async () => (await import('../run/logs.ts')).taskLogs,
     }),
     verb({
       command: 'diff <task>',
       describe: 'Print what the task changed',
-      examples: [['task diff 12 | git apply', ''], ['task diff 12 --stat', '']],
+      examples: [
+        ['task diff 12 | git apply', ''],
+        ['task diff 12 --stat', ''],
+      ],
       builder: (yargs: Argv) => diffOptions(task(yargs)),
       load: async () => (await import('../run/diff.ts')).taskDiff,
     }),
@@ -90,7 +162,13 @@ export const taskNoun: Noun = {
       command: 'retry <task>',
       describe: 'Give a task that ended without a change another run',
       examples: [['task retry 12 --watch', '']],
-      builder: (yargs: Argv) => task(yargs).option('watch', { alias: 'w', type: 'boolean', default: false, describe: 'Watch it until it ends' }),
+      builder: (yargs: Argv) =>
+        task(yargs).option('watch', {
+          alias: 'w',
+          type: 'boolean',
+          default: false,
+          describe: 'Watch it until it ends',
+        }),
       load: async () => (await import('../task/decide.ts')).retryTask,
     }),
   ],
@@ -99,7 +177,11 @@ export const taskNoun: Noun = {
 /** Options of `task logs` and `run logs`. */
 export function logOptions<A>(yargs: Argv<A>) {
   return yargs
-    .option('stream', { choices: ['events', 'raw'] as const, default: 'events' as const, describe: 'events: what happened; raw: the bytes of the agent' })
+    .option('stream', {
+      choices: ['events', 'raw'] as const,
+      default: 'events' as const,
+      describe: 'events: what happened; raw: the bytes of the agent',
+    })
     .option('follow', { alias: 'f', type: 'boolean', default: false, describe: 'Go on until the log ends' });
 }
 

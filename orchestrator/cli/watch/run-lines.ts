@@ -7,8 +7,17 @@ type StepEvent = Extract<RunEvent, { type: 'step' }>;
 
 /** What people call the steps. */
 export const STEP_TITLES: Record<StepEvent['step'], string> = {
-  base: 'fetch the base', workspace: 'prepare the workspace', 'base-verify': 'verify the base', context: 'gather context', plan: 'plan',
-  execute: 'execute', verify: 'verify', adjust: 'adjust', push: 'push the result', 'final-verify': 'verify the commit', finish: 'report',
+  base: 'fetch the base',
+  workspace: 'prepare the workspace',
+  'base-verify': 'verify the base',
+  context: 'gather context',
+  plan: 'plan',
+  execute: 'execute',
+  verify: 'verify',
+  adjust: 'adjust',
+  push: 'push the result',
+  'final-verify': 'verify the commit',
+  finish: 'report',
 };
 
 /** Every event as lines, each with the time of day: the log as text. */
@@ -20,7 +29,9 @@ export function eventLines(event: RunEvent, options: { verbose: boolean }): stri
 function texts(event: RunEvent, { verbose }: { verbose: boolean }): string[] {
   switch (event.type) {
     case 'step':
-      return [`${paint(event.status === 'failed' ? 'red' : 'bold', `${stepTitle(event)} ${event.status}`)}${event.detail === undefined ? '' : ` – ${oneLine(event.detail)}`}`];
+      return [
+        `${paint(event.status === 'failed' ? 'red' : 'bold', `${stepTitle(event)} ${event.status}`)}${event.detail === undefined ? '' : ` – ${oneLine(event.detail)}`}`,
+      ];
     case 'message':
       if (event.role !== 'agent' && !verbose) return [];
       return block(event.text).map((line) => `${event.role}: ${line}`);
@@ -29,7 +40,9 @@ function texts(event: RunEvent, { verbose }: { verbose: boolean }): string[] {
     case 'file_change':
       return [`file ${event.change}: ${oneLine(event.path)}`];
     case 'usage':
-      return verbose ? [`usage: ${event.inputTokens} in, ${event.cachedTokens} cached, ${event.outputTokens} out`] : [];
+      return verbose
+        ? [`usage: ${event.inputTokens} in, ${event.cachedTokens} cached, ${event.outputTokens} out`]
+        : [];
     case 'output':
       return block(event.text).map((line) => `${event.source}: ${line}`);
     case 'notice':
@@ -43,7 +56,10 @@ const REPEATED: StepEvent['step'][] = ['execute', 'verify', 'adjust'];
 
 /** `verify (2)` for a second iteration. */
 export function stepTitle(event: StepEvent): string {
-  const again = event.iteration !== undefined && event.iteration > 1 && REPEATED.includes(event.step) ? ` (${event.iteration})` : '';
+  const again =
+    event.iteration !== undefined && event.iteration > 1 && REPEATED.includes(event.step)
+      ? ` (${event.iteration})`
+      : '';
   return STEP_TITLES[event.step] + again;
 }
 
@@ -55,7 +71,9 @@ export function toolTitle(event: Extract<RunEvent, { type: 'tool_call' }>): stri
 
 /** Non-empty lines of a text from elsewhere. */
 export function block(text: string): string[] {
-  return printable(text).split('\n').filter((line) => line.trim() !== '');
+  return printable(text)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
 }
 
 /** How long a step took, as shown behind it. */

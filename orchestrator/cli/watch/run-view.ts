@@ -16,7 +16,16 @@ export interface RunView {
 
 /** Shows the events of one run on a screen. */
 export function viewRun(screen: Screen, options: { verbose: boolean }): RunView {
-  const state = { step: '', planning: false, startedAt: 0, since: Date.now(), doing: '', tail: [] as string[], tokens: 0, told: new Set<string>() };
+  const state = {
+    step: '',
+    planning: false,
+    startedAt: 0,
+    since: Date.now(),
+    doing: '',
+    tail: [] as string[],
+    tokens: 0,
+    told: new Set<string>(),
+  };
 
   const status = () => {
     const doing = state.doing === '' ? '' : ` · ${state.doing}`;
@@ -29,7 +38,14 @@ export function viewRun(screen: Screen, options: { verbose: boolean }): RunView 
 
   function step(event: Extract<RunEvent, { type: 'step' }>): void {
     if (event.status === 'started') {
-      Object.assign(state, { step: stepTitle(event), planning: event.step === 'plan', startedAt: event.t, since: Date.now(), doing: '', tail: [] });
+      Object.assign(state, {
+        step: stepTitle(event),
+        planning: event.step === 'plan',
+        startedAt: event.t,
+        since: Date.now(),
+        doing: '',
+        tail: [],
+      });
       return screen.status(status);
     }
     const mark = event.status === 'ended' ? paint('green', '✓') : paint('red', '✗');
@@ -44,16 +60,21 @@ export function viewRun(screen: Screen, options: { verbose: boolean }): RunView 
     state.doing = toolTitle(event);
     if (!['completed', 'failed'].includes(event.status) || state.told.has(event.id)) return;
     state.told.add(event.id);
-    screen.paragraph(`    ${event.status === 'failed' ? paint('red', '✗') : paint('cyan', '→')} `, toolTitle(event));
+    screen.paragraph(
+      `    ${event.status === 'failed' ? paint('red', '✗') : paint('cyan', '→')} `,
+      toolTitle(event),
+    );
   }
 
   function message(event: Extract<RunEvent, { type: 'message' }>): void {
     // The plan comes as an event of its own, read from this answer.
-    if ((event.role !== 'agent' || state.planning) && !options.verbose) return void (state.doing = event.role === 'thought' ? 'thinking' : state.doing);
+    if ((event.role !== 'agent' || state.planning) && !options.verbose)
+      return void (state.doing = event.role === 'thought' ? 'thinking' : state.doing);
     const lines = block(event.text);
     const shown = options.verbose ? lines : lines.slice(0, MESSAGE_LINES);
     for (const line of shown) screen.paragraph(`    ${paint('dim', '│')} `, line);
-    if (lines.length > shown.length) screen.line(paint('dim', `    │ … ${lines.length - shown.length} more lines`));
+    if (lines.length > shown.length)
+      screen.line(paint('dim', `    │ … ${lines.length - shown.length} more lines`));
   }
 
   return {
@@ -61,13 +82,16 @@ export function viewRun(screen: Screen, options: { verbose: boolean }): RunView 
       if (event.type === 'step') step(event);
       else if (event.type === 'tool_call') tool(event);
       else if (event.type === 'message') message(event);
-      else if (event.type === 'file_change') screen.line(`    ${paint('cyan', event.change)} ${oneLine(event.path)}`);
+      else if (event.type === 'file_change')
+        screen.line(`    ${paint('cyan', event.change)} ${oneLine(event.path)}`);
       else if (event.type === 'usage') state.tokens += event.inputTokens + event.outputTokens;
       else if (event.type === 'notice') indented(block(event.text), 'yellow');
       else if (event.type === 'error') indented(block(event.message), 'red');
       else {
         // Frames of a stack push out of the tail what went wrong.
-        state.tail = [...state.tail, ...block(event.text).filter((line) => !STACK_FRAME.test(line))].slice(-TAIL_LINES);
+        state.tail = [...state.tail, ...block(event.text).filter((line) => !STACK_FRAME.test(line))].slice(
+          -TAIL_LINES,
+        );
         state.doing = oneLine(state.tail.at(-1) ?? '');
         if (options.verbose) indented(block(event.text), 'dim');
       }

@@ -19,13 +19,21 @@ export interface Screen {
 /** A screen on `out`; where that is no terminal there is no status line. */
 export function openScreen(out: NodeJS.WriteStream): Screen {
   const print = (text: string) => void out.write(`${text}\n`);
-  if (!out.isTTY) return { line: print, paragraph: (prefix, text, style) => print(prefix + paint(style, text)), status() {}, close() {} };
+  if (!out.isTTY)
+    return {
+      line: print,
+      paragraph: (prefix, text, style) => print(prefix + paint(style, text)),
+      status() {},
+      close() {},
+    };
   let current: (() => string) | null = null;
   let frame = 0;
   const draw = () => {
     if (current === null) return;
     frame = (frame + 1) % FRAMES.length;
-    out.write(`${CLEAR_LINE}${paint('cyan', FRAMES[frame] ?? '')} ${truncate(current(), (out.columns || 80) - 3)}`);
+    out.write(
+      `${CLEAR_LINE}${paint('cyan', FRAMES[frame] ?? '')} ${truncate(current(), (out.columns || 80) - 3)}`,
+    );
   };
   const timer = setInterval(draw, FRAME_MS);
   timer.unref();

@@ -23,7 +23,8 @@ export async function* followTask(client: Client, task: Task, signal: AbortSigna
     for await (const message of client.follow('/events', { query: { task: task.id }, signal: both })) {
       const event = Event.parse(JSON.parse(message.data));
       queue.push({ type: 'event', event });
-      if (event.kind === 'run.created' && event.run !== null && attemptOf(event.run) >= from) logs.push(pipeLog(client, event.run, both, queue.push));
+      if (event.kind === 'run.created' && event.run !== null && attemptOf(event.run) >= from)
+        logs.push(pipeLog(client, event.run, both, queue.push));
       if (event.kind !== 'task.state' || !hasEnded(event.data.to as Task['state'])) continue;
       const now = await client.get(`/tasks/${task.id}`, Task);
       if (now.finishedAt === null || Date.parse(event.at) < Date.parse(now.finishedAt)) continue; // retried since
@@ -43,7 +44,8 @@ export async function* followTask(client: Client, task: Task, signal: AbortSigna
 /** The log of the last run of a task that has ended, whose events may be gone by now. */
 async function* endedTask(client: Client, task: Task, signal: AbortSignal): AsyncGenerator<TaskNews> {
   const run = `${task.id}-${task.attempt}`;
-  if (task.attempt > 0) for await (const event of followLog(client, run, signal)) yield { type: 'run', run, event };
+  if (task.attempt > 0)
+    for await (const event of followLog(client, run, signal)) yield { type: 'run', run, event };
   if (!signal.aborted) yield { type: 'ended', task };
 }
 
@@ -51,7 +53,12 @@ function attemptOf(run: string): number {
   return Number(run.split('-')[1]);
 }
 
-async function pipeLog(client: Client, run: string, signal: AbortSignal, push: (news: TaskNews) => void): Promise<void> {
+async function pipeLog(
+  client: Client,
+  run: string,
+  signal: AbortSignal,
+  push: (news: TaskNews) => void,
+): Promise<void> {
   for await (const event of followLog(client, run, signal)) push({ type: 'run', run, event });
 }
 

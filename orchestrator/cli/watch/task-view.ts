@@ -18,16 +18,22 @@ export function viewTask(task: Pick<Task, 'id' | 'title'>, options: { verbose: b
 
   function showEvent(event: Event): void {
     const to = typeof event.data.to === 'string' ? event.data.to : '';
-    const reason = typeof event.data.reason === 'string' && event.data.reason !== '' ? ` – ${oneLine(event.data.reason)}` : '';
+    const reason =
+      typeof event.data.reason === 'string' && event.data.reason !== ''
+        ? ` – ${oneLine(event.data.reason)}`
+        : '';
     if (event.kind === 'run.created') screen.line(`Run ${event.run ?? ''}`);
     else if (event.kind === 'run.plan') showPlan(event);
-    else if (event.kind === 'change.opened') screen.line(`  ${paint('green', '✓')} change opened${changeNumber(event)}`);
+    else if (event.kind === 'change.opened')
+      screen.line(`  ${paint('green', '✓')} change opened${changeNumber(event)}`);
     else if (event.kind === 'task.state' && (to === 'pending' || to === 'queued')) {
       screen.line(paint('dim', `${to}${reason}`));
       screen.status(() => (to === 'queued' ? 'waiting for a worker' : `waiting${reason}`));
-    } else if (event.kind === 'run.state' && options.verbose) screen.line(paint('dim', `  run ${event.run ?? ''}: ${to}${reason}`));
+    } else if (event.kind === 'run.state' && options.verbose)
+      screen.line(paint('dim', `  run ${event.run ?? ''}: ${to}${reason}`));
     else if (event.kind === 'run.state' && to === 'submitting') screen.status(() => 'submitting');
-    else if (event.kind === 'run.state' && styleOf(to) === 'red') screen.paragraph(`  ${paint('red', '✗')} `, `run ${event.run ?? ''} ${to}${reason}`);
+    else if (event.kind === 'run.state' && styleOf(to) === 'red')
+      screen.paragraph(`  ${paint('red', '✗')} `, `run ${event.run ?? ''} ${to}${reason}`);
   }
 
   function showPlan(event: Event): void {
@@ -62,6 +68,13 @@ function changeNumber(event: Event): string {
 function outcome(task: Task): string {
   const reason = task.reason === null ? '' : ` – ${oneLine(task.reason)}`;
   const next =
-    task.change !== null ? `See \`autocode change show ${task.change}\`.` : task.state === 'failed' ? `See \`autocode task logs ${task.id}\`.` : '';
-  return `${paint(styleOf(task.state), `Task ${task.id} ${task.state}`)}${reason}${next === '' ? '' : `. ${next}`}`.replace('..', '.');
+    task.change !== null
+      ? `See \`autocode change show ${task.change}\`.`
+      : task.state === 'failed'
+        ? `See \`autocode task logs ${task.id}\`.`
+        : '';
+  return `${paint(styleOf(task.state), `Task ${task.id} ${task.state}`)}${reason}${next === '' ? '' : `. ${next}`}`.replace(
+    '..',
+    '.',
+  );
 }
