@@ -1,6 +1,7 @@
 // Roles of API tokens.
 import { z } from 'zod';
 import { Timestamp } from './ids.ts';
+import { text } from './text.ts';
 
 /** admin: all. operator: projects, tasks, changes. viewer: reads. worker: registers and claims. run: one run's own calls. gateway: /v1/* at the gateway only. */
 export const ROLES = ['admin', 'operator', 'viewer', 'worker', 'run', 'gateway'] as const;
@@ -9,7 +10,7 @@ export type Role = z.infer<typeof Role>;
 
 export const TokenInput = z
   .strictObject({
-    name: z.string().min(1).max(100),
+    name: text().min(1).max(100),
     role: z.enum(['admin', 'operator', 'viewer', 'worker']),
     expiresInDays: z.number().positive().max(3650).optional(),
   })

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 export const TaskId = z.number().int().positive().meta({ description: 'Number of the task in this installation.' });
-export const Fence = z.number().int().positive().meta({ description: "The run's attempt number; a stale one is refused with 409." });
+export const Fence = z.int32().positive().meta({ description: "The run's attempt number; a stale one is refused with 409." });
 export const RunId = z
   .string()
   .regex(/^[1-9]\d{0,15}-[1-9]\d{0,8}$/)

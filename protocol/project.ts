@@ -1,11 +1,12 @@
 // Projects: a repository, how its work is verified, which agent does it, within which limits.
 import { z } from 'zod';
 import { Name, Timestamp } from './ids.ts';
+import { text } from './text.ts';
 
 export const VerifyCommand = z
   .object({
-    name: z.string().min(1).max(80).meta({ description: 'Shown in the change, as in `test`.' }),
-    command: z.string().min(1).max(10_000).meta({ description: 'A shell command, run at the root of the repository; exit code 0 passes.' }),
+    name: text().min(1).max(80).meta({ description: 'Shown in the change, as in `test`.' }),
+    command: text().min(1).max(10_000).meta({ description: 'A shell command, run at the root of the repository; exit code 0 passes.' }),
   })
   .meta({ id: 'VerifyCommand' });
 export type VerifyCommand = z.infer<typeof VerifyCommand>;
@@ -22,12 +23,12 @@ export type RunLimits = z.infer<typeof RunLimits>;
 export const ProjectInput = z
   .strictObject({
     name: Name.meta({ description: 'Unique in this installation.' }),
-    repository: z.string().min(1).max(4096).optional().meta({ description: 'Path or git URL. Without one a bare repository is made on the local forge.' }),
-    defaultBranch: z.string().min(1).max(255).optional().meta({ description: "The repository's own HEAD when left out." }),
+    repository: text().min(1).max(4096).optional().meta({ description: 'Path or git URL. Without one a bare repository is made on the local forge.' }),
+    defaultBranch: text().min(1).max(255).optional().meta({ description: "The repository's own HEAD when left out." }),
     verify: z.array(VerifyCommand).max(50).optional().meta({ description: "Left out: found from the repository's files; `[]`: no checks." }),
     agent: Name.optional().meta({ description: 'Name of a coding agent; the configured default when left out.' }),
-    agentCommand: z.array(z.string()).min(1).max(100).optional().meta({ description: 'Program and arguments, for the agent `command`.' }),
-    model: z.string().max(200).optional().meta({ description: 'Model asked for at the gateway, as `engine/model`.' }),
+    agentCommand: z.array(text()).min(1).max(100).optional().meta({ description: 'Program and arguments, for the agent `command`.' }),
+    model: text().max(200).optional().meta({ description: 'Model asked for at the gateway, as `engine/model`.' }),
     limits: RunLimits.default({}),
     trusted: z.boolean().default(false).meta({ description: 'Allows runs without a sandbox (isolation `directory`): the agent then has the rights of the worker.' }),
     allowDirty: z.boolean().default(false).meta({ description: 'Accept a working copy with uncommitted changes; they are not part of any run.' }),

@@ -1,6 +1,7 @@
 // Runs: one attempt at a task. What the runner reports and what the API shows.
 import { z } from 'zod';
 import { CommitId, Fence, RunId, TaskId, Timestamp } from './ids.ts';
+import { reported } from './text.ts';
 
 export const RUN_STATES = [
   'leased', 'preparing', 'working', 'verifying', 'submitting',
@@ -17,27 +18,27 @@ export type RunCause = z.infer<typeof RunCause>;
 export const CheckResult = z
   .object({
     status: z.enum(['passed', 'failed', 'timed-out', 'not-run']),
-    exitCode: z.number().int().nullable(),
+    exitCode: z.int32().nullable(),
     durationMs: z.number().int().nonnegative(),
-    output: z.string().max(20_000).meta({ description: 'The end of its output, at most 16 KiB; the whole (capped) output is in the log.' }),
+    output: reported().max(20_000).meta({ description: 'The end of its output, at most 16 KiB; the whole (capped) output is in the log.' }),
   })
   .meta({ id: 'CheckResult' });
 export type CheckResult = z.infer<typeof CheckResult>;
 
 export const Check = z
-  .object({ name: z.string(), command: z.string(), base: CheckResult.nullable(), head: CheckResult.nullable() })
+  .object({ name: reported(), command: reported(), base: CheckResult.nullable(), head: CheckResult.nullable() })
   .meta({ id: 'Check', description: 'One verify command, on the commit the run started from and on its result.' });
 export type Check = z.infer<typeof Check>;
 
 export const PlanStep = z
   .object({
-    title: z.string().min(1).max(500),
+    title: reported().min(1).max(500),
     status: z.enum(['pending', 'in-progress', 'completed', 'failed', 'skipped']),
   })
   .meta({ id: 'PlanStep' });
 export type PlanStep = z.infer<typeof PlanStep>;
 
-export const Plan = z.object({ summary: z.string().max(5000), steps: z.array(PlanStep).max(200) }).meta({ id: 'Plan' });
+export const Plan = z.object({ summary: reported().max(5000), steps: z.array(PlanStep).max(200) }).meta({ id: 'Plan' });
 export type Plan = z.infer<typeof Plan>;
 
 export const Usage = z
@@ -106,8 +107,8 @@ export const ProgressInput = z
     fence: Fence,
     state: z.enum(RUNNER_STATES).optional(),
     plan: Plan.optional(),
-    iterations: z.number().int().nonnegative().optional(),
-    agentVersion: z.string().max(100).optional(),
+    iterations: z.number().int().nonnegative().max(1_000_000).optional(),
+    agentVersion: reported().max(100).optional(),
   })
   .meta({ id: 'ProgressInput' });
 export type ProgressInput = z.infer<typeof ProgressInput>;
@@ -119,12 +120,12 @@ export const FinishInput = z
     fence: Fence,
     outcome: z.enum(['verified', 'no-change', 'failed', 'cancelled', 'out-of-time', 'out-of-budget', 'lost']),
     cause: RunCause.optional().meta({ description: 'Required for `failed` and `lost`.' }),
-    reason: z.string().max(4000).optional(),
+    reason: reported().max(4000).optional(),
     headCommit: CommitId.optional().meta({ description: 'The commit pushed to the run\'s ref; required for `verified`.' }),
     plan: Plan.optional(),
     checks: z.array(Check).max(50).default([]),
-    iterations: z.number().int().nonnegative().default(0),
-    logs: z.record(z.string(), LogEnd).default({}).meta({ description: 'Length and digest of each stream; refused with ERR_LOG_INCOMPLETE while bytes are missing.' }),
+    iterations: z.number().int().nonnegative().max(1_000_000).default(0),
+    logs: z.record(z.string().regex(/^[a-z]{1,20}$/), LogEnd).default({}).meta({ description: 'Length and digest of each stream; refused with ERR_LOG_INCOMPLETE while bytes are missing.' }),
   })
   .meta({ id: 'FinishInput' });
 export type FinishInput = z.infer<typeof FinishInput>;

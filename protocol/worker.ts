@@ -2,14 +2,15 @@
 import { z } from 'zod';
 import { Fence, Name, RunId, TaskId, Timestamp } from './ids.ts';
 import { VerifyCommand } from './project.ts';
+import { text } from './text.ts';
 
 export const WorkerInput = z
   .strictObject({
     protocol: z.number().int(),
-    version: z.string().max(50),
+    version: text().max(50),
     capacity: z.number().int().min(0).max(1000).meta({ description: 'Runs at a time.' }),
-    agents: z.array(z.object({ name: Name, version: z.string().nullable() })).max(100).meta({ description: 'Agents that are installed there.' }),
-    host: z.string().max(255),
+    agents: z.array(z.object({ name: Name, version: text().max(200).nullable() })).max(100).meta({ description: 'Agents that are installed there.' }),
+    host: text().max(255),
   })
   .meta({ id: 'WorkerRegistration' });
 export type WorkerInput = z.infer<typeof WorkerInput>;
