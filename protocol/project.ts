@@ -1,6 +1,7 @@
 // Projects: a repository, how its work is verified, which agent does it, within which limits.
 import { z } from 'zod';
 import { Name, Timestamp } from './ids.ts';
+import { SubmissionChecks } from './submission.ts';
 import { text } from './text.ts';
 
 export const VerifyCommand = z
@@ -30,6 +31,7 @@ export const ProjectInput = z
     agentCommand: z.array(text()).min(1).max(100).optional().meta({ description: 'Program and arguments, for the agent `command`.' }),
     model: text().max(200).optional().meta({ description: 'Model asked for at the gateway, as `engine/model`.' }),
     limits: RunLimits.default({}),
+    checks: SubmissionChecks.optional().meta({ description: 'What is looked at before a result is pushed; a patch changes the rules and lists that it names.' }),
     trusted: z.boolean().default(false).meta({ description: 'Allows runs without a sandbox (isolation `directory`): the agent then has the rights of the worker.' }),
     allowDirty: z.boolean().default(false).meta({ description: 'Accept a working copy with uncommitted changes; they are not part of any run.' }),
   })
@@ -53,6 +55,7 @@ export const Project = z
     agentCommand: z.array(z.string()).nullable(),
     model: z.string().nullable(),
     limits: RunLimits,
+    checks: SubmissionChecks.default({ rules: {}, allow: {} }),
     trusted: z.boolean(),
     createdAt: Timestamp,
     archivedAt: Timestamp.nullable(),

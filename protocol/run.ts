@@ -1,6 +1,7 @@
 // Runs: one attempt at a task. What the runner reports and what the API shows.
 import { z } from 'zod';
 import { CommitId, Fence, RunId, TaskId, Timestamp } from './ids.ts';
+import { Finding } from './submission.ts';
 import { reported } from './text.ts';
 
 export const RUN_STATES = [
@@ -70,6 +71,7 @@ export const Run = z
     headCommit: CommitId.nullable(),
     plan: Plan.nullable(),
     checks: z.array(Check),
+    findings: z.array(Finding).default([]).meta({ description: 'What the submission checks found in its result.' }),
     usage: Usage,
     logs: z.array(z.object({ stream: z.string(), bytes: z.number().int(), sha256: z.string().nullable(), state: z.enum(['open', 'complete', 'truncated']) })),
     leaseUntil: Timestamp.nullable(),

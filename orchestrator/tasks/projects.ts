@@ -47,7 +47,10 @@ export async function createProject(
       [id, typeof origin === 'string' ? origin : '', hosted, defaultBranch],
     );
     if (typeof origin === 'function') {
-      await tx.query(`update repository set origin = $2 where id = $1`, [rows[0]!.id, await origin(rows[0]!.id)]);
+      await tx.query(`update repository set origin = $2 where id = $1`, [
+        rows[0]!.id,
+        await origin(rows[0]!.id),
+      ]);
     }
     await emit(tx, { kind: 'project.created', project: id, data: { name: input.name } });
     return await getProject(tx, input.name);
@@ -82,14 +85,17 @@ async function insertProject(tx: Queryable, input: ProjectInput): Promise<number
 
 /** A project by name or number, archived ones too; ERR_NOT_FOUND names those that there are. */
 export async function getProject(db: Queryable, nameOrId: string | number): Promise<Project> {
-  const wanted = typeof nameOrId === 'number' ? 'p.id = $1' : 'p.name = $1 or p.id::text = $1 order by p.name = $1 desc';
+  const wanted =
+    typeof nameOrId === 'number' ? 'p.id = $1' : 'p.name = $1 or p.id::text = $1 order by p.name = $1 desc';
   const { rows } = await db.query<ProjectRow>(`${SELECT} where ${wanted} limit 1`, [nameOrId]);
   if (rows[0] === undefined) throw await projectNotFound(db, String(nameOrId));
   return shown(rows[0]);
 }
 
 async function projectNotFound(db: Queryable, name: string): Promise<AutocodeError> {
-  const { rows } = await db.query<{ name: string }>('select name from project where archived_at is null order by name limit 20');
+  const { rows } = await db.query<{ name: string }>(
+    'select name from project where archived_at is null order by name limit 20',
+  );
   const known = rows.map((row) => row.name);
   return new AutocodeError('ERR_NOT_FOUND', `There is no project ${name}.`, {
     remedy:
@@ -107,7 +113,11 @@ export async function listProjects(db: Queryable): Promise<Project[]> {
 }
 
 /** Changes what the patch names, and nothing else; new tasks and claims go by it. */
-export async function updateProject(db: Queryable, nameOrId: string | number, patch: ProjectPatch): Promise<Project> {
+export async function updateProject(
+  db: Queryable,
+  nameOrId: string | number,
+  patch: ProjectPatch,
+): Promise<Project> {
   return await withinTransaction(db, async (tx) => {
     const project = await lockProject(tx, nameOrId);
     if (patch.trusted === false && project.trusted) await refuseWhileLive(tx, project, 'be untrusted');
@@ -127,7 +137,10 @@ export async function updateProject(db: Queryable, nameOrId: string | number, pa
       ],
     );
     if (patch.defaultBranch !== undefined) {
-      await tx.query(`update repository set default_branch = $2 where project = $1`, [project.id, patch.defaultBranch]);
+      await tx.query(`update repository set default_branch = $2 where project = $1`, [
+        project.id,
+        patch.defaultBranch,
+      ]);
     }
     await emit(tx, { kind: 'project.changed', project: project.id, data: { changed: Object.keys(patch) } });
     return await getProject(tx, project.name);
@@ -165,10 +178,14 @@ async function refuseWhileLive(tx: Queryable, project: Project, what: string): P
   if (rows.length === 0) return;
   const tasks = rows.map((row) => row.id);
   const named = tasks.slice(0, 10).join(', ') + (tasks.length > 10 ? ', …' : '');
-  throw new AutocodeError('ERR_STATE', `Project ${project.name} cannot ${what}: ${tasks.length} of its tasks are not done (${named}).`, {
-    remedy: 'Wait for them, or cancel them with `autocode task cancel TASK`.',
-    details: { tasks },
-  });
+  throw new AutocodeError(
+    'ERR_STATE',
+    `Project ${project.name} cannot ${what}: ${tasks.length} of its tasks are not done (${named}).`,
+    {
+      remedy: 'Wait for them, or cancel them with `autocode task cancel TASK`.',
+      details: { tasks },
+    },
+  );
 }
 
 /** A project that takes new work, locked against being archived or untrusted until the transaction ends. */
@@ -185,7 +202,9 @@ export async function projectForWork(tx: Queryable, nameOrId: string | number): 
     throw new AutocodeError(
       'ERR_NOT_TRUSTED',
       `Project ${project.name} is not trusted: in this version runs have no sandbox, an agent has the rights of the worker.`,
-      { remedy: `If you accept that for this repository: \`autocode project set ${project.name} --trusted\`.` },
+      {
+        remedy: `If you accept that for this repository: \`autocode project set ${project.name} --trusted\`.`,
+      },
     );
   }
   return project;
@@ -199,7 +218,12 @@ function shown(row: ProjectRow): Project {
   return {
     id: row.id,
     name: row.name,
-    repository: { id: row.repository, origin: row.origin, hosted: row.hosted, defaultBranch: row.default_branch },
+    repository: {
+      id: row.repository,
+      origin: row.origin,
+      hosted: row.hosted,
+      defaultBranch: row.default_branch,
+    },
     verify: row.verify,
     agent: row.agent,
     agentCommand: row.agent_command,

@@ -39,7 +39,12 @@ export async function getTask(db: Queryable, task: number): Promise<Task> {
 /** Tasks, newest first; `before` is the number of the last one seen. */
 export async function listTasks(
   db: Queryable,
-  want: { state?: TaskState | undefined; project?: string | undefined; limit: number; before?: number | undefined },
+  want: {
+    state?: TaskState | undefined;
+    project?: string | undefined;
+    limit: number;
+    before?: number | undefined;
+  },
 ): Promise<Task[]> {
   const { where, values } = conditions([
     ['t.state = ', want.state],
@@ -47,7 +52,10 @@ export async function listTasks(
     ['t.id < ', want.before],
   ]);
   values.push(want.limit);
-  const { rows } = await db.query<TaskRow>(`${TASK} ${where} order by t.id desc limit $${values.length}`, values);
+  const { rows } = await db.query<TaskRow>(
+    `${TASK} ${where} order by t.id desc limit $${values.length}`,
+    values,
+  );
   if (rows.length === 0 && want.project !== undefined) await getProject(db, want.project); // tells an unknown name
   return rows.map(shownTask);
 }
@@ -62,7 +70,13 @@ export async function getRun(db: Queryable, run: string): Promise<Run> {
 /** Runs, those of the newest task first; `before` is the id of the last one seen. */
 export async function listRuns(
   db: Queryable,
-  want: { task?: number | undefined; state?: RunState | undefined; worker?: string | undefined; limit: number; before?: string | undefined },
+  want: {
+    task?: number | undefined;
+    state?: RunState | undefined;
+    worker?: string | undefined;
+    limit: number;
+    before?: string | undefined;
+  },
 ): Promise<Run[]> {
   const { where, values } = conditions([
     ['r.task = ', want.task],
@@ -71,11 +85,17 @@ export async function listRuns(
     ['(r.task, r.fence) < (select task, fence from run where id = ', want.before, ')'],
   ]);
   values.push(want.limit);
-  const { rows } = await db.query<RunRow>(`${RUN} ${where} order by r.task desc, r.fence desc limit $${values.length}`, values);
+  const { rows } = await db.query<RunRow>(
+    `${RUN} ${where} order by r.task desc, r.fence desc limit $${values.length}`,
+    values,
+  );
   return rows.map(shownRun);
 }
 
-function conditions(wanted: [text: string, value: unknown, close?: string][]): { where: string; values: unknown[] } {
+function conditions(wanted: [text: string, value: unknown, close?: string][]): {
+  where: string;
+  values: unknown[];
+} {
   const values: unknown[] = [];
   const texts = wanted
     .filter(([, value]) => value !== undefined)

@@ -4,17 +4,31 @@ import { endRun, type RetryPolicy, type RunEnd } from './ending.ts';
 import { lockRun } from './queue.ts';
 import { withinTransaction } from './within-transaction.ts';
 
-const NO_RETRIES: RetryPolicy = { retries: { agent: 0, platform: 0, lost: 0, outOfTime: 0 }, retryBackoffSeconds: 0 };
+const NO_RETRIES: RetryPolicy = {
+  retries: { agent: 0, platform: 0, lost: 0, outOfTime: 0 },
+  retryBackoffSeconds: 0,
+};
 
 /** Runs that wait to be submitted, the longest waiting first. */
 export async function runsToSubmit(db: Queryable): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>(`select id from run where state = 'submitting' order by updated_at limit 1000`);
+  const { rows } = await db.query<{ id: string }>(
+    `select id from run where state = 'submitting' order by updated_at limit 1000`,
+  );
   return rows.map((row) => row.id);
 }
 
 /** The change is open: the run succeeded, the task is completed. */
-export async function submittedRun(db: Queryable, run: string, { changeId }: { changeId: number }): Promise<void> {
-  await endSubmission(db, run, { state: 'succeeded', reason: `Change ${changeId} holds the result.` }, NO_RETRIES);
+export async function submittedRun(
+  db: Queryable,
+  run: string,
+  { changeId }: { changeId: number },
+): Promise<void> {
+  await endSubmission(
+    db,
+    run,
+    { state: 'succeeded', reason: `Change ${changeId} holds the result.` },
+    NO_RETRIES,
+  );
 }
 
 /** The result is the same as its base: nothing to open. */
@@ -24,7 +38,12 @@ export async function submissionEmpty(db: Queryable, run: string): Promise<void>
 
 /** Cancelled before anything was opened. */
 export async function submissionCancelled(db: Queryable, run: string): Promise<void> {
-  await endSubmission(db, run, { state: 'cancelled', reason: 'Cancelled before its change was opened.' }, NO_RETRIES);
+  await endSubmission(
+    db,
+    run,
+    { state: 'cancelled', reason: 'Cancelled before its change was opened.' },
+    NO_RETRIES,
+  );
 }
 
 /** A try failed and another will follow: says why the run is still in `submitting`. */
