@@ -46,9 +46,10 @@ export class RunnerPool {
   async adopt(): Promise<void> {
     for (const run of await keptRuns(this.#config.stateDir)) {
       const directory = runDirectory(this.#config.stateDir, run);
-      if ((await readOrder(directory)) === null) await removeRunDirectory(directory);
-      else if ((await readJson(directory.runner, RunnerProcess)) === null) await this.#spawn(run, directory);
-      else this.#running.set(run, null);
+      // A live runner is never disturbed, even if this version cannot read its order any more.
+      if ((await readJson(directory.runner, RunnerProcess)) !== null) this.#running.set(run, null);
+      else if ((await readOrder(directory)) === null) await removeRunDirectory(directory);
+      else await this.#spawn(run, directory);
     }
     if (this.size > 0) this.#log.info(`${this.size} runs of an earlier worker process are looked after: ${[...this.#running.keys()].join(', ')}`);
   }

@@ -50,10 +50,19 @@ function pending(title: string): PlanStep {
 function* candidates(text: string): Generator<unknown> {
   yield tryJson(text);
   for (const [, fenced = ''] of text.matchAll(/```(?:json)?\s*\n([\s\S]*?)```/g)) yield tryJson(fenced);
-  // From each opening brace of a line's start to the last closing one; few answers have more than a handful.
-  const last = text.lastIndexOf('}');
-  const openings = [...text.matchAll(/\{\s*"/g)].slice(0, 20);
-  for (const { index } of openings) if (index < last) yield tryJson(text.slice(index, last + 1));
+  // Each opening brace up to the one that closes it; few answers have more than a handful.
+  for (const { index } of [...text.matchAll(/\{\s*"/g)].slice(0, 20)) yield tryJson(text.slice(index, closing(text, index) + 1));
+}
+
+// The brace that closes the one at `from`, braces in strings not counted; -1 when there is none.
+function closing(text: string, from: number): number {
+  let depth = 0;
+  for (const { 0: token, index } of text.slice(from).matchAll(/"(?:[^"\\]|\\.)*"|[{}]/g)) {
+    if (token === '{') depth += 1;
+    if (token === '}') depth -= 1;
+    if (depth === 0) return from + index;
+  }
+  return -1;
 }
 
 function tryJson(text: string): unknown {

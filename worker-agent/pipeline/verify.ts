@@ -45,8 +45,9 @@ export async function runCheck(sandbox: Sandbox, { name, command }: VerifyComman
   }
   const drained = Promise.all([child.stdout, child.stderr].map(async (stream) => await new Promise<void>((resolve) => stream.once('close', resolve))));
   const exit = await endOf(child.exited, timeoutSeconds * 1000, signal);
-  if (exit === null) child.kill('SIGTERM');
-  if (exit === null) await Promise.race([child.exited, delay(KILL_MS, undefined, { ref: false })]);
+  const timedOut = exit === null && !signal.aborted;
+  if (timedOut) child.kill('SIGTERM');
+  if (timedOut) await Promise.race([child.exited, delay(KILL_MS, undefined, { ref: false })]);
   child.kill('SIGKILL'); // what it left in the background holds the pipes open
   await Promise.race([drained, delay(DRAIN_MS, undefined, { ref: false })]);
   child.stdout.destroy();

@@ -1,0 +1,23 @@
+// Claim ids are kept until their run is started.
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { closeClaim, forgetClaims, openClaim } from './claims.ts';
+
+test('a claim id is on disk and stays the same until it is closed or forgotten', async () => {
+  const stateDir = mkdtempSync(path.join(os.tmpdir(), 'autocode-claims-'));
+  try {
+    const id = await openClaim(stateDir);
+    assert.equal(await openClaim(stateDir), id);
+    assert.ok(existsSync(path.join(stateDir, 'claims', id)));
+    await closeClaim(stateDir, id);
+    const next = await openClaim(stateDir);
+    assert.notEqual(next, id);
+    await forgetClaims(stateDir);
+    assert.notEqual(await openClaim(stateDir), next);
+  } finally {
+    rmSync(stateDir, { recursive: true });
+  }
+});
