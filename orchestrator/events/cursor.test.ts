@@ -3,7 +3,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { compareCursors, formatCursor, parseCursor } from './cursor.ts';
 
-const numbers = fc.tuple(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }));
+const numbers = fc.tuple(
+  fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+  fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
+);
 
 test('a cursor survives the way over its text', () => {
   fc.assert(
@@ -23,6 +26,17 @@ test('cursors order by transaction, then by serial number', () => {
   );
 });
 
-for (const text of ['', '1', '1-', '-1', '1-2-3', 'a-b', '1 -2', '99999999999999999999-1', `1-${2n ** 63n}`]) {
-  test(`"${text}" is refused as a cursor`, () => assert.throws(() => parseCursor(text), { code: 'ERR_INVALID_INPUT' }));
+for (const text of [
+  '',
+  '1',
+  '1-',
+  '-1',
+  '1-2-3',
+  'a-b',
+  '1 -2',
+  '99999999999999999999-1',
+  `1-${2n ** 63n}`,
+]) {
+  test(`"${text}" is refused as a cursor`, () =>
+    assert.throws(() => parseCursor(text), { code: 'ERR_INVALID_INPUT' }));
 }

@@ -18,9 +18,13 @@ export function parseCursor(text: string): Cursor {
   const [xid, id] = text.split('-');
   const fits = EventId.safeParse(text).success && BigInt(xid!) < 2n ** 64n && BigInt(id!) < 2n ** 63n;
   if (!fits) {
-    throw new AutocodeError('ERR_INVALID_INPUT', `"${text.slice(0, 60)}" is not a cursor of the event stream.`, {
-      remedy: 'Give back the id of an event, as in 812-37, or none to start at the beginning.',
-    });
+    throw new AutocodeError(
+      'ERR_INVALID_INPUT',
+      `"${text.slice(0, 60)}" is not a cursor of the event stream.`,
+      {
+        remedy: 'Give back the id of an event, as in 812-37, or none to start at the beginning.',
+      },
+    );
   }
   return { xid: xid!, id: id! };
 }

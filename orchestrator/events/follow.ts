@@ -22,13 +22,18 @@ export async function* followEvents(
     // Attached first: what the shared reader has passed by then is in the table for the reads below.
     const subscription = await readerOf(db).attach(filter, signal);
     try {
-      for (let full = true; full && !signal.aborted; ) {
+      for (let full = true; full && !signal.aborted;) {
         const page = await readEvents(db, { after: last, limit: PAGE, filter });
-        for (const event of page) yield ((last = event.id), event);
+        for (const event of page) {
+          last = event.id;
+          yield event;
+        }
         full = page.length === PAGE;
       }
       for await (const event of subscription.events()) {
-        if (last === null || compareCursors(event.id, last) > 0) yield ((last = event.id), event);
+        if (last !== null && compareCursors(event.id, last) <= 0) continue; // was in the table already
+        last = event.id;
+        yield event;
       }
     } finally {
       subscription.detach();

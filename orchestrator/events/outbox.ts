@@ -4,7 +4,7 @@ import type { EventKind } from '../../protocol/event.ts';
 import type { Queryable } from '../db/connect.ts';
 
 export { followEvents } from './follow.ts';
-export { latestCursor, readEvents, type EventFilter } from './read.ts';
+export { latestCursor, readEvents } from './read.ts';
 
 /** What an event says; ids name what it is about. */
 export interface EventInput {

@@ -1,5 +1,6 @@
 // Reads the outbox without gaps. Serial ids commit out of order, so readers go by (transaction, id) and stop below
-// the oldest open transaction: one that stays open delays readers, it never makes them skip.
+// the oldest open transaction: one that stays open, in any database of the server, delays readers; it never makes
+// them skip an event.
 import type { Event, EventKind } from '../../protocol/event.ts';
 import type { Queryable } from '../db/connect.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
@@ -44,12 +45,18 @@ export async function readEvents(
      where ${conditions.join(' and ')} order by event.xid, event.id limit $3`,
     values,
   );
-  return rows.map(({ xid, id, at, ...event }) => ({ ...event, id: formatCursor({ xid, id }), at: at.toISOString() }));
+  return rows.map(({ xid, id, at, ...event }) => ({
+    ...event,
+    id: formatCursor({ xid, id }),
+    at: at.toISOString(),
+  }));
 }
 
 /** The place after everything that can be read now. */
 export async function latestCursor(db: Queryable): Promise<string> {
-  const { rows } = await db.query<{ xmin: string }>('select pg_snapshot_xmin(pg_current_snapshot())::text as xmin');
+  const { rows } = await db.query<{ xmin: string }>(
+    'select pg_snapshot_xmin(pg_current_snapshot())::text as xmin',
+  );
   return formatCursor({ xid: rows[0]!.xmin, id: '0' });
 }
 

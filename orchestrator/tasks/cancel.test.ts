@@ -8,7 +8,7 @@ import { finishRun } from './finish.ts';
 import { getRun, getTask } from './queries.ts';
 import { submissionCancelled } from './submission-state.ts';
 import { sweep } from './sweep.ts';
-import { aProject, aRun, aTask, COMMIT, POLICY, report } from './testing/work.ts';
+import { aProject, aRun, aTask, COMMIT, POLICY, report, SWEEP } from './testing/work.ts';
 
 test('what waits is cancelled at once, and the next one takes its turn', async () => {
   await using db = await testDatabase();
@@ -24,13 +24,19 @@ test('a running task is asked to stop, its runner is woken, and its end cancels 
   await using db = await testDatabase();
   const order = await aRun(db.pool);
   const wakes = new EventTarget();
-  const forget = await onNotify(db.pool, 'run', (payload) => wakes.dispatchEvent(new CustomEvent('wake', { detail: payload })));
+  const forget = await onNotify(db.pool, 'run', (payload) =>
+    wakes.dispatchEvent(new CustomEvent('wake', { detail: payload })),
+  );
   const woken = once(wakes, 'wake');
   assert.equal((await cancelTask(db.pool, 1, 'ann')).state, 'running');
   assert.equal((await woken)[0].detail, order.run);
   assert.equal(await isCancelRequested(db.pool, order.run), true);
   await finishRun(db.pool, order.run, report(order, { outcome: 'failed', cause: 'agent' }), POLICY);
-  assert.equal((await getTask(db.pool, 1)).state, 'cancelled', 'a run that fails while it is cancelled is not tried again');
+  assert.equal(
+    (await getTask(db.pool, 1)).state,
+    'cancelled',
+    'a run that fails while it is cancelled is not tried again',
+  );
   forget();
   await stopListening(db.pool);
 });
@@ -39,10 +45,10 @@ test('a runner that does not answer is given a minute', async () => {
   await using db = await testDatabase();
   const { run } = await aRun(db.pool);
   await cancelTask(db.pool, 1, 'ann');
-  assert.equal((await sweep(db.pool, { policy: POLICY, leases: true })).cancelled, 0);
+  assert.equal((await sweep(db.pool, SWEEP)).cancelled, 0);
   await db.pool.query(`update task set updated_at = now() - interval '61 seconds'`);
   await cancelTask(db.pool, 1, 'bob');
-  assert.equal((await sweep(db.pool, { policy: POLICY, leases: true })).cancelled, 1);
+  assert.equal((await sweep(db.pool, SWEEP)).cancelled, 1);
   assert.equal((await getRun(db.pool, run)).state, 'cancelled');
   assert.equal((await getTask(db.pool, 1)).state, 'cancelled');
 });

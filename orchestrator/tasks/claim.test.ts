@@ -11,7 +11,10 @@ import { aProject, aRun, aTask, aWorker, claim, POLICY, report, SETTINGS } from 
 
 test('a claim answers with the whole work order, and the task runs', async () => {
   await using db = await testDatabase();
-  await aProject(db.pool, 'p', { verify: [{ name: 'test', command: 'make test' }], limits: { maxIterations: 2, deadlineMinutes: 5 } });
+  await aProject(db.pool, 'p', {
+    verify: [{ name: 'test', command: 'make test' }],
+    limits: { maxIterations: 2, deadlineMinutes: 5 },
+  });
   await aWorker(db.pool);
   await aTask(db.pool, 'p', { limits: { deadlineMinutes: 10 } });
   const order = WorkOrder.parse(await claim(db.pool));
@@ -31,7 +34,10 @@ test('the same claim id gets the same run and tokens, until the run has ended', 
   await aWorker(db.pool);
   await aTask(db.pool);
   const again = { worker: 'w', claimId: randomUUID() };
-  const [first, second] = await Promise.all([claimRun(db.pool, again, SETTINGS), claimRun(db.pool, again, SETTINGS)]);
+  const [first, second] = await Promise.all([
+    claimRun(db.pool, again, SETTINGS),
+    claimRun(db.pool, again, SETTINGS),
+  ]);
   assert.deepEqual(first, second);
   await finishRun(db.pool, first!.run, report(first!, { outcome: 'no-change' }), POLICY);
   await assert.rejects(claimRun(db.pool, again, SETTINGS), { code: 'ERR_STATE' });
@@ -40,7 +46,12 @@ test('the same claim id gets the same run and tokens, until the run has ended', 
 test('a retry is told which run came before and why it ended', async () => {
   await using db = await testDatabase();
   const order = await aRun(db.pool);
-  await finishRun(db.pool, order.run, report(order, { outcome: 'failed', cause: 'agent', reason: 'tests fail' }), POLICY);
+  await finishRun(
+    db.pool,
+    order.run,
+    report(order, { outcome: 'failed', cause: 'agent', reason: 'tests fail' }),
+    POLICY,
+  );
   await db.pool.query(`update task set pending_reason = 'repository', state = 'pending'`);
   await db.pool.query(`update task set pending_reason = null, state = 'queued'`);
   assert.deepEqual((await claim(db.pool))?.previous, { run: '1-1', reason: 'tests fail' });
@@ -65,12 +76,21 @@ test('a worker gets no more runs than it has room for, and only for agents that 
 test('priority goes before age, and age outweighs a step of priority after ten minutes', async () => {
   await using db = await testDatabase();
   await aWorker(db.pool);
-  for (const [name, priority, minutes] of [['old', 0, 11], ['new', 1, 0], ['urgent', 2, 0]] as const) {
+  for (const [name, priority, minutes] of [
+    ['old', 0, 11],
+    ['new', 1, 0],
+    ['urgent', 2, 0],
+  ] as const) {
     await aProject(db.pool, name);
     await aTask(db.pool, name, { priority });
-    await db.pool.query(`update task set order_key = order_key - make_interval(mins => $2) from project p where p.id = project and p.name = $1`, [name, minutes]);
+    await db.pool.query(
+      `update task set order_key = order_key - make_interval(mins => $2) from project p where p.id = project and p.name = $1`,
+      [name, minutes],
+    );
   }
-  const order = [await claim(db.pool), await claim(db.pool), await claim(db.pool)].map((each) => each?.project.name);
+  const order = [await claim(db.pool), await claim(db.pool), await claim(db.pool)].map(
+    (each) => each?.project.name,
+  );
   assert.deepEqual(order, ['urgent', 'old', 'new']);
 });
 
@@ -78,7 +98,9 @@ test('twenty claimers over 300 tasks in 30 repositories: every task runs once, n
   await using db = await testDatabase({ poolSize: 20 });
   for (let project = 0; project < 30; project++) {
     await aProject(db.pool, `p${project}`);
-    await Promise.all(Array.from({ length: 10 }, (_, i) => aTask(db.pool, `p${project}`, { priority: i % 3 })));
+    await Promise.all(
+      Array.from({ length: 10 }, (_, i) => aTask(db.pool, `p${project}`, { priority: i % 3 })),
+    );
   }
   const atWork = new Set<number>();
   const done: number[] = [];
@@ -101,7 +123,9 @@ test('twenty claimers over 300 tasks in 30 repositories: every task runs once, n
   await Promise.all(Array.from({ length: 20 }, (_, i) => claimer(`w${i % 15}`)));
   assert.equal(new Set(done).size, 300);
   assert.equal(done.length, 300);
-  const { rows } = await db.pool.query(`select count(*) filter (where state = 'completed') as completed, count(*) as all from task`);
+  const { rows } = await db.pool.query(
+    `select count(*) filter (where state = 'completed') as completed, count(*) as all from task`,
+  );
   assert.deepEqual(rows[0], { completed: 300, all: 300 });
   const left = await db.pool.query('select from repository_claim where released_at is null');
   assert.equal(left.rowCount, 0);

@@ -34,7 +34,11 @@ interface PickedTask {
 }
 
 /** The next run for the worker, or the one that it got under this claim id before; null when there is none to have. */
-export async function claimRun(db: Queryable, claim: Claim, settings: ClaimSettings): Promise<WorkOrder | null> {
+export async function claimRun(
+  db: Queryable,
+  claim: Claim,
+  settings: ClaimSettings,
+): Promise<WorkOrder | null> {
   return await withinTransaction(db, async (tx) => {
     const worker = await lockWorker(tx, claim.worker);
     const earlier = await runOfClaim(tx, claim);
@@ -55,10 +59,14 @@ async function runOfClaim(tx: Queryable, { worker, claimId }: Claim): Promise<st
   const run = rows[0];
   if (run === undefined) return null;
   if (run.worker === worker && isLeased(run.state)) return run.id;
-  throw new AutocodeError('ERR_STATE', `The claim ${claimId} got run ${run.id}, which is ${run.state} on worker ${run.worker}.`, {
-    remedy: 'Claim with a new id.',
-    details: { run: run.id, state: run.state },
-  });
+  throw new AutocodeError(
+    'ERR_STATE',
+    `The claim ${claimId} got run ${run.id}, which is ${run.state} on worker ${run.worker}.`,
+    {
+      remedy: 'Claim with a new id.',
+      details: { run: run.id, state: run.state },
+    },
+  );
 }
 
 /** The first queued task that nobody else has in hand, locked together with its repository. */
@@ -85,7 +93,12 @@ async function pickTask(tx: Queryable, agents: string[]): Promise<PickedTask | n
   }
 }
 
-async function leaseRun(tx: Queryable, claim: Claim, task: PickedTask, { limits, lease }: ClaimSettings): Promise<string> {
+async function leaseRun(
+  tx: Queryable,
+  claim: Claim,
+  task: PickedTask,
+  { limits, lease }: ClaimSettings,
+): Promise<string> {
   const fence = task.attempt + 1;
   const run = runId(task.id, fence);
   await moveTask(tx, task.id, { state: 'running', attempt: fence });

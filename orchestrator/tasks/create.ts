@@ -21,7 +21,11 @@ export interface TaskDefaults {
 const AGEING_STEP = '10 minutes';
 
 /** Makes a task; `created` is false when the idempotency key was seen before, and the task then is the first one. */
-export async function createTask(db: Queryable, input: TaskInput, defaults: TaskDefaults): Promise<{ task: Task; created: boolean }> {
+export async function createTask(
+  db: Queryable,
+  input: TaskInput,
+  defaults: TaskDefaults,
+): Promise<{ task: Task; created: boolean }> {
   return await withinTransaction(db, async (tx) => {
     const project = await projectForWork(tx, input.project);
     await lockRepository(tx, project.repository.id);
@@ -34,7 +38,12 @@ export async function createTask(db: Queryable, input: TaskInput, defaults: Task
       model: modelFor(agent, input.model ?? project.model ?? defaults.model),
       actor: defaults.actor,
     });
-    await emit(tx, { kind: 'task.created', project: project.id, task: id, data: { title: input.title, by: defaults.actor } });
+    await emit(tx, {
+      kind: 'task.created',
+      project: project.id,
+      task: id,
+      data: { title: input.title, by: defaults.actor },
+    });
     await arrangeQueue(tx, project.repository.id);
     return { task: await getTask(tx, id), created: true };
   });
@@ -42,7 +51,10 @@ export async function createTask(db: Queryable, input: TaskInput, defaults: Task
 
 async function taskWithKey(tx: Queryable, project: Project, key: string | undefined): Promise<number | null> {
   if (key === undefined) return null;
-  const { rows } = await tx.query<{ id: number }>('select id from task where project = $1 and idempotency_key = $2', [project.id, key]);
+  const { rows } = await tx.query<{ id: number }>(
+    'select id from task where project = $1 and idempotency_key = $2',
+    [project.id, key],
+  );
   return rows[0]?.id ?? null;
 }
 
@@ -57,9 +69,13 @@ function modelFor(agent: string, model: string | null): string {
 
 function commandOf(project: Project): string[] {
   if (project.agentCommand !== null) return project.agentCommand;
-  throw new AutocodeError('ERR_INVALID_INPUT', `The agent \`command\` has no program to run: project ${project.name} names none.`, {
-    remedy: `Give the project an agentCommand: \`autocode project set ${project.name} --agent-command PROGRAM\`.`,
-  });
+  throw new AutocodeError(
+    'ERR_INVALID_INPUT',
+    `The agent \`command\` has no program to run: project ${project.name} names none.`,
+    {
+      remedy: `Give the project an agentCommand: \`autocode project set ${project.name} --agent-command PROGRAM\`.`,
+    },
+  );
 }
 
 async function insertTask(

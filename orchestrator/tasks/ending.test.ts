@@ -7,11 +7,22 @@ import { POLICY } from './testing/work.ts';
 const run = (retries: RetryCounts = {}, cancelRequested = false) => ({
   id: '1-1',
   cancelRequested,
-  task: { id: 1, project: 1, repository: 1, state: 'running' as const, pendingReason: null, attempt: 1, retries },
+  task: {
+    id: 1,
+    project: 1,
+    repository: 1,
+    state: 'running' as const,
+    pendingReason: null,
+    attempt: 1,
+    retries,
+  },
 });
 
 test('waits double with each retry and end at an hour', () => {
-  assert.deepEqual([1, 2, 3, 8, 9, 50].map((n) => backoffSeconds(n, 15)), [15, 30, 60, 1920, 3600, 3600]);
+  assert.deepEqual(
+    [1, 2, 3, 8, 9, 50].map((n) => backoffSeconds(n, 15)),
+    [15, 30, 60, 1920, 3600, 3600],
+  );
   assert.equal(backoffSeconds(3, 0), 0);
 });
 
@@ -26,6 +37,9 @@ test('each cause has its own count', () => {
 
 test('a cancel is honoured by every end but success', () => {
   const cancelled = run({}, true);
-  assert.equal(afterEnd(cancelled, { state: 'lost', cause: 'lost', reason: null }, POLICY).state, 'cancelled');
+  assert.equal(
+    afterEnd(cancelled, { state: 'lost', cause: 'lost', reason: null }, POLICY).state,
+    'cancelled',
+  );
   assert.equal(afterEnd(cancelled, { state: 'succeeded', reason: null }, POLICY).state, 'completed');
 });

@@ -23,9 +23,18 @@ const RUN_TOKEN_LIFE = { ended: '10 minutes', lost: '1 day' };
 
 /** Ends a live run: frees repository, keys and logs, and completes, fails, cancels or retries the task. */
 export async function endRun(tx: Queryable, run: LockedRun, end: RunEnd, policy: RetryPolicy): Promise<void> {
-  await moveRun(tx, run.id, { state: end.state, cause: 'cause' in end ? end.cause : null, reason: end.reason });
-  await tx.query(`update repository_claim set released_at = now() where run = $1 and released_at is null`, [run.id]);
-  await tx.query(`update log_stream set state = 'truncated', updated_at = now() where run = $1 and state = 'open'`, [run.id]);
+  await moveRun(tx, run.id, {
+    state: end.state,
+    cause: 'cause' in end ? end.cause : null,
+    reason: end.reason,
+  });
+  await tx.query(`update repository_claim set released_at = now() where run = $1 and released_at is null`, [
+    run.id,
+  ]);
+  await tx.query(
+    `update log_stream set state = 'truncated', updated_at = now() where run = $1 and state = 'open'`,
+    [run.id],
+  );
   await tx.query(
     `update token set revoked_at = case when role = 'gateway' then now() end,
        expires_at = case when role = 'run' then now() + $2::interval end
@@ -38,10 +47,16 @@ export async function endRun(tx: Queryable, run: LockedRun, end: RunEnd, policy:
 }
 
 /** What becomes of the task of a run that ended so. */
-export function afterEnd(run: Pick<LockedRun, 'id' | 'cancelRequested' | 'task'>, end: RunEnd, policy: RetryPolicy): TaskMove {
+export function afterEnd(
+  run: Pick<LockedRun, 'id' | 'cancelRequested' | 'task'>,
+  end: RunEnd,
+  policy: RetryPolicy,
+): TaskMove {
   if (end.state === 'succeeded') return { state: 'completed', reason: end.reason };
-  if (end.state === 'no-change') return { state: 'completed', reason: end.reason ?? 'Nothing needed to change.' };
-  if (end.state === 'cancelled' || run.cancelRequested) return { state: 'cancelled', reason: end.reason ?? 'Cancelled.' };
+  if (end.state === 'no-change')
+    return { state: 'completed', reason: end.reason ?? 'Nothing needed to change.' };
+  if (end.state === 'cancelled' || run.cancelRequested)
+    return { state: 'cancelled', reason: end.reason ?? 'Cancelled.' };
   const why = end.reason ?? `Run ${run.id} ended as ${end.state}.`;
   if (!('cause' in end)) return { state: 'failed', reason: why }; // out of budget: another try would cost as much
   const used = run.task.retries[end.cause] ?? 0;

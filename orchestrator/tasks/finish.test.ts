@@ -32,7 +32,10 @@ for (const [says, runState, taskState, reason] of ENDINGS) {
     const run = await finishRun(db.pool, order.run, report(order, says), POLICY);
     const task = await getTask(db.pool, 1);
     assert.equal(run.state, runState);
-    assert.equal(task.pendingReason === null ? task.state : `${task.state}(${task.pendingReason})`, taskState);
+    assert.equal(
+      task.pendingReason === null ? task.state : `${task.state}(${task.pendingReason})`,
+      taskState,
+    );
     if (reason === null) assert.equal(task.reason, null);
     else assert.match(task.reason!, reason);
     assert.deepEqual(await finishRun(db.pool, order.run, report(order, says), POLICY), run);
@@ -67,7 +70,12 @@ test('a run does not end while bytes of its log are missing', async () => {
   });
   assert.equal((await getRun(db.pool, order.run)).state, 'leased');
   await db.pool.query(`update log_stream set bytes = 12 where stream = 'raw'`);
-  const run = await finishRun(db.pool, order.run, report(order, { outcome: 'no-change', logs: { raw: logs.raw } }), POLICY);
+  const run = await finishRun(
+    db.pool,
+    order.run,
+    report(order, { outcome: 'no-change', logs: { raw: logs.raw } }),
+    POLICY,
+  );
   assert.deepEqual(run.logs, [
     { stream: 'events', bytes: 0, sha256: null, state: 'truncated' },
     { stream: 'raw', bytes: 12, sha256: SHA, state: 'complete' },
@@ -90,7 +98,12 @@ test('a verified run frees the worker but keeps its repository', async () => {
   await using db = await testDatabase();
   const order = await aRun(db.pool);
   await aTask(db.pool);
-  const run = await finishRun(db.pool, order.run, report(order, { outcome: 'verified', headCommit: COMMIT, iterations: 2 }), POLICY);
+  const run = await finishRun(
+    db.pool,
+    order.run,
+    report(order, { outcome: 'verified', headCommit: COMMIT, iterations: 2 }),
+    POLICY,
+  );
   assert.deepEqual([run.leaseUntil, run.headCommit, run.iterations], [null, COMMIT, 2]);
   assert.equal(await claim(db.pool), null);
 });
@@ -103,5 +116,7 @@ test('another end after the first, another fence and an incomplete report are re
   await assert.rejects(finish(report(order, { outcome: 'failed' })), { code: 'ERR_INVALID_INPUT' });
   await assert.rejects(finish(report({ fence: 2 }, { outcome: 'no-change' })), { code: 'ERR_STALE_FENCE' });
   await finish(report(order, { outcome: 'no-change' }));
-  await assert.rejects(finish(report(order, { outcome: 'failed', cause: 'agent' })), { code: 'ERR_STALE_FENCE' });
+  await assert.rejects(finish(report(order, { outcome: 'failed', cause: 'agent' })), {
+    code: 'ERR_STALE_FENCE',
+  });
 });

@@ -16,7 +16,12 @@ const LAST_LEASE_SECONDS = 30;
  * Ends a run as its runner says, or hands it to the submission when it is verified. A repeated report gets the same answer.
  * ERR_STALE_FENCE when the run is somebody else's by now, ERR_LOG_INCOMPLETE while bytes of its log are missing.
  */
-export async function finishRun(db: Queryable, run: string, input: FinishInput, policy: RetryPolicy): Promise<Run> {
+export async function finishRun(
+  db: Queryable,
+  run: string,
+  input: FinishInput,
+  policy: RetryPolicy,
+): Promise<Run> {
   checkInput(input);
   return await withinTransaction(db, async (tx) => {
     const locked = await lockRun(tx, run);
@@ -31,12 +36,15 @@ export async function finishRun(db: Queryable, run: string, input: FinishInput, 
 }
 
 function checkInput(input: FinishInput): void {
-  if (input.outcome === 'verified' && input.headCommit === undefined) throw incomplete('`verified` needs headCommit, the commit that was pushed');
+  if (input.outcome === 'verified' && input.headCommit === undefined)
+    throw incomplete('`verified` needs headCommit, the commit that was pushed');
   if (input.outcome === 'failed' && input.cause === undefined) throw incomplete('`failed` needs a cause');
 }
 
 function incomplete(what: string): AutocodeError {
-  return new AutocodeError('ERR_INVALID_INPUT', `The end of the run cannot be recorded: ${what}.`, { remedy: 'Send it along.' });
+  return new AutocodeError('ERR_INVALID_INPUT', `The end of the run cannot be recorded: ${what}.`, {
+    remedy: 'Send it along.',
+  });
 }
 
 /** Whether this very report was taken before: a run that was handed over may meanwhile be anything that follows. */
@@ -48,17 +56,26 @@ function wasReported(run: LockedRun, input: FinishInput): boolean {
 }
 
 async function completeLogs(tx: Queryable, run: string, ends: FinishInput['logs']): Promise<void> {
-  const { rows } = await tx.query<{ stream: string; bytes: number }>('select stream, bytes from log_stream where run = $1 for update', [run]);
+  const { rows } = await tx.query<{ stream: string; bytes: number }>(
+    'select stream, bytes from log_stream where run = $1 for update',
+    [run],
+  );
   const have = new Map(rows.map((row) => [row.stream, row.bytes]));
   const missing = Object.entries(ends)
     .filter(([stream, end]) => have.get(stream) !== end.bytes)
     .map(([stream, end]) => [stream, { have: have.get(stream) ?? 0, want: end.bytes }] as const);
   if (missing.length > 0) {
-    const told = missing.map(([stream, { have, want }]) => `${stream} has ${have} of ${want} bytes`).join(', ');
-    throw new AutocodeError('ERR_LOG_INCOMPLETE', `Run ${run} cannot end while its log is incomplete: ${told}.`, {
-      remedy: 'Send the missing bytes, then report the end again.',
-      details: Object.fromEntries(missing),
-    });
+    const told = missing
+      .map(([stream, { have, want }]) => `${stream} has ${have} of ${want} bytes`)
+      .join(', ');
+    throw new AutocodeError(
+      'ERR_LOG_INCOMPLETE',
+      `Run ${run} cannot end while its log is incomplete: ${told}.`,
+      {
+        remedy: 'Send the missing bytes, then report the end again.',
+        details: Object.fromEntries(missing),
+      },
+    );
   }
   for (const [stream, end] of Object.entries(ends)) {
     await tx.query(
@@ -73,7 +90,13 @@ async function recordResult(tx: Queryable, run: string, input: FinishInput): Pro
   await tx.query(
     `update run set head_commit = coalesce($2, head_commit), plan = coalesce($3, plan), checks = $4,
        iterations = greatest(iterations, $5) where id = $1`,
-    [run, input.headCommit ?? null, input.plan === undefined ? null : JSON.stringify(input.plan), JSON.stringify(input.checks), input.iterations],
+    [
+      run,
+      input.headCommit ?? null,
+      input.plan === undefined ? null : JSON.stringify(input.plan),
+      JSON.stringify(input.checks),
+      input.iterations,
+    ],
   );
 }
 

@@ -6,12 +6,12 @@ import { finishRun } from './finish.ts';
 import { heartbeat, progress, signals } from './lease.ts';
 import { getRun, getTask } from './queries.ts';
 import { sweep } from './sweep.ts';
-import { aRun, aTask, claim, expireLeases, POLICY, report } from './testing/work.ts';
+import { aRun, aTask, claim, expireLeases, POLICY, report, SWEEP } from './testing/work.ts';
 
 const LEASE = { leaseSeconds: 30 };
 const loseRuns = async (db: Parameters<typeof sweep>[0]) => {
   await expireLeases(db);
-  assert.equal((await sweep(db, { policy: POLICY, leases: true })).lost, 1);
+  assert.equal((await sweep(db, SWEEP)).lost, 1);
 };
 
 test('a heartbeat renews the lease and tells deadline and cancel', async () => {
@@ -30,9 +30,13 @@ test('announcements are kept, may be repeated, and go by the table', async () =>
   const { run } = await aRun(db.pool);
   const plan = { summary: 's', steps: [{ title: 'a', status: 'pending' as const }] };
   await progress(db.pool, run, { fence: 1, state: 'preparing' });
-  for (let i = 0; i < 2; i++) await progress(db.pool, run, { fence: 1, state: 'working', plan, iterations: 1, agentVersion: '1.2' });
+  for (let i = 0; i < 2; i++)
+    await progress(db.pool, run, { fence: 1, state: 'working', plan, iterations: 1, agentVersion: '1.2' });
   const shown = await getRun(db.pool, run);
-  assert.deepEqual([shown.state, shown.plan, shown.iterations, shown.agentVersion], ['working', plan, 1, '1.2']);
+  assert.deepEqual(
+    [shown.state, shown.plan, shown.iterations, shown.agentVersion],
+    ['working', plan, 1, '1.2'],
+  );
   await assert.rejects(progress(db.pool, run, { fence: 1, state: 'preparing' }), { code: 'ERR_STATE' });
   await assert.rejects(progress(db.pool, run, { fence: 2, state: 'working' }), { code: 'ERR_STALE_FENCE' });
 });
@@ -48,7 +52,10 @@ test('a lost run whose worker is back goes on where it was, and the loss is not 
   assert.equal(await verifyToken(db.pool, gatewayKey), null);
   await heartbeat(db.pool, run, 1, LEASE);
   const back = await getRun(db.pool, run);
-  assert.deepEqual([back.state, back.cause, back.finishedAt, back.logs.map((log) => log.state)], ['working', null, null, ['open', 'open']]);
+  assert.deepEqual(
+    [back.state, back.cause, back.finishedAt, back.logs.map((log) => log.state)],
+    ['working', null, null, ['open', 'open']],
+  );
   assert.equal((await getTask(db.pool, 1)).currentRun, run);
   assert.equal((await verifyToken(db.pool, gatewayKey))?.run, run);
   const { rows } = await db.pool.query('select retries from task');
@@ -74,7 +81,7 @@ test('a lost run stays lost when its repository or its task went to another', as
   await assert.rejects(heartbeat(db.pool, run, 1, LEASE), { code: 'ERR_STALE_FENCE' });
   await finishRun(db.pool, other.run, report(other, { outcome: 'no-change' }), POLICY);
   await db.pool.query(`update task set not_before = now() where id = 1`);
-  await sweep(db.pool, { policy: POLICY, leases: true });
+  await sweep(db.pool, SWEEP);
   assert.equal((await claim(db.pool))?.run, '1-2');
   await assert.rejects(heartbeat(db.pool, run, 1, LEASE), { code: 'ERR_STALE_FENCE' });
   await assert.rejects(progress(db.pool, run, { fence: 1 }), { code: 'ERR_STALE_FENCE' });

@@ -13,7 +13,12 @@ import { seeWorker } from './worker-presence.ts';
 const RETURN_LEASE_SECONDS = 30;
 
 /** Renews the lease; ERR_STALE_FENCE when the run has ended or its task was given to another. */
-export async function heartbeat(db: Queryable, run: string, fence: number, lease: { leaseSeconds: number }): Promise<HeartbeatAnswer> {
+export async function heartbeat(
+  db: Queryable,
+  run: string,
+  fence: number,
+  lease: { leaseSeconds: number },
+): Promise<HeartbeatAnswer> {
   const renewed = await renewLease(db, run, fence, lease.leaseSeconds);
   if (renewed !== null) return renewed;
   return await withinTransaction(db, async (tx) => {
@@ -22,7 +27,12 @@ export async function heartbeat(db: Queryable, run: string, fence: number, lease
   });
 }
 
-async function renewLease(db: Queryable, run: string, fence: number, seconds: number): Promise<HeartbeatAnswer | null> {
+async function renewLease(
+  db: Queryable,
+  run: string,
+  fence: number,
+  seconds: number,
+): Promise<HeartbeatAnswer | null> {
   const { rows } = await db.query<{ leaseUntil: Date; deadline: Date; cancel: boolean; worker: string }>({
     name: 'renew-lease',
     text: `update run set lease_until = now() + make_interval(secs => $3::float8)
@@ -47,10 +57,21 @@ export async function progress(db: Queryable, run: string, input: ProgressInput)
       name: 'note-progress',
       text: `update run set plan = coalesce($2, plan), iterations = coalesce($3, iterations),
                agent_version = coalesce($4, agent_version), updated_at = now() where id = $1`,
-      values: [run, input.plan === undefined ? null : JSON.stringify(input.plan), input.iterations ?? null, input.agentVersion ?? null],
+      values: [
+        run,
+        input.plan === undefined ? null : JSON.stringify(input.plan),
+        input.iterations ?? null,
+        input.agentVersion ?? null,
+      ],
     });
     if (input.plan === undefined) return;
-    await emit(tx, { kind: 'run.plan', project: locked.task.project, task: locked.task.id, run, data: { plan: input.plan } });
+    await emit(tx, {
+      kind: 'run.plan',
+      project: locked.task.project,
+      task: locked.task.id,
+      run,
+      data: { plan: input.plan },
+    });
   });
 }
 

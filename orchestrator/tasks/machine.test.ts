@@ -14,7 +14,17 @@ import { heartbeat, progress } from './lease.ts';
 import { retryTask } from './retry.ts';
 import { submissionCancelled, submissionEmpty, submissionFailed } from './submission-state.ts';
 import { sweep } from './sweep.ts';
-import { aProject, aTask, aWorker, COMMIT, expireLeases, POLICY, report, SETTINGS } from './testing/work.ts';
+import {
+  aProject,
+  aTask,
+  aWorker,
+  COMMIT,
+  expireLeases,
+  POLICY,
+  report,
+  SETTINGS,
+  SWEEP,
+} from './testing/work.ts';
 
 const PROJECTS = 2;
 const TASKS = 6;
@@ -24,39 +34,87 @@ type Command = (db: Queryable) => Promise<unknown>;
 
 const task = fc.integer({ min: 1, max: TASKS });
 const worker = fc.constantFrom('w0', 'w1');
-const outcome = fc.constantFrom('verified', 'verified', 'no-change', 'failed', 'cancelled', 'out-of-time', 'out-of-budget', 'lost');
+const outcome = fc.constantFrom(
+  'verified',
+  'verified',
+  'no-change',
+  'failed',
+  'cancelled',
+  'out-of-time',
+  'out-of-budget',
+  'lost',
+);
 const cause = fc.constantFrom('agent', 'platform', 'input');
 const often = (weight: number, arbitrary: fc.Arbitrary<Command>) => ({ weight, arbitrary });
 
 /** Does something to the newest run of a task, mostly of one that runs, or now and then to the run before. */
-const toRun = <T>(how: fc.Arbitrary<T>, act: (db: Queryable, run: string, fence: number, how: T) => Promise<unknown>): fc.Arbitrary<Command> =>
-  fc.tuple(fc.constantFrom(0, 0, 1, 1, 2, 3), fc.constantFrom(0, 0, 0, 0, 1), how).map(([nth, back, chosen]) => async (db) => {
-    const { rows } = await db.query<{ id: number; fence: number }>(
-      `select id, attempt - $2::int as fence from task where attempt > $2 order by state = 'running' desc, updated_at desc offset $1 limit 1`,
-      [nth, back],
-    );
-    for (const { id, fence } of rows) await act(db, runId(id, fence), fence, chosen);
-  });
+const toRun = <T>(
+  how: fc.Arbitrary<T>,
+  act: (db: Queryable, run: string, fence: number, how: T) => Promise<unknown>,
+): fc.Arbitrary<Command> =>
+  fc
+    .tuple(fc.constantFrom(0, 0, 1, 1, 2, 3), fc.constantFrom(0, 0, 0, 0, 1), how)
+    .map(([nth, back, chosen]) => async (db) => {
+      const { rows } = await db.query<{ id: number; fence: number }>(
+        `select id, attempt - $2::int as fence from task where attempt > $2 order by state = 'running' desc, updated_at desc offset $1 limit 1`,
+        [nth, back],
+      );
+      for (const { id, fence } of rows) await act(db, runId(id, fence), fence, chosen);
+    });
 
 const command: fc.Arbitrary<Command> = fc.oneof(
-  often(4, fc.tuple(fc.nat(PROJECTS - 1), fc.integer({ min: -2, max: 2 })).map(([p, priority]) => (db) => aTask(db, `p${p}`, { priority }))),
-  often(7, worker.map((name) => (db) => claimRun(db, { worker: name, claimId: randomUUID() }, SETTINGS))),
-  often(3, toRun(fc.constant(null), (db, run, fence) => heartbeat(db, run, fence, { leaseSeconds: 30 }))),
-  often(4, toRun(fc.constantFrom('preparing', 'working', 'verifying'), (db, run, fence, state) => progress(db, run, { fence, state }))),
-  often(5, toRun(fc.tuple(outcome, cause), (db, run, fence, [end, why]) =>
-    finishRun(db, run, report({ fence }, { outcome: end, cause: why, headCommit: COMMIT }), POLICY))),
-  often(3, toRun(fc.constantFrom('empty', 'cancelled', 'platform', 'input'), async (db, run, _fence, how) => {
-    if (how === 'empty') await submissionEmpty(db, run);
-    else if (how === 'cancelled') await submissionCancelled(db, run);
-    else await submissionFailed(db, run, { cause: how, reason: how }, POLICY);
-  })),
-  often(1, task.map((t) => (db) => cancelTask(db, t, 'ann'))),
-  often(2, task.map((t) => (db) => retryTask(db, t))),
-  often(3, fc.constantFrom(true, false, false).map((forced) => async (db) => {
-    if (forced) await expireLeases(db);
-    await db.query(`update task set not_before = now() where not_before is not null`);
-    await sweep(db, { policy: POLICY, leases: true });
-  })),
+  often(
+    4,
+    fc.tuple(fc.nat(PROJECTS - 1), fc.integer({ min: -2, max: 2 })).map(
+      ([p, priority]) =>
+        (db) =>
+          aTask(db, `p${p}`, { priority }),
+    ),
+  ),
+  often(
+    7,
+    worker.map((name) => (db) => claimRun(db, { worker: name, claimId: randomUUID() }, SETTINGS)),
+  ),
+  often(
+    3,
+    toRun(fc.constant(null), (db, run, fence) => heartbeat(db, run, fence, { leaseSeconds: 30 })),
+  ),
+  often(
+    4,
+    toRun(fc.constantFrom('preparing', 'working', 'verifying'), (db, run, fence, state) =>
+      progress(db, run, { fence, state }),
+    ),
+  ),
+  often(
+    5,
+    toRun(fc.tuple(outcome, cause), (db, run, fence, [end, why]) =>
+      finishRun(db, run, report({ fence }, { outcome: end, cause: why, headCommit: COMMIT }), POLICY),
+    ),
+  ),
+  often(
+    3,
+    toRun(fc.constantFrom('empty', 'cancelled', 'platform', 'input'), async (db, run, _fence, how) => {
+      if (how === 'empty') await submissionEmpty(db, run);
+      else if (how === 'cancelled') await submissionCancelled(db, run);
+      else await submissionFailed(db, run, { cause: how, reason: how }, POLICY);
+    }),
+  ),
+  often(
+    1,
+    task.map((t) => (db) => cancelTask(db, t, 'ann')),
+  ),
+  often(
+    2,
+    task.map((t) => (db) => retryTask(db, t)),
+  ),
+  often(
+    3,
+    fc.constantFrom(true, false, false).map((forced) => async (db) => {
+      if (forced) await expireLeases(db);
+      await db.query(`update task set not_before = now() where not_before is not null`);
+      await sweep(db, SWEEP);
+    }),
+  ),
 );
 
 /** Every rule as a query that finds what breaks it. */
@@ -121,35 +179,51 @@ async function prepare(db: Queryable): Promise<void> {
   await aWorker(db, 'w1', 2);
 }
 
-test('random histories, one step after the other, keep every rule at every step', { timeout: 120_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(command, { minLength: 40, maxLength: 100, size: 'max' }), async (commands) => {
-      await using db = await testDatabase();
-      await prepare(db.pool);
-      for (const act of commands) {
-        await run(db.pool, act);
-        await assertRules(db.pool);
-      }
-    }),
-    { numRuns: 6 },
-  );
-});
+test(
+  'random histories, one step after the other, keep every rule at every step',
+  { timeout: 120_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(command, { minLength: 40, maxLength: 100, size: 'max' }),
+        async (commands) => {
+          await using db = await testDatabase();
+          await prepare(db.pool);
+          for (const act of commands) {
+            await run(db.pool, act);
+            await assertRules(db.pool);
+          }
+        },
+      ),
+      { numRuns: 6 },
+    );
+  },
+);
 
-test('random histories, eight steps at once, keep every rule in the end, and nothing deadlocks', { timeout: 120_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(command, { minLength: 100, maxLength: 200, size: 'max' }), async (commands) => {
-      await using db = await testDatabase();
-      await prepare(db.pool);
-      const waiting = commands.values();
-      await Promise.all(
-        Array.from({ length: 8 }, async () => {
-          for (const act of waiting) await run(db.pool, act);
-        }),
-      );
-      await assertRules(db.pool);
-      const { rows } = await db.pool.query('select deadlocks from pg_stat_database where datname = current_database()');
-      assert.equal(rows[0].deadlocks, 0);
-    }),
-    { numRuns: 6, endOnFailure: true },
-  );
-});
+test(
+  'random histories, eight steps at once, keep every rule in the end, and nothing deadlocks',
+  { timeout: 120_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(command, { minLength: 100, maxLength: 200, size: 'max' }),
+        async (commands) => {
+          await using db = await testDatabase();
+          await prepare(db.pool);
+          const waiting = commands.values();
+          await Promise.all(
+            Array.from({ length: 8 }, async () => {
+              for (const act of waiting) await run(db.pool, act);
+            }),
+          );
+          await assertRules(db.pool);
+          const { rows } = await db.pool.query(
+            'select deadlocks from pg_stat_database where datname = current_database()',
+          );
+          assert.equal(rows[0].deadlocks, 0);
+        },
+      ),
+      { numRuns: 6, endOnFailure: true },
+    );
+  },
+);

@@ -14,14 +14,21 @@ test('a project is found by name and by number, and the name goes first', async 
   assert.deepEqual(await getProject(db.pool, first.id), Project.parse(first));
   assert.equal((await getProject(db.pool, '1')).id, odd.id);
   assert.equal((await getProject(db.pool, '2')).id, odd.id);
-  assert.deepEqual((await listProjects(db.pool)).map((project) => project.name), ['1', 'first']);
+  assert.deepEqual(
+    (await listProjects(db.pool)).map((project) => project.name),
+    ['1', 'first'],
+  );
 });
 
 test('an unknown name is answered with the known ones, a taken name with what to do', async () => {
   await using db = await testDatabase();
   await assert.rejects(getProject(db.pool, 'x'), { code: 'ERR_NOT_FOUND', remedy: /project add/ });
   await aProject(db.pool, 'alpha');
-  await assert.rejects(getProject(db.pool, 'alpa'), { code: 'ERR_NOT_FOUND', remedy: /alpha/, details: { known: ['alpha'] } });
+  await assert.rejects(getProject(db.pool, 'alpa'), {
+    code: 'ERR_NOT_FOUND',
+    remedy: /alpha/,
+    details: { known: ['alpha'] },
+  });
   await assert.rejects(aProject(db.pool, 'alpha'), { code: 'ERR_CONFLICT' });
 });
 
@@ -30,7 +37,10 @@ test('a repository that is made for the project gets its number; when that fails
   const input = ProjectInput.parse({ name: 'hosted' });
   const make = (origin: (id: number) => Promise<string>) =>
     createProject(db.pool, { input, repository: { origin, hosted: true, defaultBranch: 'main' } });
-  await assert.rejects(make(async () => Promise.reject(new Error('disk full'))), /disk full/);
+  await assert.rejects(
+    make(async () => Promise.reject(new Error('disk full'))),
+    /disk full/,
+  );
   assert.deepEqual(await listProjects(db.pool), []);
   const project = await make(async (id) => `/forge/${id}.git`);
   assert.equal(project.repository.origin, `/forge/${project.repository.id}.git`);
@@ -38,9 +48,16 @@ test('a repository that is made for the project gets its number; when that fails
 
 test('a patch changes what it names and nothing else', async () => {
   await using db = await testDatabase();
-  const before = await aProject(db.pool, 'p', { limits: { maxIterations: 2 }, verify: [{ name: 'test', command: 'true' }] });
+  const before = await aProject(db.pool, 'p', {
+    limits: { maxIterations: 2 },
+    verify: [{ name: 'test', command: 'true' }],
+  });
   const after = await updateProject(db.pool, 'p', ProjectPatch.parse({ model: 'e/m', defaultBranch: 'dev' }));
-  assert.deepEqual(after, { ...before, model: 'e/m', repository: { ...before.repository, defaultBranch: 'dev' } });
+  assert.deepEqual(after, {
+    ...before,
+    model: 'e/m',
+    repository: { ...before.repository, defaultBranch: 'dev' },
+  });
   assert.deepEqual((await updateProject(db.pool, 'p', ProjectPatch.parse({ verify: [] }))).verify, []);
   const { data } = (await settledEvents(db.pool)).at(-1)!;
   assert.deepEqual(data, { changed: ['verify'] });

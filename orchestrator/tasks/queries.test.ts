@@ -16,7 +16,13 @@ test('a task and a run are what the protocol says', async () => {
 test('a run shows what its model calls used and how long its logs are', async () => {
   await using db = await testDatabase();
   const { run } = await aRun(db.pool);
-  assert.deepEqual((await getRun(db.pool, run)).usage, { calls: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0, costMicros: 0 });
+  assert.deepEqual((await getRun(db.pool, run)).usage, {
+    calls: 0,
+    inputTokens: 0,
+    cachedTokens: 0,
+    outputTokens: 0,
+    costMicros: 0,
+  });
   for (let i = 0; i < 2; i++) {
     await db.pool.query(
       `insert into model_call (run, task, project, protocol, model_asked, model_served, input_tokens, cached_tokens, output_tokens,
@@ -26,8 +32,17 @@ test('a run shows what its model calls used and how long its logs are', async ()
     );
   }
   const shown = Run.parse(await getRun(db.pool, run));
-  assert.deepEqual(shown.usage, { calls: 2, inputTokens: 8_000_000_000, cachedTokens: 10, outputTokens: 14, costMicros: 22 });
-  assert.deepEqual(shown.logs.map((log) => log.stream), ['events', 'raw']);
+  assert.deepEqual(shown.usage, {
+    calls: 2,
+    inputTokens: 8_000_000_000,
+    cachedTokens: 10,
+    outputTokens: 14,
+    costMicros: 22,
+  });
+  assert.deepEqual(
+    shown.logs.map((log) => log.stream),
+    ['events', 'raw'],
+  );
 });
 
 test('lists are newest first, filtered, and go on before the last one seen', async () => {
@@ -39,7 +54,8 @@ test('lists are newest first, filtered, and go on before the last one seen', asy
   }
   await claim(db.pool);
   await claim(db.pool);
-  const tasks = async (want: object) => (await listTasks(db.pool, { limit: 9, ...want })).map((task) => task.id);
+  const tasks = async (want: object) =>
+    (await listTasks(db.pool, { limit: 9, ...want })).map((task) => task.id);
   assert.deepEqual(await tasks({}), [4, 3, 2, 1]);
   assert.deepEqual(await tasks({ project: 'a' }), [2, 1]);
   assert.deepEqual(await tasks({ state: 'running' }), [3, 1]);

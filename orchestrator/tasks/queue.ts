@@ -17,7 +17,12 @@ export async function lockRepository(tx: Queryable, repository: number): Promise
  * waiting ones. Says so to the claimers whenever there is a head, since the lock may have hidden it from one of them.
  */
 export async function arrangeQueue(tx: Queryable, repository: number): Promise<void> {
-  const { rows } = await tx.query<{ claimed: boolean; head: number | null; next: number | null; swap: boolean }>({
+  const { rows } = await tx.query<{
+    claimed: boolean;
+    head: number | null;
+    next: number | null;
+    swap: boolean;
+  }>({
     name: 'queue-order',
     text: `select exists (select from repository_claim where repository = $1 and released_at is null) as claimed,
         head.id as head, next.id as next, (next.order_key, next.id) < (head.order_key, head.id) as swap
@@ -57,7 +62,10 @@ export interface LockedTask {
 
 /** Locks a task's repository and the task, and reads it as it is then; ERR_NOT_FOUND. */
 export async function lockTask(tx: Queryable, task: number): Promise<LockedTask> {
-  await tx.query('select from repository where id = (select repository from task where id = $1) for no key update', [task]);
+  await tx.query(
+    'select from repository where id = (select repository from task where id = $1) for no key update',
+    [task],
+  );
   const { rows } = await tx.query<LockedTask>({
     name: 'lock-task',
     text: `select id, project, repository, state, pending_reason as "pendingReason", attempt, retries

@@ -28,14 +28,21 @@ export async function retryTask(db: Queryable, task: number): Promise<Task> {
 }
 
 async function refuseWhenDelivered(tx: Queryable, task: number): Promise<void> {
-  const { rows } = await tx.query<{ id: number; state: string }>(`select id, state from change where task = $1 and state <> 'closed'`, [task]);
+  const { rows } = await tx.query<{ id: number; state: string }>(
+    `select id, state from change where task = $1 and state <> 'closed'`,
+    [task],
+  );
   const change = rows[0];
   if (change === undefined) return;
-  throw new AutocodeError('ERR_STATE', `Task ${task} has brought change ${change.id}, which is ${change.state}.`, {
-    remedy:
-      change.state === 'merged'
-        ? 'Add a new task for what is left to do.'
-        : `Merge it (\`autocode change merge ${change.id}\`), or close it (\`autocode change close ${change.id}\`) and retry then.`,
-    details: { change: change.id },
-  });
+  throw new AutocodeError(
+    'ERR_STATE',
+    `Task ${task} has brought change ${change.id}, which is ${change.state}.`,
+    {
+      remedy:
+        change.state === 'merged'
+          ? 'Add a new task for what is left to do.'
+          : `Merge it (\`autocode change merge ${change.id}\`), or close it (\`autocode change close ${change.id}\`) and retry then.`,
+      details: { change: change.id },
+    },
+  );
 }

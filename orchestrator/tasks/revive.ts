@@ -6,7 +6,12 @@ import { isLeased, moveRun, staleFence } from './run-state.ts';
 import { moveTask } from './task-state.ts';
 
 /** Makes sure that the runner still has the run, taking a lost one back where that is possible; else ERR_STALE_FENCE. */
-export async function holdRun(tx: Queryable, run: LockedRun, fence: number, leaseSeconds: number): Promise<void> {
+export async function holdRun(
+  tx: Queryable,
+  run: LockedRun,
+  fence: number,
+  leaseSeconds: number,
+): Promise<void> {
   if (run.fence !== fence) throw staleFence(run.id, fence);
   if (isLeased(run.state)) return;
   if (!(await canReturn(tx, run))) throw staleFence(run.id, fence);
@@ -15,7 +20,10 @@ export async function holdRun(tx: Queryable, run: LockedRun, fence: number, leas
   const retries = { ...run.task.retries, [cause]: Math.max(used - 1, 0) }; // the retry that this loss took
   await moveRun(tx, run.id, { state: run.liveState!, leaseSeconds, reason: 'Its worker is back.' });
   await moveTask(tx, run.task.id, { state: 'running', retries });
-  await tx.query(`insert into repository_claim (repository, run) values ($1, $2)`, [run.task.repository, run.id]);
+  await tx.query(`insert into repository_claim (repository, run) values ($1, $2)`, [
+    run.task.repository,
+    run.id,
+  ]);
   await tx.query(`update log_stream set state = 'open' where run = $1 and state = 'truncated'`, [run.id]);
   await tx.query(`update token set revoked_at = null, expires_at = null where run = $1`, [run.id]);
   await arrangeQueue(tx, run.task.repository);
@@ -24,7 +32,14 @@ export async function holdRun(tx: Queryable, run: LockedRun, fence: number, leas
 async function canReturn(tx: Queryable, run: LockedRun): Promise<boolean> {
   const { task } = run;
   if (run.state !== 'lost' || run.liveState === null || run.fence !== task.attempt) return false;
-  if (task.state !== 'queued' && (task.state !== 'pending' || !['retry', 'repository'].includes(task.pendingReason!))) return false;
-  const { rowCount } = await tx.query('select from repository_claim where repository = $1 and released_at is null', [task.repository]);
+  if (
+    task.state !== 'queued' &&
+    (task.state !== 'pending' || !['retry', 'repository'].includes(task.pendingReason!))
+  )
+    return false;
+  const { rowCount } = await tx.query(
+    'select from repository_claim where repository = $1 and released_at is null',
+    [task.repository],
+  );
   return rowCount === 0;
 }

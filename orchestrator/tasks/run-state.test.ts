@@ -15,7 +15,10 @@ test('every transition of the table is made and told; every other is refused and
     for (const to of RUN_STATES) {
       await db.pool.query(`update run set state = $1`, [from]);
       if (!RUN_TRANSITIONS[from].includes(to)) {
-        await assert.rejects(moveRun(db.pool, run, { state: to }), { code: 'ERR_STATE', details: { from, to } });
+        await assert.rejects(moveRun(db.pool, run, { state: to }), {
+          code: 'ERR_STATE',
+          details: { from, to },
+        });
         assert.equal((await getRun(db.pool, run)).state, from);
         continue;
       }

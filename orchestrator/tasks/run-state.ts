@@ -6,13 +6,25 @@ import type { Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
 
 /** States in which a runner has the run, under a lease. */
-export const LEASED_STATES = ['leased', 'preparing', 'working', 'verifying'] as const satisfies readonly RunState[];
+export const LEASED_STATES = [
+  'leased',
+  'preparing',
+  'working',
+  'verifying',
+] as const satisfies readonly RunState[];
 export type LeasedState = (typeof LEASED_STATES)[number];
 
 /** States in which the run holds its repository: the runner has it, or the orchestrator submits it. */
 export const LIVE_STATES = [...LEASED_STATES, 'submitting'] as const satisfies readonly RunState[];
 
-const ENDS_OF_RUNNER = ['no-change', 'failed', 'cancelled', 'lost', 'out-of-time', 'out-of-budget'] as const satisfies readonly RunState[];
+const ENDS_OF_RUNNER = [
+  'no-change',
+  'failed',
+  'cancelled',
+  'lost',
+  'out-of-time',
+  'out-of-budget',
+] as const satisfies readonly RunState[];
 
 /**
  * From each state, the states a run may go to. A runner may leave out announcements, and goes from verifying back to
@@ -95,7 +107,9 @@ async function refusal(tx: Queryable, run: string, to: RunState): Promise<Autoco
 
 /** There is no such run. */
 export function runNotFound(run: string): AutocodeError {
-  return new AutocodeError('ERR_NOT_FOUND', `There is no run ${run}.`, { remedy: 'See `autocode run list`.' });
+  return new AutocodeError('ERR_NOT_FOUND', `There is no run ${run}.`, {
+    remedy: 'See `autocode run list`.',
+  });
 }
 
 /** The run has ended, or the task has been given to another run: whoever asks must stop. */

@@ -8,13 +8,31 @@ import { finishRun } from './finish.ts';
 import { getRun, getTask } from './queries.ts';
 import { Scheduler, type SchedulerOptions } from './scheduler.ts';
 import { submissionEmpty } from './submission-state.ts';
-import { aProject, aRun, aTask, aWorker, claim, COMMIT, expireLeases, POLICY, report } from './testing/work.ts';
+import {
+  aProject,
+  aRun,
+  aTask,
+  aWorker,
+  claim,
+  COMMIT,
+  expireLeases,
+  POLICY,
+  report,
+} from './testing/work.ts';
 
 const quiet = { info() {}, warn() {}, error() {} };
 
 /** A scheduler that stops with the test. */
 function scheduler(db: Database, more: Partial<SchedulerOptions> = {}) {
-  const service = new Scheduler({ db, policy: POLICY, startupGraceSeconds: 0, submit: async () => {}, chores: [], log: quiet, ...more });
+  const service = new Scheduler({
+    db,
+    policy: POLICY,
+    startupGraceSeconds: 0,
+    submit: async () => {},
+    chores: [],
+    log: quiet,
+    ...more,
+  });
   service.start();
   return Object.assign(service, {
     async [Symbol.asyncDispose]() {
@@ -37,39 +55,47 @@ async function verifiedRun(db: Database): Promise<string> {
   return order.run;
 }
 
-test('what an earlier process left is submitted, and what is verified later at once', { timeout: 20_000 }, async () => {
-  await using db = await testDatabase();
-  const left = await verifiedRun(db.pool);
-  const [first, second] = [signal<string>(), signal<string>()];
-  const submit = async (run: string) => {
-    await submissionEmpty(db.pool, run);
-    (run === left ? first : second).say(run);
-  };
-  await using service = scheduler(db.pool, { submit });
-  service.start();
-  assert.equal(await first.happened, left);
-  await aTask(db.pool);
-  const order = (await claim(db.pool))!;
-  const verified = performance.now();
-  await finishRun(db.pool, order.run, report(order, { outcome: 'verified', headCommit: COMMIT }), POLICY);
-  assert.equal(await second.happened, order.run);
-  assert.ok(performance.now() - verified < 1_500, 'woken, not polled');
-});
+test(
+  'what an earlier process left is submitted, and what is verified later at once',
+  { timeout: 20_000 },
+  async () => {
+    await using db = await testDatabase();
+    const left = await verifiedRun(db.pool);
+    const [first, second] = [signal<string>(), signal<string>()];
+    const submit = async (run: string) => {
+      await submissionEmpty(db.pool, run);
+      (run === left ? first : second).say(run);
+    };
+    await using service = scheduler(db.pool, { submit });
+    service.start();
+    assert.equal(await first.happened, left);
+    await aTask(db.pool);
+    const order = (await claim(db.pool))!;
+    const verified = performance.now();
+    await finishRun(db.pool, order.run, report(order, { outcome: 'verified', headCommit: COMMIT }), POLICY);
+    assert.equal(await second.happened, order.run);
+    assert.ok(performance.now() - verified < 1_500, 'woken, not polled');
+  },
+);
 
-test('a submission that breaks off says why and leaves the run to another try', { timeout: 20_000 }, async () => {
-  await using db = await testDatabase();
-  const run = await verifiedRun(db.pool);
-  const failed = signal<string>();
-  await using service = scheduler(db.pool, {
-    submit: async () => Promise.reject(new Error('the forge is away')),
-    log: { ...quiet, error: failed.say },
-  });
-  assert.match(await failed.happened, /run 1-1 .*try 1 .*the forge is away/);
-  await service.stop();
-  const { state, reason } = await getRun(db.pool, run);
-  assert.equal(state, 'submitting');
-  assert.match(reason!, /the forge is away/);
-});
+test(
+  'a submission that breaks off says why and leaves the run to another try',
+  { timeout: 20_000 },
+  async () => {
+    await using db = await testDatabase();
+    const run = await verifiedRun(db.pool);
+    const failed = signal<string>();
+    await using service = scheduler(db.pool, {
+      submit: async () => Promise.reject(new Error('the forge is away')),
+      log: { ...quiet, error: failed.say },
+    });
+    assert.match(await failed.happened, /run 1-1 .*try 1 .*the forge is away/);
+    await service.stop();
+    const { state, reason } = await getRun(db.pool, run);
+    assert.equal(state, 'submitting');
+    assert.match(reason!, /the forge is away/);
+  },
+);
 
 test('two submissions at a time at most, each run once', { timeout: 20_000 }, async () => {
   await using db = await testDatabase();
@@ -102,7 +128,10 @@ test('leases are swept after the grace, not before', { timeout: 20_000 }, async 
   await aRun(db.pool);
   await expireLeases(db.pool);
   const chore = signal<null>();
-  const patient = scheduler(db.pool, { startupGraceSeconds: 60, chores: [{ name: 'c', everySeconds: 60, run: async () => chore.say(null) }] });
+  const patient = scheduler(db.pool, {
+    startupGraceSeconds: 60,
+    chores: [{ name: 'c', everySeconds: 60, run: async () => chore.say(null) }],
+  });
   await chore.happened;
   await patient.stop();
   assert.equal((await getTask(db.pool, 1)).state, 'running');
@@ -116,14 +145,16 @@ test('a chore that fails is logged and tried again, and the sweep goes on', { ti
   const tried = signal<number>();
   let tries = 0;
   await using _service = scheduler(db.pool, {
-    chores: [{
-      name: 'chore',
-      everySeconds: 0.01,
-      run: async () => {
-        if (++tries === 3) tried.say(tries);
-        throw new Error('no');
+    chores: [
+      {
+        name: 'chore',
+        everySeconds: 0.01,
+        run: async () => {
+          if (++tries === 3) tried.say(tries);
+          throw new Error('no');
+        },
       },
-    }],
+    ],
   });
   assert.equal(await tried.happened, 3);
 });

@@ -21,7 +21,11 @@ export interface SchedulerOptions {
   /** Opens the change of a run in `submitting`, or reports why not; may be called again for the same run. */
   submit(run: string): Promise<void>;
   chores: Chore[];
-  log: { info(message: string, fields?: object): void; warn(message: string, fields?: object): void; error(message: string, fields?: object): void };
+  log: {
+    info(message: string, fields?: object): void;
+    warn(message: string, fields?: object): void;
+    error(message: string, fields?: object): void;
+  };
 }
 
 const SWEEP_SECONDS = 2;
@@ -41,7 +45,11 @@ export class Scheduler {
     if (this.#loops !== undefined) return;
     this.#stopping = new AbortController();
     const graceEnds = performance.now() + this.#options.startupGraceSeconds * 1000;
-    const sweeps = { name: 'sweep', everySeconds: SWEEP_SECONDS, run: () => this.#sweep(performance.now() >= graceEnds) };
+    const sweeps = {
+      name: 'sweep',
+      everySeconds: SWEEP_SECONDS,
+      run: () => this.#sweep(performance.now() >= graceEnds),
+    };
     const repeated = [sweeps, ...this.#options.chores].map((chore) => this.#repeat(chore));
     this.#loops = Promise.all([new SubmissionQueue(this.#options).run(this.#stopping.signal), ...repeated]);
   }
@@ -59,15 +67,23 @@ export class Scheduler {
       try {
         await run(signal);
       } catch (error) {
-        if (!signal.aborted) this.#options.log.error(`${name} failed, it is tried again in ${everySeconds} s: ${String(error)}`, { error });
+        if (!signal.aborted)
+          this.#options.log.error(
+            `${name} failed, it is tried again in ${everySeconds} s: ${String(error)}`,
+            { error },
+          );
       }
       await delay(everySeconds * 1000, undefined, { signal }).catch(() => {});
     }
   }
 
   async #sweep(leases: boolean): Promise<void> {
-    const counts = await sweep(this.#options.db, { policy: this.#options.policy, leases });
+    const { db, policy, log } = this.#options;
+    const onError = (error: unknown) =>
+      log.error(`the sweep could not mend something: ${String(error)}`, { error });
+    const counts = await sweep(db, { policy, leases, onError });
     const mended = Object.entries(counts).filter(([, count]) => count > 0);
-    if (mended.length > 0) this.#options.log.info(`swept: ${mended.map(([what, count]) => `${count} ${what}`).join(', ')}`, counts);
+    if (mended.length > 0)
+      log.info(`swept: ${mended.map(([what, count]) => `${count} ${what}`).join(', ')}`, counts);
   }
 }

@@ -42,7 +42,9 @@ export class SubmissionQueue {
         forget ??= await onNotify(this.#options.db, 'run', () => this.#wake());
         await this.#beginSome();
       } catch (error) {
-        this.#options.log.warn(`runs to submit cannot be read, they are looked for again: ${String(error)}`, { error });
+        this.#options.log.warn(`runs to submit cannot be read, they are looked for again: ${String(error)}`, {
+          error,
+        });
       }
       const timer = new AbortController();
       await Promise.race([woken, delay(LOOK_AGAIN_MS, undefined, { signal: timer.signal }).catch(() => {})]);
@@ -56,7 +58,9 @@ export class SubmissionQueue {
   async #beginSome(): Promise<void> {
     const waiting = await runsToSubmit(this.#options.db);
     this.#tries = new Map([...this.#tries].filter(([run]) => waiting.includes(run)));
-    const ready = waiting.filter((run) => !this.#underWay.has(run) && performance.now() >= (this.#tries.get(run)?.notBefore ?? 0));
+    const ready = waiting.filter(
+      (run) => !this.#underWay.has(run) && performance.now() >= (this.#tries.get(run)?.notBefore ?? 0),
+    );
     for (const run of ready.slice(0, AT_ONCE - this.#underWay.size)) {
       const submission = this.#submit(run).finally(() => {
         this.#underWay.delete(run);
@@ -71,7 +75,10 @@ export class SubmissionQueue {
     try {
       await this.#options.submit(run);
     } catch (error) {
-      this.#options.log.error(`run ${run} could not be submitted (try ${count} of ${TRIES}): ${String(error)}`, { run, error });
+      this.#options.log.error(
+        `run ${run} could not be submitted (try ${count} of ${TRIES}): ${String(error)}`,
+        { run, error },
+      );
       await this.#noteFailure(run, error, count);
     }
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** (count - 1), LONGEST_PAUSE_MS);
@@ -85,7 +92,10 @@ export class SubmissionQueue {
       if (count < TRIES) await noteSubmissionTrouble(db, run, reason);
       else await submissionFailed(db, run, { cause: 'platform', reason }, policy);
     } catch (error) {
-      log.error(`the failed submission of run ${run} could not be recorded: ${String(error)}`, { run, error });
+      log.error(`the failed submission of run ${run} could not be recorded: ${String(error)}`, {
+        run,
+        error,
+      });
     }
   }
 }

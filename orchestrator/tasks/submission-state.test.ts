@@ -4,7 +4,13 @@ import { testDatabase } from '../../test/support/database.ts';
 import type { Queryable } from '../db/connect.ts';
 import { finishRun } from './finish.ts';
 import { getRun, getTask } from './queries.ts';
-import { noteSubmissionTrouble, runsToSubmit, submissionEmpty, submissionFailed, submittedRun } from './submission-state.ts';
+import {
+  noteSubmissionTrouble,
+  runsToSubmit,
+  submissionEmpty,
+  submissionFailed,
+  submittedRun,
+} from './submission-state.ts';
 import { aRun, aTask, claim, COMMIT, POLICY, report } from './testing/work.ts';
 
 async function verified(db: Queryable): Promise<string> {
@@ -20,7 +26,10 @@ test('a submitted run succeeded, its task is completed, the repository is free; 
   await aTask(db.pool);
   for (let i = 0; i < 2; i++) await submittedRun(db.pool, run, { changeId: 7 });
   assert.equal((await getRun(db.pool, run)).state, 'succeeded');
-  assert.deepEqual([(await getTask(db.pool, 1)).state, (await getTask(db.pool, 1)).reason], ['completed', 'Change 7 holds the result.']);
+  assert.deepEqual(
+    [(await getTask(db.pool, 1)).state, (await getTask(db.pool, 1)).reason],
+    ['completed', 'Change 7 holds the result.'],
+  );
   assert.equal((await claim(db.pool))?.run, '2-1');
   assert.deepEqual(await runsToSubmit(db.pool), []);
 });
@@ -32,13 +41,19 @@ test('a result that equals its base completes the task without a change', async 
 });
 
 test('what the forge refuses fails the task, what may do later is tried again', async () => {
-  for (const [cause, state] of [['input', 'failed'], ['platform', 'pending']] as const) {
+  for (const [cause, state] of [
+    ['input', 'failed'],
+    ['platform', 'pending'],
+  ] as const) {
     await using db = await testDatabase();
     const run = await verified(db.pool);
     await noteSubmissionTrouble(db.pool, run, 'the forge is away');
     assert.equal((await getRun(db.pool, run)).reason, 'the forge is away');
     await submissionFailed(db.pool, run, { cause, reason: 'protected branch' }, POLICY);
-    assert.deepEqual([(await getRun(db.pool, run)).state, (await getTask(db.pool, 1)).state], ['failed', state]);
+    assert.deepEqual(
+      [(await getRun(db.pool, run)).state, (await getTask(db.pool, 1)).state],
+      ['failed', state],
+    );
   }
 });
 

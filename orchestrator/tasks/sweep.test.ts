@@ -7,12 +7,12 @@ import { finishRun } from './finish.ts';
 import { heartbeat } from './lease.ts';
 import { getRun, getTask } from './queries.ts';
 import { sweep, type SweepCounts } from './sweep.ts';
-import { aProject, aRun, aTask, claim, expireLeases, POLICY, report } from './testing/work.ts';
+import { aProject, aRun, aTask, claim, expireLeases, POLICY, report, SWEEP } from './testing/work.ts';
 import type { Queryable } from '../db/connect.ts';
 
 /** What a sweep mended. */
 async function swept(db: Queryable, leases = true): Promise<Partial<SweepCounts>> {
-  const counts = await sweep(db, { policy: POLICY, leases });
+  const counts = await sweep(db, { ...SWEEP, leases });
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
 
@@ -88,7 +88,9 @@ test('a worker that is not seen is offline until it polls again', async () => {
   assert.equal((await listWorkers(db.pool))[0]?.state, 'offline');
   await claim(db.pool);
   assert.equal((await listWorkers(db.pool))[0]?.state, 'online');
-  const kinds = (await settledEvents(db.pool)).map((event) => event.kind).filter((kind) => kind.startsWith('worker.'));
+  const kinds = (await settledEvents(db.pool))
+    .map((event) => event.kind)
+    .filter((kind) => kind.startsWith('worker.'));
   assert.deepEqual(kinds, ['worker.online', 'worker.offline', 'worker.online']);
 });
 

@@ -22,42 +22,75 @@ export interface SweepCounts {
   absentWorkers: number;
 }
 
-/** Mends everything once. `leases: false` spares expired leases, while workers may not have reached us yet. */
-export async function sweep(db: Queryable, { policy, leases }: { policy: RetryPolicy; leases: boolean }): Promise<SweepCounts> {
+export interface SweepOptions {
+  policy: RetryPolicy;
+  /** False spares expired leases, while workers may not have reached us yet. */
+  leases: boolean;
+  /** One mend that fails does not keep the others from being made. */
+  onError(error: unknown): void;
+}
+
+/** Mends everything once. */
+export async function sweep(db: Queryable, options: SweepOptions): Promise<SweepCounts> {
   return {
-    cancelled: await endRuns(db, policy, UNANSWERED, (run) => run.cancelRequested && { state: 'cancelled', reason: 'Cancelled; its runner did not answer.' }),
-    overdue: await endRuns(db, policy, `deadline + interval '2 minutes' < now()`, (run) =>
-      run.overdue && { state: 'out-of-time', cause: 'out-of-time', reason: 'The run went on past its deadline.' }),
-    lost: !leases
-      ? 0
-      : await endRuns(db, policy, 'lease_until < now()', (run) =>
-          run.leaseExpired && { state: 'lost', cause: 'lost', reason: `Worker ${run.worker} was not heard of in time.` }),
-    retried: await wakeDueRetries(db),
-    released: await releaseDeadClaims(db),
-    promoted: await promoteMissingHeads(db),
+    cancelled: await endRuns(db, options, UNANSWERED),
+    overdue: await endRuns(db, options, OVERDUE),
+    lost: options.leases ? await endRuns(db, options, EXPIRED) : 0,
+    retried: await wakeDueRetries(db, options),
+    released: await releaseDeadClaims(db, options),
+    promoted: await promoteMissingHeads(db, options),
     absentWorkers: await markAbsentWorkers(db),
   };
 }
 
-const UNANSWERED = `cancel_requested and exists (
-  select from task t where t.id = run.task and t.updated_at < now() - interval '${CANCEL_PATIENCE}')`;
+/** Runs that have to end: how they are found, and their end if under lock it is still so. */
+interface Ending {
+  where: string;
+  end(run: LockedRun): RunEnd | false;
+}
 
-async function endRuns(db: Queryable, policy: RetryPolicy, which: string, endOf: (run: LockedRun) => RunEnd | false): Promise<number> {
-  const found = await db.query<{ id: string }>(`select id from run where state = any($1) and ${which} limit ${BATCH}`, [LEASED_STATES]);
-  return await mendEach(db, found.rows, async (tx, { id }) => {
+const UNANSWERED: Ending = {
+  where: `cancel_requested and exists (
+    select from task t where t.id = run.task and t.updated_at < now() - interval '${CANCEL_PATIENCE}')`,
+  end: (run) =>
+    run.cancelRequested && { state: 'cancelled', reason: 'Cancelled; its runner did not answer.' },
+};
+
+const OVERDUE: Ending = {
+  where: `deadline + interval '2 minutes' < now()`,
+  end: (run) =>
+    run.overdue && { state: 'out-of-time', cause: 'out-of-time', reason: 'It went on past its deadline.' },
+};
+
+const EXPIRED: Ending = {
+  where: 'lease_until < now()',
+  end: (run) =>
+    run.leaseExpired && {
+      state: 'lost',
+      cause: 'lost',
+      reason: `Worker ${run.worker} was not heard of in time.`,
+    },
+};
+
+async function endRuns(db: Queryable, options: SweepOptions, { where, end }: Ending): Promise<number> {
+  const found = await db.query<{ id: string }>(
+    `select id from run where state = any($1) and ${where} limit ${BATCH}`,
+    [LEASED_STATES],
+  );
+  return await mendEach(db, options, found.rows, async (tx, { id }) => {
     const run = await lockRun(tx, id);
-    const end = isLeased(run.state) && endOf(run);
-    if (end === false) return false;
-    await endRun(tx, run, end, policy);
+    const ending = isLeased(run.state) && end(run);
+    if (ending === false) return false;
+    await endRun(tx, run, ending, options.policy);
     return true;
   });
 }
 
-async function wakeDueRetries(db: Queryable): Promise<number> {
+async function wakeDueRetries(db: Queryable, options: SweepOptions): Promise<number> {
   const due = await db.query<{ id: number }>(
     `select id from task where state = 'pending' and pending_reason = 'retry' and not_before <= now() order by not_before limit ${BATCH}`,
   );
-  return await mendEach(db, due.rows, async (tx, { id }) => {
+  return await mendEach(db, options, due.rows, async (tx, { id }) => {
     const task = await lockTask(tx, id);
     if (task.state !== 'pending' || task.pendingReason !== 'retry') return false;
     await moveTask(tx, id, { state: 'pending', pendingReason: 'repository', reason: WAITS });
@@ -66,37 +99,50 @@ async function wakeDueRetries(db: Queryable): Promise<number> {
   });
 }
 
-async function releaseDeadClaims(db: Queryable): Promise<number> {
+async function releaseDeadClaims(db: Queryable, options: SweepOptions): Promise<number> {
   const dead = await db.query<{ run: string }>(
     `select c.run from repository_claim c join run r on r.id = c.run
      where c.released_at is null and not r.state = any($1) limit ${BATCH}`,
     [LIVE_STATES],
   );
-  return await mendEach(db, dead.rows, async (tx, { run: id }) => {
+  return await mendEach(db, options, dead.rows, async (tx, { run: id }) => {
     const run = await lockRun(tx, id);
     if (isLive(run.state)) return false;
-    await tx.query('update repository_claim set released_at = now() where run = $1 and released_at is null', [id]);
+    await tx.query('update repository_claim set released_at = now() where run = $1 and released_at is null', [
+      id,
+    ]);
     await arrangeQueue(tx, run.task.repository);
     return true;
   });
 }
 
-async function promoteMissingHeads(db: Queryable): Promise<number> {
+async function promoteMissingHeads(db: Queryable, options: SweepOptions): Promise<number> {
   const stuck = await db.query<{ id: number }>(
     `select r.id from repository r
      where exists (select from task where repository = r.id and state = 'pending' and pending_reason = 'repository')
        and not exists (select from task where repository = r.id and state = 'queued')
        and not exists (select from repository_claim where repository = r.id and released_at is null) limit ${BATCH}`,
   );
-  return await mendEach(db, stuck.rows, async (tx, { id }) => {
+  return await mendEach(db, options, stuck.rows, async (tx, { id }) => {
     await lockRepository(tx, id);
     await arrangeQueue(tx, id);
     return true;
   });
 }
 
-async function mendEach<T>(db: Queryable, found: T[], mend: (tx: Queryable, one: T) => Promise<boolean>): Promise<number> {
+async function mendEach<T>(
+  db: Queryable,
+  { onError }: SweepOptions,
+  found: T[],
+  mend: (tx: Queryable, one: T) => Promise<boolean>,
+): Promise<number> {
   let mended = 0;
-  for (const one of found) if (await withinTransaction(db, (tx) => mend(tx, one))) mended++;
+  for (const one of found) {
+    try {
+      if (await withinTransaction(db, (tx) => mend(tx, one))) mended++;
+    } catch (error) {
+      onError(error);
+    }
+  }
   return mended;
 }

@@ -9,7 +9,9 @@ import { ENDED_TASK_STATES, moveTask, TASK_TRANSITIONS, type TaskMove } from './
 import { aProject, aTask } from './testing/work.ts';
 
 async function put(db: Queryable, state: TaskState): Promise<void> {
-  await db.query(`update task set state = $1, pending_reason = case when $1 = 'pending' then 'retry' end`, [state]);
+  await db.query(`update task set state = $1, pending_reason = case when $1 = 'pending' then 'retry' end`, [
+    state,
+  ]);
 }
 
 const move = (state: TaskState): TaskMove =>
@@ -44,7 +46,12 @@ test('a waiting time is written and cleared with the state that has it', async (
   await using db = await testDatabase();
   await aProject(db.pool);
   await aTask(db.pool);
-  await moveTask(db.pool, 1, { state: 'pending', pendingReason: 'retry', notBeforeSeconds: 60, retries: { agent: 1 } });
+  await moveTask(db.pool, 1, {
+    state: 'pending',
+    pendingReason: 'retry',
+    notBeforeSeconds: 60,
+    retries: { agent: 1 },
+  });
   const waiting = await getTask(db.pool, 1);
   assert.equal(Date.parse(waiting.notBefore!) - Date.parse(waiting.updatedAt), 60_000);
   await moveTask(db.pool, 1, { state: 'queued' });

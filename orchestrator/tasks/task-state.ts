@@ -79,5 +79,7 @@ async function refusal(tx: Queryable, task: number, to: TaskState): Promise<Auto
 
 /** There is no such task. */
 export function taskNotFound(task: number): AutocodeError {
-  return new AutocodeError('ERR_NOT_FOUND', `There is no task ${task}.`, { remedy: 'See `autocode task list`.' });
+  return new AutocodeError('ERR_NOT_FOUND', `There is no task ${task}.`, {
+    remedy: 'See `autocode task list`.',
+  });
 }

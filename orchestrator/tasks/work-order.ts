@@ -6,12 +6,20 @@ import type { Queryable } from '../db/connect.ts';
 /** What the configuration and other parts contribute to a work order. */
 export interface ClaimSettings {
   lease: { heartbeatSeconds: number; leaseSeconds: number; selfStopMinutes: number };
-  limits: { runDeadlineMinutes: number; maxIterations: number; verifyTimeoutMinutes: number; verifyOutputBytes: number };
+  limits: {
+    runDeadlineMinutes: number;
+    maxIterations: number;
+    verifyTimeoutMinutes: number;
+    verifyOutputBytes: number;
+  };
   gatewayUrl: string;
   tokens(db: Queryable, run: string): Promise<{ runToken: string; gatewayKey: string }>;
 }
 
-type OrderRow = Pick<WorkOrder, 'run' | 'fence' | 'installation' | 'task' | 'project' | 'agent' | 'isolation' | 'verify' | 'previous'> & {
+type OrderRow = Pick<
+  WorkOrder,
+  'run' | 'fence' | 'installation' | 'task' | 'project' | 'agent' | 'isolation' | 'verify' | 'previous'
+> & {
   repository: number;
   baseBranch: string;
   limits: RunLimits;

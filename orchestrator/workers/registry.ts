@@ -13,7 +13,10 @@ export async function registerWorker(db: Queryable, name: string, input: WorkerI
     throw new AutocodeError(
       'ERR_PROTOCOL_VERSION',
       `Worker ${name} speaks protocol ${input.protocol}, this orchestrator ${PROTOCOL_VERSION}; they may differ by one.`,
-      { remedy: `Upgrade the ${input.protocol < PROTOCOL_VERSION ? 'worker' : 'orchestrator'}.`, details: { ours: PROTOCOL_VERSION } },
+      {
+        remedy: `Upgrade the ${input.protocol < PROTOCOL_VERSION ? 'worker' : 'orchestrator'}.`,
+        details: { ours: PROTOCOL_VERSION },
+      },
     );
   }
   return await withinTransaction(db, async (tx) => {
@@ -30,14 +33,18 @@ export async function registerWorker(db: Queryable, name: string, input: WorkerI
 }
 
 async function upsertWorker(tx: Queryable, name: string, input: WorkerInput): Promise<void> {
-  const before = await tx.query<{ state: string }>('select state from worker where name = $1 for no key update', [name]);
+  const before = await tx.query<{ state: string }>(
+    'select state from worker where name = $1 for no key update',
+    [name],
+  );
   await tx.query(
     `insert into worker (name, host, version, capacity, agents, state) values ($1, $2, $3, $4, $5, 'online')
      on conflict (name) do update set host = excluded.host, version = excluded.version, capacity = excluded.capacity,
        agents = excluded.agents, state = 'online', last_seen = now()`,
     [name, input.host, input.version, input.capacity, JSON.stringify(input.agents)],
   );
-  if (before.rows[0]?.state !== 'online') await emit(tx, { kind: 'worker.online', data: { worker: name, host: input.host } });
+  if (before.rows[0]?.state !== 'online')
+    await emit(tx, { kind: 'worker.online', data: { worker: name, host: input.host } });
 }
 
 /** Workers by name, with the number of runs that each has. */

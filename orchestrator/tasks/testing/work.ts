@@ -13,8 +13,21 @@ import { claimRun, type ClaimSettings } from '../claim.ts';
 import { createTask } from '../create.ts';
 import type { RetryPolicy } from '../ending.ts';
 import { createProject } from '../projects.ts';
+import type { SweepOptions } from '../sweep.ts';
 
-export const POLICY: RetryPolicy = { retries: { agent: 1, platform: 3, lost: 2, outOfTime: 0 }, retryBackoffSeconds: 15 };
+export const POLICY: RetryPolicy = {
+  retries: { agent: 1, platform: 3, lost: 2, outOfTime: 0 },
+  retryBackoffSeconds: 15,
+};
+
+/** A sweep that spares nothing; what it cannot mend fails the test. */
+export const SWEEP: SweepOptions = {
+  policy: POLICY,
+  leases: true,
+  onError(error) {
+    throw error;
+  },
+};
 
 export const SETTINGS: ClaimSettings = {
   lease: { heartbeatSeconds: 10, leaseSeconds: 30, selfStopMinutes: 15 },
@@ -24,9 +37,22 @@ export const SETTINGS: ClaimSettings = {
 };
 
 /** A trusted project whose agent is `command`. */
-export async function aProject(db: Queryable, name = 'p', more: Partial<ProjectInput> = {}): Promise<Project> {
-  const input = ProjectInput.parse({ name, agent: 'command', agentCommand: ['true'], trusted: true, ...more });
-  return await createProject(db, { input, repository: { origin: `/srv/${name}`, hosted: false, defaultBranch: 'main' } });
+export async function aProject(
+  db: Queryable,
+  name = 'p',
+  more: Partial<ProjectInput> = {},
+): Promise<Project> {
+  const input = ProjectInput.parse({
+    name,
+    agent: 'command',
+    agentCommand: ['true'],
+    trusted: true,
+    ...more,
+  });
+  return await createProject(db, {
+    input,
+    repository: { origin: `/srv/${name}`, hosted: false, defaultBranch: 'main' },
+  });
 }
 
 /** A task of the project. */
@@ -36,7 +62,12 @@ export async function aTask(db: Queryable, project = 'p', more: Partial<TaskInpu
 }
 
 /** A registered worker. */
-export async function aWorker(db: Queryable, name = 'w', capacity = 10, agents: string[] = []): Promise<string> {
+export async function aWorker(
+  db: Queryable,
+  name = 'w',
+  capacity = 10,
+  agents: string[] = [],
+): Promise<string> {
   const installed = agents.map((agent) => ({ name: agent, version: '1' }));
   await registerWorker(db, name, { protocol: 1, version: '1', capacity, agents: installed, host: 'h' });
   return name;
@@ -56,7 +87,10 @@ export async function aRun(db: Queryable): Promise<WorkOrder> {
 }
 
 /** A report of a run's end. */
-export function report(order: { fence: number }, end: Partial<FinishInput> & Pick<FinishInput, 'outcome'>): FinishInput {
+export function report(
+  order: { fence: number },
+  end: Partial<FinishInput> & Pick<FinishInput, 'outcome'>,
+): FinishInput {
   return FinishInput.parse({ fence: order.fence, ...end });
 }
 
