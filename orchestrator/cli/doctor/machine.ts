@@ -58,8 +58,8 @@ export const checkGit: Check = {
 export const checkUser: Check = {
   name: 'user',
   run: () => {
-    const { username, uid } = userInfo();
-    const detail = `${username} (${uid})`;
+    const uid = process.getuid?.() ?? 0;
+    const detail = `${userName()} (${uid})`;
     if (uid !== 0) return { state: 'ok', detail };
     return {
       state: 'warn',
@@ -69,6 +69,15 @@ export const checkUser: Check = {
     };
   },
 };
+
+/** A uid without an entry in the password file has no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'no name';
+  }
+}
 
 export const checkDataDirectory: Check = {
   name: 'data directory',
