@@ -227,3 +227,41 @@ test(
     );
   },
 );
+
+test(
+  'random histories, whose connections are cut at any time, keep every rule',
+  { timeout: 120_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(command, { minLength: 100, maxLength: 200, size: 'max' }),
+        async (commands) => {
+          await using db = await testDatabase();
+          await prepare(db.pool);
+          const waiting = commands.values();
+          const steps = Array.from({ length: 4 }, async () => {
+            for (const act of waiting) await run(db.pool, act).catch(assertCut);
+          });
+          let over = false;
+          const cutting = (async () => {
+            while (!over) await db.pool.query(CUT_ONE).catch(assertCut);
+          })();
+          await Promise.allSettled(steps);
+          over = true;
+          await cutting;
+          await Promise.all(steps);
+          await assertRules(db.pool);
+        },
+      ),
+      { numRuns: 3, endOnFailure: true },
+    );
+  },
+);
+
+const CUT_ONE = `select pg_terminate_backend(pid) from pg_stat_activity, pg_sleep(0.01)
+  where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle' limit 1`;
+
+/** What a caller sees when its connection is cut: the transaction happened wholly, or not at all. */
+function assertCut(error: unknown): void {
+  assert.match(String(error), /terminat|connection|not queryable|EPIPE|ECONNRESET/i);
+}
