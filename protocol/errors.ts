@@ -49,6 +49,9 @@ export const ERRORS = {
   ERR_SECRET: { status: 500, exit: 6 },
   ERR_BACKUP: { status: 500, exit: 1 },
   ERR_TASK_FAILED: { status: 500, exit: 1 },
+  ERR_METHOD: { status: 405, exit: 2 },
+  ERR_REQUEST_TIMEOUT: { status: 408, exit: 6 },
+  ERR_HEADERS_TOO_LARGE: { status: 431, exit: 2 },
   ERR_INTERNAL: { status: 500, exit: 1 },
 } as const satisfies Record<string, ErrorKind>;
 

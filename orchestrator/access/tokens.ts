@@ -21,6 +21,8 @@ export interface RunTokens {
 }
 
 const USE_RECORDED_EVERY = '1 minute';
+/** What does not look like a token is none; the database need not be asked. */
+const FORM = /^ac_[a-z]+_[\w-]{43}$/;
 
 /** Makes a token for a person or a service; its text is in the answer and nowhere else. */
 export async function createToken(db: Queryable, input: TokenInput): Promise<NewToken> {
@@ -44,6 +46,7 @@ export async function replaceToken(db: Queryable, input: TokenInput): Promise<Ne
 
 /** Who the token speaks for, or null when it is unknown, revoked or expired. */
 export async function verifyToken(db: Queryable, token: string): Promise<Identity | null> {
+  if (!FORM.test(token)) return null;
   const { rows } = await db.query({
     name: 'verify-token',
     text: `select id, name, role, run, last_used_at is null or last_used_at < now() - interval '${USE_RECORDED_EVERY}' as stale

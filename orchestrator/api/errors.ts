@@ -12,28 +12,47 @@ export function handleErrors(app: FastifyInstance, log: ApiContext['log']): void
     if (known.status >= 500) log.error(`${request.method} ${request.routeOptions.url}: ${error.message}`, { requestId: request.id, stack: error.stack });
     return answer(reply, known, request);
   });
-  app.setNotFoundHandler((request, reply) =>
-    answer(
-      reply,
-      new AutocodeError('ERR_NOT_FOUND', `There is no ${request.method} ${request.url.split('?')[0]}.`, {
-        remedy: 'The routes are listed in /api/openapi.json.',
-      }),
-      request,
-    ),
-  );
+  const methods = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const known = methods.get(url) ?? new Set();
+    for (const each of [method].flat()) known.add(each);
+    methods.set(url, known);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0]!;
+    const allowed = [...methods].filter(([url]) => matches(url, path)).flatMap(([, known]) => [...known]);
+    if (allowed.length === 0) return answer(reply, unknownRoute(request.method, path), request);
+    reply.header('allow', allowed.join(', '));
+    const remedy = `It takes ${allowed.join(', ')}.`;
+    return answer(reply, new AutocodeError('ERR_METHOD', `${path} does not take ${request.method}.`, { remedy }), request);
+  });
+}
+
+/** Answers for requests that do not get as far as a route, as one whose address cannot be read. */
+export function refuseRequest(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  answer(reply.header('x-request-id', request.id), asAutocodeError(error), request);
+}
+
+function unknownRoute(method: string, path: string): AutocodeError {
+  return new AutocodeError('ERR_NOT_FOUND', `There is no ${method} ${path}.`, { remedy: 'The routes are listed in /api/openapi.json.' });
+}
+
+/** Whether a path is one of a route's, as `/api/v1/tasks/3` is of `/api/v1/tasks/:task`. */
+function matches(url: string, path: string): boolean {
+  const [pattern, given] = [url.split('/'), path.split('/')];
+  return pattern.length === given.length && pattern.every((part, i) => part.startsWith(':') || part === given[i]);
 }
 
 function answer(reply: FastifyReply, error: AutocodeError, request: FastifyRequest): FastifyReply {
-  const body: ErrorBody = {
-    error: {
-      code: error.code,
-      message: error.message,
-      ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
-      ...(error.details === undefined ? {} : { details: error.details }),
-      requestId: request.id,
-    },
+  const body = JSON.stringify(errorBody(error, request.id));
+  return reply.code(error.status).header('content-type', 'application/json; charset=utf-8').send(body);
+}
+
+/** An error as the API tells it. */
+export function errorBody({ code, message, remedy, details }: AutocodeError, requestId: string): ErrorBody {
+  return {
+    error: { code, message, ...(remedy === undefined ? {} : { remedy }), ...(details === undefined ? {} : { details }), requestId },
   };
-  return reply.code(error.status).header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(body));
 }
 
 /** The coded error behind whatever was thrown. */

@@ -1,9 +1,13 @@
-// Server-sent events: one writer for the outbox and for logs. A slow reader is waited for, a gone one ends the source.
+// Server-sent events: one writer for the outbox and for logs. A slow reader is waited for, and what it has not taken stays where
+// it is; one that is gone, or takes nothing at all, ends the source.
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiContext } from './context.ts';
 
 const KEEP_ALIVE_MS = 15_000;
+/** A reader that takes nothing for so long is cut off; it goes on from its last id when it comes back. */
+const STALLED_MS = 60_000;
 
 export interface Frame {
   id: string;
@@ -13,7 +17,7 @@ export interface Frame {
 
 /** Whether the client asks for a stream rather than for one answer. */
 export function wantsEventStream(request: FastifyRequest): boolean {
-  return request.headers.accept?.includes('text/event-stream') ?? false;
+  return request.method !== 'HEAD' && (request.headers.accept?.includes('text/event-stream') ?? false);
 }
 
 /** Writes frames until the source ends, the client goes or the daemon stops. */
@@ -35,12 +39,12 @@ export async function sendEventStream(
   });
   response.flushHeaders();
   request.raw.socket.setNoDelay(true);
-  const keepAlive = setInterval(() => response.write(': alive\n\n'), KEEP_ALIVE_MS);
+  const keepAlive = setInterval(() => response.writableNeedDrain || response.write(': alive\n\n'), KEEP_ALIVE_MS);
   const signal = AbortSignal.any([gone.signal, stopping]);
   try {
     for await (const frame of source(signal)) {
-      if (response.write(format(frame)) || gone.signal.aborted) continue;
-      await once(response, 'drain', { signal: gone.signal });
+      if (response.write(format(frame)) || signal.aborted) continue;
+      await drained(response, signal);
     }
   } catch (error) {
     if (!signal.aborted) log.error(`stream ${request.url} broke off: ${String(error)}`, { requestId: request.id });
@@ -49,6 +53,16 @@ export async function sendEventStream(
     response.end();
   }
   return reply;
+}
+
+/** Waits until the reader has taken what was written; hangs up on one that does not. */
+async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  const stalled = setTimeout(() => response.destroy(), STALLED_MS);
+  try {
+    await once(response, 'drain', { signal });
+  } finally {
+    clearTimeout(stalled);
+  }
 }
 
 function format({ id, event, data }: Frame): string {

@@ -2,12 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
-import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { listenOn, type Address } from './listen.ts';
 import { authenticate } from './authentication.ts';
 import type { ApiContext } from './context.ts';
-import { handleErrors } from './errors.ts';
+import { closeServer, limitBodyTime, refuseConnection } from './connections.ts';
+import { handleErrors, refuseRequest } from './errors.ts';
+import { parseJsonStrictly } from './json-body.ts';
+import { openApiDocument } from './openapi.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { eventRoutes } from './routes/events.ts';
 import { gitRoutes } from './routes/git.ts';
@@ -36,24 +39,19 @@ export async function buildApi(context: ApiContext, version: string): Promise<Fa
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500 },
+    clientErrorHandler: refuseConnection,
+    frameworkErrors: refuseRequest,
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
+  parseJsonStrictly(app);
   handleErrors(app, context.log);
   await authenticate(app, context);
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Autocode', version, description: 'Tasks in, verified changes out.' },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-      security: [{ token: [] }],
-    },
-    transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
-  });
+  limitBodyTime(app, context.config.api.bodySeconds);
+  await app.register(swagger, openApiDocument(version));
   const typed = app.withTypeProvider<ZodTypeProvider>();
   await typed.register(async (v1) => GROUPS.forEach((add) => add(v1.withTypeProvider<ZodTypeProvider>(), context)), { prefix: '/api/v1' });
   await typed.register(async (git) => gitRoutes(git.withTypeProvider<ZodTypeProvider>(), context));
@@ -70,5 +68,5 @@ export async function startApi(context: ApiContext, address: Address, version: s
     return (app.server.address() as { port: number }).port;
   });
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return { url: `http://${host}:${port}`, port, stop: async () => await app.close() };
+  return { url: `http://${host}:${port}`, port, stop: async () => await closeServer(app) };
 }

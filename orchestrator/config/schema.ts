@@ -84,6 +84,12 @@ const Api = z.strictObject({
     .min(1024)
     .default(1024 * 1024)
     .describe('Largest body of a request; log batches and git have limits of their own.'),
+  bodySeconds: z
+    .int()
+    .min(1)
+    .max(3600)
+    .default(30)
+    .describe('Longest time for the body of a request to come; git has none.'),
   rateLimit: z
     .strictObject({
       admin: PerMinute.default(6_000).describe('Requests a minute of one admin token.'),

@@ -3,11 +3,11 @@ import { z } from 'zod';
 import { Change, ChangeState } from '../../../protocol/change.ts';
 import { Name } from '../../../protocol/ids.ts';
 import { closeChange, getChange, listChanges } from '../../repos/changes.ts';
-import { Limit } from '../paging.ts';
+import { Id, Limit } from '../parameters.ts';
 import type { Routes } from '../server.ts';
 import { DiffQuery } from './runs.ts';
 
-const Params = z.object({ change: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) });
+const Params = z.object({ change: Id });
 const tags = ['changes'];
 
 export const changeRoutes: Routes = (app, { db, repositories }) => {

@@ -2,16 +2,15 @@
 import { z } from 'zod';
 import { Event, EVENT_KINDS, EventId } from '../../../protocol/event.ts';
 import { RunId } from '../../../protocol/ids.ts';
+import { parseCursor } from '../../events/cursor.ts';
 import { followEvents, readEvents } from '../../events/outbox.ts';
-import { Limit } from '../paging.ts';
+import { Id, Limit } from '../parameters.ts';
 import { sendEventStream, wantsEventStream } from '../event-stream.ts';
 import type { Routes } from '../server.ts';
 
-const positive = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional();
-
 const Query = z.object({
-  project: positive,
-  task: positive,
+  project: Id.optional(),
+  task: Id.optional(),
   run: RunId.optional(),
   kind: z
     .string()
@@ -33,7 +32,7 @@ export const eventRoutes: Routes = (app, context) => {
         summary: 'What happened, oldest first',
         description: 'With `Accept: text/event-stream` a stream that goes on after Last-Event-ID (from the beginning without one); otherwise one page.',
         querystring: Query,
-        response: { 200: z.array(Event) },
+        response: { 200: { content: { 'application/json': { schema: z.array(Event) }, 'text/event-stream': { schema: z.string() } } } },
       },
     },
     async (request, reply) => {
@@ -41,6 +40,7 @@ export const eventRoutes: Routes = (app, context) => {
       const filter = { project, task, run, kinds };
       const resume = EventId.safeParse(request.headers['last-event-id']);
       const after = resume.success ? resume.data : (request.query.after ?? null);
+      if (after !== null) parseCursor(after); // refused before a stream has begun
       if (!wantsEventStream(request)) return await readEvents(context.db, { after, limit, filter });
       return await sendEventStream(context, request, reply, async function* (signal) {
         for await (const event of followEvents(context.db, { after, filter, signal })) {

@@ -2,9 +2,10 @@
 import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { parseRunId } from '../../../protocol/ids.ts';
+import { Id } from '../parameters.ts';
 import type { Routes } from '../server.ts';
 
-const Params = z.object({ repository: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) });
+const Params = z.object({ repository: Id });
 
 export const gitRoutes: Routes = (app, { repositories }) => {
   app.removeAllContentTypeParsers();
@@ -12,7 +13,7 @@ export const gitRoutes: Routes = (app, { repositories }) => {
   app.route({
     method: ['GET', 'POST'],
     url: '/git/:repository.git/*',
-    config: { access: 'run', rateLimit: false },
+    config: { access: 'run', rateLimit: false, streamsBody: true },
     schema: { hide: true, params: Params },
     handler: async (request, reply) => {
       const run = request.identity?.run;

@@ -8,6 +8,7 @@ import { LogStream } from '../../../protocol/log.ts';
 import { followLog, type LogPiece } from '../../workers/follow-log.ts';
 import { streamState } from '../../workers/log-store.ts';
 import { sendEventStream, wantsEventStream } from '../event-stream.ts';
+import { number, Switch } from '../parameters.ts';
 import type { Routes } from '../server.ts';
 
 export const logRoutes: Routes = (app, context) => {
@@ -23,11 +24,10 @@ export const logRoutes: Routes = (app, context) => {
           'With `Accept: text/event-stream` each event is one line of text (`data`) and the byte offset after it (`id`, good as Last-Event-ID).',
         params: z.object({ run: RunId, stream: LogStream }),
         querystring: z.object({
-          from: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
-          follow: z.stringbool().default(false),
+          from: number(z.int().min(0)).default(0),
+          follow: Switch,
         }),
-        response: { 200: z.string() },
-        produces: ['application/octet-stream'],
+        response: { 200: { content: { 'application/octet-stream': { schema: z.string() }, 'text/event-stream': { schema: z.string() } } } },
       },
     },
     async (request, reply) => {
@@ -45,7 +45,7 @@ export const logRoutes: Routes = (app, context) => {
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
       const signal = AbortSignal.any([gone.signal, context.stopping]);
-      const pieces = request.query.follow
+      const pieces = request.query.follow && request.method !== 'HEAD'
         ? bytesOf(followLog(context, { run, stream, from, signal }))
         : context.logs.read(run, stream, from, state.bytes);
       return await (reply as FastifyReply).send(Readable.from(pieces, { objectMode: false }));

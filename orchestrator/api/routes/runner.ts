@@ -10,6 +10,7 @@ import { finishRun } from '../../tasks/finish.ts';
 import { heartbeat, progress, signals } from '../../tasks/lease.ts';
 import { getRun } from '../../tasks/queries.ts';
 import { untilNotified } from '../long-poll.ts';
+import { number } from '../parameters.ts';
 import type { Routes } from '../server.ts';
 import { streamState, type LogStore } from '../../workers/log-store.ts';
 import type { Queryable } from '../../db/connect.ts';
@@ -48,7 +49,7 @@ export const runnerRoutes: Routes = (app, context) => {
         tags,
         summary: 'Wait for something the runner must do',
         params: Params,
-        querystring: z.object({ fence: z.coerce.number().pipe(Fence), waitSeconds: z.coerce.number().min(0).max(60).default(25) }),
+        querystring: z.object({ fence: number(Fence), waitSeconds: number(z.int().min(0).max(60)).default(25) }),
         response: { 200: SignalsAnswer },
       },
     },
@@ -77,7 +78,7 @@ export const runnerRoutes: Routes = (app, context) => {
           tags,
           summary: 'Append a batch of bytes to a stream (application/octet-stream, may be gzip)',
           params: Params.extend({ stream: LogStream }),
-          querystring: z.object({ offset: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER), fence: z.coerce.number().pipe(Fence) }),
+          querystring: z.object({ offset: number(z.int().min(0)), fence: number(Fence) }),
           response: { 200: LogAck },
         },
       },

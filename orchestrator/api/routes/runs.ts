@@ -1,11 +1,11 @@
 // /runs: what became of a task's attempts, as people read it. What runners send is in runner.ts.
 import { z } from 'zod';
-import { RunId } from '../../../protocol/ids.ts';
+import { Name, RunId } from '../../../protocol/ids.ts';
 import { ModelCall } from '../../../protocol/model.ts';
 import { Run, RunState } from '../../../protocol/run.ts';
 import { listCalls } from '../../gateway/calls.ts';
 import { getRun, listRuns } from '../../tasks/queries.ts';
-import { Limit } from '../paging.ts';
+import { Id, Limit } from '../parameters.ts';
 import type { Routes } from '../server.ts';
 
 const Params = z.object({ run: RunId });
@@ -20,9 +20,9 @@ export const runRoutes: Routes = (app, { db, repositories }) => {
         tags: ['runs'],
         summary: 'List runs, newest first',
         querystring: z.object({
-          task: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional(),
+          task: Id.optional(),
           state: RunState.optional(),
-          worker: z.string().max(63).optional(),
+          worker: Name.optional(),
           limit: Limit,
         }),
         response: { 200: z.array(Run) },

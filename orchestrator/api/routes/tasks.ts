@@ -7,10 +7,10 @@ import { createTask } from '../../tasks/create.ts';
 import { getTask, listTasks } from '../../tasks/queries.ts';
 import { retryTask } from '../../tasks/retry.ts';
 import { actorOf } from '../authentication.ts';
-import { Limit } from '../paging.ts';
+import { Id, Limit } from '../parameters.ts';
 import type { Routes } from '../server.ts';
 
-const Params = z.object({ task: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) });
+const Params = z.object({ task: Id });
 
 export const taskRoutes: Routes = (app, { db, config, models }) => {
   app.get(

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { NewToken, Token, TokenInput } from '../../../protocol/access.ts';
 import { createToken, listTokens, revokeToken } from '../../access/tokens.ts';
+import { Id } from '../parameters.ts';
 import type { Routes } from '../server.ts';
 
 const tags = ['tokens'];
@@ -24,7 +25,7 @@ export const tokenRoutes: Routes = (app, { db }) => {
       schema: {
         tags,
         summary: 'Revoke a token at once',
-        params: z.object({ id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) }),
+        params: z.object({ id: Id }),
         response: { 200: Token },
       },
     },
