@@ -25,6 +25,7 @@ const plain: ChangeBodyInput = {
   agent: 'qwen-code',
   agentVersion: '0.24.4',
   model: 'vllm/qwen3',
+  notes: [],
   iterations: 2,
   usage: { calls: 7, inputTokens: 12_345, cachedTokens: 1000, outputTokens: 67, costMicros: 12_300 },
   currency: 'USD',
@@ -117,4 +118,9 @@ test('text from outside cannot leave its place', () => {
 
 test('a body of any length stays short enough for a forge', () => {
   assert.ok(changeBody({ ...plain, body: 'x'.repeat(200_000) }).length < 30_000);
+});
+
+test('what the submission checks warn of stands under Notes', () => {
+  const note = { rule: 'lockfiles', level: 'warn', path: 'a`b/yarn.lock', reason: 'package.json <was> not', remedy: 'x' } as const;
+  assert.match(changeBody({ ...plain, notes: [note] }), /\n## Notes\n\n- `` a`b\/yarn\.lock ``: package\.json &lt;was\\> not \(lockfiles\)\n/);
 });

@@ -1,6 +1,7 @@
 // The text of a pull request: what was asked, what was done, whether it holds, what it took.
 // Used by submission. All text from outside is escaped or fenced, so that it cannot break the layout.
 import type { Check, CheckResult, Plan, Usage } from '../../protocol/run.ts';
+import type { Finding } from '../../protocol/submission.ts';
 
 export interface ChangeBodyInput {
   task: number;
@@ -10,6 +11,8 @@ export interface ChangeBodyInput {
   acceptance: string[];
   plan: Plan | null;
   checks: Check[];
+  /** What the submission checks warn of. */
+  notes: Finding[];
   agent: string;
   agentVersion: string | null;
   model: string;
@@ -32,6 +35,7 @@ export function changeBody(input: ChangeBodyInput): string {
       : `Accepted when:\n\n${input.acceptance.map((one) => `- ${inline(one)}`).join('\n')}`,
     planSection(input.plan),
     checksSection(input.checks),
+    notesSection(input.notes),
     takenSection(input),
   ];
   return `${sections.filter(Boolean).join('\n\n')}\n`;
@@ -60,6 +64,12 @@ function checksSection(checks: Check[]): string {
   return ['## Checks', ['| check | command | before | now |', '|---|---|---|---|', ...rows].join('\n')].join(
     '\n\n',
   );
+}
+
+function notesSection(notes: Finding[]): string {
+  if (notes.length === 0) return '';
+  const lines = notes.map(({ rule, path, reason }) => `- ${path === null ? 'the change' : code(path)}: ${inline(reason)} (${rule})`);
+  return `## Notes\n\n${lines.join('\n')}`;
 }
 
 function shownResult(result: CheckResult | null): string {

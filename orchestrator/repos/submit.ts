@@ -14,6 +14,7 @@ import {
 import { resolveCommit } from './base.ts';
 import { branchName } from './branch-name.ts';
 import { changeBody } from './change-body.ts';
+import { checkResult } from './checks/check.ts';
 import type { Git } from './git.ts';
 import { repositoryPath } from './mirror.ts';
 import type { RepositoryStore } from './mirror.ts';
@@ -35,7 +36,7 @@ const REFUSED = 'ERR_CONFLICT';
 const BRANCH_NAMES = 20;
 
 /**
- * Submits a run that is in state `submitting`; any other is left alone. What the forge refuses as it is fails the run;
+ * Submits a run that is in state `submitting`; any other is left alone. What the checks or the forge refuse fails the run;
  * all else, as a forge that cannot be reached, is thrown and leaves the run for another try.
  */
 export async function submitRun(deps: SubmitDeps, run: string, signal?: AbortSignal): Promise<void> {
@@ -54,12 +55,16 @@ async function submit(
   submission: Submission,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { db, store, currency } = deps;
-  const { run } = submission;
+  const { db, store, currency, policy } = deps;
+  const { run, baseCommit: base } = submission;
   const mirror = repositoryPath(store, submission.repository, 'mirror.git');
   if (await isCancelRequested(db, run)) return await submissionCancelled(db, run);
   const commit = await commitOf(deps, submission, mirror);
   if (commit === undefined) return await submissionEmpty(db, run);
+  const { refusal, warnings } = await checkResult(db, store.git, { mirror, run, base, head: commit });
+  if (refusal !== undefined) {
+    return await submissionFailed(db, run, { cause: 'agent', reason: refusal }, policy);
+  }
   const branch = await noteBranch(store.git, mirror, submission, commit, signal);
   if (await isCancelRequested(db, run)) return await submissionCancelled(db, run);
   await pushOnce(store.git, mirror, submission, branch, commit, signal);
@@ -67,7 +72,7 @@ async function submit(
     const changeId = await recordChange(tx, submission, {
       branch,
       commit,
-      body: changeBody({ ...submission, currency }),
+      body: changeBody({ ...submission, currency, notes: warnings }),
     });
     await submittedRun(tx, run, { changeId });
   });

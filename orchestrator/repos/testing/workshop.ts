@@ -113,7 +113,7 @@ export async function nextRun(db: Queryable, task: number): Promise<string> {
     [task],
   );
   const { rows } = await db.query<{ id: string }>(
-    `with moved as (update task set attempt = attempt + 1, state = 'running', finished_at = null where id = $1 returning id, attempt)
+    `with moved as (update task set attempt = attempt + 1, state = 'running', pending_reason = null, finished_at = null where id = $1 returning id, attempt)
      insert into run (id, task, fence, state, worker, claim_id, agent, model, isolation, deadline)
        select id || '-' || attempt, id, attempt, 'leased', 'w', gen_random_uuid(), 'command', 'replay/tape', 'directory', now() + interval '1 hour'
          from moved returning id`,

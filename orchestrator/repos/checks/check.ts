@@ -1,0 +1,94 @@
+// Looks at a result before anything of it is pushed to the forge: every rule, as the project sets it. What is found is kept
+// with the run; what is refused never leaves refs/runs. Used by submission, one call a try.
+import { DEFAULT_LEVELS } from '../../../protocol/submission.ts';
+import type { Finding, RuleLevel } from '../../../protocol/submission.ts';
+import type { Queryable } from '../../db/connect.ts';
+import type { Git } from '../git.ts';
+import { shellQuoted } from '../open.ts';
+import { RULES } from './all.ts';
+import { matchesAny } from './glob.ts';
+import { readDiff } from './read-diff.ts';
+import type { Rule, RuleFinding, RuleSettings, TreeDiff } from './rule.ts';
+
+export interface CheckedResult {
+  mirror: string;
+  run: string;
+  base: string;
+  head: string;
+}
+
+const MOST_OF_A_RULE = 20;
+const REASON_MAX = 3500;
+
+/** Checks a result and keeps the findings with the run. `refusal` says to agent and user why it is not submitted. */
+export async function checkResult(
+  db: Queryable, git: Git, { mirror, run, base, head }: CheckedResult,
+): Promise<{ refusal: string | undefined; warnings: Finding[] }> {
+  const { project, ...settings } = await readSettings(db, run);
+  const findings = await findAll(await readDiff(git, mirror, base, head), settings);
+  await db.query('update run set findings = $2 where id = $1', [run, JSON.stringify(findings)]);
+  const refused = findings.filter(({ level }) => level === 'refuse');
+  return {
+    refusal: refused.length === 0 ? undefined : refusalText(refused, project, run),
+    warnings: findings.filter(({ level }) => level === 'warn'),
+  };
+}
+
+async function readSettings(db: Queryable, run: string): Promise<RuleSettings & { project: string }> {
+  const { rows } = await db.query<RuleSettings & { project: string }>(
+    `select p.name as project, p.checks, t.target_files as "targetFiles"
+       from run r join task t on t.id = r.task join project p on p.id = t.project where r.id = $1`,
+    [run],
+  );
+  return rows[0]!;
+}
+
+/** What the rules find, each on the files that the project's list for it does not let pass. */
+export async function findAll(diff: TreeDiff, settings: RuleSettings, rules: readonly Rule[] = RULES): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const rule of rules) {
+    const level = levelOf(rule, settings);
+    if (level === 'off') continue;
+    const allowed = settings.checks.allow[rule.name] ?? [];
+    const files = allowed.length === 0 ? diff.files : diff.files.filter(({ path }) => !matchesAny(path, allowed));
+    const found = await rule.find({ ...diff, files }, settings);
+    findings.push(...shortened(found).map((each) => ({ rule: rule.name, level, ...each })));
+  }
+  return findings;
+}
+
+function levelOf({ name }: Rule, { checks }: RuleSettings): RuleLevel {
+  return checks.rules[name] ?? DEFAULT_LEVELS[name];
+}
+
+function shortened(found: RuleFinding[]): RuleFinding[] {
+  const more = found.length - MOST_OF_A_RULE;
+  if (more <= 0) return found;
+  return [...found.slice(0, MOST_OF_A_RULE), { path: null, reason: `the same holds for ${more} more`, remedy: found[0]!.remedy }];
+}
+
+function refusalText(refused: Finding[], project: string, run: string): string {
+  const lines = refused.map(({ rule, path, reason, remedy }) => `- ${path === null ? 'the change' : shownPath(path)}: ${reason} [${rule}]. What to do: ${remedy}.`);
+  const shown = fitting(lines, REASON_MAX);
+  const left = lines.length - shown.length;
+  const allow = [...new Set(refused.map(({ rule }) => rule))].map((rule) => {
+    const path = refused.find((finding) => finding.rule === rule && finding.path !== null)?.path;
+    return path !== undefined && path !== null && path.length <= 200 ? `--allow ${shellQuoted(`${rule}=${path}`)}` : `--check ${rule}=warn`;
+  });
+  return [
+    'The result passes the verify commands, but the submission checks refuse it; nothing was pushed to the forge.',
+    ...shown,
+    ...(left === 0 ? [] : [`- and ${left} more (autocode run show ${run}).`]),
+    `The work is kept. To let it pass as it is: autocode project set ${project} ${allow.join(' ')}`,
+  ].join('\n');
+}
+
+function fitting(lines: string[], bytes: number): string[] {
+  let left = bytes;
+  return lines.filter((line) => (left -= line.length + 1) >= 0);
+}
+
+// Quoted where it holds more than plain characters.
+function shownPath(path: string): string {
+  return /^[\w@%+=:,./ -]+$/.test(path) ? path : JSON.stringify(path);
+}
