@@ -33,14 +33,23 @@ export function apiClient({ url, token }: { url: string; token: string }): Api {
   const agent = new client.Agent({ keepAlive: true });
   const base = `${url.replace(/\/+$/, '')}/api/v1`;
 
-  async function exchange(call: Call<unknown>, signal: AbortSignal): Promise<{ status: number; text: string }> {
-    const body = call.gzip ?? (call.json === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(call.json)));
-    const type = call.gzip ? { 'content-type': 'application/octet-stream', 'content-encoding': 'gzip' } : { 'content-type': 'application/json' };
+  async function exchange(
+    call: Call<unknown>,
+    signal: AbortSignal,
+  ): Promise<{ status: number; text: string }> {
+    const body =
+      call.gzip ?? (call.json === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(call.json)));
+    const type = call.gzip
+      ? { 'content-type': 'application/octet-stream', 'content-encoding': 'gzip' }
+      : { 'content-type': 'application/json' };
     const request = client.request(base + call.path, {
       method: call.method,
       agent,
       signal,
-      headers: { authorization: `Bearer ${token}`, ...(call.method === 'GET' ? {} : { ...type, 'content-length': body.length }) },
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(call.method === 'GET' ? {} : { ...type, 'content-length': body.length }),
+      },
     });
     request.end(call.method === 'GET' ? undefined : body);
     const [response] = (await once(request, 'response')) as [IncomingMessage];
@@ -51,11 +60,17 @@ export function apiClient({ url, token }: { url: string; token: string }): Api {
   return async (call) => {
     const { timeoutMs = ANSWER_MS, signal, answer } = call;
     const limit = AbortSignal.timeout(timeoutMs);
-    const response = await exchange(call, signal ? AbortSignal.any([signal, limit]) : limit).catch((cause: Error) => {
-      signal?.throwIfAborted();
-      const why = limit.aborted ? `nothing within ${timeoutMs / 1000} s` : cause.message;
-      throw new AutocodeError('ERR_DAEMON_NOT_RUNNING', `The orchestrator at ${url} does not answer: ${why}`, { cause });
-    });
+    const response = await exchange(call, signal ? AbortSignal.any([signal, limit]) : limit).catch(
+      (cause: Error) => {
+        signal?.throwIfAborted();
+        const why = limit.aborted ? `nothing within ${timeoutMs / 1000} s` : cause.message;
+        throw new AutocodeError(
+          'ERR_DAEMON_NOT_RUNNING',
+          `The orchestrator at ${url} does not answer: ${why}`,
+          { cause },
+        );
+      },
+    );
     if (response.status >= 400) throw refusal(response.status, response.text);
     return answer.parse(response.text === '' ? null : JSON.parse(response.text));
   };
@@ -66,7 +81,8 @@ function refusal(status: number, text: string): AutocodeError {
     return errorFromBody(ErrorBody.parse(JSON.parse(text)), status);
   } catch {
     // Not ours: a proxy between us and the orchestrator.
-    const code = status === 401 ? 'ERR_UNAUTHENTICATED' : status < 500 ? 'ERR_INVALID_INPUT' : 'ERR_DAEMON_NOT_RUNNING';
+    const code =
+      status === 401 ? 'ERR_UNAUTHENTICATED' : status < 500 ? 'ERR_INVALID_INPUT' : 'ERR_DAEMON_NOT_RUNNING';
     return new AutocodeError(code, `The orchestrator answered ${status}: ${text.slice(0, 200)}`);
   }
 }
@@ -77,7 +93,11 @@ export function isAway(error: unknown): boolean {
 }
 
 /** Repeats an idempotent call while the orchestrator is away, with growing, jittered pauses, until the signal aborts. */
-export async function untilAnswered<T>(attempt: () => Promise<T>, signal: AbortSignal, away: (error: unknown) => boolean = isAway): Promise<T> {
+export async function untilAnswered<T>(
+  attempt: () => Promise<T>,
+  signal: AbortSignal,
+  away: (error: unknown) => boolean = isAway,
+): Promise<T> {
   for (let pause = 100; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     signal.throwIfAborted();
     try {

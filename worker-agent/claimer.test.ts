@@ -17,13 +17,36 @@ test('a task becomes a verified commit on the base, with the log whole and nothi
   await fake.until('the end of the run', () => run.finish !== null);
   assert.equal(run.finish?.outcome, 'verified');
   assert.equal(run.finish.headCommit, fake.pushed(run));
-  assert.deepEqual([run.finish.checks[0]?.base?.status, run.finish.checks[0]?.head?.status], ['failed', 'passed']);
+  assert.deepEqual(
+    [run.finish.checks[0]?.base?.status, run.finish.checks[0]?.head?.status],
+    ['failed', 'passed'],
+  );
   assert.deepEqual(run.finish.plan?.steps, [{ title: 'Make it work', status: 'completed' }]);
-  const steps = fake.events(run).filter((event) => event.type === 'step' && event.status === 'started').map((event) => event.step);
-  assert.deepEqual(steps, ['base', 'workspace', 'base-verify', 'context', 'plan', 'execute', 'verify', 'push', 'final-verify', 'finish']);
-  assert.deepEqual(run.progress.map(({ state }) => state).filter(Boolean), ['preparing', 'working', 'verifying', 'verifying']);
+  const steps = fake
+    .events(run)
+    .filter((event) => event.type === 'step' && event.status === 'started')
+    .map((event) => event.step);
+  assert.deepEqual(steps, [
+    'base',
+    'workspace',
+    'base-verify',
+    'context',
+    'plan',
+    'execute',
+    'verify',
+    'push',
+    'final-verify',
+    'finish',
+  ]);
+  assert.deepEqual(run.progress.map(({ state }) => state).filter(Boolean), [
+    'preparing',
+    'working',
+    'verifying',
+    'verifying',
+  ]);
   const said = fake.log(run, 'events').toString() + fake.log(run, 'raw').toString();
-  for (const secret of ['host-secret', run.order.runToken, run.order.gatewayKey]) assert.ok(!said.includes(secret), `${secret} is in the log`);
+  for (const secret of ['host-secret', run.order.runToken, run.order.gatewayKey])
+    assert.ok(!said.includes(secret), `${secret} is in the log`);
 });
 
 test('a claim that was not answered is asked again with the same id after a restart', async () => {
@@ -41,7 +64,9 @@ test('a claim that was not answered is asked again with the same id after a rest
 
 test('a worker takes as many runs at a time as it was told, and the next when one is done', async () => {
   await using place = await workplace(SAMPLE);
-  const runs = [1, 2, 3].map(() => place.fake.add({ agentCommand: ['sh', '-c', 'while [ ! -e ../../../../go ]; do sleep 0.05; done'] }));
+  const runs = [1, 2, 3].map(() =>
+    place.fake.add({ agentCommand: ['sh', '-c', 'while [ ! -e ../../../../go ]; do sleep 0.05; done'] }),
+  );
   place.worker(2);
   const working = () => runs.filter((run) => run.progress.some(({ state }) => state === 'working')).length;
   await place.fake.until('two runs at work', () => working() === 2);
@@ -58,7 +83,10 @@ test('runs kept for another installation are stopped and removed', async () => {
   await endWorker(worker, 'SIGTERM');
   place.fake.installation = randomUUID();
   place.worker();
-  await place.fake.until('nothing is kept', () => readdirSync(path.join(place.stateDir, 'runs')).length === 0);
+  await place.fake.until(
+    'nothing is kept',
+    () => readdirSync(path.join(place.stateDir, 'runs')).length === 0,
+  );
   assert.equal(run.finish, null);
 });
 

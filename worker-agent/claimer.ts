@@ -48,14 +48,20 @@ export async function claimRuns(parts: ClaimerParts, signal: AbortSignal): Promi
       const { message } = error as Error;
       if (message !== told) log.warn(message);
       told = message;
-      await delay((isAway(error) ? pause : REFUSED_PAUSE_MS) * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
+      await delay((isAway(error) ? pause : REFUSED_PAUSE_MS) * (0.5 + Math.random()), undefined, {
+        signal,
+      }).catch(() => {});
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     }
   }
 }
 
 /** Tells the orchestrator of this worker. Runs and caches kept for another installation are dropped. Answers with the agents told. */
-async function register({ config, version, pool, log }: ClaimerParts, api: Api, signal: AbortSignal): Promise<string> {
+async function register(
+  { config, version, pool, log }: ClaimerParts,
+  api: Api,
+  signal: AbortSignal,
+): Promise<string> {
   const agents = await installedAgents(config.toolDir);
   const answer = await api({
     method: 'PUT',
@@ -79,7 +85,12 @@ async function register({ config, version, pool, log }: ClaimerParts, api: Api, 
 }
 
 /** Polls until the agents installed here have changed, so that the worker must register anew. */
-async function pollWhileRegistered({ config, pool, log }: ClaimerParts, api: Api, agents: string, signal: AbortSignal): Promise<void> {
+async function pollWhileRegistered(
+  { config, pool, log }: ClaimerParts,
+  api: Api,
+  agents: string,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     if (namesOf(await installedAgents(config.toolDir)) !== agents) return;
     if (pool.size >= config.concurrency) {
@@ -95,7 +106,12 @@ async function pollWhileRegistered({ config, pool, log }: ClaimerParts, api: Api
   }
 }
 
-async function claim(api: Api, worker: string, claimId: string, signal: AbortSignal): Promise<WorkOrder | null | 'ended'> {
+async function claim(
+  api: Api,
+  worker: string,
+  claimId: string,
+  signal: AbortSignal,
+): Promise<WorkOrder | null | 'ended'> {
   try {
     return await api({
       method: 'POST',
@@ -112,5 +128,7 @@ async function claim(api: Api, worker: string, claimId: string, signal: AbortSig
 }
 
 function namesOf(agents: { name: string; version: string | null }[]): string {
-  return agents.map(({ name, version }) => (version === null ? name : `${name} ${version}`)).join(', ') || 'none';
+  return (
+    agents.map(({ name, version }) => (version === null ? name : `${name} ${version}`)).join(', ') || 'none'
+  );
 }

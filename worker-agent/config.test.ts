@@ -10,11 +10,17 @@ test('flags go over the file, and all mistakes are told at once', async () => {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'autocode-config-'));
   try {
     const file = path.join(directory, 'worker.yaml');
-    writeFileSync(file, `url: http://127.0.0.1:1\ntokenFile: t\nstateDir: ${directory}/state\ntoolDir: tools\nlogDir: logs\nconcurrency: 3\nname: w1\n`);
+    writeFileSync(
+      file,
+      `url: http://127.0.0.1:1\ntokenFile: t\nstateDir: ${directory}/state\ntoolDir: tools\nlogDir: logs\nconcurrency: 3\nname: w1\n`,
+    );
     const config = await workerConfig(['--config', file, '--concurrency', '5']);
     assert.equal(config.concurrency, 5);
     assert.equal(config.name, 'w1');
-    await assert.rejects(workerConfig(['--config', file, '--concurrency', 'many', '--name', 'A B']), { code: 'ERR_CONFIG', message: /concurrency:.*name:|name:.*concurrency:/ });
+    await assert.rejects(workerConfig(['--config', file, '--concurrency', 'many', '--name', 'A B']), {
+      code: 'ERR_CONFIG',
+      message: /concurrency:.*name:|name:.*concurrency:/,
+    });
     await assert.rejects(workerConfig([]), { code: 'ERR_CONFIG' });
     await assert.rejects(workerConfig(['--config', path.join(directory, 'none')]), { code: 'ERR_CONFIG' });
   } finally {

@@ -16,7 +16,13 @@ export const WorkerConfig = z
     toolDir: z.string().min(1).describe('Where the agents are installed.'),
     logDir: z.string().min(1).describe('Log files of the worker itself.'),
     name: Name.default(defaultName()).describe('Unique among the workers of an installation.'),
-    concurrency: z.coerce.number().int().min(0).max(1000).default(2).describe('Runs at a time; 0 takes none and finishes those it has.'),
+    concurrency: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(1000)
+      .default(2)
+      .describe('Runs at a time; 0 takes none and finishes those it has.'),
     logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
   })
   .meta({ id: 'WorkerConfig' });
@@ -34,29 +40,45 @@ export interface RunnerConfig {
 /** From flags over a YAML file (`--config FILE`); every mistake is told at once. */
 export async function workerConfig(argv: string[]): Promise<WorkerConfig> {
   const keys = Object.keys(WorkerConfig.shape);
-  const options = Object.fromEntries([...keys.map(flagOf), 'config'].map((flag) => [flag, { type: 'string' as const }]));
+  const options = Object.fromEntries(
+    [...keys.map(flagOf), 'config'].map((flag) => [flag, { type: 'string' as const }]),
+  );
   const { values } = parseArgs({ args: argv, options, strict: true });
   const fromFile = typeof values.config === 'string' ? await readYaml(values.config) : {};
-  const fromFlags = Object.fromEntries(keys.filter((key) => values[flagOf(key)] !== undefined).map((key) => [key, values[flagOf(key)]]));
+  const fromFlags = Object.fromEntries(
+    keys.filter((key) => values[flagOf(key)] !== undefined).map((key) => [key, values[flagOf(key)]]),
+  );
   const parsed = WorkerConfig.safeParse({ ...fromFile, ...fromFlags });
   if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || '(root)'}: ${issue.message}`);
+    const problems = parsed.error.issues.map(
+      (issue) => `${issue.path.join('.') || '(root)'}: ${issue.message}`,
+    );
     throw new AutocodeError('ERR_CONFIG', `The worker's settings are not valid: ${problems.join('; ')}.`, {
       remedy: `Give them as flags (${keys.map((key) => `--${flagOf(key)}`).join(' ')}) or in a file with --config.`,
     });
   }
   const { stateDir, toolDir, logDir } = parsed.data;
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  return { ...parsed.data, stateDir: realpathSync(stateDir), toolDir: path.resolve(toolDir), logDir: path.resolve(logDir) };
+  return {
+    ...parsed.data,
+    stateDir: realpathSync(stateDir),
+    toolDir: path.resolve(toolDir),
+    logDir: path.resolve(logDir),
+  };
 }
 
 /** The runner's settings from its argv. */
 export function runnerConfig(argv: string[]): RunnerConfig {
   const text = { type: 'string' as const };
-  const { values } = parseArgs({ args: argv, options: { directory: text, url: text, 'cache-dir': text, 'tool-dir': text } });
+  const { values } = parseArgs({
+    args: argv,
+    options: { directory: text, url: text, 'cache-dir': text, 'tool-dir': text },
+  });
   const { directory, url, 'cache-dir': cacheDir, 'tool-dir': toolDir } = values;
   if (directory === undefined || url === undefined || cacheDir === undefined || toolDir === undefined) {
-    throw new AutocodeError('ERR_CONFIG', 'A runner needs --directory, --url, --cache-dir and --tool-dir.', { remedy: 'Runners are started by the worker.' });
+    throw new AutocodeError('ERR_CONFIG', 'A runner needs --directory, --url, --cache-dir and --tool-dir.', {
+      remedy: 'Runners are started by the worker.',
+    });
   }
   return { directory, url, cacheDir, toolDir };
 }
@@ -68,8 +90,17 @@ export function runnerArguments({ directory, url, cacheDir, toolDir }: RunnerCon
 
 /** The environment that a runner gets from the worker: what node and git need. No setting of the host reaches an agent by it. */
 export function runnerEnvironment(): Record<string, string> {
-  const passed = ['PATH', 'HOME', 'NODE_COMPILE_CACHE', 'XDG_RUNTIME_DIR', 'SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'];
-  return Object.fromEntries(passed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+  const passed = [
+    'PATH',
+    'HOME',
+    'NODE_COMPILE_CACHE',
+    'XDG_RUNTIME_DIR',
+    'SSL_CERT_FILE',
+    'NODE_EXTRA_CA_CERTS',
+  ];
+  return Object.fromEntries(
+    passed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
 }
 
 /** PATH of the programs in a sandbox: the worker's, and node's own as the last resort. */
@@ -80,7 +111,9 @@ export function programPath(): string {
 /** A directory for sockets whose names are short: this user's own, else in /tmp by uid. */
 export function socketBase(): string {
   const own = process.env.XDG_RUNTIME_DIR;
-  return own !== undefined && own.length <= 50 ? path.join(own, 'autocode') : `/tmp/autocode-${process.getuid?.() ?? 0}`;
+  return own !== undefined && own.length <= 50
+    ? path.join(own, 'autocode')
+    : `/tmp/autocode-${process.getuid?.() ?? 0}`;
 }
 
 function flagOf(key: string): string {
@@ -88,14 +121,26 @@ function flagOf(key: string): string {
 }
 
 function defaultName(): string {
-  return os.hostname().toLowerCase().replaceAll(/[^a-z0-9._-]/g, '-').replace(/^[^a-z0-9]+/, '').slice(0, 63) || 'worker';
+  return (
+    os
+      .hostname()
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9._-]/g, '-')
+      .replace(/^[^a-z0-9]+/, '')
+      .slice(0, 63) || 'worker'
+  );
 }
 
 async function readYaml(file: string): Promise<Record<string, unknown>> {
   try {
-    const { parse } = await import('yaml');
-    return z.record(z.string(), z.unknown()).parse(parse(readFileSync(file, 'utf8')) ?? {});
+    const text = readFileSync(file, 'utf8');
+    // The daemon writes JSON, which is YAML too: an idle worker then does without the parser.
+    const document: unknown = text.startsWith('{') ? JSON.parse(text) : (await import('yaml')).parse(text);
+    return z.record(z.string(), z.unknown()).parse(document ?? {});
   } catch (cause) {
-    throw new AutocodeError('ERR_CONFIG', `${file} cannot be read: ${(cause as Error).message}`, { remedy: 'Give a YAML file with the settings of the worker.', cause });
+    throw new AutocodeError('ERR_CONFIG', `${file} cannot be read: ${(cause as Error).message}`, {
+      remedy: 'Give a YAML file with the settings of the worker.',
+      cause,
+    });
   }
 }

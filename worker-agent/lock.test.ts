@@ -12,7 +12,9 @@ test('one process holds it at a time; a killed one leaves it free', async () => 
   const directory = mkdtempSync(path.join(os.tmpdir(), 'autocode-lock-'));
   const script = `import { tryLock } from ${JSON.stringify(path.join(import.meta.dirname, 'lock.ts'))};
     console.log((await tryLock(${JSON.stringify(directory)}, 'test')) !== null); setInterval(() => {}, 1000);`;
-  const owner = spawn(process.execPath, ['--input-type=module-typescript', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const owner = spawn(process.execPath, ['--input-type=module-typescript', '--eval', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   try {
     assert.equal(String((await once(owner.stdout, 'data'))[0]).trim(), 'true');
     assert.equal(await tryLock(directory, 'test'), null);

@@ -13,7 +13,17 @@ import { isNotOurs } from './runner/ownership.ts';
 const LAST_WORDS = 500;
 
 /** Tells the orchestrator what the runner could not, then removes what it left. Repeatable: a crash in between starts it anew. */
-export async function endLostRun({ url, directory, order, signal }: { url: string; directory: RunDirectory; order: WorkOrder; signal: AbortSignal }): Promise<RunReport['outcome']> {
+export async function endLostRun({
+  url,
+  directory,
+  order,
+  signal,
+}: {
+  url: string;
+  directory: RunDirectory;
+  order: WorkOrder;
+  signal: AbortSignal;
+}): Promise<RunReport['outcome']> {
   const processes = { mark: processMark(order), directory: directory.path };
   await endProcesses(() => processesOf(processes), 0);
   const left = await readJson(directory.report, RunReport);
@@ -28,7 +38,8 @@ export async function endLostRun({ url, directory, order, signal }: { url: strin
 
 /** The processes and the directory of a run that nobody is to hear of: it belongs to another installation. */
 export async function discardRun(directory: RunDirectory, order: WorkOrder | null): Promise<void> {
-  if (order !== null) await endProcesses(() => processesOf({ mark: processMark(order), directory: directory.path }), 0);
+  if (order !== null)
+    await endProcesses(() => processesOf({ mark: processMark(order), directory: directory.path }), 0);
   await removeRunDirectory(directory);
 }
 
@@ -60,7 +71,12 @@ async function lastWords(file: string): Promise<string> {
   if (handle === null) return '';
   try {
     const { size } = await handle.stat();
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(LAST_WORDS), 0, LAST_WORDS, Math.max(0, size - LAST_WORDS));
+    const { buffer, bytesRead } = await handle.read(
+      Buffer.alloc(LAST_WORDS),
+      0,
+      LAST_WORDS,
+      Math.max(0, size - LAST_WORDS),
+    );
     return buffer.subarray(0, bytesRead).toString().trim();
   } finally {
     await handle.close();

@@ -30,7 +30,9 @@ async function main(argv: string[]): Promise<void> {
   const log = createLog({ directory: config.logDir, service: 'worker', level: config.logLevel });
   const pool = new RunnerPool(config, log);
   await pool.adopt();
-  const { version } = JSON.parse(readFileSync(path.join(import.meta.dirname, '..', 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(
+    readFileSync(path.join(import.meta.dirname, '..', 'package.json'), 'utf8'),
+  ) as { version: string };
   await Promise.all([pool.watch(stop.signal), claimRuns({ config, version, pool, log }, stop.signal)]);
   log.info(pool.size === 0 ? 'stopped' : `stopped; ${pool.size} runners go on`);
   await log.close();
@@ -41,6 +43,8 @@ async function lockState(stateDir: string, signal: AbortSignal): Promise<void> {
   for (const giveUp = performance.now() + LOCK_MS; !signal.aborted; await delay(100)) {
     if ((await tryLock(stateDir, 'worker')) !== null) return;
     if (performance.now() < giveUp) continue;
-    throw new AutocodeError('ERR_CONFLICT', `Another worker uses ${stateDir}.`, { remedy: 'Stop it, or give this one another state directory.' });
+    throw new AutocodeError('ERR_CONFLICT', `Another worker uses ${stateDir}.`, {
+      remedy: 'Stop it, or give this one another state directory.',
+    });
   }
 }

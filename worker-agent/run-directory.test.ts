@@ -5,7 +5,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { WorkOrder } from '../protocol/worker.ts';
-import { createRunDirectory, keptRuns, readOrder, removeRunDirectory, runDirectory } from './run-directory.ts';
+import {
+  createRunDirectory,
+  keptRuns,
+  readOrder,
+  removeRunDirectory,
+  runDirectory,
+} from './run-directory.ts';
 
 async function withState(use: (stateDir: string) => Promise<void>): Promise<void> {
   const stateDir = mkdtempSync(path.join(os.tmpdir(), 'autocode-state-'));
@@ -28,7 +34,8 @@ test('a work order is private, and half of one is none', async () => {
 
 test('left-overs of removals are cleared; runs are named', async () => {
   await withState(async (stateDir) => {
-    for (const name of ['1-1', '.removed-2-1-99', 'order.json.new']) mkdirSync(path.join(stateDir, 'runs', name), { recursive: true });
+    for (const name of ['1-1', '.removed-2-1-99', 'order.json.new'])
+      mkdirSync(path.join(stateDir, 'runs', name), { recursive: true });
     assert.deepEqual(await keptRuns(stateDir), ['1-1']);
     assert.deepEqual(readdirSync(path.join(stateDir, 'runs')), ['1-1']);
   });

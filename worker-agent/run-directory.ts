@@ -60,7 +60,8 @@ export async function keptRuns(stateDir: string): Promise<string[]> {
   const directory = path.join(stateDir, 'runs');
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const names = await readdir(directory);
-  for (const name of names.filter((each) => !RunId.safeParse(each).success)) await removeTree(path.join(directory, name));
+  for (const name of names.filter((each) => !RunId.safeParse(each).success))
+    await removeTree(path.join(directory, name));
   return names.filter((name) => RunId.safeParse(name).success);
 }
 
@@ -89,7 +90,10 @@ export async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T
 
 /** Removes a run's directory: first out of sight, so that a crash in between leaves a left-over and not half a run. */
 export async function removeRunDirectory(directory: RunDirectory): Promise<void> {
-  const hidden = path.join(path.dirname(directory.path), `.removed-${path.basename(directory.path)}-${process.pid}`);
+  const hidden = path.join(
+    path.dirname(directory.path),
+    `.removed-${path.basename(directory.path)}-${process.pid}`,
+  );
   try {
     await rename(directory.path, hidden);
   } catch (error) {
@@ -119,5 +123,8 @@ async function makeWritable(directory: Buffer): Promise<void> {
 
 /** Marks the environment of every process of a run; known to worker and runner alone, so that no other process has it by chance. */
 export function processMark(order: WorkOrder): string {
-  return createHash('sha256').update(`processes of ${order.run} ${order.runToken}`).digest('hex').slice(0, 32);
+  return createHash('sha256')
+    .update(`processes of ${order.run} ${order.runToken}`)
+    .digest('hex')
+    .slice(0, 32);
 }

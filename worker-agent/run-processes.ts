@@ -37,7 +37,11 @@ export function processesOf(scope: ProcessScope, groups: ReadonlySet<number> = n
     .filter((pid) => {
       const stat = readStat(pid);
       if (stat === null || stat.state === 'Z') return false;
-      return groups.has(stat.group) || environmentOf(pid).includes(mark) || (stat.terminal === 0 && isInside(scope.directory, pid));
+      return (
+        groups.has(stat.group) ||
+        environmentOf(pid).includes(mark) ||
+        (stat.terminal === 0 && isInside(scope.directory, pid))
+      );
     });
 }
 
@@ -75,7 +79,12 @@ function readStat(pid: number): Stat | null {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The name in brackets may hold anything; what follows the last bracket is state, parent, group, session, terminal, …
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', group: Number(fields[2]), terminal: Number(fields[4]), startTime: fields[19] ?? '' };
+    return {
+      state: fields[0] ?? '',
+      group: Number(fields[2]),
+      terminal: Number(fields[4]),
+      startTime: fields[19] ?? '',
+    };
   } catch {
     return null;
   }

@@ -9,7 +9,9 @@ const SAMPLE = { 'answer.txt': '41\n' };
 
 test('a runner survives the kill of its worker and is adopted by the next one', async () => {
   await using place = await workplace(SAMPLE);
-  const run = place.fake.add({ agentCommand: ['sh', '-c', 'while [ ! -e ../../../../go ]; do sleep 0.05; done; echo 42 > answer.txt'] });
+  const run = place.fake.add({
+    agentCommand: ['sh', '-c', 'while [ ! -e ../../../../go ]; do sleep 0.05; done; echo 42 > answer.txt'],
+  });
   const worker = place.worker();
   await place.fake.until('the agent at work', () => run.progress.some(({ iterations }) => iterations === 1));
   const runner = place.runnerOf(run.order.run);
@@ -26,9 +28,13 @@ test('a runner survives the kill of its worker and is adopted by the next one', 
 
 test('a runner that was killed is reported as lost, with all of its log, and its processes are ended', async () => {
   await using place = await workplace(SAMPLE);
-  const run = place.fake.add({ agentCommand: ['sh', '-c', 'echo before; setsid sleep 300 & env -i setsid sleep 301 & sleep 302'] });
+  const run = place.fake.add({
+    agentCommand: ['sh', '-c', 'echo before; setsid sleep 300 & env -i setsid sleep 301 & sleep 302'],
+  });
   place.worker();
-  await place.fake.until('the agent has spoken', () => place.fake.events(run).some((event) => event.type === 'message' && event.text === 'before\n'));
+  await place.fake.until('the agent has spoken', () =>
+    place.fake.events(run).some((event) => event.type === 'message' && event.text === 'before\n'),
+  );
   process.kill(place.runnerOf(run.order.run)!, 'SIGKILL');
   await place.fake.until('the report', () => run.finish !== null);
   assert.equal(run.finish?.outcome, 'lost');
@@ -39,7 +45,9 @@ test('a runner that was killed is reported as lost, with all of its log, and its
 
 test('a run that ended while nobody listened is reported when the orchestrator is back, even if its runner is gone', async () => {
   await using place = await workplace(SAMPLE);
-  const run = place.fake.add({ agentCommand: ['sh', '-c', 'while [ ! -e ../../../../go ]; do sleep 0.05; done; echo 42 > answer.txt'] });
+  const run = place.fake.add({
+    agentCommand: ['sh', '-c', 'while [ ! -e ../../../../go ]; do sleep 0.05; done; echo 42 > answer.txt'],
+  });
   const worker = place.worker();
   await place.fake.until('the agent at work', () => run.progress.some(({ iterations }) => iterations === 1));
   await endWorker(worker, 'SIGTERM');

@@ -9,7 +9,16 @@ import type { Log } from '../telemetry/log.ts';
 import type { WorkOrder } from '../protocol/worker.ts';
 import { runnerArguments, runnerEnvironment, type WorkerConfig } from './config.ts';
 import { tryLock } from './lock.ts';
-import { createRunDirectory, keptRuns, readJson, readOrder, removeRunDirectory, runDirectory, RunnerProcess, type RunDirectory } from './run-directory.ts';
+import {
+  createRunDirectory,
+  keptRuns,
+  readJson,
+  readOrder,
+  removeRunDirectory,
+  runDirectory,
+  RunnerProcess,
+  type RunDirectory,
+} from './run-directory.ts';
 import { send, startTimeOf } from './run-processes.ts';
 
 const RUNNER = path.join(import.meta.dirname, 'runner', 'main.ts');
@@ -51,7 +60,10 @@ export class RunnerPool {
       else if ((await readOrder(directory)) === null) await removeRunDirectory(directory);
       else await this.#spawn(run, directory);
     }
-    if (this.size > 0) this.#log.info(`${this.size} runs of an earlier worker process are looked after: ${[...this.#running.keys()].join(', ')}`);
+    if (this.size > 0)
+      this.#log.info(
+        `${this.size} runs of an earlier worker process are looked after: ${[...this.#running.keys()].join(', ')}`,
+      );
   }
 
   /** Starts the runner of a claimed run; nothing to do when it has one. */
@@ -64,7 +76,7 @@ export class RunnerPool {
   /** Looks after the runs until the signal aborts; ends with nothing half done. */
   async watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      for (const run of [...this.#running.keys()]) {
+      for (const run of this.#running.keys()) {
         if (!(await this.#lives(run))) await this.#died(run, signal);
       }
       await this.changed(this.size === 0 ? signal : AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]));
@@ -93,7 +105,12 @@ export class RunnerPool {
     const { url, stateDir, toolDir } = this.#config;
     const output = await open(directory.output, 'a', 0o600);
     try {
-      const settings = runnerArguments({ directory: directory.path, url, cacheDir: path.join(stateDir, 'cache'), toolDir });
+      const settings = runnerArguments({
+        directory: directory.path,
+        url,
+        cacheDir: path.join(stateDir, 'cache'),
+        toolDir,
+      });
       const child = spawn(process.execPath, [RUNNER, ...settings], {
         cwd: stateDir,
         env: runnerEnvironment(),
@@ -101,7 +118,9 @@ export class RunnerPool {
         stdio: ['ignore', output.fd, output.fd],
       });
       child.once('exit', () => this.#changed());
-      child.once('error', (error) => this.#log.error(`the runner of run ${run} cannot be started`, { run, error }));
+      child.once('error', (error) =>
+        this.#log.error(`the runner of run ${run} cannot be started`, { run, error }),
+      );
       child.unref();
       this.#running.set(run, child);
       this.#changed();

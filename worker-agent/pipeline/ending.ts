@@ -47,7 +47,8 @@ export function endingOf(error: unknown): Ending {
   if (stopped !== null) return endingOfStop(stopped);
   if (isNotOurs(error)) throw new Stopped('stale', error.message);
   const message = error instanceof Error ? error.message : String(error);
-  if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return { outcome: 'failed', cause: 'platform', reason: `The worker's disk is full: ${message}` };
+  if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
+    return { outcome: 'failed', cause: 'platform', reason: `The worker's disk is full: ${message}` };
   if (!(error instanceof AutocodeError)) return { outcome: 'failed', cause: 'platform', reason: message };
   const reason = error.remedy === undefined ? message : `${message} ${error.remedy}`;
   return { outcome: 'failed', cause: CAUSES[error.code] ?? 'platform', reason };
@@ -71,7 +72,12 @@ export function failingChecks(checks: Check[]): string {
   return checks
     .filter((check) => check.head?.status !== 'passed')
     .map(({ name, base, head }) => {
-      const before = base === null ? 'unknown before' : base.status === 'passed' ? 'passed before the change' : `${base.status} before the change too`;
+      const before =
+        base === null
+          ? 'unknown before'
+          : base.status === 'passed'
+            ? 'passed before the change'
+            : `${base.status} before the change too`;
       return `${name} (${head?.status ?? 'not-run'}; ${before})`;
     })
     .join(', ');

@@ -5,32 +5,49 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { AutocodeError } from '../../protocol/errors.ts';
-import { pipelinePlace, type Act } from '../testing/pipeline-run.ts';
+import { pipelinePlace, type Act, type Turn } from '../testing/pipeline-run.ts';
 
-const answer = (text: string) => (_turn: Turn, tree: string) => writeFileSync(path.join(tree, 'answer.txt'), text);
+const answer = (text: string) => (_turn: Turn, tree: string) =>
+  writeFileSync(path.join(tree, 'answer.txt'), text);
 
 test('failing checks go back to the agent until they pass', async () => {
-  const act: Act = ({ phase }, tree) => answer(phase === 'execute' ? '43\n' : '42\n')({ phase, prompt: '' }, tree);
+  const act: Act = ({ phase }, tree) =>
+    answer(phase === 'execute' ? '43\n' : '42\n')({ phase, prompt: '' }, tree);
   await using place = await pipelinePlace();
-  const { report, turns, show } = await place.try({ act, order: { verify: [{ name: 'answer', command: 'cat answer.txt; grep -q 42 answer.txt' }] } });
+  const { report, turns, show } = await place.try({
+    act,
+    order: { verify: [{ name: 'answer', command: 'cat answer.txt; grep -q 42 answer.txt' }] },
+  });
   assert.equal(report.outcome, 'verified');
   assert.equal(report.iterations, 2);
-  assert.deepEqual(turns.map(({ phase }) => phase), ['execute', 'adjust']);
+  assert.deepEqual(
+    turns.map(({ phase }) => phase),
+    ['execute', 'adjust'],
+  );
   assert.match(turns[1]!.prompt, /exit code 1[\s\S]*<output>\n43\n<\/output>/);
   assert.equal(show('answer.txt'), '42\n');
 });
 
 test('a plan is asked for in a turn of its own, and its steps are completed when the checks pass', async () => {
   const act: Act = (turn, tree) => {
-    if (turn.phase === 'plan') return { text: 'Here it is:\n```json\n{"summary": "Set it", "steps": ["find", "set"]}\n```' };
+    if (turn.phase === 'plan')
+      return { text: 'Here it is:\n```json\n{"summary": "Set it", "steps": ["find", "set"]}\n```' };
     return answer('42\n')(turn, tree);
   };
   await using place = await pipelinePlace();
   const { report, turns, run } = await place.try({ act, plans: true });
   assert.equal(report.outcome, 'verified');
   assert.match(turns[0]!.prompt, /^Task: Make it work$/m);
-  assert.deepEqual(report.plan, { summary: 'Set it', steps: [{ title: 'find', status: 'completed' }, { title: 'set', status: 'completed' }] });
-  const seen = run.progress.flatMap(({ plan }) => (plan ? [plan.steps.map(({ status }) => status).join(' ')] : []));
+  assert.deepEqual(report.plan, {
+    summary: 'Set it',
+    steps: [
+      { title: 'find', status: 'completed' },
+      { title: 'set', status: 'completed' },
+    ],
+  });
+  const seen = run.progress.flatMap(({ plan }) =>
+    plan ? [plan.steps.map(({ status }) => status).join(' ')] : [],
+  );
   assert.deepEqual(seen, ['pending pending', 'in-progress pending', 'completed completed']);
 });
 
@@ -44,7 +61,10 @@ test('a plan that cannot be read becomes one step, with a notice', async () => {
 
 test('nothing changed and all checks pass: no change', async () => {
   await using place = await pipelinePlace();
-  const { report } = await place.try({ act: () => {}, order: { verify: [{ name: 'fine', command: 'true' }] } });
+  const { report } = await place.try({
+    act: () => {},
+    order: { verify: [{ name: 'fine', command: 'true' }] },
+  });
   assert.equal(report.outcome, 'no-change');
   assert.equal(report.headCommit, undefined);
 });
@@ -62,7 +82,10 @@ test('a change that passes only with files that git ignores is not verified', as
     for (const name of ['cache.txt', 'other.txt']) writeFileSync(path.join(tree, name), '42\n');
   };
   await using place = await pipelinePlace(files);
-  const { report } = await place.try({ act, order: { verify: [{ name: 'cache', command: 'test -e cache.txt' }] } });
+  const { report } = await place.try({
+    act,
+    order: { verify: [{ name: 'cache', command: 'test -e cache.txt' }] },
+  });
   assert.deepEqual([report.outcome, report.cause], ['failed', 'agent']);
   assert.match(report.reason ?? '', /fresh clone/);
 });
@@ -71,7 +94,9 @@ test('without verify commands the change counts, with a loud notice', async () =
   await using place = await pipelinePlace();
   const { report, events } = await place.try({ act: answer('43\n'), order: { verify: [] } });
   assert.equal(report.outcome, 'verified');
-  assert.ok(events.some((event) => event.type === 'notice' && event.text.includes('NOTHING WILL BE CHECKED')));
+  assert.ok(
+    events.some((event) => event.type === 'notice' && event.text.includes('NOTHING WILL BE CHECKED')),
+  );
 });
 
 test('nothing that the agent plants in its repository is run or pushed', async () => {
@@ -84,7 +109,8 @@ test('nothing that the agent plants in its repository is run or pushed', async (
     set('filter.evil.clean', evil);
     set('core.hooksPath', path.dirname(evil));
     writeFileSync(path.join(tree, '.gitattributes'), '* filter=evil\n');
-    for (const hook of ['pre-commit', 'pre-push', 'post-index-change']) writeFileSync(path.join(tree, '.git', hook), `#!/bin/sh\ntouch ${witness}\n`, { mode: 0o755 });
+    for (const hook of ['pre-commit', 'pre-push', 'post-index-change'])
+      writeFileSync(path.join(tree, '.git', hook), `#!/bin/sh\ntouch ${witness}\n`, { mode: 0o755 });
     execFileSync('git', ['init', '--quiet', path.join(tree, 'nested')]);
     writeFileSync(path.join(tree, 'nested', 'kept.txt'), 'kept\n');
     writeFileSync(path.join(tree, 'nested', '.git', 'config'), `[core]\n\tfsmonitor = ${evil}\n`);
@@ -97,7 +123,10 @@ test('nothing that the agent plants in its repository is run or pushed', async (
   assert.ok(!existsSync(witness));
   assert.equal(show('nested/kept.txt'), 'kept\n');
   assert.ok(events.some((event) => event.type === 'notice' && event.text.includes('nested/.git')));
-  assert.deepEqual(events.flatMap((event) => (event.type === 'file_change' ? [`${event.change} ${event.path}`] : [])), ['added .gitattributes', 'modified answer.txt', 'added nested/kept.txt']);
+  assert.deepEqual(
+    events.flatMap((event) => (event.type === 'file_change' ? [`${event.change} ${event.path}`] : [])),
+    ['added .gitattributes', 'modified answer.txt', 'added nested/kept.txt'],
+  );
 });
 
 test('the agent may commit, delete its history, or even its whole .git: the tree is what counts', async () => {
@@ -108,19 +137,35 @@ test('the agent may commit, delete its history, or even its whole .git: the tree
   await using place = await pipelinePlace();
   const { report, run } = await place.try({ act });
   assert.equal(report.outcome, 'verified');
-  const parent = execFileSync('git', ['-C', place.fake.repository, 'rev-parse', `${place.fake.pushed(run)}^`]).toString().trim();
+  const parent = execFileSync('git', ['-C', place.fake.repository, 'rev-parse', `${place.fake.pushed(run)}^`])
+    .toString()
+    .trim();
   assert.equal(parent, run.baseCommit);
 });
 
 test('links, executables, empty files and names that are not UTF-8 come out as they are', async () => {
   const act: Act = (turn, tree) => {
     answer('42\n')(turn, tree);
-    execFileSync('sh', ['-c', `ln -s /etc/passwd link; printf x > run.sh; chmod +x run.sh; : > empty; : > "$(printf 'caf\\351')"`], { cwd: tree });
+    execFileSync(
+      'sh',
+      [
+        '-c',
+        `ln -s /etc/passwd link; printf x > run.sh; chmod +x run.sh; : > empty; : > "$(printf 'caf\\351')"`,
+      ],
+      { cwd: tree },
+    );
   };
   await using place = await pipelinePlace();
   const { report, run } = await place.try({ act });
   assert.equal(report.outcome, 'verified');
-  const listing = execFileSync('git', ['-C', place.fake.repository, '-c', 'core.quotePath=true', 'ls-tree', place.fake.pushed(run)]).toString();
+  const listing = execFileSync('git', [
+    '-C',
+    place.fake.repository,
+    '-c',
+    'core.quotePath=true',
+    'ls-tree',
+    place.fake.pushed(run),
+  ]).toString();
   assert.match(listing, /^120000 .*\tlink$/m);
   assert.match(listing, /^100755 .*\trun\.sh$/m);
   assert.match(listing, /\t"caf\\351"$/m);
@@ -161,5 +206,10 @@ test('a next attempt starts from the commit of the one before, and hears why tha
   assert.equal(second.report.outcome, 'verified');
   assert.equal(seen[0], '43\n');
   assert.match(seen[1]!, /it was 43/);
-  assert.equal(second.run.baseCommit, execFileSync('git', ['-C', place.fake.repository, 'rev-parse', `${second.report.headCommit}^`]).toString().trim());
+  assert.equal(
+    second.run.baseCommit,
+    execFileSync('git', ['-C', place.fake.repository, 'rev-parse', `${second.report.headCommit}^`])
+      .toString()
+      .trim(),
+  );
 });

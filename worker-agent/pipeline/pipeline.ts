@@ -31,7 +31,8 @@ export async function runPipeline(options: PipelineOptions): Promise<RunReport> 
     return reportOf(pipeline, await doWork(pipeline));
   } catch (error) {
     const ending = endingOf(error);
-    if (ending.outcome === 'failed') pipeline.log.event({ type: 'error', message: ending.reason ?? 'unknown' });
+    if (ending.outcome === 'failed')
+      pipeline.log.event({ type: 'error', message: ending.reason ?? 'unknown' });
     return reportOf(pipeline, ending);
   }
 }
@@ -41,12 +42,21 @@ async function doWork(pipeline: Pipeline): Promise<Ending> {
   const base = await step(pipeline, 'base', async () => await fetchBase(pipeline));
   await step(pipeline, 'workspace', async () => await makeTree(pipeline, base, 'work'));
   await step(pipeline, 'base-verify', async () => await verifyBase(pipeline, base));
-  const passed = await withSandbox(pipeline, 'work', async (sandbox) => await workUntilVerified(pipeline, sandbox));
+  const passed = await withSandbox(
+    pipeline,
+    'work',
+    async (sandbox) => await workUntilVerified(pipeline, sandbox),
+  );
   const result = await step(pipeline, 'push', async () => await push(pipeline, base));
   if (passed !== true) return unfinished(pipeline, result, passed);
   if (result.commit === null) return { outcome: 'no-change', reason: 'The agent changed nothing.' };
   const { commit } = result;
-  const verified = await step(pipeline, 'final-verify', async () => await verifyResult(pipeline, base, commit), failedChecks(pipeline));
+  const verified = await step(
+    pipeline,
+    'final-verify',
+    async () => await verifyResult(pipeline, base, commit),
+    failedChecks(pipeline),
+  );
   if (!verified) {
     const reason = `The checks pass in the work tree but not in a fresh clone of the result (files that git ignores are not part of it): ${failingChecks(pipeline.record.checks)}.`;
     return { outcome: 'failed', cause: 'agent', reason };
@@ -57,24 +67,46 @@ async function doWork(pipeline: Pipeline): Promise<Ending> {
 /** What whoever reads the log has to know before anything else. */
 function announce({ order, log }: Pipeline): void {
   if (!order.project.trusted) {
-    throw new AutocodeError('ERR_NOT_TRUSTED', `Project ${order.project.name} is not marked trusted, and isolation \`${order.isolation}\` is none.`, {
-      remedy: `Trust it with \`autocode project set ${order.project.name} --trusted\`.`,
-    });
+    throw new AutocodeError(
+      'ERR_NOT_TRUSTED',
+      `Project ${order.project.name} is not marked trusted, and isolation \`${order.isolation}\` is none.`,
+      {
+        remedy: `Trust it with \`autocode project set ${order.project.name} --trusted\`.`,
+      },
+    );
   }
-  log.event({ type: 'notice', text: 'There is no isolation (`directory`): the agent and the verify commands have the rights of the worker.' });
-  if (order.verify.length === 0) log.event({ type: 'notice', text: 'NOTHING WILL BE CHECKED: the project has no verify commands, so any change counts as verified.' });
+  log.event({
+    type: 'notice',
+    text: 'There is no isolation (`directory`): the agent and the verify commands have the rights of the worker.',
+  });
+  if (order.verify.length === 0)
+    log.event({
+      type: 'notice',
+      text: 'NOTHING WILL BE CHECKED: the project has no verify commands, so any change counts as verified.',
+    });
 }
 
 async function fetchBase({ api, git, remote, cacheDir, order }: Pipeline): Promise<Base> {
   await api.progress({ state: 'preparing' });
   const answer = await api.base();
-  const cache = await fetchIntoCache(git, remote, { cacheDir, repository: order.repository.id, ref: answer.ref });
+  const cache = await fetchIntoCache(git, remote, {
+    cacheDir,
+    repository: order.repository.id,
+    ref: answer.ref,
+  });
   return { ...answer, cache };
 }
 
-async function makeTree({ git, directory, order }: Pipeline, base: Base, name: 'base' | 'work' | 'final', commit = base.startCommit): Promise<void> {
+async function makeTree(
+  { git, directory, order }: Pipeline,
+  base: Base,
+  name: 'base' | 'work' | 'final',
+  commit = base.startCommit,
+): Promise<void> {
   const { tree } = directory.sandbox(name);
-  const objects = [base.cache, ...(name === 'final' ? [directory.exportGit] : [])].map((each) => path.join(each, 'objects'));
+  const objects = [base.cache, ...(name === 'final' ? [directory.exportGit] : [])].map((each) =>
+    path.join(each, 'objects'),
+  );
   await checkout(git, { tree, commit, branch: `autocode/${order.run}`, objects });
 }
 
@@ -91,7 +123,12 @@ async function verifyResult(pipeline: Pipeline, base: Base, commit: string): Pro
 }
 
 // From a fresh clone, with a fresh home, in a sandbox of its own: only what is in the commit counts.
-async function verifyFresh(pipeline: Pipeline, base: Base, name: 'base' | 'final', commit: string): Promise<CheckResult[]> {
+async function verifyFresh(
+  pipeline: Pipeline,
+  base: Base,
+  name: 'base' | 'final',
+  commit: string,
+): Promise<CheckResult[]> {
   await makeTree(pipeline, base, name, commit);
   const results = await withSandbox(pipeline, name, async (sandbox) => await verifyIn(pipeline, sandbox));
   await removeTree(path.dirname(pipeline.directory.sandbox(name).tree));
@@ -108,9 +145,14 @@ function takeResults({ record }: Pipeline, results: CheckResult[]): boolean {
   return results.every((result) => result.status === 'passed');
 }
 
-const failedChecks = (pipeline: Pipeline) => (passed: boolean) => (passed ? null : failingChecks(pipeline.record.checks));
+const failedChecks = (pipeline: Pipeline) => (passed: boolean) =>
+  passed ? null : failingChecks(pipeline.record.checks);
 
-async function withSandbox<T>(pipeline: Pipeline, name: 'base' | 'work' | 'final', use: (sandbox: Sandbox) => Promise<T>): Promise<T> {
+async function withSandbox<T>(
+  pipeline: Pipeline,
+  name: 'base' | 'work' | 'final',
+  use: (sandbox: Sandbox) => Promise<T>,
+): Promise<T> {
   const sandbox = await pipeline.openSandbox(name);
   try {
     return await use(sandbox);
@@ -132,11 +174,25 @@ async function workUntilVerified(pipeline: Pipeline, sandbox: Sandbox): Promise<
     await step(pipeline, 'plan', async () => await makePlan(pipeline, agent, context));
     for (record.iterations = 1; ; record.iterations += 1) {
       const phase = record.iterations === 1 ? 'execute' : 'adjust';
-      const failure = await step(pipeline, 'execute', async () => await execute(pipeline, agent, phase, context), (ending) => ending?.reason ?? null);
+      const failure = await step(
+        pipeline,
+        'execute',
+        async () => await execute(pipeline, agent, phase, context),
+        (ending) => ending?.reason ?? null,
+      );
       if (failure !== null) return failure;
-      const passed = await step(pipeline, 'verify', async () => await verifyWork(pipeline, sandbox), failedChecks(pipeline));
+      const passed = await step(
+        pipeline,
+        'verify',
+        async () => await verifyWork(pipeline, sandbox),
+        failedChecks(pipeline),
+      );
       if (passed || record.iterations >= order.limits.maxIterations) return passed;
-      await step(pipeline, 'adjust', async () => await api.progress({ state: 'working', iterations: record.iterations }));
+      await step(
+        pipeline,
+        'adjust',
+        async () => await api.progress({ state: 'working', iterations: record.iterations }),
+      );
     }
   } finally {
     await Promise.race([agent.stop().catch(() => {}), delay(STOP_MS, undefined, { ref: false })]);
@@ -148,8 +204,18 @@ async function conventionsOf({ directory }: Pipeline): Promise<string[]> {
   return names.filter((name) => CONVENTIONS.test(name)).sort();
 }
 
-async function startAgent({ createAgent, order, log, toolDir, api, signal }: Pipeline, sandbox: Sandbox): Promise<CodingAgent> {
-  const agent = createAgent(order.agent.name, { sandbox, agent: order.agent, toolDir, emit: log.event, raw: log.raw, signal });
+async function startAgent(
+  { createAgent, order, log, toolDir, api, signal }: Pipeline,
+  sandbox: Sandbox,
+): Promise<CodingAgent> {
+  const agent = createAgent(order.agent.name, {
+    sandbox,
+    agent: order.agent,
+    toolDir,
+    emit: log.event,
+    raw: log.raw,
+    signal,
+  });
   try {
     const { version } = await agent.start();
     if (version !== null) await api.progress({ agentVersion: version.slice(0, 100) });
@@ -167,25 +233,50 @@ async function makePlan(pipeline: Pipeline, agent: CodingAgent, context: PromptC
     const answer = await turn(pipeline, agent, 'plan', promptFor('plan', context, null, []));
     if (answer.error !== null && answer.stop === 'failed') throw agentFailed(answer.error);
     plan = parsePlan(answer.text);
-    if (plan === null) log.event({ type: 'notice', text: 'The agent gave no plan that can be read; the task is taken as one step.' });
+    if (plan === null)
+      log.event({
+        type: 'notice',
+        text: 'The agent gave no plan that can be read; the task is taken as one step.',
+      });
   }
   record.plan = plan ?? oneStepPlan(order.task.title);
   await api.progress({ plan: record.plan });
 }
 
 /** One working turn. Null when the agent is done with it; else how the run ends. */
-async function execute(pipeline: Pipeline, agent: CodingAgent, phase: 'execute' | 'adjust', context: PromptContext): Promise<Ending | null> {
+async function execute(
+  pipeline: Pipeline,
+  agent: CodingAgent,
+  phase: 'execute' | 'adjust',
+  context: PromptContext,
+): Promise<Ending | null> {
   const { api, record, log } = pipeline;
   if (record.plan !== null) record.plan = planAtWork(record.plan);
-  await api.progress({ iterations: record.iterations, ...(record.plan === null ? {} : { plan: record.plan }) });
+  await api.progress({
+    iterations: record.iterations,
+    ...(record.plan === null ? {} : { plan: record.plan }),
+  });
   const budget = agent.budgetCheck();
   if (!budget.ok) return { outcome: 'out-of-budget', reason: budget.reason ?? 'The budget is used up.' };
-  const answer = await turn(pipeline, agent, phase, promptFor(phase, context, agent.plans ? record.plan : null, record.checks));
+  const answer = await turn(
+    pipeline,
+    agent,
+    phase,
+    promptFor(phase, context, agent.plans ? record.plan : null, record.checks),
+  );
   const after = agent.budgetCheck();
   if (!after.ok) return { outcome: 'out-of-budget', reason: after.reason ?? 'The budget is used up.' };
-  if (answer.stop === 'limit') log.event({ type: 'notice', text: `The agent reached a limit of its own: ${answer.error ?? 'no reason given'}. Its work is verified as it is.` });
+  if (answer.stop === 'limit')
+    log.event({
+      type: 'notice',
+      text: `The agent reached a limit of its own: ${answer.error ?? 'no reason given'}. Its work is verified as it is.`,
+    });
   if (answer.stop === 'done' || answer.stop === 'limit') return null;
-  return { outcome: 'failed', cause: 'agent', reason: `The agent failed: ${answer.error ?? 'it gave no reason'}` };
+  return {
+    outcome: 'failed',
+    cause: 'agent',
+    reason: `The agent failed: ${answer.error ?? 'it gave no reason'}`,
+  };
 }
 
 // The agent is given a moment to end by itself when the run stops; closing the sandbox does the rest.
@@ -222,7 +313,14 @@ async function push(pipeline: Pipeline, base: Base): Promise<Result> {
   const { git, directory, order, log, remote, record } = pipeline;
   const { baseCommit, startCommit, cache, ref } = base;
   const { tree } = directory.sandbox('work');
-  const result = await exportTree(git, { gitDir: directory.exportGit, tree, cache, baseCommit, startCommit, message: `autocode: run ${order.run}` });
+  const result = await exportTree(git, {
+    gitDir: directory.exportGit,
+    tree,
+    cache,
+    baseCommit,
+    startCommit,
+    message: `autocode: run ${order.run}`,
+  });
   for (const text of result.notices) log.event({ type: 'notice', text });
   for (const { path: file, change } of result.changes) log.event({ type: 'file_change', path: file, change });
   if (result.commit === null) return result;

@@ -8,20 +8,46 @@ import { oneStepPlan, parsePlan, planAtEnd, planAtWork } from './plan.ts';
 const PLAN = '{"summary": "s", "steps": ["a", "b"]}';
 
 test('a plan is found alone, in a fence, and with text around it', () => {
-  const around = [`Sure! {so} here:\n${PLAN}\nGood luck {with} it.`, `I thought {"about": "a } b"}.\n${PLAN}`];
+  const around = [
+    `Sure! {so} here:\n${PLAN}\nGood luck {with} it.`,
+    `I thought {"about": "a } b"}.\n${PLAN}`,
+  ];
   for (const text of [PLAN, `  ${PLAN}\n`, `\`\`\`json\n${PLAN}\n\`\`\``, ...around]) {
-    assert.deepEqual(parsePlan(text)?.steps.map(({ title }) => title), ['a', 'b'], text);
+    assert.deepEqual(
+      parsePlan(text)?.steps.map(({ title }) => title),
+      ['a', 'b'],
+      text,
+    );
   }
-  assert.deepEqual(parsePlan('{"steps": [{"title": "a"}, {"description": "b"}]}')?.steps.map(({ title }) => title), ['a', 'b']);
+  assert.deepEqual(
+    parsePlan('{"steps": [{"title": "a"}, {"description": "b"}]}')?.steps.map(({ title }) => title),
+    ['a', 'b'],
+  );
 });
 
 test('what is no plan is none', () => {
-  for (const text of ['', 'no', '{}', '[]', '{"steps": []}', '{"steps": ["", " "]}', '{"steps": 3}', '{'.repeat(5000)]) assert.equal(parsePlan(text), null, text.slice(0, 20));
+  for (const text of [
+    '',
+    'no',
+    '{}',
+    '[]',
+    '{"steps": []}',
+    '{"steps": ["", " "]}',
+    '{"steps": 3}',
+    '{'.repeat(5000),
+  ])
+    assert.equal(parsePlan(text), null, text.slice(0, 20));
 });
 
 test('whatever is read is a valid plan, and so it stays', () => {
   const json = fc.json();
-  const text = fc.oneof(fc.string(), json, fc.record({ summary: fc.string(), steps: fc.array(fc.string({ maxLength: 800 })) }).map((value) => `x ${JSON.stringify(value)}`));
+  const text = fc.oneof(
+    fc.string(),
+    json,
+    fc
+      .record({ summary: fc.string(), steps: fc.array(fc.string({ maxLength: 800 })) })
+      .map((value) => `x ${JSON.stringify(value)}`),
+  );
   fc.assert(
     fc.property(text, fc.boolean(), (input, done) => {
       const plan = parsePlan(input) ?? oneStepPlan('do it');

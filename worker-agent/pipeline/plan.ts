@@ -9,7 +9,16 @@ const LONGEST_SUMMARY = 5000;
 
 const Answer = z.object({
   summary: z.string().default(''),
-  steps: z.array(z.union([z.string(), z.object({ title: z.string() }), z.object({ step: z.string() }), z.object({ description: z.string() })])).min(1),
+  steps: z
+    .array(
+      z.union([
+        z.string(),
+        z.object({ title: z.string() }),
+        z.object({ step: z.string() }),
+        z.object({ description: z.string() }),
+      ]),
+    )
+    .min(1),
 });
 
 /** The plan in an agent's answer, or null: JSON alone, in a code fence, or with text around it. */
@@ -17,8 +26,14 @@ export function parsePlan(text: string): Plan | null {
   for (const candidate of candidates(text)) {
     const answer = Answer.safeParse(candidate);
     if (!answer.success) continue;
-    const titles = answer.data.steps.map((step) => (typeof step === 'string' ? step : Object.values(step)[0]!).trim()).filter(Boolean);
-    if (titles.length > 0) return { summary: answer.data.summary.trim().slice(0, LONGEST_SUMMARY), steps: titles.slice(0, MOST_STEPS).map(pending) };
+    const titles = answer.data.steps
+      .map((step) => (typeof step === 'string' ? step : Object.values(step)[0]!).trim())
+      .filter(Boolean);
+    if (titles.length > 0)
+      return {
+        summary: answer.data.summary.trim().slice(0, LONGEST_SUMMARY),
+        steps: titles.slice(0, MOST_STEPS).map(pending),
+      };
   }
   return null;
 }
@@ -31,7 +46,10 @@ export function oneStepPlan(title: string): Plan {
 /** The plan while the agent is at it: its turn covers all steps, so the first open one stands for them. */
 export function planAtWork(plan: Plan): Plan {
   const first = plan.steps.findIndex((step) => step.status !== 'completed');
-  return { ...plan, steps: plan.steps.map((step, index) => (index === first ? { ...step, status: 'in-progress' } : step)) };
+  return {
+    ...plan,
+    steps: plan.steps.map((step, index) => (index === first ? { ...step, status: 'in-progress' } : step)),
+  };
 }
 
 /** The plan at the end: done, or failed where it stood. */
@@ -51,7 +69,8 @@ function* candidates(text: string): Generator<unknown> {
   yield tryJson(text);
   for (const [, fenced = ''] of text.matchAll(/```(?:json)?\s*\n([\s\S]*?)```/g)) yield tryJson(fenced);
   // Each opening brace up to the one that closes it; few answers have more than a handful.
-  for (const { index } of [...text.matchAll(/\{\s*"/g)].slice(0, 20)) yield tryJson(text.slice(index, closing(text, index) + 1));
+  for (const { index } of [...text.matchAll(/\{\s*"/g)].slice(0, 20))
+    yield tryJson(text.slice(index, closing(text, index) + 1));
 }
 
 // The brace that closes the one at `from`, braces in strings not counted; -1 when there is none.

@@ -46,10 +46,19 @@ export function newPipeline(options: PipelineOptions): Pipeline {
 }
 
 /** Does one step and says so in the log. `failure` tells from the result why the step failed, if it did. */
-export async function step<T>(pipeline: Pipeline, name: Step, work: () => Promise<T>, failure: (result: T) => string | null = () => null): Promise<T> {
+export async function step<T>(
+  pipeline: Pipeline,
+  name: Step,
+  work: () => Promise<T>,
+  failure: (result: T) => string | null = () => null,
+): Promise<T> {
   const { log, record, signal } = pipeline;
   signal.throwIfAborted();
-  const about = { type: 'step' as const, step: name, ...(record.iterations > 0 ? { iteration: record.iterations } : {}) };
+  const about = {
+    type: 'step' as const,
+    step: name,
+    ...(record.iterations > 0 ? { iteration: record.iterations } : {}),
+  };
   log.event({ ...about, status: 'started' });
   try {
     const result = await work();

@@ -5,10 +5,17 @@ import { openedSandbox } from '../testing/opened-sandbox.ts';
 import type { RunEventInput } from '../agents/coding-agent.ts';
 import { runCheck } from './verify.ts';
 
-async function check(command: string, { timeoutSeconds = 20, outputBytes = 64 * 1024, signal = new AbortController().signal } = {}) {
+async function check(
+  command: string,
+  { timeoutSeconds = 20, outputBytes = 64 * 1024, signal = new AbortController().signal } = {},
+) {
   await using place = await openedSandbox();
   const events: RunEventInput[] = [];
-  const result = await runCheck(place.sandbox, { name: 'it', command }, { timeoutSeconds, outputBytes, signal, emit: (event) => events.push(event) });
+  const result = await runCheck(
+    place.sandbox,
+    { name: 'it', command },
+    { timeoutSeconds, outputBytes, signal, emit: (event) => events.push(event) },
+  );
   return { result, events };
 }
 

@@ -21,20 +21,32 @@ const DRAIN_MS = 1_000;
 const KILL_MS = 2_000;
 
 /** All commands, one after the other; each gets its result, whatever the others did. */
-export async function runChecks(sandbox: Sandbox, commands: VerifyCommand[], options: VerifyOptions): Promise<CheckResult[]> {
+export async function runChecks(
+  sandbox: Sandbox,
+  commands: VerifyCommand[],
+  options: VerifyOptions,
+): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   for (const command of commands) results.push(await runCheck(sandbox, command, options));
   return results;
 }
 
 /** One command by `sh -c` at the root of the work tree. Throws only when the run itself stops. */
-export async function runCheck(sandbox: Sandbox, { name, command }: VerifyCommand, options: VerifyOptions): Promise<CheckResult> {
+export async function runCheck(
+  sandbox: Sandbox,
+  { name, command }: VerifyCommand,
+  options: VerifyOptions,
+): Promise<CheckResult> {
   const { timeoutSeconds, outputBytes, emit, signal } = options;
   signal.throwIfAborted();
   const source = `verify:${name}`;
   const started = performance.now();
   const child = sandbox.spawn(['sh', '-c', command], { env: { CI: 'true' } });
-  const sink = outputEvents((text) => emit({ type: 'output', source, text }), (text) => emit({ type: 'notice', text: `${source}: ${text}.` }), outputBytes);
+  const sink = outputEvents(
+    (text) => emit({ type: 'output', source, text }),
+    (text) => emit({ type: 'notice', text: `${source}: ${text}.` }),
+    outputBytes,
+  );
   let tail = Buffer.alloc(0);
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
@@ -43,7 +55,11 @@ export async function runCheck(sandbox: Sandbox, { name, command }: VerifyComman
     });
     stream.on('error', () => {});
   }
-  const drained = Promise.all([child.stdout, child.stderr].map(async (stream) => await new Promise<void>((resolve) => stream.once('close', resolve))));
+  const drained = Promise.all(
+    [child.stdout, child.stderr].map(
+      async (stream) => await new Promise<void>((resolve) => stream.once('close', resolve)),
+    ),
+  );
   const exit = await endOf(child.exited, timeoutSeconds * 1000, signal);
   const timedOut = exit === null && !signal.aborted;
   if (timedOut) child.kill('SIGTERM');
@@ -55,9 +71,19 @@ export async function runCheck(sandbox: Sandbox, { name, command }: VerifyComman
   sink.end();
   signal.throwIfAborted();
   const status = exit === null ? 'timed-out' : exit.code === 0 ? 'passed' : 'failed';
-  const note = exit === null ? `\n[ended after ${timeoutSeconds} s]` : exit.signal === null ? '' : `\n[ended by ${exit.signal}]`;
+  const note =
+    exit === null
+      ? `\n[ended after ${timeoutSeconds} s]`
+      : exit.signal === null
+        ? ''
+        : `\n[ended by ${exit.signal}]`;
   const output = clean(tail.toString()).slice(-(TAIL_BYTES - note.length)) + note;
-  return { status, exitCode: exit?.code ?? null, durationMs: Math.round(performance.now() - started), output };
+  return {
+    status,
+    exitCode: exit?.code ?? null,
+    durationMs: Math.round(performance.now() - started),
+    output,
+  };
 }
 
 // Null when the time is up or the run stops.

@@ -4,7 +4,13 @@ import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { LogAck } from '../../protocol/log.ts';
-import { BaseAnswer, HeartbeatAnswer, SignalsAnswer, type FinishInput, type ProgressInput } from '../../protocol/run.ts';
+import {
+  BaseAnswer,
+  HeartbeatAnswer,
+  SignalsAnswer,
+  type FinishInput,
+  type ProgressInput,
+} from '../../protocol/run.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
 import { apiClient, untilAnswered } from '../api-client.ts';
 
@@ -25,12 +31,27 @@ const BASE_MS = 10 * 60_000;
 const HEARTBEAT_MS = 8_000;
 
 /** `signal` ends what is under way and the patience with an orchestrator that is away. */
-export function runApi({ url, order, signal }: { url: string; order: WorkOrder; signal: AbortSignal }): RunApi {
+export function runApi({
+  url,
+  order,
+  signal,
+}: {
+  url: string;
+  order: WorkOrder;
+  signal: AbortSignal;
+}): RunApi {
   const call = apiClient({ url, token: order.runToken });
   const { run, fence } = order;
   const path = (rest: string) => `/runs/${run}/${rest}`;
   const post = async <T>(rest: string, body: object, answer: z.ZodType<T>, timeoutMs?: number) =>
-    await call({ method: 'POST', path: path(rest), json: { fence, ...body }, answer, signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+    await call({
+      method: 'POST',
+      path: path(rest),
+      json: { fence, ...body },
+      answer,
+      signal,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    });
   return {
     base: async () => await untilAnswered(async () => await post('base', {}, BaseAnswer, BASE_MS), signal),
     heartbeat: async () => await post('heartbeat', {}, HeartbeatAnswer, HEARTBEAT_MS),
@@ -51,7 +72,13 @@ export function runApi({ url, order, signal }: { url: string; order: WorkOrder; 
     async appendLog(stream, offset, bytes) {
       const packed = await compress(bytes);
       const send = async () =>
-        await call({ method: 'POST', path: path(`logs/${stream}?offset=${offset}&fence=${fence}`), gzip: packed, answer: LogAck, signal });
+        await call({
+          method: 'POST',
+          path: path(`logs/${stream}?offset=${offset}&fence=${fence}`),
+          gzip: packed,
+          answer: LogAck,
+          signal,
+        });
       return await untilAnswered(send, signal);
     },
   };

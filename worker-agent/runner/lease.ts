@@ -22,14 +22,20 @@ export function keepLease(api: Pick<RunApi, 'heartbeat'>, order: WorkOrder, stop
   let selfStop = armSelfStop();
 
   function armSelfStop(): NodeJS.Timeout {
-    return setTimeout(() => stop.stop('self-stop', `The orchestrator has not answered for ${selfStopSeconds} s.`), selfStopSeconds * 1000);
+    return setTimeout(
+      () => stop.stop('self-stop', `The orchestrator has not answered for ${selfStopSeconds} s.`),
+      selfStopSeconds * 1000,
+    );
   }
 
   // Both times are the orchestrator's clock; only their distance is used, so that a wrong clock here does no harm.
   function armDeadline(answer: { leaseUntil: string; deadline: string }): void {
     const left = Date.parse(answer.deadline) - (Date.parse(answer.leaseUntil) - leaseSeconds * 1000);
     clearTimeout(deadline);
-    deadline = setTimeout(() => stop.stop('out-of-time', 'The run reached its deadline.'), Math.max(0, Math.min(left, 2 ** 31 - 1)));
+    deadline = setTimeout(
+      () => stop.stop('out-of-time', 'The run reached its deadline.'),
+      Math.max(0, Math.min(left, 2 ** 31 - 1)),
+    );
   }
 
   async function beat(): Promise<number> {
@@ -42,7 +48,8 @@ export function keepLease(api: Pick<RunApi, 'heartbeat'>, order: WorkOrder, stop
       if (answer.cancel) stop.stop('cancelled', 'The run was cancelled.');
       return heartbeatSeconds * 1000;
     } catch (error) {
-      if (isNotOurs(error)) stop.stop('stale', `The orchestrator refused the lease: ${(error as Error).message}`);
+      if (isNotOurs(error))
+        stop.stop('stale', `The orchestrator refused the lease: ${(error as Error).message}`);
       return isAway(error) ? Math.min(RETRY_MS, heartbeatSeconds * 1000) : heartbeatSeconds * 1000;
     }
   }

@@ -18,7 +18,8 @@ function receiver(before: (have: { bytes: Buffer }, call: number) => void = () =
     async appendLog(_stream: string, offset: number, bytes: Uint8Array) {
       before(have, batches.length);
       batches.push({ length: bytes.length, at: performance.now() });
-      if (offset > have.bytes.length) throw new AutocodeError('ERR_LOG_GAP', 'gap', { details: { bytes: have.bytes.length } });
+      if (offset > have.bytes.length)
+        throw new AutocodeError('ERR_LOG_GAP', 'gap', { details: { bytes: have.bytes.length } });
       have.bytes = Buffer.concat([have.bytes, bytes.subarray(have.bytes.length - offset)]);
       return { bytes: have.bytes.length };
     },
@@ -44,7 +45,10 @@ test('a file that grows arrives as it is, in batches of at most 64 KiB, with its
       shipper.grew(Math.min(all.length, at + 7_001));
       await new Promise(setImmediate);
     }
-    assert.deepEqual(await shipper.end(), { bytes: all.length, sha256: createHash('sha256').update(all).digest('hex') });
+    assert.deepEqual(await shipper.end(), {
+      bytes: all.length,
+      sha256: createHash('sha256').update(all).digest('hex'),
+    });
     assert.ok(api.have.bytes.equals(all));
     assert.ok(api.batches.every(({ length }) => length <= 64 * 1024));
   });
@@ -94,7 +98,10 @@ test('what the orchestrator has already is not sent again', async () => {
     writeFileSync(file, all);
     await new LogShipper({ api, stream: 'raw', file, size: all.length }).end();
     assert.ok(api.have.bytes.equals(all));
-    assert.equal(api.batches.reduce((sum, { length }) => sum + length, 0), 50_000);
+    assert.equal(
+      api.batches.reduce((sum, { length }) => sum + length, 0),
+      50_000,
+    );
   });
 });
 
@@ -103,6 +110,8 @@ test('a refusal is told at the end', async () => {
     const refuse = async () => {
       throw new AutocodeError('ERR_STALE_FENCE', 'not yours');
     };
-    await assert.rejects(new LogShipper({ api: { appendLog: refuse }, stream: 'raw', file }).end(), { code: 'ERR_STALE_FENCE' });
+    await assert.rejects(new LogShipper({ api: { appendLog: refuse }, stream: 'raw', file }).end(), {
+      code: 'ERR_STALE_FENCE',
+    });
   });
 });

@@ -59,7 +59,9 @@ export class LogShipper {
     this.#wake();
     await this.#done;
     const hash = createHash('sha256');
-    if (this.#size > 0) for await (const piece of createReadStream(this.#file, { end: this.#size - 1 })) hash.update(piece as Buffer);
+    if (this.#size > 0)
+      for await (const piece of createReadStream(this.#file, { end: this.#size - 1 }))
+        hash.update(piece as Buffer);
     return { bytes: this.#size, sha256: hash.digest('hex') };
   }
 
@@ -73,7 +75,11 @@ export class LogShipper {
           handle ??= await open(this.#file, 'r');
           const length = Math.min(LOG_BATCH_BYTES, this.#size - this.#sent);
           const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(length), 0, length, this.#sent);
-          if (bytesRead === 0) throw new AutocodeError('ERR_INTERNAL', `${this.#file} is shorter than the log that was written to it.`);
+          if (bytesRead === 0)
+            throw new AutocodeError(
+              'ERR_INTERNAL',
+              `${this.#file} is shorter than the log that was written to it.`,
+            );
           await this.#send(buffer.subarray(0, bytesRead));
           this.#waitingSince = performance.now();
         } else if (this.#ending) {

@@ -19,7 +19,12 @@ async function withDirectory(use: (directory: RunDirectory) => void): Promise<vo
 test('what is beyond the cap is dropped with a notice; steps and errors are still told', async () => {
   await withDirectory((directory) => {
     const grown: Record<string, number> = {};
-    const log = openRunLog({ directory, grew: (stream, bytes) => (grown[stream] = bytes), failed: assert.fail, capBytes: 1000 });
+    const log = openRunLog({
+      directory,
+      grew: (stream, bytes) => (grown[stream] = bytes),
+      failed: assert.fail,
+      capBytes: 1000,
+    });
     for (let count = 0; count < 100; count++) {
       log.raw(Buffer.alloc(300, 'x'));
       log.event({ type: 'message', role: 'agent', text: 'y'.repeat(200) });
@@ -27,7 +32,10 @@ test('what is beyond the cap is dropped with a notice; steps and errors are stil
     log.event({ type: 'error', message: 'the end' });
     log.close();
     assert.equal(statSync(directory.log('raw')).size, 900);
-    const lines = readFileSync(directory.log('events'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as { type: string });
+    const lines = readFileSync(directory.log('events'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string });
     assert.deepEqual(lines.filter(({ type }) => type === 'notice').length, 2);
     assert.equal(lines.at(-1)?.type, 'error');
     assert.equal(grown.events, statSync(directory.log('events')).size);
@@ -47,11 +55,17 @@ test('a line that was cut off is closed before the next one', async () => {
 test('a disk that takes no more is told once', async () => {
   await withDirectory((directory) => {
     const told: Error[] = [];
-    const full = { ...directory, log: (stream: string) => (stream === 'raw' ? '/dev/full' : directory.log(stream)) };
+    const full = {
+      ...directory,
+      log: (stream: string) => (stream === 'raw' ? '/dev/full' : directory.log(stream)),
+    };
     const log = openRunLog({ directory: full, grew: () => {}, failed: (error) => told.push(error) });
     log.raw(Buffer.from('x'));
     log.raw(Buffer.from('y'));
-    assert.deepEqual(told.map((error) => (error as NodeJS.ErrnoException).code), ['ENOSPC']);
+    assert.deepEqual(
+      told.map((error) => (error as NodeJS.ErrnoException).code),
+      ['ENOSPC'],
+    );
     log.close();
   });
 });

@@ -28,7 +28,9 @@ const ESSENTIAL: readonly string[] = ['step', 'notice', 'error'];
 
 /** Opens the files for appending. Writes go to the page cache at once, so a dead runner loses none. */
 export function openRunLog({ directory, grew, failed, capBytes = CAP_BYTES }: RunLogOptions): RunLog {
-  const streams = Object.fromEntries(LOG_STREAMS.map((stream) => [stream, openStream(directory.log(stream))])) as Record<LogStream, OpenStream>;
+  const streams = Object.fromEntries(
+    LOG_STREAMS.map((stream) => [stream, openStream(directory.log(stream))]),
+  ) as Record<LogStream, OpenStream>;
   const full = new Set<LogStream>();
   let broken = false;
 
@@ -36,7 +38,7 @@ export function openRunLog({ directory, grew, failed, capBytes = CAP_BYTES }: Ru
     if (broken) return;
     const file = streams[stream];
     try {
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         const written = writeSync(file.descriptor, bytes, at);
         at += written;
         file.bytes += written;
@@ -52,13 +54,18 @@ export function openRunLog({ directory, grew, failed, capBytes = CAP_BYTES }: Ru
     if (full.has(stream)) return false;
     if (streams[stream].bytes + bytes <= capBytes) return true;
     full.add(stream);
-    event({ type: 'notice', text: `The log stream ${stream} has reached ${capBytes} bytes; what comes now is dropped.` });
+    event({
+      type: 'notice',
+      text: `The log stream ${stream} has reached ${capBytes} bytes; what comes now is dropped.`,
+    });
     return false;
   }
 
   function event(input: RunEventInput): void {
     const line = Buffer.from(`${JSON.stringify({ t: Date.now(), ...input })}\n`);
-    const room = ESSENTIAL.includes(input.type) ? streams.events.bytes + line.length <= capBytes + RESERVED_BYTES : hasRoom('events', line.length);
+    const room = ESSENTIAL.includes(input.type)
+      ? streams.events.bytes + line.length <= capBytes + RESERVED_BYTES
+      : hasRoom('events', line.length);
     if (room) append('events', line);
   }
 
@@ -84,7 +91,12 @@ function openStream(file: string): OpenStream {
   const descriptor = openSync(file, 'a+', 0o600);
   let { size: bytes } = fstatSync(descriptor);
   const last = Buffer.alloc(1);
-  if (bytes > 0 && file.endsWith('events.log') && readSync(descriptor, last, 0, 1, bytes - 1) === 1 && last[0] !== 10) {
+  if (
+    bytes > 0 &&
+    file.endsWith('events.log') &&
+    readSync(descriptor, last, 0, 1, bytes - 1) === 1 &&
+    last[0] !== 10
+  ) {
     bytes += writeSync(descriptor, '\n');
   }
   return { descriptor, bytes };

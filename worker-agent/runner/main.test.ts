@@ -19,21 +19,30 @@ async function ended({ fake }: Workplace, run: FakeRun, seconds = 30): Promise<v
 
 test('a run goes on while the orchestrator is away, and no byte of its log is lost', async () => {
   await using place = await workplace(SAMPLE);
-  const run = place.fake.add({ agentCommand: ['sh', '-c', 'for i in $(seq 40); do echo line $i; sleep 0.1; done; echo 42 > answer.txt'], verify: CHECK });
+  const run = place.fake.add({
+    agentCommand: ['sh', '-c', 'for i in $(seq 40); do echo line $i; sleep 0.1; done; echo 42 > answer.txt'],
+    verify: CHECK,
+  });
   place.worker();
   await atWork(place, run);
   await place.fake.goAway();
   await delay(3_000); // the outage itself
   await place.fake.comeBack();
   await ended(place, run);
-  assert.equal(run.finish?.outcome, 'verified');
+  assert.equal(run.finish?.outcome, 'verified', run.finish?.reason);
   const lines = Array.from({ length: 40 }, (_, index) => `line ${index + 1}\n`).join('');
   assert.equal(place.fake.log(run, 'raw').toString(), lines);
 });
 
 test('a cancel ends a run within two seconds, even with an agent that ignores SIGTERM', async () => {
   await using place = await workplace(SAMPLE);
-  const run = place.fake.add({ agentCommand: ['sh', '-c', 'trap "" TERM; setsid sh -c "trap \\"\\" TERM; sleep 300" & while :; do sleep 300; done'] });
+  const run = place.fake.add({
+    agentCommand: [
+      'sh',
+      '-c',
+      'trap "" TERM; setsid sh -c "trap \\"\\" TERM; sleep 300" & while :; do sleep 300; done',
+    ],
+  });
   place.worker();
   await atWork(place, run);
   const asked = performance.now();
@@ -45,7 +54,10 @@ test('a cancel ends a run within two seconds, even with an agent that ignores SI
 
 test('a run that reaches its deadline ends as out of time', async () => {
   await using place = await workplace(SAMPLE);
-  const run = place.fake.add({ agentCommand: ['sleep', '300'], deadline: new Date(Date.now() + 3_000).toISOString() });
+  const run = place.fake.add({
+    agentCommand: ['sleep', '300'],
+    deadline: new Date(Date.now() + 3_000).toISOString(),
+  });
   place.worker();
   await ended(place, run);
   assert.deepEqual([run.finish?.outcome, run.finish?.cause], ['out-of-time', 'out-of-time']);
@@ -57,13 +69,19 @@ test('a run whose fence is stale stops, and reports nothing', async () => {
   place.worker();
   await atWork(place, run);
   run.stale = true;
-  await place.fake.until('the runner is gone', () => place.runnerOf(run.order.run) === null && processesWith('sleep\u0000300').length === 0);
+  await place.fake.until(
+    'the runner is gone',
+    () => place.runnerOf(run.order.run) === null && processesWith('sleep\u0000300').length === 0,
+  );
   assert.equal(run.finish, null);
 });
 
 test('a runner that is cut off for too long stops by itself; the run is reported as lost when there is somebody to hear it', async () => {
   await using place = await workplace(SAMPLE);
-  const run = place.fake.add({ agentCommand: ['sleep', '300'], lease: { heartbeatSeconds: 0.2, leaseSeconds: 1, selfStopSeconds: 2 } });
+  const run = place.fake.add({
+    agentCommand: ['sleep', '300'],
+    lease: { heartbeatSeconds: 0.2, leaseSeconds: 1, selfStopSeconds: 2 },
+  });
   place.worker();
   await atWork(place, run);
   const runner = place.runnerOf(run.order.run)!;
@@ -77,29 +95,44 @@ test('a runner that is cut off for too long stops by itself; the run is reported
 
 test('an agent that says it succeeded and did not is found out, and its work is kept', async () => {
   await using place = await workplace(SAMPLE);
-  const run = place.fake.add({ agentCommand: ['sh', '-c', 'echo 43 > answer.txt; cat >&2; exit 0'], verify: CHECK });
+  const run = place.fake.add({
+    agentCommand: ['sh', '-c', 'echo 43 > answer.txt; cat >&2; exit 0'],
+    verify: CHECK,
+  });
   place.worker();
   await ended(place, run);
   assert.deepEqual([run.finish?.outcome, run.finish?.cause, run.finish?.iterations], ['failed', 'agent', 2]);
-  assert.match(run.finish?.reason ?? '', /after 2 iterations: answer \(failed; failed before the change too\)/);
+  assert.match(
+    run.finish?.reason ?? '',
+    /after 2 iterations: answer \(failed; failed before the change too\)/,
+  );
   assert.equal(run.finish?.headCommit, place.fake.pushed(run));
 });
 
 test('a verify command that prints a gigabyte fills neither memory nor log', async () => {
   await using place = await workplace(SAMPLE);
-  const run = place.fake.add({ agentCommand: ['sh', '-c', 'echo 42 > answer.txt'], verify: [{ name: 'loud', command: 'yes | head -c 1000000000' }] });
+  const run = place.fake.add({
+    agentCommand: ['sh', '-c', 'echo 42 > answer.txt'],
+    verify: [{ name: 'loud', command: 'yes | head -c 1000000000' }],
+  });
   place.worker();
   await atWork(place, run);
   const runner = place.runnerOf(run.order.run)!;
   let peak = 0;
-  await place.fake.until('the end of the run', () => {
-    peak = Math.max(peak, peakMemory(runner));
-    return run.finish !== null;
-  }, 60);
+  await place.fake.until(
+    'the end of the run',
+    () => {
+      peak = Math.max(peak, peakMemory(runner));
+      return run.finish !== null;
+    },
+    60,
+  );
   assert.equal(run.finish?.outcome, 'verified');
   assert.ok(place.fake.log(run, 'events').length < 2_000_000);
   assert.ok(peak < 300, `${peak} MB`);
-  assert.ok(place.fake.events(run).some((event) => event.type === 'notice' && /left out/.test(String(event.text))));
+  assert.ok(
+    place.fake.events(run).some((event) => event.type === 'notice' && /left out/.test(String(event.text))),
+  );
 });
 
 test('an agent that fails is told with its own words', async () => {

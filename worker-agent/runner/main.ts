@@ -9,7 +9,15 @@ import { programPath, runnerConfig, socketBase, type RunnerConfig } from '../con
 import { writeDurably } from '../durable-file.ts';
 import { tryLock } from '../lock.ts';
 import { runPipeline } from '../pipeline/pipeline.ts';
-import { processMark, readJson, readOrder, removeRunDirectory, runDirectoryAt, RunReport, type RunDirectory } from '../run-directory.ts';
+import {
+  processMark,
+  readJson,
+  readOrder,
+  removeRunDirectory,
+  runDirectoryAt,
+  RunReport,
+  type RunDirectory,
+} from '../run-directory.ts';
 import { endProcesses, processesOf, startTimeOf } from '../run-processes.ts';
 import { openDirectorySandbox } from '../sandbox/directory.ts';
 import { remoteOf } from '../workspace/remote.ts';
@@ -30,8 +38,12 @@ async function main(config: RunnerConfig): Promise<void> {
   const lock = await tryLock(directory.path, 'runner');
   if (lock === null) return; // the run has its runner already
   const order = await readOrder(directory);
-  if (order === null) throw new AutocodeError('ERR_NOT_FOUND', `${directory.order} is missing or not a work order.`);
-  await writeDurably(directory.runner, JSON.stringify({ pid: process.pid, startTime: startTimeOf(process.pid) }));
+  if (order === null)
+    throw new AutocodeError('ERR_NOT_FOUND', `${directory.order} is missing or not a work order.`);
+  await writeDurably(
+    directory.runner,
+    JSON.stringify({ pid: process.pid, startTime: startTimeOf(process.pid) }),
+  );
 
   const stop = stopper();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
@@ -43,10 +55,18 @@ async function main(config: RunnerConfig): Promise<void> {
 }
 
 /** Does the run and reports it. True when its directory must stay, for the worker to report what is in it. */
-async function doRun(config: RunnerConfig, directory: RunDirectory, order: WorkOrder, stop: Stopper): Promise<boolean> {
+async function doRun(
+  config: RunnerConfig,
+  directory: RunDirectory,
+  order: WorkOrder,
+  stop: Stopper,
+): Promise<boolean> {
   const reporting = runApi({ url: config.url, order, signal: stop.cutOff });
   const shippers: Shippers = new Map(
-    LOG_STREAMS.map((stream) => [stream, new LogShipper({ api: reporting, stream, file: directory.log(stream) })]),
+    LOG_STREAMS.map((stream) => [
+      stream,
+      new LogShipper({ api: reporting, stream, file: directory.log(stream) }),
+    ]),
   );
   const log = openRunLog({
     directory,
@@ -59,8 +79,15 @@ async function doRun(config: RunnerConfig, directory: RunDirectory, order: WorkO
     const report = await work(config, directory, order, stop, log);
     log.event({ type: 'step', step: 'finish', status: 'started' });
     // A crash from here on loses nothing. On a full disk the report goes out all the same.
-    await writeDurably(directory.report, JSON.stringify(report)).catch((error: unknown) => console.error(error));
-    log.event({ type: 'step', step: 'finish', status: 'ended', detail: report.reason === undefined ? report.outcome : `${report.outcome}: ${report.reason}` });
+    await writeDurably(directory.report, JSON.stringify(report)).catch((error: unknown) =>
+      console.error(error),
+    );
+    log.event({
+      type: 'step',
+      step: 'finish',
+      status: 'ended',
+      detail: report.reason === undefined ? report.outcome : `${report.outcome}: ${report.reason}`,
+    });
     log.close();
     await sendReport(reporting, directory, report, shippers);
     return false;
@@ -74,7 +101,13 @@ async function doRun(config: RunnerConfig, directory: RunDirectory, order: WorkO
   }
 }
 
-async function work(config: RunnerConfig, directory: RunDirectory, order: WorkOrder, stop: Stopper, log: ReturnType<typeof openRunLog>): Promise<RunReport> {
+async function work(
+  config: RunnerConfig,
+  directory: RunDirectory,
+  order: WorkOrder,
+  stop: Stopper,
+  log: ReturnType<typeof openRunLog>,
+): Promise<RunReport> {
   const processes = { mark: processMark(order), directory: directory.path };
   const path = programPath();
   const socket = socketPath(directory.path, 'gateway.sock', socketBase());
@@ -90,7 +123,13 @@ async function work(config: RunnerConfig, directory: RunDirectory, order: WorkOr
       cacheDir: config.cacheDir,
       toolDir: config.toolDir,
       openSandbox: async (name) =>
-        await openDirectorySandbox({ run: order.run, ...directory.sandbox(name), gatewayUrl: relay.url, path, processes }),
+        await openDirectorySandbox({
+          run: order.run,
+          ...directory.sandbox(name),
+          gatewayUrl: relay.url,
+          path,
+          processes,
+        }),
       createAgent,
       signal: stop.signal,
     });
@@ -102,9 +141,24 @@ async function work(config: RunnerConfig, directory: RunDirectory, order: WorkOr
 }
 
 /** For the worker to send when the orchestrator is back: the run is lost, and why. A report that is there already stays. */
-async function leaveReport(directory: RunDirectory, order: WorkOrder, stopped: Stopped | null, error: unknown): Promise<void> {
+async function leaveReport(
+  directory: RunDirectory,
+  order: WorkOrder,
+  stopped: Stopped | null,
+  error: unknown,
+): Promise<void> {
   if (stopped === null) console.error(error);
   if ((await readJson(directory.report, RunReport)) !== null) return;
   const reason = stopped?.message ?? `The runner failed: ${(error as Error).message}`;
-  await writeDurably(directory.report, JSON.stringify({ fence: order.fence, outcome: 'lost', cause: 'platform', reason, checks: [], iterations: 0 }));
+  await writeDurably(
+    directory.report,
+    JSON.stringify({
+      fence: order.fence,
+      outcome: 'lost',
+      cause: 'platform',
+      reason,
+      checks: [],
+      iterations: 0,
+    }),
+  );
 }

@@ -25,7 +25,17 @@ export interface Relay {
 const LONGEST_BODY = 64 * 1024 * 1024;
 const PATIENCE_MS = 60_000;
 const RETRY_MS = 250;
-const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'host', 'content-length'];
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'host',
+  'content-length',
+];
 const GATEWAY_AWAY = /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EHOSTUNREACH|ETIMEDOUT|EAI_AGAIN)$/;
 
 /** Listens on both until closed. */
@@ -67,7 +77,12 @@ export function allowedPath(prefix: string, url: string): string | null {
   return pathname.startsWith('/v1/') && !/%2f|%5c|\\/i.test(pathname) ? pathname + search : null;
 }
 
-async function relay(request: IncomingMessage, response: ServerResponse, path: string, options: RelayOptions): Promise<void> {
+async function relay(
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  options: RelayOptions,
+): Promise<void> {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   const body = await readBody(request);
@@ -92,9 +107,19 @@ async function readBody(request: IncomingMessage): Promise<Buffer | null> {
   return Buffer.concat(pieces);
 }
 
-async function ask(path: string, request: IncomingMessage, body: Buffer, options: RelayOptions, signal: AbortSignal): Promise<IncomingMessage> {
+async function ask(
+  path: string,
+  request: IncomingMessage,
+  body: Buffer,
+  options: RelayOptions,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   const url = new URL(options.gatewayUrl.replace(/\/+$/, '') + path);
-  const headers = { ...withoutHopByHop(request.headers), authorization: `Bearer ${options.gatewayKey}`, 'content-length': body.length };
+  const headers = {
+    ...withoutHopByHop(request.headers),
+    authorization: `Bearer ${options.gatewayKey}`,
+    'content-length': body.length,
+  };
   const client = url.protocol === 'https:' ? https : http;
   const giveUp = performance.now() + (options.patienceMs ?? PATIENCE_MS);
   for (;;) {
@@ -119,7 +144,10 @@ function withoutHopByHop(headers: http.IncomingHttpHeaders): http.OutgoingHttpHe
 
 // The body has the shape of both families of clients: `error.message` is where each of them looks.
 function refuse(response: ServerResponse, status: number, message: string): void {
-  const body = JSON.stringify({ type: 'error', error: { type: 'relay_error', code: 'relay_error', message } });
+  const body = JSON.stringify({
+    type: 'error',
+    error: { type: 'relay_error', code: 'relay_error', message },
+  });
   response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
   response.end(body);
 }

@@ -24,7 +24,12 @@ export async function shippersOfFiles(api: RunApi, directory: RunDirectory): Pro
 }
 
 /** Sends what is left of the log and then the report. `refused` when the run is no longer ours; throws when cut off. */
-export async function sendReport(api: RunApi, directory: RunDirectory, report: RunReport, first: Shippers): Promise<'taken' | 'refused'> {
+export async function sendReport(
+  api: RunApi,
+  directory: RunDirectory,
+  report: RunReport,
+  first: Shippers,
+): Promise<'taken' | 'refused'> {
   for (let shippers = first; ; shippers = await shippersOfFiles(api, directory)) {
     try {
       const logs: FinishInput['logs'] = {};

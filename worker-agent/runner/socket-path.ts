@@ -14,9 +14,13 @@ export function socketPath(runDirectory: string, name: string, base: string): st
   mkdirSync(base, { recursive: true, mode: 0o700 });
   const stat = lstatSync(base);
   if (!stat.isDirectory() || stat.uid !== process.getuid?.()) {
-    throw new AutocodeError('ERR_DATA_DIRECTORY', `${base} does not belong to this user, so a socket in it would not be private.`, {
-      remedy: 'Remove it, or set XDG_RUNTIME_DIR to a directory of yours.',
-    });
+    throw new AutocodeError(
+      'ERR_DATA_DIRECTORY',
+      `${base} does not belong to this user, so a socket in it would not be private.`,
+      {
+        remedy: 'Remove it, or set XDG_RUNTIME_DIR to a directory of yours.',
+      },
+    );
   }
   if ((stat.mode & 0o066) !== 0) chmodSync(base, 0o711); // passable is enough; sockets have modes of their own
   const key = createHash('sha256').update(runDirectory).digest('hex').slice(0, 16);

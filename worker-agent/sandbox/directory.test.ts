@@ -37,7 +37,8 @@ test('stdin reaches the program, and one that does not read it does no harm', as
 
 test('nothing outlives killAll: not what ignores SIGTERM, left its session, or cleared its environment', async () => {
   await using place = await openedSandbox();
-  const script = 'trap "" TERM; setsid sh -c \'trap "" TERM; echo; sleep 300\' & env -i setsid sleep 301 & (sleep 302 &) ; echo; sleep 303';
+  const script =
+    'trap "" TERM; setsid sh -c \'trap "" TERM; echo; sleep 300\' & env -i setsid sleep 301 & (sleep 302 &) ; echo; sleep 303';
   const child = place.sandbox.spawn(['sh', '-c', script], {});
   await once(child.stdout, 'data');
   const scope = { mark: place.directory.split('/').at(-1)!, directory: place.directory };

@@ -12,6 +12,8 @@ export interface DirectorySandboxOptions {
   home: string;
   tmp: string;
   gatewayUrl: string;
+  /** Directory with the installed agents. */
+  toolDir: string;
   /** PATH of the programs inside. */
   path: string;
   processes: ProcessScope;
@@ -21,7 +23,7 @@ const GRACE_MS = 500;
 
 /** Opens the sandbox over a work tree that exists; home and scratch directory are made. */
 export async function openDirectorySandbox(options: DirectorySandboxOptions): Promise<Sandbox> {
-  const { run, tree, home, tmp, gatewayUrl, path, processes } = options;
+  const { run, tree, home, tmp, gatewayUrl, toolDir, path, processes } = options;
   await mkdir(home, { recursive: true, mode: 0o700 });
   await mkdir(tmp, { recursive: true, mode: 0o700 });
   const environment = {
@@ -39,7 +41,12 @@ export async function openDirectorySandbox(options: DirectorySandboxOptions): Pr
     const [program = '', ...rest] = argv;
     let child: ChildProcess;
     try {
-      child = spawn(program, rest, { cwd, env: { ...environment, ...env }, detached: true, stdio: [stdin, 'pipe', 'pipe'] });
+      child = spawn(program, rest, {
+        cwd,
+        env: { ...environment, ...env },
+        detached: true,
+        stdio: [stdin, 'pipe', 'pipe'],
+      });
     } catch (error) {
       return notStarted(program, error as Error);
     }
@@ -54,11 +61,29 @@ export async function openDirectorySandbox(options: DirectorySandboxOptions): Pr
     });
     child.stdin?.on('error', () => {}); // a program that ends without reading
     child.on('error', () => {});
-    return { pid, stdin: child.stdin, stdout: child.stdout!, stderr: child.stderr!, exited, kill: (signal) => send(-pid, signal) };
+    return {
+      pid,
+      stdin: child.stdin,
+      stdout: child.stdout!,
+      stderr: child.stderr!,
+      exited,
+      kill: (signal) => send(-pid, signal),
+    };
   }
 
   const killAll = async () => await endProcesses(() => processesOf(processes, groups), GRACE_MS);
-  return { kind: 'directory', workspace: tree, home, gatewayUrl, spawn: start, killAll, close: killAll };
+  return {
+    kind: 'directory',
+    workspace: tree,
+    home,
+    gatewayUrl,
+    toolDir,
+    node: process.execPath,
+    notices: ['There is no isolation (`directory`): the agent and the verify commands have the rights of the worker.'],
+    spawn: start,
+    killAll,
+    close: killAll,
+  };
 }
 
 /** A program that cannot be started looks like one that a shell does not find: 127 and a line on stderr. */

@@ -1,15 +1,20 @@
 // The sandbox as the runner, the pipeline and the agents see it: where the work tree is, and how a process is started in it.
-// One implementation a kind of isolation; directory.ts is the one without any.
+// One implementation a kind of isolation: bubblewrap.ts, and directory.ts, which is none.
 import type { Readable, Writable } from 'node:stream';
 
 export interface Sandbox {
-  readonly kind: 'directory';
+  readonly kind: 'bubblewrap' | 'directory';
   /** The work tree, as processes inside see it. */
   readonly workspace: string;
   /** Scratch HOME of the run, as processes inside see it. */
   readonly home: string;
   /** Base address of the model gateway as seen inside, without /v1; it needs no key. */
   readonly gatewayUrl: string;
+  /** The directory with the installed agents, and Node's program, as seen inside. */
+  readonly toolDir: string;
+  readonly node: string;
+  /** What whoever reads the run's log should know of this sandbox. */
+  readonly notices: string[];
   /** Starts a program (argv[0] by PATH or absolute) in a process group of its own. Never throws: a program that is missing exits 127. */
   spawn(argv: string[], options: SpawnOptions): SandboxProcess;
   /** Ends every process that was started inside, whatever became of it; resolves when none is left. */

@@ -34,7 +34,10 @@ export interface FakeOrchestrator {
   claims: string[];
   repository: string;
   /** Makes a run and puts it in the queue. */
-  add(order: Partial<WorkOrder> & { agentCommand?: string[] }, run?: { baseCommit?: string; startCommit?: string }): FakeRun;
+  add(
+    order: Partial<WorkOrder> & { agentCommand?: string[] },
+    run?: { baseCommit?: string; startCommit?: string },
+  ): FakeRun;
   cancel(run: FakeRun): void;
   /** Closes its port and cuts all connections; `comeBack` listens on the same one. */
   goAway(): Promise<void>;
@@ -52,7 +55,11 @@ export interface FakeOrchestrator {
 type Answer = { status: number; body?: unknown };
 
 /** Starts one with a repository of the given files. `directory` is the caller's to remove. */
-export async function fakeOrchestrator(directory: string, files: Record<string, string>, gatewayUrl = 'http://127.0.0.1:9'): Promise<FakeOrchestrator> {
+export async function fakeOrchestrator(
+  directory: string,
+  files: Record<string, string>,
+  gatewayUrl = 'http://127.0.0.1:9',
+): Promise<FakeOrchestrator> {
   const repository = path.join(directory, 'origin', '3.git');
   const head = makeRepository(directory, repository, files);
   const installation = randomUUID();
@@ -65,7 +72,12 @@ export async function fakeOrchestrator(directory: string, files: Record<string, 
   const sockets = new Set<Socket>();
   const changed = () => [...watchers].forEach((watcher) => watcher());
 
-  async function until(what: string, condition: () => boolean, seconds = 20, gone?: AbortSignal): Promise<boolean> {
+  async function until(
+    what: string,
+    condition: () => boolean,
+    seconds = 20,
+    gone?: AbortSignal,
+  ): Promise<boolean> {
     const deadline = Date.now() + seconds * 1000;
     while (!condition()) {
       const left = deadline - Date.now();
@@ -86,19 +98,30 @@ export async function fakeOrchestrator(directory: string, files: Record<string, 
   async function claim(claimId: string, waitSeconds: number, gone: AbortSignal): Promise<Answer> {
     claims.push(claimId);
     if (!claimed.has(claimId)) {
-      if (!(await until('work', () => queue.length > 0, waitSeconds, gone)) || gone.aborted) return { status: 204 };
+      if (!(await until('work', () => queue.length > 0, waitSeconds, gone)) || gone.aborted)
+        return { status: 204 };
       claimed.set(claimId, queue.shift()!);
     }
     const run = runs.get(claimed.get(claimId)!)!;
     return run.finish === null ? { status: 200, body: run.order } : error(409, 'ERR_STATE', 'ended');
   }
 
-  async function ofRun(run: FakeRun, action: string, url: URL, body: Buffer, gone: AbortSignal): Promise<Answer> {
+  async function ofRun(
+    run: FakeRun,
+    action: string,
+    url: URL,
+    body: Buffer,
+    gone: AbortSignal,
+  ): Promise<Answer> {
     const input = () => JSON.parse(body.toString()) as never;
-    if (run.stale || (run.finish !== null && action !== 'finish')) return error(409, 'ERR_STALE_FENCE', 'this run is not yours');
+    if (run.stale || (run.finish !== null && action !== 'finish'))
+      return error(409, 'ERR_STALE_FENCE', 'this run is not yours');
     if (action === 'base') {
       execFileSync('git', ['-C', repository, 'update-ref', `refs/runs/${run.order.run}`, run.startCommit]);
-      return { status: 200, body: { baseCommit: run.baseCommit, startCommit: run.startCommit, ref: `refs/runs/${run.order.run}` } };
+      return {
+        status: 200,
+        body: { baseCommit: run.baseCommit, startCommit: run.startCommit, ref: `refs/runs/${run.order.run}` },
+      };
     }
     if (action === 'heartbeat') {
       run.heartbeats += 1;
@@ -110,7 +133,12 @@ export async function fakeOrchestrator(directory: string, files: Record<string, 
       return { status: 200, body: {} };
     }
     if (action === 'signals') {
-      await until('a signal', () => run.cancel || run.stale, Number(url.searchParams.get('waitSeconds')), gone);
+      await until(
+        'a signal',
+        () => run.cancel || run.stale,
+        Number(url.searchParams.get('waitSeconds')),
+        gone,
+      );
       return { status: 200, body: { cancel: run.cancel } };
     }
     if (action === 'finish') return finish(run, input());
@@ -120,8 +148,10 @@ export async function fakeOrchestrator(directory: string, files: Record<string, 
   function finish(run: FakeRun, input: FinishInput): Answer {
     for (const [stream, end] of Object.entries(input.logs)) {
       const have = logOf(run, stream);
-      if (have.length !== end.bytes) return error(409, 'ERR_LOG_INCOMPLETE', `${stream}: ${have.length} of ${end.bytes}`);
-      if (createHash('sha256').update(have).digest('hex') !== end.sha256) return error(409, 'ERR_CONFLICT', `digest of ${stream}`);
+      if (have.length !== end.bytes)
+        return error(409, 'ERR_LOG_INCOMPLETE', `${stream}: ${have.length} of ${end.bytes}`);
+      if (createHash('sha256').update(have).digest('hex') !== end.sha256)
+        return error(409, 'ERR_CONFLICT', `digest of ${stream}`);
     }
     run.finish ??= input;
     return { status: 200, body: {} };
@@ -157,7 +187,9 @@ export async function fakeOrchestrator(directory: string, files: Record<string, 
     changed();
   }
 
-  const server = http.createServer((request, response) => void serve(request, response).catch(() => response.destroy()));
+  const server = http.createServer(
+    (request, response) => void serve(request, response).catch(() => response.destroy()),
+  );
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -216,7 +248,10 @@ export async function fakeOrchestrator(directory: string, files: Record<string, 
     async until(what, condition, seconds) {
       if (!(await until(what, condition, seconds))) throw new Error(`waited in vain for ${what}`);
     },
-    pushed: (run) => execFileSync('git', ['-C', repository, 'rev-parse', `refs/runs/${run.order.run}`]).toString().trim(),
+    pushed: (run) =>
+      execFileSync('git', ['-C', repository, 'rev-parse', `refs/runs/${run.order.run}`])
+        .toString()
+        .trim(),
     async close() {
       if (server.listening) await fake.goAway();
     },
@@ -230,7 +265,11 @@ function logOf(run: FakeRun, stream: string): Buffer {
 
 function appendLog(run: FakeRun, stream: string, offset: number, bytes: Buffer): Answer {
   const log = run.logs.get(stream) ?? { bytes: 0, pieces: [] };
-  if (offset > log.bytes) return { status: 409, body: { error: { code: 'ERR_LOG_GAP', message: 'gap', details: { bytes: log.bytes } } } };
+  if (offset > log.bytes)
+    return {
+      status: 409,
+      body: { error: { code: 'ERR_LOG_GAP', message: 'gap', details: { bytes: log.bytes } } },
+    };
   const fresh = bytes.subarray(log.bytes - offset);
   log.pieces.push(fresh);
   log.bytes += fresh.length;
@@ -249,7 +288,10 @@ function makeRepository(directory: string, repository: string, files: Record<str
     mkdirSync(path.dirname(path.join(tree, name)), { recursive: true });
     writeFileSync(path.join(tree, name), text);
   }
-  const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { cwd: tree }).toString().trim();
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { cwd: tree })
+      .toString()
+      .trim();
   git('init', '--quiet', '--initial-branch=main');
   git('add', '--all');
   git('commit', '--quiet', '--allow-empty', '--message=base');
@@ -257,12 +299,24 @@ function makeRepository(directory: string, repository: string, files: Record<str
   return git('rev-parse', 'HEAD');
 }
 
-function orderOf(task: number, installation: string, gatewayUrl: string, command: string[] = ['true']): WorkOrder {
+function orderOf(
+  task: number,
+  installation: string,
+  gatewayUrl: string,
+  command: string[] = ['true'],
+): WorkOrder {
   return {
     run: `${task}-1`,
     fence: 1,
     installation,
-    task: { id: task, title: 'Make it work', body: 'It does not work yet.', acceptance: [], targetFiles: [], kind: 'change' },
+    task: {
+      id: task,
+      title: 'Make it work',
+      body: 'It does not work yet.',
+      acceptance: [],
+      targetFiles: [],
+      kind: 'change',
+    },
     project: { id: 1, name: 'sample', trusted: true },
     repository: { id: 3, baseBranch: 'main', gitPath: '/git/3.git' },
     agent: { name: 'command', command, model: '' },
@@ -278,8 +332,16 @@ function orderOf(task: number, installation: string, gatewayUrl: string, command
   };
 }
 
-function serveGit(request: IncomingMessage, response: ServerResponse, root: string, runs: Map<string, FakeRun>): void {
-  const credentials = Buffer.from((request.headers.authorization ?? '').replace('Basic ', ''), 'base64').toString();
+function serveGit(
+  request: IncomingMessage,
+  response: ServerResponse,
+  root: string,
+  runs: Map<string, FakeRun>,
+): void {
+  const credentials = Buffer.from(
+    (request.headers.authorization ?? '').replace('Basic ', ''),
+    'base64',
+  ).toString();
   const run = [...runs.values()].find(({ order }) => credentials === `run:${order.runToken}`);
   if (run === undefined) {
     response.writeHead(401, { 'www-authenticate': 'Basic realm="run"' });
@@ -287,22 +349,30 @@ function serveGit(request: IncomingMessage, response: ServerResponse, root: stri
     return;
   }
   const url = new URL(request.url!, 'http://fake');
-  const child = spawn('git', ['-c', 'http.receivepack=true', '-c', 'receive.fsckObjects=true', 'http-backend'], {
-    env: {
-      PATH: process.env.PATH ?? '',
-      GIT_PROJECT_ROOT: root,
-      GIT_HTTP_EXPORT_ALL: '1',
-      PATH_INFO: url.pathname.replace('/git', ''),
-      QUERY_STRING: url.search.slice(1),
-      REQUEST_METHOD: request.method ?? 'GET',
-      CONTENT_TYPE: request.headers['content-type'] ?? '',
-      GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
-      REMOTE_USER: 'run',
-      ...(request.headers['content-encoding'] === undefined ? {} : { HTTP_CONTENT_ENCODING: request.headers['content-encoding'] }),
-      ...(request.headers['content-length'] === undefined ? {} : { CONTENT_LENGTH: request.headers['content-length'] }),
+  const child = spawn(
+    'git',
+    ['-c', 'http.receivepack=true', '-c', 'receive.fsckObjects=true', 'http-backend'],
+    {
+      env: {
+        PATH: process.env.PATH ?? '',
+        GIT_PROJECT_ROOT: root,
+        GIT_HTTP_EXPORT_ALL: '1',
+        PATH_INFO: url.pathname.replace('/git', ''),
+        QUERY_STRING: url.search.slice(1),
+        REQUEST_METHOD: request.method ?? 'GET',
+        CONTENT_TYPE: request.headers['content-type'] ?? '',
+        GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+        REMOTE_USER: 'run',
+        ...(request.headers['content-encoding'] === undefined
+          ? {}
+          : { HTTP_CONTENT_ENCODING: request.headers['content-encoding'] }),
+        ...(request.headers['content-length'] === undefined
+          ? {}
+          : { CONTENT_LENGTH: request.headers['content-length'] }),
+      },
+      stdio: ['pipe', 'pipe', 'ignore'],
     },
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
+  );
   request.pipe(child.stdin);
   child.stdin.on('error', () => {});
   const pieces: Buffer[] = [];
@@ -310,9 +380,16 @@ function serveGit(request: IncomingMessage, response: ServerResponse, root: stri
   child.once('close', () => {
     const output = Buffer.concat(pieces);
     const split = output.indexOf('\r\n\r\n');
-    const headers = output.subarray(0, split).toString().split('\r\n').map((line) => line.split(': ') as [string, string]);
+    const headers = output
+      .subarray(0, split)
+      .toString()
+      .split('\r\n')
+      .map((line) => line.split(': ') as [string, string]);
     const status = headers.find(([name]) => name === 'Status')?.[1] ?? '200';
-    response.writeHead(Number.parseInt(status, 10), Object.fromEntries(headers.filter(([name]) => name !== 'Status')));
+    response.writeHead(
+      Number.parseInt(status, 10),
+      Object.fromEntries(headers.filter(([name]) => name !== 'Status')),
+    );
     response.end(output.subarray(split + 4));
   });
 }

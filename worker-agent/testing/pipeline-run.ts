@@ -39,7 +39,9 @@ export interface PipelinePlace extends AsyncDisposable {
 }
 
 /** A place with a repository of these files, in which the pipeline can be run. */
-export async function pipelinePlace(files: Record<string, string> = { 'answer.txt': '41\n' }): Promise<PipelinePlace> {
+export async function pipelinePlace(
+  files: Record<string, string> = { 'answer.txt': '41\n' },
+): Promise<PipelinePlace> {
   const place = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'autocode-pipeline-')));
   const fake = await fakeOrchestrator(place, files);
   return {
@@ -73,7 +75,8 @@ export async function pipelinePlace(files: Record<string, string> = { 'answer.tx
         createAgent: (_name, context) => new ScriptedAgent(context, { plans, act, turns }),
         signal,
       });
-      const show = (file: string) => execFileSync('git', ['-C', fake.repository, 'show', `${fake.pushed(run)}:${file}`]).toString();
+      const show = (file: string) =>
+        execFileSync('git', ['-C', fake.repository, 'show', `${fake.pushed(run)}:${file}`]).toString();
       return { report, events, turns, run, show };
     },
     async [Symbol.asyncDispose]() {
@@ -89,7 +92,10 @@ class ScriptedAgent extends CodingAgent {
   readonly #act: Act;
   readonly #turns: Turn[];
 
-  constructor(context: CodingAgent['context'], { plans, act, turns }: { plans: boolean; act: Act; turns: Turn[] }) {
+  constructor(
+    context: CodingAgent['context'],
+    { plans, act, turns }: { plans: boolean; act: Act; turns: Turn[] },
+  ) {
     super(context);
     this.plans = plans;
     this.#act = act;

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -34,32 +42,51 @@ export async function workplace(files: Record<string, string>, gatewayUrl?: stri
     stateDir,
     output: () => output,
     worker(concurrency = 1) {
-      const flags = { url: fake.url, 'token-file': 'token', 'state-dir': 'state', 'tool-dir': 'tools', 'log-dir': 'logs', name: 'w1', concurrency };
+      const flags = {
+        url: fake.url,
+        'token-file': 'token',
+        'state-dir': 'state',
+        'tool-dir': 'tools',
+        'log-dir': 'logs',
+        name: 'w1',
+        concurrency,
+      };
       const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
       const child = spawn(process.execPath, [path.join(import.meta.dirname, '..', 'main.ts'), ...args], {
         cwd: directory,
-        env: { PATH: process.env.PATH, HOME: directory, NODE_COMPILE_CACHE: path.join(os.tmpdir(), 'autocode-test-compile-cache'), SECRET_OF_THE_HOST: 'host-secret' },
+        env: {
+          PATH: process.env.PATH,
+          HOME: directory,
+          NODE_COMPILE_CACHE: path.join(os.tmpdir(), 'autocode-test-compile-cache'),
+          SECRET_OF_THE_HOST: 'host-secret',
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece: Buffer) => (output += piece.toString()));
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (piece: Buffer) => (output += piece.toString()));
       children.push(child);
       return child;
     },
     runnerOf(run) {
       try {
-        return (JSON.parse(readFileSync(path.join(stateDir, 'runs', run, 'runner.json'), 'utf8')) as { pid: number }).pid;
+        return (
+          JSON.parse(readFileSync(path.join(stateDir, 'runs', run, 'runner.json'), 'utf8')) as { pid: number }
+        ).pid;
       } catch {
         return null;
       }
     },
     async [Symbol.asyncDispose]() {
       for (const child of children) await endWorker(child, 'SIGTERM');
-      const clean = children.filter((child) => child.exitCode !== null).every((child) => child.exitCode === 0);
+      const clean = children
+        .filter((child) => child.exitCode !== null)
+        .every((child) => child.exitCode === 0);
       await fake.close();
       const runs = path.join(stateDir, 'runs');
       const left = () => (existsSync(runs) ? readdirSync(runs) : []);
       const deadline = Date.now() + 5_000;
-      while ((left().length > 0 || processesWith(directory).length > 0) && Date.now() < deadline) await delay(20);
+      while ((left().length > 0 || processesWith(directory).length > 0) && Date.now() < deadline)
+        await delay(20);
       const processes = processesWith(directory);
       const kept = left();
       for (const pid of processes) process.kill(pid, 'SIGKILL');
@@ -87,7 +114,9 @@ export function processesWith(directory: string): number[] {
     .filter((pid) => {
       try {
         if (readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ')) return false;
-        return ['cmdline', 'environ'].some((file) => readFileSync(`/proc/${pid}/${file}`, 'latin1').includes(directory));
+        return ['cmdline', 'environ'].some((file) =>
+          readFileSync(`/proc/${pid}/${file}`, 'latin1').includes(directory),
+        );
       } catch {
         return false;
       }

@@ -12,14 +12,26 @@ import { remoteOf } from './remote.ts';
 
 const context = () => ({ path: process.env.PATH ?? '', signal: AbortSignal.timeout(30_000) });
 
-async function withOrigin(use: (parts: { fetch: (signal?: AbortSignal) => Promise<string>; place: string; run: FakeRun; url: string }) => Promise<void>): Promise<void> {
+async function withOrigin(
+  use: (parts: {
+    fetch: (signal?: AbortSignal) => Promise<string>;
+    place: string;
+    run: FakeRun;
+    url: string;
+  }) => Promise<void>,
+): Promise<void> {
   const place = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'autocode-cache-')));
   const fake = await fakeOrchestrator(place, { 'a.txt': 'a\n' });
   try {
     const run = fake.add({});
     const ref = `refs/runs/${run.order.run}`;
     execFileSync('git', ['-C', fake.repository, 'update-ref', ref, run.baseCommit]);
-    const fetch = async () => await fetchIntoCache(context(), remoteOf(fake.url, run.order), { cacheDir: path.join(place, 'cache'), repository: 3, ref });
+    const fetch = async () =>
+      await fetchIntoCache(context(), remoteOf(fake.url, run.order), {
+        cacheDir: path.join(place, 'cache'),
+        repository: 3,
+        ref,
+      });
     await use({ fetch, place, run, url: fake.url });
   } finally {
     await fake.close();
@@ -31,8 +43,16 @@ test('several fetch at once, and a checkout borrows the objects', async () => {
   await withOrigin(async ({ fetch, place, run }) => {
     const [cache] = await Promise.all([fetch(), fetch(), fetch()]);
     const tree = path.join(place, 'tree');
-    await checkout(context(), { tree, commit: run.baseCommit, branch: 'autocode/1-1', objects: [path.join(cache!, 'objects')] });
-    const git = (...args: string[]) => execFileSync('git', ['-C', tree, ...args]).toString().trim();
+    await checkout(context(), {
+      tree,
+      commit: run.baseCommit,
+      branch: 'autocode/1-1',
+      objects: [path.join(cache!, 'objects')],
+    });
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-C', tree, ...args])
+        .toString()
+        .trim();
     assert.equal(git('rev-parse', 'HEAD'), run.baseCommit);
     assert.equal(git('status', '--porcelain'), '');
     assert.equal(git('count-objects'), '0 objects, 0 kilobytes');
@@ -43,7 +63,8 @@ test('several fetch at once, and a checkout borrows the objects', async () => {
 test('what a killed git left behind does not stop the next', async () => {
   await withOrigin(async ({ fetch }) => {
     const cache = await fetch();
-    for (const file of ['HEAD.lock', 'config.lock', 'packed-refs.lock', 'refs/heads/last.lock', 'gc.pid']) writeFileSync(path.join(cache, file), '');
+    for (const file of ['HEAD.lock', 'config.lock', 'packed-refs.lock', 'refs/heads/last.lock', 'gc.pid'])
+      writeFileSync(path.join(cache, file), '');
     await fetch();
   });
 });
@@ -51,7 +72,15 @@ test('what a killed git left behind does not stop the next', async () => {
 test('a refusal is an answer: it is not asked again, and the token is not told', async () => {
   await withOrigin(async ({ place, run, url }) => {
     const remote = remoteOf(url, { ...run.order, runToken: 'wrong-token' });
-    const fetching = fetchIntoCache(context(), remote, { cacheDir: path.join(place, 'cache'), repository: 3, ref: 'refs/runs/1-1' });
-    await assert.rejects(fetching, (error: Error & { code: string }) => error.code === 'ERR_REPOSITORY_UNREACHABLE' && !error.message.includes('wrong-token'));
+    const fetching = fetchIntoCache(context(), remote, {
+      cacheDir: path.join(place, 'cache'),
+      repository: 3,
+      ref: 'refs/runs/1-1',
+    });
+    await assert.rejects(
+      fetching,
+      (error: Error & { code: string }) =>
+        error.code === 'ERR_REPOSITORY_UNREACHABLE' && !error.message.includes('wrong-token'),
+    );
   });
 });

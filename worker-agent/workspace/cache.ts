@@ -10,7 +10,11 @@ import { gitRemote, type Remote } from './remote.ts';
 const LAST = 'refs/heads/last';
 
 /** Brings a ref of the orchestrator into the cache and answers with the cache's path. One fetch at a time. */
-export async function fetchIntoCache(context: GitContext, remote: Remote, { cacheDir, repository, ref }: { cacheDir: string; repository: number; ref: string }): Promise<string> {
+export async function fetchIntoCache(
+  context: GitContext,
+  remote: Remote,
+  { cacheDir, repository, ref }: { cacheDir: string; repository: number; ref: string },
+): Promise<string> {
   const cache = path.join(cacheDir, `${repository}.git`);
   await mkdir(cache, { recursive: true, mode: 0o700 });
   const lock = await waitForLock(cache, 'cache', context.signal);
@@ -18,8 +22,18 @@ export async function fetchIntoCache(context: GitContext, remote: Remote, { cach
     await removeLeftovers(cache);
     await git(context, ['init', '--quiet', '--bare', '--template=', cache], { cwd: cache });
     const call = { cwd: cache, gitDir: cache };
-    await gitRemote(context, remote, ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--force', remote.url, `+${ref}:${LAST}`], call);
-    const keepAll = { 'gc.auto': '6700', 'gc.autoDetach': 'false', 'gc.pruneExpire': 'never', 'gc.cruftPacks': 'true' };
+    await gitRemote(
+      context,
+      remote,
+      ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--force', remote.url, `+${ref}:${LAST}`],
+      call,
+    );
+    const keepAll = {
+      'gc.auto': '6700',
+      'gc.autoDetach': 'false',
+      'gc.pruneExpire': 'never',
+      'gc.cruftPacks': 'true',
+    };
     await git(context, ['gc', '--auto', '--quiet'], { ...call, config: keepAll });
     return cache;
   } finally {
@@ -30,6 +44,8 @@ export async function fetchIntoCache(context: GitContext, remote: Remote, { cach
 // Lock files and half packs of a git that was killed. Whoever holds the cache's lock knows that nobody writes them.
 async function removeLeftovers(cache: string): Promise<void> {
   const names = await readdir(cache, { recursive: true });
-  const left = names.filter((name) => /\.lock$/.test(name) || /(^|\/)tmp_(pack|idx|rev|obj)_/.test(name) || name === 'gc.pid');
+  const left = names.filter(
+    (name) => name.endsWith('.lock') || /(^|\/)tmp_(pack|idx|rev|obj)_/.test(name) || name === 'gc.pid',
+  );
   await Promise.all(left.map(async (name) => await rm(path.join(cache, name), { force: true })));
 }

@@ -39,27 +39,64 @@ export async function exportTree(context: GitContext, options: ExportOptions): P
   await git(context, ['read-tree', startCommit], inTree);
   const submodules = await submodulePaths(context, inTree);
   const notices = await removeNestedGit(tree, submodules);
-  const pathspecs = ['.', ...submodules.map((submodule) => `:(exclude,literal)${submodule.toString('latin1')}`)];
-  await git(context, ['add', '--all', '--pathspec-from-file=-', '--pathspec-file-nul'], { ...inTree, input: Buffer.from(pathspecs.join('\0'), 'latin1') });
+  const pathspecs = [
+    '.',
+    ...submodules.map((submodule) => `:(exclude,literal)${submodule.toString('latin1')}`),
+  ];
+  await git(context, ['add', '--all', '--pathspec-from-file=-', '--pathspec-file-nul'], {
+    ...inTree,
+    input: Buffer.from(pathspecs.join('\0'), 'latin1'),
+  });
   const treeId = await gitLine(context, ['write-tree'], inTree);
-  if (treeId === (await gitLine(context, ['rev-parse', `${baseCommit}^{tree}`], inTree))) return { commit: null, changes: [], notices };
-  const who = { GIT_AUTHOR_NAME: 'Autocode', GIT_AUTHOR_EMAIL: 'autocode@localhost', GIT_COMMITTER_NAME: 'Autocode', GIT_COMMITTER_EMAIL: 'autocode@localhost' };
-  const commit = await gitLine(context, ['commit-tree', treeId, '-p', baseCommit], { ...inTree, env: who, input: `${message}\n` });
+  if (treeId === (await gitLine(context, ['rev-parse', `${baseCommit}^{tree}`], inTree)))
+    return { commit: null, changes: [], notices };
+  const who = {
+    GIT_AUTHOR_NAME: 'Autocode',
+    GIT_AUTHOR_EMAIL: 'autocode@localhost',
+    GIT_COMMITTER_NAME: 'Autocode',
+    GIT_COMMITTER_EMAIL: 'autocode@localhost',
+  };
+  const commit = await gitLine(context, ['commit-tree', treeId, '-p', baseCommit], {
+    ...inTree,
+    env: who,
+    input: `${message}\n`,
+  });
   return { commit, changes: await changesOf(context, gitDir, baseCommit, commit), notices };
 }
 
 /** Pushes the commit to the run's ref, whatever an earlier push of this run left there. */
-export async function pushCommit(context: GitContext, remote: Remote, { gitDir, commit, ref }: { gitDir: string; commit: string; ref: string }): Promise<void> {
-  await gitRemote(context, remote, ['push', '--quiet', '--force', remote.url, `${commit}:${ref}`], { cwd: gitDir, gitDir });
+export async function pushCommit(
+  context: GitContext,
+  remote: Remote,
+  { gitDir, commit, ref }: { gitDir: string; commit: string; ref: string },
+): Promise<void> {
+  await gitRemote(context, remote, ['push', '--quiet', '--force', remote.url, `${commit}:${ref}`], {
+    cwd: gitDir,
+    gitDir,
+  });
 }
 
 async function submodulePaths(context: GitContext, call: { cwd: string; gitDir: string }): Promise<Buffer[]> {
   const listing = (await git(context, ['ls-files', '--stage', '-z'], call)).toString('latin1').split('\0');
-  return listing.filter((line) => line.startsWith('160000 ')).map((line) => Buffer.from(line.slice(line.indexOf('\t') + 1), 'latin1'));
+  return listing
+    .filter((line) => line.startsWith('160000 '))
+    .map((line) => Buffer.from(line.slice(line.indexOf('\t') + 1), 'latin1'));
 }
 
-async function changesOf(context: GitContext, gitDir: string, from: string, to: string): Promise<FileChange[]> {
-  const fields = (await git(context, ['diff-tree', '-r', '-z', '--no-renames', '--name-status', from, to], { cwd: gitDir, gitDir })).toString().split('\0');
+async function changesOf(
+  context: GitContext,
+  gitDir: string,
+  from: string,
+  to: string,
+): Promise<FileChange[]> {
+  const fields = (
+    await git(context, ['diff-tree', '-r', '-z', '--no-renames', '--name-status', from, to], {
+      cwd: gitDir,
+      gitDir,
+    })
+  )
+    .toString()
+    .split('\0');
   const changes: FileChange[] = [];
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const change = fields[index] === 'A' ? 'added' : fields[index] === 'D' ? 'deleted' : 'modified';
@@ -76,11 +113,14 @@ async function removeNestedGit(tree: string, submodules: Buffer[]): Promise<stri
   async function walk(relative: Buffer): Promise<void> {
     const directory = Buffer.concat([Buffer.from(`${tree}/`), relative]);
     for (const entry of await readdir(directory, { withFileTypes: true, encoding: 'buffer' })) {
-      const inner = relative.length === 0 ? entry.name : Buffer.concat([relative, Buffer.from('/'), entry.name]);
+      const inner =
+        relative.length === 0 ? entry.name : Buffer.concat([relative, Buffer.from('/'), entry.name]);
       if (relative.length === 0 && entry.name.equals(Buffer.from('.git'))) continue; // the agent's own; never looked into
       if (isGitName(entry.name.toString())) {
         await rm(Buffer.concat([Buffer.from(`${tree}/`), inner]), { recursive: true, force: true });
-        notices.push(`${inner.toString()} is left out: a repository within the repository is not part of the result, its files are.`);
+        notices.push(
+          `${inner.toString()} is left out: a repository within the repository is not part of the result, its files are.`,
+        );
       } else if (entry.isDirectory() && !skipped.has(inner.toString('latin1'))) {
         await walk(inner);
       }

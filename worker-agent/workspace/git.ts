@@ -39,7 +39,12 @@ const ALWAYS = {
 /** Runs git and answers with its output. Fails with git's own last words. */
 export async function git(context: GitContext, args: string[], call: GitCall): Promise<Buffer> {
   context.signal.throwIfAborted();
-  const child = spawn('git', args, { cwd: call.cwd, env: environment(context, call), stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  const child = spawn('git', args, {
+    cwd: call.cwd,
+    env: environment(context, call),
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+  });
   const abort = () => child.pid !== undefined && endGroup(child.pid);
   context.signal.addEventListener('abort', abort, { once: true });
   const output: Buffer[] = [];
@@ -50,12 +55,22 @@ export async function git(context: GitContext, args: string[], call: GitCall): P
     if (bytes <= LONGEST_OUTPUT) output.push(piece);
     else abort();
   });
-  child.stderr.on('data', (piece: Buffer) => (errors = Buffer.concat([errors, piece]).subarray(-ERROR_BYTES)));
+  child.stderr.on(
+    'data',
+    (piece: Buffer) => (errors = Buffer.concat([errors, piece]).subarray(-ERROR_BYTES)),
+  );
   child.stdin.on('error', () => {});
   child.stdin.end(call.input ?? '');
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', (cause) => reject(new AutocodeError('ERR_INTERNAL', `git cannot be started: ${cause.message}`, { remedy: 'Install git ≥ 2.38 on the worker.', cause })));
+      child.once('error', (cause) =>
+        reject(
+          new AutocodeError('ERR_INTERNAL', `git cannot be started: ${cause.message}`, {
+            remedy: 'Install git ≥ 2.38 on the worker.',
+            cause,
+          }),
+        ),
+      );
       child.once('close', resolve);
     });
     context.signal.throwIfAborted();
@@ -74,10 +89,14 @@ export async function gitLine(context: GitContext, args: string[], call: GitCall
 function failure(args: string[], words: string): AutocodeError {
   const command = args.find((arg) => !arg.startsWith('-')) ?? '';
   const full = words.includes('No space left on device');
-  return new AutocodeError(full ? 'ERR_DISK_FULL' : 'ERR_INTERNAL', `git ${command} failed: ${words.split('\n').slice(-3).join(' / ') || 'no words'}`, {
-    ...(full ? { remedy: "Free space under the worker's state directory." } : {}),
-    details: { stderr: words },
-  });
+  return new AutocodeError(
+    full ? 'ERR_DISK_FULL' : 'ERR_INTERNAL',
+    `git ${command} failed: ${words.split('\n').slice(-3).join(' / ') || 'no words'}`,
+    {
+      ...(full ? { remedy: "Free space under the worker's state directory." } : {}),
+      details: { stderr: words },
+    },
+  );
 }
 
 function endGroup(pid: number): void {
@@ -88,7 +107,10 @@ function endGroup(pid: number): void {
   }
 }
 
-function environment(context: GitContext, { gitDir, workTree, config = {}, env = {} }: GitCall): Record<string, string> {
+function environment(
+  context: GitContext,
+  { gitDir, workTree, config = {}, env = {} }: GitCall,
+): Record<string, string> {
   const settings = Object.entries({ ...ALWAYS, ...config });
   return {
     PATH: context.path,
@@ -100,7 +122,12 @@ function environment(context: GitContext, { gitDir, workTree, config = {}, env =
     GIT_TERMINAL_PROMPT: '0',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_CONFIG_COUNT: String(settings.length),
-    ...Object.fromEntries(settings.flatMap(([key, value], index) => [[`GIT_CONFIG_KEY_${index}`, key], [`GIT_CONFIG_VALUE_${index}`, value]])),
+    ...Object.fromEntries(
+      settings.flatMap(([key, value], index) => [
+        [`GIT_CONFIG_KEY_${index}`, key],
+        [`GIT_CONFIG_VALUE_${index}`, value],
+      ]),
+    ),
     ...(gitDir === undefined ? {} : { GIT_DIR: gitDir }),
     ...(workTree === undefined ? {} : { GIT_WORK_TREE: workTree }),
     ...env,

@@ -31,7 +31,12 @@ export function remoteOf(url: string, order: WorkOrder): Remote {
 }
 
 /** A git command that talks to the orchestrator, repeated while that is away. */
-export async function gitRemote(context: GitContext, remote: Remote, args: string[], call: GitCall): Promise<Buffer> {
+export async function gitRemote(
+  context: GitContext,
+  remote: Remote,
+  args: string[],
+  call: GitCall,
+): Promise<Buffer> {
   const attempt = async () => {
     try {
       return await git(context, args, { ...call, config: { ...call.config, ...remote.config } });
@@ -39,9 +44,14 @@ export async function gitRemote(context: GitContext, remote: Remote, args: strin
       if (!(error instanceof AutocodeError) || error.code !== 'ERR_INTERNAL') throw error;
       const words = String((error.details as { stderr?: string } | undefined)?.stderr ?? '');
       // Refusals are answers (401, 403, 404): they do not change by asking again.
-      if (AWAY.test(words) && !/error: 4\d\d/.test(words)) throw new AutocodeError('ERR_DAEMON_NOT_RUNNING', error.message, { cause: error });
+      if (AWAY.test(words) && !/error: 4\d\d/.test(words))
+        throw new AutocodeError('ERR_DAEMON_NOT_RUNNING', error.message, { cause: error });
       throw new AutocodeError('ERR_REPOSITORY_UNREACHABLE', error.message, { cause: error });
     }
   };
-  return await untilAnswered(attempt, context.signal, (error) => error instanceof AutocodeError && error.code === 'ERR_DAEMON_NOT_RUNNING');
+  return await untilAnswered(
+    attempt,
+    context.signal,
+    (error) => error instanceof AutocodeError && error.code === 'ERR_DAEMON_NOT_RUNNING',
+  );
 }
