@@ -1,8 +1,10 @@
 // Options that `project add` and `project set` share, as the API wants them.
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { VerifyCommand } from '../../../protocol/project.ts';
+import type { SubmissionChecks } from '../../../protocol/submission.ts';
+import { checksOf, type CheckArgs } from './checks.ts';
 
-export interface SettingArgs {
+export interface SettingArgs extends CheckArgs {
   verify: string[] | undefined;
   branch: string | undefined;
   agent: string | undefined;
@@ -13,8 +15,8 @@ export interface SettingArgs {
   trusted: boolean | undefined;
 }
 
-/** The named settings; what is undefined stays out of the JSON. */
-export function settingsOf(args: SettingArgs) {
+/** The named settings; what is undefined stays out of the JSON. Patterns of checks join those that the project has `now`. */
+export function settingsOf(args: SettingArgs, now?: SubmissionChecks) {
   const limits = { deadlineMinutes: args.deadline, maxIterations: args.iterations };
   return {
     verify: args.verify?.map(verifyCommand),
@@ -23,6 +25,7 @@ export function settingsOf(args: SettingArgs) {
     agentCommand: args.agentCommand === undefined ? undefined : words(args.agentCommand),
     model: args.model,
     limits: Object.values(limits).some((value) => value !== undefined) ? limits : undefined,
+    checks: checksOf(args, now),
     trusted: args.trusted,
   };
 }

@@ -4,6 +4,7 @@ import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
 import { relativeTime } from '../format.ts';
 import { block, paint, print, printJson } from '../output.ts';
+import { drawChecksSetting } from './checks.ts';
 
 /** Shows a project. */
 export async function showProject(args: GlobalArgs & { project: string }): Promise<void> {
@@ -24,6 +25,7 @@ export function drawProject(project: Project): string {
         ? 'nothing: results are not checked'
         : verify.map((each) => `${each.name}: ${each.command}`).join('\n'),
     ],
+    ['checks', drawChecksSetting(project.checks)],
     ['agent', project.agent ?? 'the configured default'],
     ['program', project.agentCommand?.join(' ')],
     ['model', project.model ?? 'the configured default'],

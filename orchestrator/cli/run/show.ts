@@ -1,5 +1,6 @@
 // `autocode run show`, and the tables of plan and checks that the demo shows too.
 import { Run, type Check, type Plan, type Usage } from '../../../protocol/run.ts';
+import type { Finding } from '../../../protocol/submission.ts';
 import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
 import { bytes, count, duration, money, printable, relativeTime, shortCommit } from '../format.ts';
@@ -14,6 +15,7 @@ export async function showRun(args: GlobalArgs & { run: string }): Promise<void>
   print(paint('bold', `Run ${run.id}`), '', drawRun(run));
   if (run.plan !== null) print('', drawPlan(run.plan));
   if (run.checks.length > 0) print('', drawChecks(run.checks));
+  if (run.findings.length > 0) print('', drawFindings(run.findings));
 }
 
 function drawRun(run: Run): string {
@@ -76,5 +78,18 @@ export function drawChecks(checks: Check[]): string {
       value: (check) => (check.head === null ? '-' : duration(check.head.durationMs)),
       align: 'right',
     },
+  ]);
+}
+
+function drawFindings(findings: Finding[]): string {
+  return table(findings, [
+    {
+      title: 'FOUND',
+      value: ({ level }) => level,
+      style: ({ level }) => (level === 'refuse' ? 'red' : 'yellow'),
+    },
+    { title: 'RULE', value: ({ rule }) => rule },
+    { title: 'PATH', value: ({ path }) => (path === null ? 'the change' : printable(path)) },
+    { title: 'WHY', value: ({ reason, remedy }) => printable(`${reason}; ${remedy}`) },
   ]);
 }

@@ -37,6 +37,20 @@ function settings<A>(yargs: Argv<A>) {
       requiresArg: true,
       describe: 'How often a failing verify goes back to the agent',
     })
+    .option('check', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe:
+        "What a submission check does, as 'workflow-files=warn': refuse, warn or off; repeat for more",
+    })
+    .option('allow', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe:
+        "Paths that a submission check lets pass, as 'lockfiles=docs/**'; added to its list, 'lockfiles=' empties it",
+    })
     .option('trusted', {
       type: 'boolean',
       describe: 'Allow runs without a sandbox: the agent then has the rights of the worker',
@@ -94,6 +108,7 @@ export const projectNoun: Noun = {
       examples: [
         ["project set shop --verify 'test=npm test -- --ci'", ''],
         ['project set shop --no-trusted', ''],
+        ["project set shop --check lockfiles=refuse --allow 'workflow-files=.github/workflows/docs.yml'", ''],
       ],
       builder: (yargs: Argv) => settings(project(yargs)),
       load: async () => (await import('../project/set.ts')).setProject,

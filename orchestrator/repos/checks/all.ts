@@ -12,5 +12,14 @@ import { symlinks } from './symlinks.ts';
 import { workflowFiles } from './workflow-files.ts';
 
 export const RULES: readonly Rule[] = [
-  secrets, symlinks, submodules, workflowFiles, codeowners, outsideTarget, size, lockfiles, binaryBlobs, fileModes,
+  secrets,
+  symlinks,
+  submodules,
+  workflowFiles,
+  codeowners,
+  outsideTarget,
+  size,
+  lockfiles,
+  binaryBlobs,
+  fileModes,
 ];

@@ -22,7 +22,9 @@ const REASON_MAX = 3500;
 
 /** Checks a result and keeps the findings with the run. `refusal` says to agent and user why it is not submitted. */
 export async function checkResult(
-  db: Queryable, git: Git, { mirror, run, base, head }: CheckedResult,
+  db: Queryable,
+  git: Git,
+  { mirror, run, base, head }: CheckedResult,
 ): Promise<{ refusal: string | undefined; warnings: Finding[] }> {
   const { project, ...settings } = await readSettings(db, run);
   const findings = await findAll(await readDiff(git, mirror, base, head), settings);
@@ -44,13 +46,18 @@ async function readSettings(db: Queryable, run: string): Promise<RuleSettings & 
 }
 
 /** What the rules find, each on the files that the project's list for it does not let pass. */
-export async function findAll(diff: TreeDiff, settings: RuleSettings, rules: readonly Rule[] = RULES): Promise<Finding[]> {
+export async function findAll(
+  diff: TreeDiff,
+  settings: RuleSettings,
+  rules: readonly Rule[] = RULES,
+): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const rule of rules) {
     const level = levelOf(rule, settings);
     if (level === 'off') continue;
     const allowed = settings.checks.allow[rule.name] ?? [];
-    const files = allowed.length === 0 ? diff.files : diff.files.filter(({ path }) => !matchesAny(path, allowed));
+    const files =
+      allowed.length === 0 ? diff.files : diff.files.filter(({ path }) => !matchesAny(path, allowed));
     const found = await rule.find({ ...diff, files }, settings);
     findings.push(...shortened(found).map((each) => ({ rule: rule.name, level, ...each })));
   }
@@ -64,16 +71,24 @@ function levelOf({ name }: Rule, { checks }: RuleSettings): RuleLevel {
 function shortened(found: RuleFinding[]): RuleFinding[] {
   const more = found.length - MOST_OF_A_RULE;
   if (more <= 0) return found;
-  return [...found.slice(0, MOST_OF_A_RULE), { path: null, reason: `the same holds for ${more} more`, remedy: found[0]!.remedy }];
+  return [
+    ...found.slice(0, MOST_OF_A_RULE),
+    { path: null, reason: `the same holds for ${more} more`, remedy: found[0]!.remedy },
+  ];
 }
 
 function refusalText(refused: Finding[], project: string, run: string): string {
-  const lines = refused.map(({ rule, path, reason, remedy }) => `- ${path === null ? 'the change' : shownPath(path)}: ${reason} [${rule}]. What to do: ${remedy}.`);
+  const lines = refused.map(
+    ({ rule, path, reason, remedy }) =>
+      `- ${path === null ? 'the change' : shownPath(path)}: ${reason} [${rule}]. What to do: ${remedy}.`,
+  );
   const shown = fitting(lines, REASON_MAX);
   const left = lines.length - shown.length;
   const allow = [...new Set(refused.map(({ rule }) => rule))].map((rule) => {
     const path = refused.find((finding) => finding.rule === rule && finding.path !== null)?.path;
-    return path !== undefined && path !== null && path.length <= 200 ? `--allow ${shellQuoted(`${rule}=${path}`)}` : `--check ${rule}=warn`;
+    return path !== undefined && path !== null && path.length <= 200
+      ? `--allow ${shellQuoted(`${rule}=${path}`)}`
+      : `--check ${rule}=warn`;
   });
   return [
     'The result passes the verify commands, but the submission checks refuse it; nothing was pushed to the forge.',

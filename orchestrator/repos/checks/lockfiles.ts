@@ -35,13 +35,16 @@ export const lockfiles: Rule = {
     return files.flatMap(({ path, status }) => {
       const { folder, name } = split(path.toLowerCase());
       const manifests = Object.hasOwn(MANIFESTS, name) ? MANIFESTS[name]! : undefined;
-      if (manifests === undefined || changed.some((other) => belongsTo(other, folder, manifests, name))) return [];
+      if (manifests === undefined || changed.some((other) => belongsTo(other, folder, manifests, name)))
+        return [];
       const which = manifests.length === 0 ? 'its project file' : manifests.join(' or ');
-      return [{
-        path,
-        reason: `it was ${status}, but ${which} was not`,
-        remedy: 'restore it as it was, or change the manifest that asks for it',
-      }];
+      return [
+        {
+          path,
+          reason: `it was ${status}, but ${which} was not`,
+          remedy: 'restore it as it was, or change the manifest that asks for it',
+        },
+      ];
     });
   },
 };

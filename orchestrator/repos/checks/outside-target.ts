@@ -13,14 +13,21 @@ export const outsideTarget: Rule = {
       .map(({ path, status }) => ({
         path,
         reason: `it was ${status}, but the task is about ${named(targetFiles)} only`,
-        remedy: status === 'added' ? 'remove it, or put it where the task allows' : 'restore it as it was before',
+        remedy:
+          status === 'added' ? 'remove it, or put it where the task allows' : 'restore it as it was before',
       }));
   },
 };
 
 // A target is a file, a folder or a pattern; the empty one is the whole tree.
 function isWithin(path: string, target: string): boolean {
-  return target === '' || target === '.' || path === target || path.startsWith(`${target}/`) || matchesAny(path, [target]);
+  return (
+    target === '' ||
+    target === '.' ||
+    path === target ||
+    path.startsWith(`${target}/`) ||
+    matchesAny(path, [target])
+  );
 }
 
 function named(targets: string[]): string {

@@ -23,7 +23,9 @@ const TIMEOUT_MS = 10 * 60_000;
 export async function readDiff(git: Git, mirror: string, base: string, head: string): Promise<TreeDiff> {
   const call = { gitDir: mirror, maxBytes: LISTING_BYTES, timeoutMs: TIMEOUT_MS };
   const flags = ['-r', '-z', '--no-renames', '--no-ext-diff', '--no-textconv'];
-  const entries = readRaw((await git.run(['diff-tree', ...flags, '--raw', '--no-abbrev', base, head], call)).stdout);
+  const entries = readRaw(
+    (await git.run(['diff-tree', ...flags, '--raw', '--no-abbrev', base, head], call)).stdout,
+  );
   const lines = readNumbers((await git.run(['diff-tree', ...flags, '--numstat', base, head], call)).stdout);
   const sizes = await readSizes(git, mirror, entries.flatMap(blobsOf));
   const links = await readLinks(git, mirror, entries, sizes);
@@ -34,7 +36,8 @@ export async function readDiff(git: Git, mirror: string, base: string, head: str
     files,
     async *contents(wanted, { fileBytes }) {
       const asked = wanted.flatMap((file) => byFile.get(file) ?? []);
-      for (const batch of batches(asked, sizes, fileBytes)) yield await readContents(git, mirror, batch, { sizes, fileBytes });
+      for (const batch of batches(asked, sizes, fileBytes))
+        yield await readContents(git, mirror, batch, { sizes, fileBytes });
     },
   };
 }
@@ -61,7 +64,7 @@ function changedFile({ raw, path, before, after }: Entry, { lines, sizes, links 
 // `:<mode> <mode> <id> <id> <status>` NUL `<path>` NUL. Paths may hold any byte but NUL.
 function readRaw(output: Buffer): Entry[] {
   const entries: Entry[] = [];
-  for (const fields = nulFields(output); ; ) {
+  for (const fields = nulFields(output); ;) {
     const [about, raw] = [fields.next().value, fields.next().value];
     if (about === undefined || raw === undefined) return entries;
     const [oldMode = '', newMode = '', oldId = '', newId = ''] = about.toString('latin1').slice(1).split(' ');
@@ -74,14 +77,15 @@ function readRaw(output: Buffer): Entry[] {
 function readNumbers(output: Buffer): Map<string, number | null> {
   const numbers = new Map<string, number | null>();
   for (const field of nulFields(output)) {
-    const [, added = '', removed = '', path = ''] = /^(\d+|-)\t(\d+|-)\t(.*)$/s.exec(field.toString('latin1')) ?? [];
+    const [, added = '', removed = '', path = ''] =
+      /^(\d+|-)\t(\d+|-)\t(.*)$/s.exec(field.toString('latin1')) ?? [];
     numbers.set(path, added === '-' ? null : Number(added) + Number(removed));
   }
   return numbers;
 }
 
 function* nulFields(output: Buffer): Generator<Buffer, undefined> {
-  for (let start = 0; start < output.length; ) {
+  for (let start = 0; start < output.length;) {
     const end = output.indexOf(0, start);
     yield output.subarray(start, end);
     start = end + 1;
@@ -96,24 +100,46 @@ async function readSizes(git: Git, mirror: string, ids: string[]): Promise<Map<s
   const input = [...new Set(ids)].join('\n');
   if (input === '') return new Map();
   const listing = await git.text(['cat-file', '--batch-check=%(objectname) %(objectsize)'], {
-    gitDir: mirror, input: `${input}\n`, maxBytes: LISTING_BYTES, timeoutMs: TIMEOUT_MS,
+    gitDir: mirror,
+    input: `${input}\n`,
+    maxBytes: LISTING_BYTES,
+    timeoutMs: TIMEOUT_MS,
   });
-  return new Map(listing.split('\n').map((line) => [line.slice(0, line.indexOf(' ')), Number(line.slice(line.indexOf(' ') + 1))]));
+  return new Map(
+    listing
+      .split('\n')
+      .map((line) => [line.slice(0, line.indexOf(' ')), Number(line.slice(line.indexOf(' ') + 1))]),
+  );
 }
 
-async function readLinks(git: Git, mirror: string, entries: Entry[], sizes: ReadonlyMap<string, number>): Promise<Map<string, string>> {
-  const ids = entries.flatMap(({ after }) => (after?.mode === LINK && (sizes.get(after.id) ?? 0) <= LINK_BYTES ? [after.id] : []));
+async function readLinks(
+  git: Git,
+  mirror: string,
+  entries: Entry[],
+  sizes: ReadonlyMap<string, number>,
+): Promise<Map<string, string>> {
+  const ids = entries.flatMap(({ after }) =>
+    after?.mode === LINK && (sizes.get(after.id) ?? 0) <= LINK_BYTES ? [after.id] : [],
+  );
   const targets = new Map<string, string>();
   for (let start = 0; start < ids.length; start += BATCH_FILES) {
-    for (const [id, bytes] of await readBlobs(git, mirror, ids.slice(start, start + BATCH_FILES))) targets.set(id, bytes.toString());
+    for (const [id, bytes] of await readBlobs(git, mirror, ids.slice(start, start + BATCH_FILES)))
+      targets.set(id, bytes.toString());
   }
   return targets;
 }
 
 async function readContents(
-  git: Git, mirror: string, entries: Entry[], { sizes, fileBytes }: { sizes: ReadonlyMap<string, number>; fileBytes: number },
+  git: Git,
+  mirror: string,
+  entries: Entry[],
+  { sizes, fileBytes }: { sizes: ReadonlyMap<string, number>; fileBytes: number },
 ): Promise<Contents[]> {
-  const blobs = await readBlobs(git, mirror, entries.flatMap(blobsOf).filter((id) => (sizes.get(id) ?? 0) <= fileBytes));
+  const blobs = await readBlobs(
+    git,
+    mirror,
+    entries.flatMap(blobsOf).filter((id) => (sizes.get(id) ?? 0) <= fileBytes),
+  );
   return entries.map(({ path, before, after }) => ({
     path,
     before: before === null ? null : (blobs.get(before.id) ?? null),
@@ -121,7 +147,11 @@ async function readContents(
   }));
 }
 
-function* batches(entries: Entry[], sizes: ReadonlyMap<string, number>, fileBytes: number): Generator<Entry[]> {
+function* batches(
+  entries: Entry[],
+  sizes: ReadonlyMap<string, number>,
+  fileBytes: number,
+): Generator<Entry[]> {
   let batch: Entry[] = [];
   let bytes = 0;
   for (const entry of entries) {
@@ -141,9 +171,12 @@ async function readBlobs(git: Git, mirror: string, ids: string[]): Promise<Map<s
   const blobs = new Map<string, Buffer>();
   if (ids.length === 0) return blobs;
   const { stdout } = await git.run(['cat-file', '--batch'], {
-    gitDir: mirror, input: `${[...new Set(ids)].join('\n')}\n`, maxBytes: LISTING_BYTES, timeoutMs: TIMEOUT_MS,
+    gitDir: mirror,
+    input: `${[...new Set(ids)].join('\n')}\n`,
+    maxBytes: LISTING_BYTES,
+    timeoutMs: TIMEOUT_MS,
   });
-  for (let at = 0; at < stdout.length; ) {
+  for (let at = 0; at < stdout.length;) {
     const end = stdout.indexOf(10, at);
     const [id = '', , size = ''] = stdout.toString('latin1', at, end).split(' ');
     const start = end + 1;

@@ -16,7 +16,9 @@ export interface FoundSecret {
 }
 
 const FILTER = '@secretlint/secretlint-rule-filter-comments';
-const config = { rules: rules.filter((rule) => rule.meta.id !== FILTER).map((rule) => ({ id: rule.meta.id, rule })) };
+const config = {
+  rules: rules.filter((rule) => rule.meta.id !== FILTER).map((rule) => ({ id: rule.meta.id, rule })),
+};
 
 interface Hit {
   kind: string;
@@ -25,8 +27,16 @@ interface Hit {
 }
 
 async function hits(path: string, content: string): Promise<Hit[]> {
-  const source = { filePath: path, content, ext: /\.[^./]*$/.exec(path)?.[0] ?? '', contentType: 'text' as const };
-  const { messages } = await lintSource({ source, options: { config, noPhysicFilePath: true, maskSecrets: true } });
+  const source = {
+    filePath: path,
+    content,
+    ext: /\.[^./]*$/.exec(path)?.[0] ?? '',
+    contentType: 'text' as const,
+  };
+  const { messages } = await lintSource({
+    source,
+    options: { config, noPhysicFilePath: true, maskSecrets: true },
+  });
   return messages.map(({ ruleId, messageId, range, loc }) => ({
     kind: `${ruleId.replace('@secretlint/secretlint-rule-', '')}: ${messageId}`,
     line: loc.start.line,

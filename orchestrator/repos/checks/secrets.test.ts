@@ -4,8 +4,18 @@ import { search } from './secrets.ts';
 
 // In pieces, so that nobody's search finds them here.
 const TOKEN = `gh${'p_'}wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx`;
-const KEY = ['-----BEGIN RSA', ' PRIVATE KEY-----\n', `${'MIIEpAIBAAKCAQEA'.repeat(4)}\n`.repeat(12), '-----END RSA', ' PRIVATE KEY-----\n'].join('');
-const file = (path: string, after: string, before = '') => ({ path, before: Buffer.from(before), after: Buffer.from(after) });
+const KEY = [
+  '-----BEGIN RSA',
+  ' PRIVATE KEY-----\n',
+  `${'MIIEpAIBAAKCAQEA'.repeat(4)}\n`.repeat(12),
+  '-----END RSA',
+  ' PRIVATE KEY-----\n',
+].join('');
+const file = (path: string, after: string, before = '') => ({
+  path,
+  before: Buffer.from(before),
+  after: Buffer.from(after),
+});
 
 test('a secret is found with its line and kind, and is not shown', async () => {
   const [finding, ...others] = await search([file('src/a.ts', `const a = 1;\nconst token = '${TOKEN}';\n`)]);
@@ -17,7 +27,10 @@ test('a secret is found with its line and kind, and is not shown', async () => {
 
 test('a comment in the file does not switch the search off', async () => {
   const found = await search([file('a.ts', `// secretlint-disable\n'${TOKEN}'\n`), file('k', KEY)]);
-  assert.deepEqual(found.map(({ path }) => path), ['a.ts', 'k']);
+  assert.deepEqual(
+    found.map(({ path }) => path),
+    ['a.ts', 'k'],
+  );
 });
 
 test('what was there before is not of this change, even on another line', async () => {
@@ -26,7 +39,14 @@ test('what was there before is not of this change, even on another line', async 
 
 test('ordinary text, binary bytes and empty files hold nothing', async () => {
   const bytes = Buffer.from(Array.from({ length: 5000 }, (_, index) => (index * 7919) % 256));
-  assert.deepEqual(await search([file('a', 'password = read()\n'), { path: 'b', before: null, after: bytes }, file('c', '')]), []);
+  assert.deepEqual(
+    await search([
+      file('a', 'password = read()\n'),
+      { path: 'b', before: null, after: bytes },
+      file('c', ''),
+    ]),
+    [],
+  );
 });
 
 test('a search that takes too long is ended and told', async () => {

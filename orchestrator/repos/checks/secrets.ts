@@ -19,7 +19,10 @@ export const secrets: Rule = {
         reason: `it has ${shownBytes(bytes)}; over ${shownBytes(LARGEST_SEARCHED)} it cannot be searched for secrets`,
         remedy: 'leave it out, or make it smaller',
       }));
-    for await (const batch of diff.contents(files.filter(({ bytes }) => bytes <= LARGEST_SEARCHED), { fileBytes: LARGEST_SEARCHED })) {
+    for await (const batch of diff.contents(
+      files.filter(({ bytes }) => bytes <= LARGEST_SEARCHED),
+      { fileBytes: LARGEST_SEARCHED },
+    )) {
       findings.push(...(await search(batch)));
     }
     return findings;
@@ -28,10 +31,19 @@ export const secrets: Rule = {
 
 /** What was found in a batch; when the time is over, that it was not searched to the end. */
 export async function search(batch: Contents[], timeoutMs = SEARCH_TIMEOUT_MS): Promise<RuleFinding[]> {
-  const texts = batch.map(({ path, before, after }) => ({ path, before: before?.toString() ?? '', after: after?.toString() ?? '' }));
+  const texts = batch.map(({ path, before, after }) => ({
+    path,
+    before: before?.toString() ?? '',
+    after: after?.toString() ?? '',
+  }));
   const request: SearchRequest = { texts: texts.filter(({ after }) => after !== '') };
   if (request.texts.length === 0) return [];
-  const worker = new Worker(new URL('secret-search.ts', import.meta.url), { workerData: request, env: {}, stdout: true, stderr: true });
+  const worker = new Worker(new URL('secret-search.ts', import.meta.url), {
+    workerData: request,
+    env: {},
+    stdout: true,
+    stderr: true,
+  });
   let timer: NodeJS.Timeout | undefined;
   try {
     const found = await new Promise<FoundSecret[] | undefined>((resolve, reject) => {
@@ -51,7 +63,8 @@ function shown({ path, line, kind }: FoundSecret): RuleFinding {
   return {
     path,
     reason: `line ${line} looks like a secret (${kind})`,
-    remedy: 'remove it, and read it from the environment or a secret store; if it was real, replace it where it is used',
+    remedy:
+      'remove it, and read it from the environment or a secret store; if it was real, replace it where it is used',
   };
 }
 

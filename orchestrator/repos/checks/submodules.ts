@@ -7,10 +7,15 @@ export const submodules: Rule = {
   name: 'submodules',
   find: ({ files }) =>
     files
-      .filter(({ path, mode }) => mode.before === SUBMODULE || mode.after === SUBMODULE || path === '.gitmodules')
+      .filter(
+        ({ path, mode }) => mode.before === SUBMODULE || mode.after === SUBMODULE || path === '.gitmodules',
+      )
       .map(({ path, status }) => ({
         path,
-        reason: path === '.gitmodules' ? `it was ${status}: it says where submodules come from` : `a submodule was ${status}`,
+        reason:
+          path === '.gitmodules'
+            ? `it was ${status}: it says where submodules come from`
+            : `a submodule was ${status}`,
         remedy: 'leave submodules as they were',
       })),
 };

@@ -7,10 +7,20 @@ import type { ChangedFile, Rule } from './rule.ts';
 export const symlinks: Rule = {
   name: 'symlinks',
   find(diff) {
-    const links = new Map(present(diff).flatMap((file) => (file.link === null ? [] : [[file.path, file.link]])));
+    const links = new Map(
+      present(diff).flatMap((file) => (file.link === null ? [] : [[file.path, file.link]])),
+    );
     return present(diff).flatMap((file) => {
       const reason = file.link === null ? undefined : wrongWith(file, file.link, links);
-      return reason === undefined ? [] : [{ path: file.path, reason, remedy: 'remove the link, or let it point to a file of the repository' }];
+      return reason === undefined
+        ? []
+        : [
+            {
+              path: file.path,
+              reason,
+              remedy: 'remove the link, or let it point to a file of the repository',
+            },
+          ];
     });
   },
 };
@@ -18,12 +28,18 @@ export const symlinks: Rule = {
 // More links than any system follows: such a path leads nowhere.
 const MOST_HOPS = 64;
 
-function wrongWith({ path }: ChangedFile, target: string, links: ReadonlyMap<string, string>): string | undefined {
+function wrongWith(
+  { path }: ChangedFile,
+  target: string,
+  links: ReadonlyMap<string, string>,
+): string | undefined {
   if (isAbsolute(target)) return `it is a link to the absolute path ${target}`;
   const folder = posix.dirname(path);
   const reached = follow(folder === '.' ? [] : folder.split('/'), target, links);
   if (reached === 'outside') return `it is a link out of the repository, to ${target}`;
-  return reached.some((part) => part.toLowerCase() === '.git') ? `it is a link into .git, to ${target}` : undefined;
+  return reached.some((part) => part.toLowerCase() === '.git')
+    ? `it is a link into .git, to ${target}`
+    : undefined;
 }
 
 // Part by part, as the kernel walks: behind a link in between, `..` is the parent of what that link points to.
