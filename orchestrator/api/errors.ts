@@ -5,36 +5,39 @@ import { AutocodeError, type ErrorBody } from '../../protocol/errors.ts';
 import { sqlState } from '../db/connect.ts';
 import type { ApiContext } from './context.ts';
 
-/** Installs the error handler and the answer for unknown routes. */
+/** Installs the error handler and the answer for unknown routes; to be called before the routes are added. */
 export function handleErrors(app: FastifyInstance, log: ApiContext['log']): void {
+  const routes = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const methods = routes.get(url) ?? new Set();
+    for (const each of [method].flat()) methods.add(each);
+    routes.set(url, methods);
+  });
+  app.setNotFoundHandler((request, reply) => answerUnknown(routes, request, reply));
   app.setErrorHandler<FastifyError>((error, request, reply) => {
+    if (request.is404) return answerUnknown(routes, request, reply);
     const known = asAutocodeError(error);
     if (known.status >= 500) log.error(`${request.method} ${request.routeOptions.url}: ${error.message}`, { requestId: request.id, stack: error.stack });
     return answer(reply, known, request);
   });
-  const methods = new Map<string, Set<string>>();
-  app.addHook('onRoute', ({ url, method }) => {
-    const known = methods.get(url) ?? new Set();
-    for (const each of [method].flat()) known.add(each);
-    methods.set(url, known);
-  });
-  app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0]!;
-    const allowed = [...methods].filter(([url]) => matches(url, path)).flatMap(([, known]) => [...known]);
-    if (allowed.length === 0) return answer(reply, unknownRoute(request.method, path), request);
-    reply.header('allow', allowed.join(', '));
-    const remedy = `It takes ${allowed.join(', ')}.`;
-    return answer(reply, new AutocodeError('ERR_METHOD', `${path} does not take ${request.method}.`, { remedy }), request);
-  });
+}
+
+/** 405 where the path is known with other methods, else 404. */
+function answerUnknown(routes: Map<string, Set<string>>, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { method, url } = request;
+  const path = url.split('?', 1)[0]!;
+  const allowed = [...routes].filter(([pattern]) => matches(pattern, path)).flatMap(([, methods]) => [...methods]);
+  if (allowed.length === 0) {
+    const remedy = 'The routes are listed in /api/openapi.json.';
+    return answer(reply, new AutocodeError('ERR_NOT_FOUND', `There is no ${method} ${path}.`, { remedy }), request);
+  }
+  reply.header('allow', allowed.join(', '));
+  return answer(reply, new AutocodeError('ERR_METHOD', `${path} does not take ${method}.`, { remedy: `It takes ${allowed.join(', ')}.` }), request);
 }
 
 /** Answers for requests that do not get as far as a route, as one whose address cannot be read. */
 export function refuseRequest(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   answer(reply.header('x-request-id', request.id), asAutocodeError(error), request);
-}
-
-function unknownRoute(method: string, path: string): AutocodeError {
-  return new AutocodeError('ERR_NOT_FOUND', `There is no ${method} ${path}.`, { remedy: 'The routes are listed in /api/openapi.json.' });
 }
 
 /** Whether a path is one of a route's, as `/api/v1/tasks/3` is of `/api/v1/tasks/:task`. */

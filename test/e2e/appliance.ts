@@ -21,7 +21,7 @@ export interface Appliance {
   /** Runs the CLI on this appliance; gives stdout, throws when it fails. */
   autocode(...args: string[]): Promise<string>;
   up(): Promise<void>;
-  api<T>(method: 'GET' | 'POST' | 'PATCH', route: string, body?: object): Promise<T>;
+  api<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH', route: string, body?: object): Promise<T>;
   /** A trusted project on a new repository, worked on by a shell script as the agent. */
   project(name: string, options: ProjectOptions): Promise<string>;
   task(project: string, title?: string, more?: object): Promise<number>;

@@ -1,0 +1,47 @@
+"""What schemathesis sends, made useful: known names beside generated ones, no waiting, nothing that ends the test itself."""
+
+import schemathesis
+
+# What the test has made before; generated values alone would meet nothing but 404.
+KNOWN = {"project": "sample", "task": 1, "run": "1-1", "change": 1, "worker": "sample", "stream": "events"}
+
+
+def every_other(value) -> bool:
+    return sum(repr(value).encode()) % 2 == 0
+
+
+@schemathesis.hook
+def map_path_parameters(context, path_parameters):
+    # A project that is archived takes no more work, a token that is revoked ends the test.
+    if not path_parameters or context.operation.method.upper() == "DELETE":
+        return path_parameters
+    known = {name: KNOWN[name] for name, value in path_parameters.items() if name in KNOWN and every_other(value)}
+    return {**path_parameters, **known}
+
+
+@schemathesis.hook
+def map_body(context, body):
+    if not isinstance(body, dict):
+        return body
+    for name in ("project", "fence"):
+        if name in body and every_other(body):
+            body = {**body, name: {"project": "sample", "fence": 1}[name]}
+    # Paths and addresses that exist elsewhere are no business of this test.
+    if isinstance(body.get("repository"), str):
+        body = {**body, "repository": "/nowhere/" + body["repository"]}
+    return body
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Long polls do not wait, and no stream is followed."""
+    if "waitSeconds" in (case.query or {}):
+        case.query["waitSeconds"] = 0
+    elif case.operation.path.endswith("/signals"):
+        case.query = {**(case.query or {}), "waitSeconds": 0}
+    if isinstance(case.query, dict):
+        case.query.pop("follow", None)
+    if case.operation.path.endswith("/claim") and isinstance(case.body, dict):
+        case.body = {**case.body, "waitSeconds": 0}
+    if case.method.upper() == "DELETE" and "/tokens/" in case.operation.path and str((case.path_parameters or {}).get("id", "")).isdigit():
+        case.path_parameters["id"] = int(case.path_parameters["id"]) + 1_000_000
