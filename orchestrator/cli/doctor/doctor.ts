@@ -4,6 +4,7 @@ import { AutocodeError } from '../../../protocol/errors.ts';
 import { Exit, type GlobalArgs } from '../command.ts';
 import { block, paint, print, printJson } from '../output.ts';
 import { checkDaemon, checkAgents, checkModels } from './parts.ts';
+import { checkGpus } from './gpus.ts';
 import {
   checkClock,
   checkDataDirectory,
@@ -36,6 +37,7 @@ const CHECKS: Check[] = [
   checkDataDirectory,
   checkDisk,
   checkMemory,
+  checkGpus,
   checkPostgres,
   checkPorts,
   checkClock,
