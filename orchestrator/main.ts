@@ -21,6 +21,7 @@ import { stopListening } from './db/notifications.ts';
 import { startPostgres } from './db/supervisor.ts';
 import { startGateway } from './gateway/server.ts';
 import { catalogue, type Catalogue } from './models/catalogue.ts';
+import { openForges, type Forges } from './repos/forge/forges.ts';
 import { refreshChanges } from './repos/merge.ts';
 import { createGit } from './repos/git.ts';
 import { bindRepositories } from './repos/repositories.ts';
@@ -80,7 +81,8 @@ async function startParts(config: Config, directory: DataDirectory, stops: (() =
 
   const secrets = fileSecrets(directory.path('secrets'));
   const models = openCatalogue(config, directory);
-  const store: RepositoryStore = { git: openGit(directory), dir: directory.path('worker-artifacts/projects') };
+  const forges = openForges({ db, secrets, configured: config.forges });
+  const store: RepositoryStore = { git: openGit(directory, forges.credentials), dir: directory.path('worker-artifacts/projects') };
   const last = lastPorts(directory);
   const ports = { ...last };
 
@@ -97,7 +99,7 @@ async function startParts(config: Config, directory: DataDirectory, stops: (() =
   let url = config.api.publicUrl ?? `http://${config.api.host}:${config.api.port}`;
   if (config.roles.includes('api')) {
     const tokens = runTokens(await serverKey(secrets));
-    const repositories = bindRepositories({ db, store, author: AUTHOR, stopping: stopping.signal, onError: (error) => log.warn(`git: ${String(error)}`) });
+    const repositories = bindRepositories({ db, store, author: AUTHOR, forges, stopping: stopping.signal, onError: (error) => log.warn(`git: ${String(error)}`) });
     const fixed = { version: packageJson.version, startedAt, roles: config.roles, gatewayUrl, dataDir: directory.root };
     const api = await startApi(
       {
@@ -124,9 +126,9 @@ async function startParts(config: Config, directory: DataDirectory, stops: (() =
       db, log,
       policy: config.limits,
       startupGraceSeconds: config.lease.startupGraceSeconds,
-      submit: async (run) => await submitRun({ db, store, author: AUTHOR, currency: config.currency, policy: config.limits }, run, stopping.signal),
+      submit: async (run) => await submitRun({ db, store, author: AUTHOR, forges, currency: config.currency, policy: config.limits }, run, stopping.signal),
       chores: [
-        { name: 'changes', everySeconds: MINUTE, run: async (signal) => await refreshChanges({ db, store }, (error, repository) => log.warn(`changes of repository ${repository} could not be looked at: ${String(error)}`), signal) },
+        { name: 'changes', everySeconds: MINUTE, run: async (signal) => await refreshChanges({ db, store, author: AUTHOR, forges }, (error, repository) => log.warn(`changes of repository ${repository} could not be looked at: ${String(error)}`), signal) },
         { name: 'retention', everySeconds: DAY, run: async () => await applyRetention(db, retention(config, directory)) },
       ],
     });
@@ -163,9 +165,9 @@ function openCatalogue(config: Config, directory: DataDirectory): Catalogue {
   });
 }
 
-function openGit(directory: DataDirectory) {
+function openGit(directory: DataDirectory, credentials: Forges['credentials']) {
   const { PATH = '/usr/bin:/bin', HOME = directory.root, SSH_AUTH_SOCK, XDG_CONFIG_HOME } = inheritedEnvironment();
-  return createGit({ path: PATH, home: HOME, sshAuthSock: SSH_AUTH_SOCK, xdgConfigHome: XDG_CONFIG_HOME, configDir: directory.path('run') });
+  return createGit({ path: PATH, home: HOME, sshAuthSock: SSH_AUTH_SOCK, xdgConfigHome: XDG_CONFIG_HOME, configDir: directory.path('run'), credentials });
 }
 
 async function serveGateway(config: Config, db: Database, models: Catalogue, secrets: SecretManager, log: RootLog, last: number | undefined) {

@@ -4,7 +4,7 @@ import { Timestamp } from './ids.ts';
 
 export const EVENT_KINDS = [
   'project.created', 'project.changed', 'task.created', 'task.state', 'run.created', 'run.state', 'run.plan',
-  'change.opened', 'change.merged', 'change.closed', 'worker.online', 'worker.offline',
+  'change.opened', 'change.merged', 'change.closed', 'change.moved', 'worker.online', 'worker.offline',
 ] as const;
 
 export const EventId = z.string().regex(/^\d{1,20}-\d{1,20}$/);

@@ -21,6 +21,16 @@ export const RunLimits = z
   .meta({ id: 'RunLimits' });
 export type RunLimits = z.infer<typeof RunLimits>;
 
+export const ForgeChoice = z
+  .strictObject({
+    name: Name.optional().meta({ description: "Name of the forge, `local` for none; made from its address when left out." }),
+    url: z.url({ protocol: /^https?$/ }).max(2000).optional().meta({ description: "Its address; that of the repository's host when left out." }),
+    token: text().min(1).max(4096).optional().meta({ description: 'Access token; kept in the secret store alone.' }),
+    webhookSecret: text().min(1).max(4096).optional().meta({ description: 'What its webhooks are signed with; kept in the secret store alone.' }),
+  })
+  .meta({ id: 'ForgeChoice' });
+export type ForgeChoice = z.infer<typeof ForgeChoice>;
+
 export const ProjectInput = z
   .strictObject({
     name: Name.meta({ description: 'Unique in this installation.' }),
@@ -31,6 +41,9 @@ export const ProjectInput = z
     agentCommand: z.array(text()).min(1).max(100).optional().meta({ description: 'Program and arguments, for the agent `command`.' }),
     model: text().max(200).optional().meta({ description: 'Model asked for at the gateway, as `engine/model`.' }),
     limits: RunLimits.default({}),
+    forge: ForgeChoice.optional().meta({ description: "Where its pull requests are; found by the repository's address when left out." }),
+    reviewers: z.array(text().min(1).max(200)).max(50).optional().meta({ description: 'Asked to review each change, besides those of CODEOWNERS: login names, and teams as `organisation/team`.' }),
+    labels: z.array(text().min(1).max(50)).max(20).optional().meta({ description: 'Labels of each pull request; made when missing.' }),
     checks: SubmissionChecks.optional().meta({ description: 'What is looked at before a result is pushed; a patch changes the rules and lists that it names.' }),
     trusted: z.boolean().default(false).meta({ description: 'Allows runs without a sandbox (isolation `directory`): the agent then has the rights of the worker.' }),
     allowDirty: z.boolean().default(false).meta({ description: 'Accept a working copy with uncommitted changes; they are not part of any run.' }),
@@ -49,12 +62,14 @@ export const Project = z
   .object({
     id: z.number().int(),
     name: z.string(),
-    repository: z.object({ id: z.number().int(), origin: z.string(), hosted: z.boolean(), defaultBranch: z.string() }),
+    repository: z.object({ id: z.number().int(), origin: z.string(), hosted: z.boolean(), defaultBranch: z.string(), forge: z.string().default('local') }),
     verify: z.array(VerifyCommand),
     agent: z.string().nullable(),
     agentCommand: z.array(z.string()).nullable(),
     model: z.string().nullable(),
     limits: RunLimits,
+    reviewers: z.array(z.string()).default([]),
+    labels: z.array(z.string()).default([]),
     checks: SubmissionChecks.default({ rules: {}, allow: {} }),
     trusted: z.boolean(),
     createdAt: Timestamp,

@@ -21,6 +21,7 @@ import { runnerRoutes } from './routes/runner.ts';
 import { systemRoutes } from './routes/system.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { workerRoutes } from './routes/workers.ts';
 
 export type ApiInstance = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
@@ -28,7 +29,7 @@ export type ApiInstance = FastifyInstance<RawServerDefault, IncomingMessage, Ser
 export type Routes = (app: ApiInstance, context: ApiContext) => void;
 
 const GROUPS: Routes[] = [
-  systemRoutes, projectRoutes, taskRoutes, runRoutes, logRoutes, changeRoutes, eventRoutes, tokenRoutes, workerRoutes, runnerRoutes,
+  systemRoutes, projectRoutes, taskRoutes, runRoutes, logRoutes, changeRoutes, eventRoutes, tokenRoutes, workerRoutes, runnerRoutes, webhookRoutes,
 ];
 
 /** Builds the API without listening; tests inject requests into it. */

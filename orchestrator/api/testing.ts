@@ -10,7 +10,9 @@ import { loadConfig } from '../config/load.ts';
 import { stopListening } from '../db/notifications.ts';
 import { catalogue } from '../models/catalogue.ts';
 import { createGit } from '../repos/git.ts';
+import { openForges } from '../repos/forge/forges.ts';
 import { bindRepositories } from '../repos/repositories.ts';
+import { fileSecrets } from '../secrets/file.ts';
 import { LogStore } from '../workers/log-store.ts';
 import { buildApi } from './server.ts';
 
@@ -42,13 +44,14 @@ export async function testApi(set: string[] = []): Promise<TestApi> {
   const stopping = new AbortController();
   const store = { git: createGit({ path: process.env.PATH ?? '', home: directory, configDir: directory }), dir: path.join(directory, 'repositories') };
   const models = catalogue({ ...config.models, recordingDirectories: [path.join(import.meta.dirname, '../../examples/recordings')] });
+  const secrets = fileSecrets(path.join(directory, 'secrets'));
   const author = { name: 'Autocode', email: 'autocode@localhost' };
   const app = await buildApi(
     {
       db: db.pool,
       config,
       logs: new LogStore(path.join(directory, 'logs')),
-      repositories: bindRepositories({ db: db.pool, store, author, stopping: stopping.signal, onError: () => {} }),
+      repositories: bindRepositories({ db: db.pool, store, author, forges: openForges({ db: db.pool, secrets, configured: config.forges }), stopping: stopping.signal, onError: () => {} }),
       models: () => models.list(),
       runTokens: runTokens(Buffer.alloc(32, 7)),
       gatewayUrl: () => 'http://127.0.0.1:1',

@@ -1,7 +1,7 @@
 // The configuration reference as Markdown, from the schema. Printed by `config reference`, kept as docs/configuration.md.
 import { z } from 'zod';
 import { configKeys, unwrap } from './keys.ts';
-import { Engine } from './schema.ts';
+import { Engine, ForgeSettings } from './schema.ts';
 
 const HEAD = `# Configuration
 
@@ -28,7 +28,7 @@ export function configReference(): string {
     row(Array<string>(5).fill('---')),
     ...rows,
   ];
-  return `${HEAD}\n${table.join('\n')}\n\n## Engines\n\n\`models.engines\` is a list; each entry is one of these.\n${Engine.options.map(engineTable).join('')}`;
+  return `${HEAD}\n${table.join('\n')}\n\n## Engines\n\n\`models.engines\` is a list; each entry is one of these.\n${Engine.options.map(engineTable).join('')}\n## Forges\n\n\`forges\` is a list, see [forges](forges.md); each entry is one of these.\n${engineTable(ForgeSettings)}`;
 }
 
 function engineTable(engine: z.ZodObject): string {

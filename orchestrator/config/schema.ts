@@ -212,6 +212,21 @@ const Models = z
     }
   });
 
+export const ForgeSettings = z.strictObject({
+  name: Name.refine((name) => name !== 'local', '"local" is the name for no forge').describe(
+    'Unique among the forges.',
+  ),
+  kind: z.literal('gitea').describe('Gitea or Forgejo.'),
+  url: z
+    .url({ protocol: /^https?$/, error: 'use an http or https address' })
+    .describe('Its address, as its users see it; repositories below it belong to it by themselves.'),
+  tokenSecret: Name.optional().describe('Name of the secret with its access token; `forge-<name>` when left out.'),
+  webhookSecret: Name.optional().describe(
+    'Name of the secret that its webhooks are signed with; `webhook-<name>` when left out.',
+  ),
+});
+export type ForgeSettings = z.infer<typeof ForgeSettings>;
+
 export const Config = z.strictObject({
   dataDir: z
     .string()
@@ -266,6 +281,11 @@ export const Config = z.strictObject({
     })
     .prefault({}),
   models: Models.prefault({}),
+  forges: z
+    .array(ForgeSettings)
+    .refine((forges) => new Set(forges.map(({ name }) => name)).size === forges.length, 'has a name twice')
+    .default([])
+    .describe('Servers with pull requests; others may be named when a project is registered.'),
   limits: Limits.prefault({}),
   lease: Lease.prefault({}),
   retention: z

@@ -7,7 +7,7 @@ import { emit } from '../events/outbox.ts';
 
 /** A change with where its repository is. */
 export interface ChangeAtOrigin extends Change {
-  repository: { id: number; origin: string };
+  repository: { id: number; origin: string; forge: string };
 }
 
 interface ChangeRow extends Omit<Change, 'createdAt' | 'closedAt'> {
@@ -15,12 +15,14 @@ interface ChangeRow extends Omit<Change, 'createdAt' | 'closedAt'> {
   closedAt: Date | null;
   repository: number;
   origin: string;
+  repositoryForge: string;
 }
 
 const SELECT = `select change.id, change.task, change.run, project.name as project, change.forge, change.branch,
     change.base_branch as "baseBranch", change.base_commit as "baseCommit", change.head_commit as "headCommit",
-    change.title, change.body, change.state, change.url, change.created_at as "createdAt", change.closed_at as "closedAt",
-    change.repository, repository.origin
+    change.title, change.body, change.state, change.number, change.url, change.forge_head as "forgeHead", change.trouble,
+    change.created_at as "createdAt", change.closed_at as "closedAt",
+    change.repository, repository.origin, repository.forge as "repositoryForge"
   from change join repository on repository.id = change.repository join project on project.id = repository.project`;
 
 /** Changes, newest first. */
@@ -66,13 +68,41 @@ export async function openChanges(db: Queryable): Promise<ChangeAtOrigin[]> {
   return rows.map(atOrigin);
 }
 
-/** Closes an open change without merging it. Its branch stays. */
-export async function closeChange(db: Database, id: number): Promise<Change> {
-  if (!(await endChange(db, id, 'closed'))) {
-    const { state } = await getChange(db, id);
-    throw new AutocodeError('ERR_STATE', `The change ${id} is ${state} already.`);
-  }
-  return await getChange(db, id);
+/** Notes where a change's branch is at its forge, and tells it when somebody has moved it. */
+export async function noteHead(db: Database, { id, headCommit }: Change, head: string): Promise<void> {
+  const moved = head === headCommit ? null : head;
+  await transaction(db, async (tx) => {
+    const { rows } = await tx.query<{ task: number; run: string; project: number }>(
+      `update change set forge_head = $3, updated_at = now() from task
+        where change.id = $1 and change.state = 'open' and change.head_commit = $2 and task.id = change.task
+          and change.forge_head is distinct from $3 returning change.task, change.run, task.project`,
+      [id, headCommit, moved],
+    );
+    if (rows[0] === undefined || moved === null) return;
+    await emit(tx, { kind: 'change.moved', ...rows[0], data: { change: id, head } });
+  });
+}
+
+/** Keeps why the forge could not be asked about changes; null: it could. */
+export async function noteTrouble(db: Queryable, ids: number[], trouble: string | null): Promise<void> {
+  await db.query(
+    `update change set trouble = $2 where id = any($1) and state = 'open' and trouble is distinct from $2`,
+    [ids, trouble],
+  );
+}
+
+/** Open changes with this number at a forge whose branch is this. */
+export async function changesAt(
+  db: Queryable,
+  forge: string,
+  number: number,
+  branch: string,
+): Promise<number[]> {
+  const { rows } = await db.query<{ id: number }>(
+    `select id from change where forge = $1 and number = $2 and branch = $3 and state = 'open'`,
+    [forge, number, branch],
+  );
+  return rows.map((row) => row.id);
 }
 
 /** Ends an open change and tells it; false when it was not open. */
@@ -84,7 +114,7 @@ export async function endChange(
 ): Promise<boolean> {
   return await transaction(db, async (tx) => {
     const { rows } = await tx.query<{ task: number; run: string; project: number; branch: string }>(
-      `update change set state = $2, closed_at = now(), updated_at = now() from task
+      `update change set state = $2, trouble = null, closed_at = now(), updated_at = now() from task
         where change.id = $1 and change.state = 'open' and task.id = change.task and ($3::text is null or head_commit = $3)
         returning change.task, change.run, task.project, change.branch`,
       [id, state, head ?? null],
@@ -96,10 +126,14 @@ export async function endChange(
   });
 }
 
-function shown({ repository: _repository, origin: _origin, createdAt, closedAt, ...row }: ChangeRow): Change {
+function shown({ repository: _id, origin: _origin, repositoryForge: _forge, ...row }: ChangeRow): Change {
+  const { createdAt, closedAt } = row;
   return { ...row, createdAt: createdAt.toISOString(), closedAt: closedAt?.toISOString() ?? null };
 }
 
 function atOrigin(row: ChangeRow): ChangeAtOrigin {
-  return { ...shown(row), repository: { id: row.repository, origin: row.origin } };
+  return {
+    ...shown(row),
+    repository: { id: row.repository, origin: row.origin, forge: row.repositoryForge },
+  };
 }

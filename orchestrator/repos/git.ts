@@ -13,6 +13,8 @@ export interface GitEnvironment {
   sshAuthSock?: string | undefined;
   xdgConfigHome?: string | undefined;
   configDir: string; // a directory for the configuration files written here
+  /** The HTTP header that opens an address, where the user's own configuration does not. */
+  credentials?: (address: string) => Promise<{ url: string; header: string } | undefined>;
 }
 
 export interface GitOptions {
@@ -20,7 +22,7 @@ export interface GitOptions {
   gitDir?: string;
   input?: string | Uint8Array;
   /** Talks to another repository: with the user's own configuration, trusting these directories whoever owns them. */
-  remote?: { trusted: string[] };
+  remote?: { trusted: string[]; address?: string };
   /** Runs as another user (only root can). */
   as?: { uid: number; gid: number } | undefined;
   env?: Record<string, string>;
@@ -95,6 +97,7 @@ export function createGit(environment: GitEnvironment): Git {
       env.GIT_CONFIG_GLOBAL = await remoteConfig(environment, options.remote.trusted);
       if (environment.sshAuthSock !== undefined) env.SSH_AUTH_SOCK = environment.sshAuthSock;
       if (environment.xdgConfigHome !== undefined) env.XDG_CONFIG_HOME = environment.xdgConfigHome;
+      Object.assign(env, await authorization(environment, options.remote.address));
     }
     const result = await spawnGit(args, options, env);
     if (result.truncated || result.exitCode === 0 || options.accept?.includes(result.exitCode)) return result;
@@ -225,6 +228,16 @@ async function remoteConfig(
   await writeFile(draft, text, { mode: 0o600 });
   await rename(draft, path);
   return path;
+}
+
+// A token goes by the environment alone: not by arguments, which all can read, nor by a file.
+async function authorization(
+  { credentials }: GitEnvironment,
+  address: string | undefined,
+): Promise<Record<string, string>> {
+  const found = address === undefined ? undefined : await credentials?.(address);
+  if (found === undefined) return {};
+  return configEnvironment({ ...ALWAYS, [`http.${found.url}.extraHeader`]: found.header });
 }
 
 function quoted(value: string): string {

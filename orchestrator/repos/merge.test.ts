@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
 import type { Database } from '../db/connect.ts';
-import { closeChange, getChange, listChanges } from './changes.ts';
-import { mergeChange, refreshChange, refreshChanges } from './merge.ts';
+import { getChange, listChanges } from './changes.ts';
+import { closeChange, mergeChange, refreshChange, refreshChanges } from './merge.ts';
 import { submitRun } from './submit.ts';
-import { AUTHOR, leasedRun, verify, workshop } from './testing/workshop.ts';
+import { AUTHOR, leasedRun, noForges, verify, workshop } from './testing/workshop.ts';
 import type { Workshop } from './testing/workshop.ts';
 
 const policy = { retries: { agent: 0, platform: 0, lost: 0, outOfTime: 0 }, retryBackoffSeconds: 1 };
@@ -19,14 +19,17 @@ async function openChange(
 ): Promise<{ id: number; branch: string }> {
   const { run } = await leasedRun(db, { origin });
   await verify(db, shop, run, files);
-  await submitRun({ db, store: shop.store, author: AUTHOR, currency: 'USD', policy }, run);
+  await submitRun(
+    { db, store: shop.store, author: AUTHOR, forges: noForges(db), currency: 'USD', policy },
+    run,
+  );
   return (await listChanges(db))[0]!;
 }
 
 test('a change is merged, forward where it can be and by a merge commit where not', async () => {
   using shop = workshop();
   await using db = await testDatabase();
-  const deps = { db: db.pool, store: shop.store, author: AUTHOR };
+  const deps = { db: db.pool, store: shop.store, author: AUTHOR, forges: noForges(db.pool) };
   const origin = shop.bare('b.git');
   const first = await openChange(db.pool, shop, origin, { 'a.txt': 'a\n' });
   const second = await openChange(db.pool, shop, origin, { 'b.txt': 'b\n' });
@@ -44,7 +47,7 @@ test('a change is merged, forward where it can be and by a merge commit where no
 test('a conflict names its files and leaves the base as it is', async () => {
   using shop = workshop();
   await using db = await testDatabase();
-  const deps = { db: db.pool, store: shop.store, author: AUTHOR };
+  const deps = { db: db.pool, store: shop.store, author: AUTHOR, forges: noForges(db.pool) };
   const origin = shop.bare('b.git');
   const first = await openChange(db.pool, shop, origin, { 'README.md': 'one\n', 'x.txt': 'x\n' });
   const second = await openChange(db.pool, shop, origin, { 'README.md': 'two\n' });
@@ -61,7 +64,7 @@ test('a conflict names its files and leaves the base as it is', async () => {
 test('a base branch that is checked out is not pushed to; what to type does it, and is noticed', async () => {
   using shop = workshop();
   await using db = await testDatabase();
-  const deps = { db: db.pool, store: shop.store, author: AUTHOR };
+  const deps = { db: db.pool, store: shop.store, author: AUTHOR, forges: noForges(db.pool) };
   const origin = shop.workingCopy('my work');
   const { id, branch } = await openChange(db.pool, shop, origin, { 'a.txt': 'a\n' });
   await assert.rejects(mergeChange(deps, id), {
@@ -86,7 +89,10 @@ test('a squashed merge is noticed, and one repository that is gone does not hide
   shop.git('w', 'merge', '--quiet', '--squash', change.branch);
   shop.git('w', 'commit', '--quiet', '--message', 'squashed');
   const errors: number[] = [];
-  await refreshChanges({ db: db.pool, store: shop.store }, (_error, repository) => errors.push(repository));
+  await refreshChanges(
+    { db: db.pool, store: shop.store, author: AUTHOR, forges: noForges(db.pool) },
+    (_error, repository) => errors.push(repository),
+  );
   assert.equal(errors.length, 1);
   assert.deepEqual(
     (await listChanges(db.pool)).map((each) => each.state),
@@ -109,10 +115,16 @@ test('a merge that was cut off after its push is finished by the next try', asyn
     },
   };
   await assert.rejects(
-    mergeChange({ db: db.pool, store: { ...shop.store, git: cut }, author: AUTHOR }, id),
+    mergeChange(
+      { db: db.pool, store: { ...shop.store, git: cut }, author: AUTHOR, forges: noForges(db.pool) },
+      id,
+    ),
     /cut off/,
   );
-  const merged = await mergeChange({ db: db.pool, store: shop.store, author: AUTHOR }, id);
+  const merged = await mergeChange(
+    { db: db.pool, store: shop.store, author: AUTHOR, forges: noForges(db.pool) },
+    id,
+  );
   assert.equal(merged.state, 'merged');
   assert.equal(shop.git('b.git', 'rev-parse', 'main'), merged.headCommit);
 });
@@ -120,10 +132,11 @@ test('a merge that was cut off after its push is finished by the next try', asyn
 test('a change is closed once, and listed by state and project', async () => {
   using shop = workshop();
   await using db = await testDatabase();
+  const deps = { db: db.pool, store: shop.store, author: AUTHOR, forges: noForges(db.pool) };
   const change = await openChange(db.pool, shop, shop.workingCopy('w'), { 'a.txt': 'a\n' });
-  assert.equal((await closeChange(db.pool, change.id)).state, 'closed');
-  await assert.rejects(closeChange(db.pool, change.id), { code: 'ERR_STATE' });
-  await assert.rejects(closeChange(db.pool, 999), { code: 'ERR_NOT_FOUND' });
+  assert.equal((await closeChange(deps, change.id)).state, 'closed');
+  await assert.rejects(closeChange(deps, change.id), { code: 'ERR_STATE' });
+  await assert.rejects(closeChange(deps, 999), { code: 'ERR_NOT_FOUND' });
   assert.equal((await listChanges(db.pool, { state: 'open' })).length, 0);
   const { project } = await getChange(db.pool, change.id);
   assert.equal((await listChanges(db.pool, { project })).length, 1);

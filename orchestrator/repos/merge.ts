@@ -1,92 +1,63 @@
-// Merging a change into its base branch, in the mirror and without a work tree, and finding out that somebody else
-// did. Used by the API and the scheduler.
+// Merging and closing a change through its forge, and finding out what somebody else did with it there.
+// Used by the API, the scheduler and the webhooks.
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Change } from '../../protocol/change.ts';
 import type { Database } from '../db/connect.ts';
-import { branchCommit, resolveCommit } from './base.ts';
-import { changeAtOrigin, endChange, getChange, openChanges } from './changes.ts';
+import { changeAtOrigin, endChange, getChange, noteHead, noteTrouble, openChanges } from './changes.ts';
 import type { ChangeAtOrigin } from './changes.ts';
-import type { Git } from './git.ts';
-import { fetchMirror } from './mirror.ts';
+import type { ForgeChange } from './forge/forge.ts';
+import type { Forges } from './forge/forges.ts';
+import { forgeOf } from './forge/forges.ts';
 import type { RepositoryStore } from './mirror.ts';
-import { shellQuoted } from './open.ts';
-import { pushBranch } from './push.ts';
-import { authorship } from './submission-commit.ts';
 import type { Author } from './submission-commit.ts';
 
 export interface MergeDeps {
   db: Database;
   store: RepositoryStore;
   author: Author;
+  forges: Forges;
 }
 
-const TRIES = 3;
+/** Merges an open change into its base branch; the error of a forge that refuses says why. */
+export async function mergeChange(deps: MergeDeps, id: number, signal?: AbortSignal): Promise<Change> {
+  const change = await openChange(deps.db, id);
+  const forge = await forgeOf(deps, change.repository);
+  await forge.merge(change, signal);
+  await endChange(deps.db, id, 'merged');
+  return await getChange(deps.db, id);
+}
 
-/**
- * Merges an open change: fast-forward where the base has not moved, else a merge commit. ERR_MERGE_CONFLICT names the
- * files; ERR_BRANCH_CHECKED_OUT the command to type where the base branch is somebody's working copy.
- */
-export async function mergeChange(
-  { db, store, author }: MergeDeps,
-  id: number,
-  signal?: AbortSignal,
-): Promise<Change> {
+/** Closes an open change without merging it, at the forge too. Its branch stays. */
+export async function closeChange(deps: MergeDeps, id: number): Promise<Change> {
+  const change = await openChange(deps.db, id);
+  const forge = await forgeOf(deps, change.repository);
+  if (change.number !== null) await forge.close(change);
+  await endChange(deps.db, id, 'closed');
+  return await getChange(deps.db, id);
+}
+
+async function openChange(db: Database, id: number): Promise<ChangeAtOrigin> {
   const change = await changeAtOrigin(db, id);
-  if (change.state !== 'open')
-    throw new AutocodeError('ERR_STATE', `The change ${id} is ${change.state} already.`);
-  for (let attempt = 1; attempt <= TRIES; attempt++) {
-    const mirror = await fetchMirror(store, change.repository, { signal });
-    const base = await branchCommit(store.git, mirror, change.repository.origin, change.baseBranch);
-    const head = await headOf(store.git, mirror, change);
-    if (!(await contains(store.git, mirror, base, head))) {
-      const commit = await mergeCommit(store.git, { mirror, base, head, change, author });
-      const push = {
-        mirror,
-        origin: change.repository.origin,
-        branch: change.baseBranch,
-        commit,
-        expected: base,
-        signal,
-      };
-      const result = await pushBranch(store.git, push);
-      if (result.answer === 'stale') continue; // the base moved in between
-      if (result.answer !== 'pushed') throw notPushed(change, result);
-    }
-    await endChange(db, id, 'merged');
-    return await getChange(db, id);
-  }
-  throw new AutocodeError(
-    'ERR_CONFLICT',
-    `The branch ${change.baseBranch} moved ${TRIES} times while change ${id} was merged.`,
-    {
-      remedy: 'Try again.',
-    },
-  );
+  if (change.state === 'open') return change;
+  throw new AutocodeError('ERR_STATE', `The change ${id} is ${change.state} already.`);
 }
 
-/** Marks a change merged when its base branch has it by now. */
-export async function refreshChange(
-  { db, store }: Omit<MergeDeps, 'author'>,
-  id: number,
-  signal?: AbortSignal,
-): Promise<void> {
-  const change = await changeAtOrigin(db, id);
-  if (change.state !== 'open') return;
-  const mirror = await fetchMirror(store, change.repository, { signal });
-  await markIfMerged(db, store.git, mirror, change);
+/** Brings an open change to what the forge says of it. */
+export async function refreshChange(deps: MergeDeps, id: number, signal?: AbortSignal): Promise<void> {
+  const change = await changeAtOrigin(deps.db, id);
+  if (change.state === 'open') await refresh(deps, [change], signal);
 }
 
-/** The same for all open changes, one fetch a repository. One that cannot be fetched is reported and passed over. */
+/** The same for all open changes, repository by repository. One that cannot be asked is reported and passed over. */
 export async function refreshChanges(
-  { db, store }: Omit<MergeDeps, 'author'>,
+  deps: MergeDeps,
   onError: (error: unknown, repository: number) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  const byRepository = Map.groupBy(await openChanges(db), (change) => change.repository.id);
+  const byRepository = Map.groupBy(await openChanges(deps.db), (change) => change.repository.id);
   for (const [repository, changes] of byRepository) {
     try {
-      const mirror = await fetchMirror(store, changes[0]!.repository, { signal });
-      for (const change of changes) await markIfMerged(db, store.git, mirror, change);
+      await refresh(deps, changes, signal);
     } catch (error) {
       signal?.throwIfAborted();
       onError(error, repository);
@@ -94,101 +65,22 @@ export async function refreshChanges(
   }
 }
 
-async function markIfMerged(db: Database, git: Git, mirror: string, change: ChangeAtOrigin): Promise<void> {
-  const base = await resolveCommit(git, mirror, `refs/forge/heads/${change.baseBranch}`);
-  if (base === undefined || (await resolveCommit(git, mirror, change.headCommit)) === undefined) return;
-  if (await contains(git, mirror, base, change.headCommit))
-    await endChange(db, change.id, 'merged', change.headCommit);
-}
-
-// A squashed or rebased merge is seen by its content: merging once more would change nothing.
-async function contains(git: Git, mirror: string, base: string, head: string): Promise<boolean> {
-  const ancestor = await git.run(['merge-base', '--is-ancestor', head, base], {
-    gitDir: mirror,
-    accept: [1],
-  });
-  if (ancestor.exitCode === 0) return true;
-  const merged = await mergedTree(git, mirror, base, head);
-  return (
-    'tree' in merged && merged.tree === (await git.text(['rev-parse', `${base}^{tree}`], { gitDir: mirror }))
-  );
-}
-
-// The branch as the forge has it, with what a reviewer may have added; without one, what was submitted.
-async function headOf(git: Git, mirror: string, change: ChangeAtOrigin): Promise<string> {
-  return (await resolveCommit(git, mirror, `refs/forge/heads/${change.branch}`)) ?? change.headCommit;
-}
-
-async function mergedTree(
-  git: Git,
-  mirror: string,
-  base: string,
-  head: string,
-): Promise<{ tree: string } | { conflicts: string[] }> {
-  const args = [
-    'merge-tree',
-    '--write-tree',
-    '--allow-unrelated-histories',
-    '--no-messages',
-    '--name-only',
-    '-z',
-    base,
-    head,
-  ];
-  const { exitCode, stdout } = await git.run(args, { gitDir: mirror, accept: [1] });
-  const [tree = '', ...files] = stdout.toString().split('\0').filter(Boolean);
-  return exitCode === 0 ? { tree } : { conflicts: files };
-}
-
-async function mergeCommit(
-  git: Git,
-  {
-    mirror,
-    base,
-    head,
-    change,
-    author,
-  }: { mirror: string; base: string; head: string; change: ChangeAtOrigin; author: Author },
-): Promise<string> {
-  const forward = await git.run(['merge-base', '--is-ancestor', base, head], { gitDir: mirror, accept: [1] });
-  if (forward.exitCode === 0) return head;
-  const merged = await mergedTree(git, mirror, base, head);
-  if ('conflicts' in merged) throw conflict(change, merged.conflicts);
-  const message = `Merge branch '${change.branch}' into ${change.baseBranch}\n\n${change.title}\n`;
-  return await git.text(['commit-tree', '-p', base, '-p', head, '-F', '-', merged.tree], {
-    gitDir: mirror,
-    input: message,
-    env: authorship(author, new Date()),
-  });
-}
-
-function conflict({ id, branch, baseBranch }: Change, files: string[]): AutocodeError {
-  const named = files.slice(0, 10).join(', ') + (files.length > 10 ? ` and ${files.length - 10} more` : '');
-  return new AutocodeError('ERR_MERGE_CONFLICT', `Change ${id} conflicts with ${baseBranch} in ${named}.`, {
-    remedy: `Merge ${branch} by hand, or close the change and give the task again.`,
-    details: { files: files.slice(0, 100) },
-  });
-}
-
-function notPushed(
-  change: ChangeAtOrigin,
-  result: { answer: 'checked-out' } | { answer: 'refused'; reason: string },
-): AutocodeError {
-  const { origin } = change.repository;
-  if (result.answer === 'checked-out') {
-    return new AutocodeError(
-      'ERR_BRANCH_CHECKED_OUT',
-      `${change.baseBranch} is checked out in ${origin}: a push would not reach its files.`,
-      {
-        remedy: `Merge it there: git -C ${shellQuoted(origin)} merge ${shellQuoted(change.branch)}`,
-      },
-    );
+// What stands in the way is kept with the changes, where their reader sees it, until a look succeeds.
+async function refresh(deps: MergeDeps, changes: ChangeAtOrigin[], signal?: AbortSignal): Promise<void> {
+  const ids = changes.map((change) => change.id);
+  try {
+    const forge = await forgeOf(deps, changes[0]!.repository);
+    const states = await forge.read(changes, signal);
+    for (const [index, change] of changes.entries()) await apply(deps.db, change, states[index]!);
+    await noteTrouble(deps.db, ids, null);
+  } catch (error) {
+    signal?.throwIfAborted();
+    await noteTrouble(deps.db, ids, error instanceof Error ? error.message : String(error));
+    throw error;
   }
-  return new AutocodeError(
-    'ERR_FORBIDDEN',
-    `${origin} refused the merge of change ${change.id}: ${result.reason}`,
-    {
-      remedy: `Merge ${change.branch} at the forge itself.`,
-    },
-  );
+}
+
+async function apply(db: Database, change: ChangeAtOrigin, { state, head }: ForgeChange): Promise<void> {
+  if (state !== 'open') await endChange(db, change.id, state, change.headCommit);
+  else if (head !== undefined) await noteHead(db, change, head);
 }

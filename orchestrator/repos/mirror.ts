@@ -54,7 +54,7 @@ export async function fetchMirror(
       await store.git.run(['fetch', ...flags, '--', origin.address, ...refspecs], {
         cwd: mirror,
         gitDir: mirror,
-        remote: { trusted: origin.trusted },
+        remote: origin,
         underLock: { file: `${mirror}.lock`, script: FETCH },
         timeoutMs: 0,
         signal: stall.signal,

@@ -58,7 +58,7 @@ async function ownerOf(path: string): Promise<{ uid: number; gid: number }> {
 /** The branches of an origin, asked over the wire for a path as for a URL. */
 export async function listBranches(git: Git, origin: Origin, signal?: AbortSignal): Promise<OriginBranches> {
   const listing = await git.text(['ls-remote', '--symref', '--', origin.address, 'HEAD', 'refs/heads/*'], {
-    remote: { trusted: origin.trusted },
+    remote: origin,
     timeoutMs: LIST_TIMEOUT_MS,
     signal,
     code: 'ERR_REPOSITORY_UNREACHABLE',

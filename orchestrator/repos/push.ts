@@ -35,7 +35,7 @@ export async function remoteBranch(
   const origin = await findOrigin(address);
   const ref = `refs/heads/${branch}`;
   const listing = await git.text(['ls-remote', '--', origin.address, ref], {
-    remote: { trusted: origin.trusted },
+    remote: origin,
     timeoutMs: LIST_TIMEOUT_MS,
     signal,
     code: 'ERR_REPOSITORY_UNREACHABLE',
@@ -58,7 +58,7 @@ export async function pushBranch(git: Git, push: BranchPush): Promise<PushAnswer
   ];
   const result = await git.run([...args, '--', origin.address, `${push.commit}:${ref}`], {
     gitDir: push.mirror,
-    remote: { trusted: origin.trusted },
+    remote: origin,
     timeoutMs: PUSH_TIMEOUT_MS,
     signal: push.signal,
     accept: [1, 128],

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
 import { ProjectInput } from '../../protocol/project.ts';
 import { bindRepositories } from './repositories.ts';
-import { AUTHOR, workshop } from './testing/workshop.ts';
+import { AUTHOR, noForges, workshop } from './testing/workshop.ts';
 
 test('a project is made of a repository, its verify commands found, or of none, hosted here', async () => {
   using shop = workshop();
@@ -12,6 +12,7 @@ test('a project is made of a repository, its verify commands found, or of none, 
     db: db.pool,
     store: shop.store,
     author: AUTHOR,
+    forges: noForges(db.pool),
     stopping: new AbortController().signal,
     onError: assert.ifError,
   });

@@ -1,16 +1,18 @@
 // All that the API does with git, bound to one database and store; wired in main.ts.
 import type { Change } from '../../protocol/change.ts';
-import type { Project, ProjectInput } from '../../protocol/project.ts';
+import type { Project, ProjectInput, ProjectPatch } from '../../protocol/project.ts';
 import type { BaseAnswer, Run } from '../../protocol/run.ts';
-import { createProject } from '../tasks/projects.ts';
+import { createProject, getProject, updateProject } from '../tasks/projects.ts';
 import { prepareBase } from './base.ts';
 import { changeAtOrigin } from './changes.ts';
 import { diff, diffText } from './diff.ts';
 import type { DiffFormat } from './diff.ts';
+import { receiveHook } from './forge/webhook.ts';
+import type { Delivery } from './forge/webhook.ts';
 import { createGitGate } from './git-gate.ts';
 import type { GitGate } from './git-gate.ts';
 import { hostRepository } from './hosted.ts';
-import { mergeChange, refreshChange } from './merge.ts';
+import { closeChange, mergeChange, refreshChange } from './merge.ts';
 import type { MergeDeps } from './merge.ts';
 import { openRepository } from './open.ts';
 import { suggestVerify } from './suggest-verify.ts';
@@ -24,11 +26,15 @@ export interface RepositoriesDeps extends MergeDeps {
 
 export interface Repositories {
   create(input: ProjectInput): Promise<Project>;
+  update(project: string, patch: ProjectPatch): Promise<Project>;
   prepareBase(run: string, fence: number): Promise<BaseAnswer>;
   runDiff(run: Run, format: DiffFormat): Promise<string>;
   changeDiff(change: Change, format: DiffFormat): Promise<string>;
   refreshChange(id: number): Promise<void>;
   mergeChange(id: number): Promise<Change>;
+  closeChange(id: number): Promise<Change>;
+  /** A delivery of a forge's webhook; what it tells of open changes is looked up at the forge. */
+  receiveHook(delivery: Delivery): Promise<void>;
   git: GitGate;
 }
 
@@ -37,6 +43,7 @@ export function bindRepositories(deps: RepositoriesDeps): Repositories {
   const { db, store, stopping } = deps;
   return {
     create: async (input) => await makeProject(deps, input),
+    update: async (project, patch) => await changeProject(deps, project, patch),
     prepareBase: async (run, fence) => await prepareBase(db, store, run, fence, stopping),
     runDiff: async (run, format) => {
       if (run.baseCommit === null || run.headCommit === null) return '';
@@ -52,6 +59,8 @@ export function bindRepositories(deps: RepositoriesDeps): Repositories {
     // What the forge has now is good to know; the change can be shown without it.
     refreshChange: async (id) => await refreshChange(deps, id, stopping).catch(deps.onError),
     mergeChange: async (id) => await mergeChange(deps, id, stopping),
+    closeChange: async (id) => await closeChange(deps, id),
+    receiveHook: async (delivery) => await receiveHook(deps, delivery, deps.onError, stopping),
     git: createGitGate({
       store,
       isCurrent: async (run, fence) => await isCurrentRun(deps, run, fence),
@@ -71,14 +80,28 @@ async function isCurrentRun({ db }: RepositoriesDeps, run: string, fence: number
   return rowCount === 1;
 }
 
-async function makeProject({ db, store }: RepositoriesDeps, input: ProjectInput): Promise<Project> {
+async function makeProject({ db, store, forges }: RepositoriesDeps, input: ProjectInput): Promise<Project> {
   const { repository: origin, defaultBranch, allowDirty } = input;
   if (origin === undefined) {
     const hosted = { hosted: true, defaultBranch: defaultBranch ?? 'main' };
     const make = async (id: number) => (await hostRepository(store, id, { defaultBranch })).origin;
     return await createProject(db, { input, repository: { ...hosted, origin: make } });
   }
+  const forge = await forges.choose(origin, input.forge); // first: reading the repository may need its token
   const opened = await openRepository(store.git, { origin, defaultBranch, allowDirty });
+  await forges.check({ origin: opened.origin, forge });
   const verify = input.verify ?? (await suggestVerify(store.git, opened));
-  return await createProject(db, { input: { ...input, verify }, repository: opened });
+  return await createProject(db, { input: { ...input, verify }, repository: { ...opened, forge } });
+}
+
+async function changeProject(
+  { db, forges }: RepositoriesDeps,
+  name: string,
+  patch: ProjectPatch,
+): Promise<Project> {
+  if (patch.forge === undefined) return await updateProject(db, name, patch);
+  const { origin } = (await getProject(db, name)).repository;
+  const forge = await forges.choose(origin, patch.forge);
+  await forges.check({ origin, forge });
+  return await updateProject(db, name, patch, forge);
 }

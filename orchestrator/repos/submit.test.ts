@@ -9,13 +9,13 @@ import { listChanges } from './changes.ts';
 import type { Git } from './git.ts';
 import { submitRun } from './submit.ts';
 import type { SubmitDeps } from './submit.ts';
-import { AUTHOR, leasedRun, nextRun, verify, workshop } from './testing/workshop.ts';
+import { AUTHOR, leasedRun, nextRun, noForges, verify, workshop } from './testing/workshop.ts';
 import type { Workshop } from './testing/workshop.ts';
 
 const policy = { retries: { agent: 0, platform: 1, lost: 0, outOfTime: 0 }, retryBackoffSeconds: 1 };
 
 function depsOf(db: Database, shop: Workshop): SubmitDeps {
-  return { db, store: shop.store, author: AUTHOR, currency: 'USD', policy };
+  return { db, store: shop.store, author: AUTHOR, forges: noForges(db), currency: 'USD', policy };
 }
 
 async function stateOf(

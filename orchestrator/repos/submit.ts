@@ -15,6 +15,10 @@ import { resolveCommit } from './base.ts';
 import { branchName } from './branch-name.ts';
 import { changeBody } from './change-body.ts';
 import { checkResult } from './checks/check.ts';
+import type { Proposed } from './forge/forge.ts';
+import { forgeOf } from './forge/forges.ts';
+import type { Forges } from './forge/forges.ts';
+import { codeOwners, statusesOf, withTemplate } from './forge/proposal.ts';
 import type { Git } from './git.ts';
 import { repositoryPath } from './mirror.ts';
 import type { RepositoryStore } from './mirror.ts';
@@ -28,11 +32,14 @@ export interface SubmitDeps {
   db: Database;
   store: RepositoryStore;
   author: Author;
+  forges: Forges;
   currency: string;
   policy: RetryPolicy;
 }
 
 const REFUSED = 'ERR_CONFLICT';
+const REFUSALS: string[] = [REFUSED, 'ERR_FORGE_REFUSED'];
+const TITLE_MAX = 250;
 const BRANCH_NAMES = 20;
 
 /**
@@ -45,7 +52,7 @@ export async function submitRun(deps: SubmitDeps, run: string, signal?: AbortSig
   try {
     await submit(deps, submission, signal);
   } catch (error) {
-    if (!(error instanceof AutocodeError && error.code === REFUSED)) throw error;
+    if (!(error instanceof AutocodeError && REFUSALS.includes(error.code))) throw error;
     await submissionFailed(deps.db, run, { cause: 'input', reason: error.message }, deps.policy);
   }
 }
@@ -68,14 +75,36 @@ async function submit(
   const branch = await noteBranch(store.git, mirror, submission, commit, signal);
   if (await isCancelRequested(db, run)) return await submissionCancelled(db, run);
   await pushOnce(store.git, mirror, submission, branch, commit, signal);
+  const text = changeBody({ ...submission, currency, notes: warnings });
+  const body = await withTemplate({ git: store.git, mirror, commit: base }, text);
+  const { number, url, notes } = await propose(deps, submission, { mirror, branch, commit, body }, signal);
   await transaction(db, async (tx) => {
-    const changeId = await recordChange(tx, submission, {
-      branch,
-      commit,
-      body: changeBody({ ...submission, currency, notes: warnings }),
-    });
+    const changeId = await recordChange(tx, submission, { branch, commit, body, number, url, notes });
     await submittedRun(tx, run, { changeId });
   });
+}
+
+// The pull request, before the change is recorded: a crash in between finds it at the forge, by its branch.
+async function propose(
+  deps: SubmitDeps,
+  submission: Submission,
+  { mirror, branch, commit, body }: { mirror: string; branch: string; commit: string; body: string },
+  signal: AbortSignal | undefined,
+): Promise<Proposed> {
+  const { baseBranch, baseCommit, title, labels, checks, reviewers } = submission;
+  const owners = await codeOwners({ git: deps.store.git, mirror, commit: baseCommit }, commit);
+  const forge = await forgeOf(deps, submission);
+  const proposal = {
+    branch,
+    baseBranch,
+    commit,
+    title: title.replace(/\s+/g, ' ').trim().slice(0, TITLE_MAX),
+    body,
+    reviewers: [...new Set([...reviewers, ...owners])],
+    labels,
+    statuses: statusesOf(checks),
+  };
+  return await forge.propose(proposal, signal);
 }
 
 async function commitOf(

@@ -57,7 +57,7 @@ export async function suggestVerify(
       ],
       {
         gitDir,
-        remote: { trusted: origin.trusted },
+        remote: origin,
         timeoutMs: LOOK_TIMEOUT_MS,
         code: 'ERR_REPOSITORY_UNREACHABLE',
         doing: `The files of ${repository.origin} could not be looked at`,

@@ -10,10 +10,11 @@ export interface RepositoryInput {
   origin: string | ((id: number) => Promise<string>);
   hosted: boolean;
   defaultBranch: string;
+  forge?: string;
 }
 
 const UNIQUE_VIOLATION = '23505';
-const SELECT = `select p.*, r.id as repository, r.origin, r.hosted, r.default_branch
+const SELECT = `select p.*, r.id as repository, r.origin, r.hosted, r.default_branch, r.forge
   from project p join repository r on r.project = p.id`;
 
 interface ProjectRow {
@@ -32,6 +33,9 @@ interface ProjectRow {
   origin: string;
   hosted: boolean;
   default_branch: string;
+  forge: string;
+  reviewers: string[];
+  labels: string[];
 }
 
 /** Makes a project with its repository; ERR_CONFLICT when the name is taken. */
@@ -41,10 +45,10 @@ export async function createProject(
 ): Promise<Project> {
   return await withinTransaction(db, async (tx) => {
     const id = await insertProject(tx, input);
-    const { origin, hosted, defaultBranch } = repository;
+    const { origin, hosted, defaultBranch, forge = 'local' } = repository;
     const { rows } = await tx.query<{ id: number }>(
-      `insert into repository (project, origin, hosted, default_branch) values ($1, $2, $3, $4) returning id`,
-      [id, typeof origin === 'string' ? origin : '', hosted, defaultBranch],
+      `insert into repository (project, origin, hosted, default_branch, forge) values ($1, $2, $3, $4, $5) returning id`,
+      [id, typeof origin === 'string' ? origin : '', hosted, defaultBranch, forge],
     );
     if (typeof origin === 'function') {
       await tx.query(`update repository set origin = $2 where id = $1`, [
@@ -60,8 +64,8 @@ export async function createProject(
 async function insertProject(tx: Queryable, input: ProjectInput): Promise<number> {
   try {
     const { rows } = await tx.query<{ id: number }>(
-      `insert into project (name, verify, agent, agent_command, model, limits, trusted, checks)
-       values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
+      `insert into project (name, verify, agent, agent_command, model, limits, trusted, checks, reviewers, labels)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id`,
       [
         input.name,
         JSON.stringify(input.verify ?? []),
@@ -71,6 +75,8 @@ async function insertProject(tx: Queryable, input: ProjectInput): Promise<number
         JSON.stringify(input.limits),
         input.trusted,
         JSON.stringify(input.checks ?? { rules: {}, allow: {} }),
+        JSON.stringify(input.reviewers ?? []),
+        JSON.stringify(input.labels ?? []),
       ],
     );
     return rows[0]!.id;
@@ -112,11 +118,12 @@ export async function listProjects(db: Queryable): Promise<Project[]> {
   return rows.map(shown);
 }
 
-/** Changes what the patch names, and nothing else; new tasks and claims go by it. */
+/** Changes what the patch names, and nothing else; new tasks and claims go by it. `forge` is the name of the one that it chose. */
 export async function updateProject(
   db: Queryable,
   nameOrId: string | number,
   patch: ProjectPatch,
+  forge?: string,
 ): Promise<Project> {
   return await withinTransaction(db, async (tx) => {
     const project = await lockProject(tx, nameOrId);
@@ -124,7 +131,8 @@ export async function updateProject(
     await tx.query(
       `update project set verify = coalesce($2, verify), agent = coalesce($3, agent),
          agent_command = coalesce($4, agent_command), model = coalesce($5, model), limits = coalesce($6, limits),
-         trusted = coalesce($7, trusted), checks = coalesce($8, checks) where id = $1`,
+         trusted = coalesce($7, trusted), checks = coalesce($8, checks),
+         reviewers = coalesce($9, reviewers), labels = coalesce($10, labels) where id = $1`,
       [
         project.id,
         jsonOrNull(patch.verify),
@@ -134,14 +142,14 @@ export async function updateProject(
         jsonOrNull(patch.limits),
         patch.trusted ?? null,
         jsonOrNull(patch.checks && mergedChecks(project.checks, patch.checks)),
+        jsonOrNull(patch.reviewers),
+        jsonOrNull(patch.labels),
       ],
     );
-    if (patch.defaultBranch !== undefined) {
-      await tx.query(`update repository set default_branch = $2 where project = $1`, [
-        project.id,
-        patch.defaultBranch,
-      ]);
-    }
+    await tx.query(
+      `update repository set default_branch = coalesce($2, default_branch), forge = coalesce($3, forge) where project = $1`,
+      [project.id, patch.defaultBranch ?? null, forge ?? null],
+    );
     await emit(tx, { kind: 'project.changed', project: project.id, data: { changed: Object.keys(patch) } });
     return await getProject(tx, project.name);
   });
@@ -223,12 +231,15 @@ function shown(row: ProjectRow): Project {
       origin: row.origin,
       hosted: row.hosted,
       defaultBranch: row.default_branch,
+      forge: row.forge,
     },
     verify: row.verify,
     agent: row.agent,
     agentCommand: row.agent_command,
     model: row.model,
     limits: row.limits,
+    reviewers: row.reviewers,
+    labels: row.labels,
     checks: row.checks,
     trusted: row.trusted,
     createdAt: row.created_at.toISOString(),

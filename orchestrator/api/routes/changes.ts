@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Change, ChangeState } from '../../../protocol/change.ts';
 import { Name } from '../../../protocol/ids.ts';
-import { closeChange, getChange, listChanges } from '../../repos/changes.ts';
+import { getChange, listChanges } from '../../repos/changes.ts';
 import { Id, Limit } from '../parameters.ts';
 import type { Routes } from '../server.ts';
 import { DiffQuery } from './runs.ts';
@@ -51,6 +51,6 @@ export const changeRoutes: Routes = (app, { db, repositories }) => {
   app.post(
     '/changes/:change/close',
     { config: { access: 'operator' }, schema: { tags, summary: 'Close without merging; the branch stays', params: Params, response: { 200: Change } } },
-    async (request) => await closeChange(db, request.params.change),
+    async (request) => await repositories.closeChange(request.params.change),
   );
 };

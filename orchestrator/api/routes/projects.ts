@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Name } from '../../../protocol/ids.ts';
 import { Project, ProjectInput, ProjectPatch } from '../../../protocol/project.ts';
-import { archiveProject, getProject, listProjects, updateProject } from '../../tasks/projects.ts';
+import { archiveProject, getProject, listProjects } from '../../tasks/projects.ts';
 import type { Routes } from '../server.ts';
 
 const Params = z.object({ project: Name });
@@ -32,7 +32,7 @@ export const projectRoutes: Routes = (app, { db, repositories }) => {
       config: { access: 'operator' },
       schema: { tags: ['projects'], summary: 'Change a project', params: Params, body: ProjectPatch, response: { 200: Project } },
     },
-    async (request) => await updateProject(db, request.params.project, request.body),
+    async (request) => await repositories.update(request.params.project, request.body),
   );
   app.delete(
     '/projects/:project',

@@ -4,13 +4,22 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Queryable } from '../../db/connect.ts';
+import type { Database, Queryable } from '../../db/connect.ts';
 import { prepareBase } from '../base.ts';
+import { openForges } from '../forge/forges.ts';
+import type { Forges } from '../forge/forges.ts';
 import { createGit } from '../git.ts';
 import { repositoryPath } from '../mirror.ts';
 import type { RepositoryStore } from '../mirror.ts';
 
 const PATH = '/usr/local/bin:/usr/bin:/bin';
+
+/** No forge but the local one. */
+export function noForges(db: Database): Forges {
+  const none = async () => await Promise.reject(new Error('these tests keep no secrets'));
+  const secrets = { get: none, put: none, list: none, history: none, delete: none };
+  return openForges({ db, secrets, configured: [] });
+}
 
 /** The identity that tests submit and merge as. */
 export const AUTHOR = { name: 'Autocode', email: 'autocode@localhost' };

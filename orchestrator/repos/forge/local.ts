@@ -1,0 +1,176 @@
+// A forge that is no more than a git repository, hosted here or anywhere: changes live in the database, merges are made
+// in the mirror and without a work tree. Used where a repository belongs to no forge with pull requests.
+import { AutocodeError } from '../../../protocol/errors.ts';
+import type { Change } from '../../../protocol/change.ts';
+import { branchCommit, resolveCommit } from '../base.ts';
+import type { ChangeAtOrigin } from '../changes.ts';
+import type { Git } from '../git.ts';
+import { fetchMirror } from '../mirror.ts';
+import type { RepositoryStore } from '../mirror.ts';
+import { shellQuoted } from '../open.ts';
+import { pushBranch } from '../push.ts';
+import { authorship } from '../submission-commit.ts';
+import type { Author } from '../submission-commit.ts';
+import type { Forge, ForgeChange } from './forge.ts';
+
+const TRIES = 3;
+const NOTHING: ForgeChange = {
+  number: null,
+  url: null,
+  state: 'open',
+  head: undefined,
+  mergedCommit: undefined,
+  mergeable: true,
+};
+
+/** The forge of a plain repository. */
+export function localForge(store: RepositoryStore, author: Author): Forge {
+  return {
+    propose: async ({ commit }) => ({ ...NOTHING, head: commit, notes: [] }),
+    read: async (changes, signal) => await readChanges(store, changes, signal),
+    comment: async () => {},
+    merge: async (change, signal) => await mergeInMirror(store, author, change, signal),
+    close: async () => {},
+  };
+}
+
+async function readChanges(
+  store: RepositoryStore,
+  changes: ChangeAtOrigin[],
+  signal: AbortSignal | undefined,
+): Promise<ForgeChange[]> {
+  if (changes[0] === undefined) return [];
+  const mirror = await fetchMirror(store, changes[0].repository, { signal });
+  const states: ForgeChange[] = [];
+  for (const change of changes) {
+    const head = await resolveCommit(store.git, mirror, `refs/forge/heads/${change.branch}`);
+    const merged = await isMerged(store.git, mirror, change);
+    states.push({ ...NOTHING, head, state: merged ? 'merged' : 'open' });
+  }
+  return states;
+}
+
+async function isMerged(git: Git, mirror: string, change: ChangeAtOrigin): Promise<boolean> {
+  const base = await resolveCommit(git, mirror, `refs/forge/heads/${change.baseBranch}`);
+  if (base === undefined || (await resolveCommit(git, mirror, change.headCommit)) === undefined) return false;
+  return await contains(git, mirror, base, change.headCommit);
+}
+
+// Fast-forward where the base has not moved, else a merge commit. ERR_MERGE_CONFLICT names the files;
+// ERR_BRANCH_CHECKED_OUT the command to type where the base branch is somebody's working copy.
+async function mergeInMirror(
+  store: RepositoryStore,
+  author: Author,
+  change: ChangeAtOrigin,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { origin } = change.repository;
+  for (let attempt = 1; attempt <= TRIES; attempt++) {
+    const mirror = await fetchMirror(store, change.repository, { signal });
+    const base = await branchCommit(store.git, mirror, origin, change.baseBranch);
+    const head = await headOf(store.git, mirror, change);
+    if (await contains(store.git, mirror, base, head)) return;
+    const commit = await mergeCommit(store.git, { mirror, base, head, change, author });
+    const push = { mirror, origin, branch: change.baseBranch, commit, expected: base, signal };
+    const result = await pushBranch(store.git, push);
+    if (result.answer === 'pushed') return;
+    if (result.answer !== 'stale') throw notPushed(change, result);
+  }
+  throw new AutocodeError(
+    'ERR_CONFLICT',
+    `The branch ${change.baseBranch} moved ${TRIES} times while change ${change.id} was merged.`,
+    { remedy: 'Try again.' },
+  );
+}
+
+// A squashed or rebased merge is seen by its content: merging once more would change nothing.
+async function contains(git: Git, mirror: string, base: string, head: string): Promise<boolean> {
+  const ancestor = await git.run(['merge-base', '--is-ancestor', head, base], {
+    gitDir: mirror,
+    accept: [1],
+  });
+  if (ancestor.exitCode === 0) return true;
+  const merged = await mergedTree(git, mirror, base, head);
+  return (
+    'tree' in merged && merged.tree === (await git.text(['rev-parse', `${base}^{tree}`], { gitDir: mirror }))
+  );
+}
+
+// The branch as the forge has it, with what a reviewer may have added; without one, what was submitted.
+async function headOf(git: Git, mirror: string, change: ChangeAtOrigin): Promise<string> {
+  return (await resolveCommit(git, mirror, `refs/forge/heads/${change.branch}`)) ?? change.headCommit;
+}
+
+async function mergedTree(
+  git: Git,
+  mirror: string,
+  base: string,
+  head: string,
+): Promise<{ tree: string } | { conflicts: string[] }> {
+  const args = [
+    'merge-tree',
+    '--write-tree',
+    '--allow-unrelated-histories',
+    '--no-messages',
+    '--name-only',
+    '-z',
+    base,
+    head,
+  ];
+  const { exitCode, stdout } = await git.run(args, { gitDir: mirror, accept: [1] });
+  const [tree = '', ...files] = stdout.toString().split('\0').filter(Boolean);
+  return exitCode === 0 ? { tree } : { conflicts: files };
+}
+
+async function mergeCommit(
+  git: Git,
+  {
+    mirror,
+    base,
+    head,
+    change,
+    author,
+  }: { mirror: string; base: string; head: string; change: ChangeAtOrigin; author: Author },
+): Promise<string> {
+  const forward = await git.run(['merge-base', '--is-ancestor', base, head], { gitDir: mirror, accept: [1] });
+  if (forward.exitCode === 0) return head;
+  const merged = await mergedTree(git, mirror, base, head);
+  if ('conflicts' in merged) throw conflict(change, merged.conflicts);
+  const message = `Merge branch '${change.branch}' into ${change.baseBranch}\n\n${change.title}\n`;
+  return await git.text(['commit-tree', '-p', base, '-p', head, '-F', '-', merged.tree], {
+    gitDir: mirror,
+    input: message,
+    env: authorship(author, new Date()),
+  });
+}
+
+function conflict({ id, branch, baseBranch }: Change, files: string[]): AutocodeError {
+  const named = files.slice(0, 10).join(', ') + (files.length > 10 ? ` and ${files.length - 10} more` : '');
+  return new AutocodeError('ERR_MERGE_CONFLICT', `Change ${id} conflicts with ${baseBranch} in ${named}.`, {
+    remedy: `Merge ${branch} by hand, or close the change and give the task again.`,
+    details: { files: files.slice(0, 100) },
+  });
+}
+
+function notPushed(
+  change: ChangeAtOrigin,
+  result: { answer: 'checked-out' } | { answer: 'refused'; reason: string },
+): AutocodeError {
+  const { origin } = change.repository;
+  if (result.answer === 'checked-out') {
+    return new AutocodeError(
+      'ERR_BRANCH_CHECKED_OUT',
+      `${change.baseBranch} is checked out in ${origin}: a push would not reach its files.`,
+      {
+        remedy: `Merge it there: git -C ${shellQuoted(origin)} merge ${shellQuoted(change.branch)}`,
+      },
+    );
+  }
+  return new AutocodeError(
+    'ERR_FORBIDDEN',
+    `${origin} refused the merge of change ${change.id}: ${result.reason}`,
+    {
+      remedy: `Merge ${change.branch} at the forge itself.`,
+    },
+  );
+}
