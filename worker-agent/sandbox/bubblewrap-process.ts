@@ -1,0 +1,92 @@
+// One program in a sandbox: bwrap is started in the control group, given its arguments out of sight, and signals are sent to
+// the program's own process group inside. Used by bubblewrap.ts.
+import { spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { send } from '../run-processes.ts';
+import { GATEWAY_PORT } from './layout.ts';
+import type { Exit, SandboxProcess } from './sandbox.ts';
+
+export interface Confinement {
+  bwrap: string;
+  filter: Buffer;
+  /** A process joins a control group by writing 0 to each. */
+  joinFiles: string[];
+  /** Goes before the program inside. */
+  prefix: string[];
+  /** The command inside that listens on the gateway's port. */
+  relay: string;
+}
+
+// Joins the control groups (arguments up to `--`), then becomes bwrap: whatever that starts is in them from its first moment.
+const JOIN = 'while [ "$1" != -- ]; do echo 0 > "$1" || exit 125; shift; done; shift; exec "$@"';
+
+// The relay is no child of the program, which may wait for all its children, nor in its process group, which may be told to end
+// and still talk to the model while it does.
+const LISTENING = `0100007F:${GATEWAY_PORT.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 0A`;
+const START = `relay=$1; shift
+(setsid $relay </dev/null >/dev/null 2>&1 &)
+tries=0
+until grep -q '${LISTENING}' /proc/net/tcp; do
+  tries=$((tries + 1)); [ $tries -lt 5000 ] || { echo 'sandbox: the relay to the model gateway does not start' >&2; exit 125; }
+done
+exec "$@"`;
+
+const ARGUMENTS_FD = 3;
+const FILTER_FD = 4;
+const INFO_FD = 5;
+
+/** Starts a program. Never throws; what cannot be set up or started exits with a code and a line on stderr. */
+export function startConfined(
+  { bwrap, filter, joinFiles, prefix, relay }: Confinement,
+  { argv, stdin, settings }: { argv: string[]; stdin: 'pipe' | 'ignore'; settings: string[] },
+): SandboxProcess {
+  const command = [bwrap, '--args', String(ARGUMENTS_FD), '--', ...prefix, '/bin/sh', '-c', START, 'sh', relay, ...argv];
+  const child = spawn('/bin/sh', ['-c', JOIN, 'sh', ...joinFiles, '--', ...command], {
+    cwd: '/',
+    env: {},
+    detached: true,
+    stdio: [stdin, 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+  });
+  for (const stream of child.stdio) stream?.on('error', () => {}); // it may end before it reads
+  const descriptors = ['--seccomp', FILTER_FD, '--info-fd', INFO_FD].map(String);
+  (child.stdio[ARGUMENTS_FD] as Writable).end([...settings, ...descriptors].map((each) => `${each}\0`).join(''));
+  (child.stdio[FILTER_FD] as Writable).end(filter);
+
+  let ended = false;
+  let inside: number | null = null;
+  const waiting: NodeJS.Signals[] = [];
+  readInfo(child.stdio[INFO_FD] as Readable, (pid) => {
+    inside = pid;
+    for (const signal of waiting) kill(signal);
+  });
+
+  // The first process inside leads the group of all; the kernel delivers it only SIGKILL, which ends the namespace with it.
+  function kill(signal: NodeJS.Signals): void {
+    if (ended) return;
+    if (inside !== null) send(-inside, signal);
+    else if (signal === 'SIGKILL') child.kill('SIGKILL');
+    else waiting.push(signal);
+  }
+
+  const exited = new Promise<Exit>((resolve) => {
+    child.once('exit', (code, signal) => {
+      ended = true;
+      resolve({ code, signal });
+    });
+    child.once('error', () => resolve({ code: 127, signal: null }));
+  });
+  return { pid: child.pid ?? -1, stdin: child.stdin, stdout: child.stdout!, stderr: child.stderr!, exited, kill };
+}
+
+/** bwrap says once which process it started, as {"child-pid": 4711, …}. */
+function readInfo(stream: Readable, tell: (pid: number) => void): void {
+  let text: string | null = '';
+  stream.on('data', (chunk: Buffer) => {
+    if (text === null) return; // read to the end all the same: bwrap is not to meet a closed pipe
+    text += chunk.toString();
+    const [, pid] = /"child-pid": (\d+)/.exec(text) ?? [];
+    if (pid === undefined) return;
+    text = null;
+    tell(Number(pid));
+  });
+}
