@@ -16,6 +16,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     identity: Identity | null;
   }
+  interface FastifyInstance {
+    /** What each route asks for, by method and address, as in `GET /api/v1/tasks/:task`. */
+    access: Map<string, Access>;
+  }
 }
 
 const ALLOWED: Record<Exclude<Access, 'public'>, readonly Role[]> = {
@@ -30,8 +34,10 @@ const ALLOWED: Record<Exclude<Access, 'public'>, readonly Role[]> = {
 export async function authenticate(app: FastifyInstance, context: ApiContext): Promise<void> {
   const limits: Record<string, number> = context.config.api.rateLimit;
   app.decorateRequest('identity', null);
-  app.addHook('onRoute', (route) => {
-    if (route.config?.access === undefined) throw new Error(`route ${route.url} does not say who may use it`);
+  app.decorate('access', new Map<string, Access>());
+  app.addHook('onRoute', ({ config, method, url }) => {
+    if (config?.access === undefined) throw new Error(`route ${url} does not say who may use it`);
+    for (const each of [method].flat()) app.access.set(`${each} ${url}`, config.access);
   });
   app.addHook('onRequest', async (request) => {
     const access = request.routeOptions.config.access;

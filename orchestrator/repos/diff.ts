@@ -29,12 +29,20 @@ export async function diff(
       throw new AutocodeError('ERR_INVALID_INPUT', `${commit} is not a commit id.`);
   }
   const flags = ['--no-ext-diff', '--no-textconv', '--no-color', '--find-renames', ...FLAGS[options.format]];
-  const { stdout, truncated } = await store.git.run(['diff', ...flags, base, head, '--'], {
+  const call = {
     gitDir: repositoryPath(store, repository, 'mirror.git'),
     maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
     doing: `The difference from ${base.slice(0, 12)} to ${head.slice(0, 12)} could not be made`,
+  };
+  const { stdout, truncated } = await store.git.run(['diff', ...flags, base, head, '--'], call).catch((error: unknown) => {
+    throw error instanceof AutocodeError && error.message.includes('bad object') ? commitGone(error) : error;
   });
   return { bytes: stdout, truncated };
+}
+
+// A run may report a commit that it never pushed.
+function commitGone(cause: AutocodeError): AutocodeError {
+  return new AutocodeError('ERR_NOT_FOUND', `${cause.message}: the commit is not in the mirror.`, { cause });
 }
 
 /** A diff as text for people: bytes that are not UTF-8 are replaced, and a cut is told. */

@@ -67,6 +67,12 @@ export async function getRun(db: Queryable, run: string): Promise<Run> {
   return shownRun(rows[0]);
 }
 
+/** The repository that a run works on, or null when there is no such run. */
+export async function repositoryOfRun(db: Queryable, run: string): Promise<number | null> {
+  const { rows } = await db.query<{ repository: number }>('select t.repository from run r join task t on t.id = r.task where r.id = $1', [run]);
+  return rows[0]?.repository ?? null;
+}
+
 /** Runs, those of the newest task first; `before` is the id of the last one seen. */
 export async function listRuns(
   db: Queryable,

@@ -2,12 +2,13 @@
 import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { parseRunId } from '../../../protocol/ids.ts';
+import { repositoryOfRun } from '../../tasks/queries.ts';
 import { Id } from '../parameters.ts';
 import type { Routes } from '../server.ts';
 
 const Params = z.object({ repository: Id });
 
-export const gitRoutes: Routes = (app, { repositories }) => {
+export const gitRoutes: Routes = (app, { db, repositories }) => {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.route({
@@ -19,6 +20,7 @@ export const gitRoutes: Routes = (app, { repositories }) => {
       const run = request.identity?.run;
       if (typeof run !== 'string') throw new AutocodeError('ERR_FORBIDDEN', 'Only runs use the mirror.');
       const { repository } = request.params as z.infer<typeof Params>;
+      if ((await repositoryOfRun(db, run)) !== repository) throw new AutocodeError('ERR_FORBIDDEN', `Repository ${repository} is not the one of run ${run}.`);
       reply.hijack();
       await repositories.git(request.raw, reply.raw, { run, fence: parseRunId(run).fence, repository });
     },
