@@ -23,6 +23,7 @@ import { startGateway } from './gateway/server.ts';
 import { catalogue, type Catalogue } from './models/catalogue.ts';
 import { openForges, type Forges } from './repos/forge/forges.ts';
 import { refreshChanges } from './repos/merge.ts';
+import { pruneRunRefs } from './repos/prune.ts';
 import { createGit } from './repos/git.ts';
 import { bindRepositories } from './repos/repositories.ts';
 import type { RepositoryStore } from './repos/mirror.ts';
@@ -30,6 +31,7 @@ import { submitRun } from './repos/submit.ts';
 import { applyRetention } from './retention/retention.ts';
 import { fileSecrets } from './secrets/file.ts';
 import { requireSecret, type SecretManager } from './secrets/secret-manager.ts';
+import { reconcile } from './tasks/reconcile.ts';
 import { Scheduler } from './tasks/scheduler.ts';
 import { LogStore } from './workers/log-store.ts';
 
@@ -129,7 +131,9 @@ async function startParts(config: Config, directory: DataDirectory, stops: (() =
       submit: async (run) => await submitRun({ db, store, author: AUTHOR, forges, currency: config.currency, policy: config.limits }, run, stopping.signal),
       chores: [
         { name: 'changes', everySeconds: MINUTE, run: async (signal) => await refreshChanges({ db, store, author: AUTHOR, forges }, (error, repository) => log.warn(`changes of repository ${repository} could not be looked at: ${String(error)}`), signal) },
+        { name: 'reconciliation', everySeconds: MINUTE, run: async () => tell(log, 'reconciled', await reconcile(db)) },
         { name: 'retention', everySeconds: DAY, run: async () => await applyRetention(db, retention(config, directory)) },
+        { name: 'pruning', everySeconds: DAY, run: async (signal) => tell(log, 'pruned', { refs: await pruneRunRefs({ db, store }, config.retention.runLogsDays, signal) }) },
       ],
     });
     scheduler.start();
@@ -190,6 +194,12 @@ async function serverKey(secrets: SecretManager): Promise<Buffer> {
   const name = 'server-key';
   if ((await secrets.get(name)) === undefined) await secrets.put(name, randomBytes(32).toString('base64'), { expectedVersion: 0 });
   return Buffer.from(await requireSecret(secrets, name), 'base64');
+}
+
+// What a chore has mended is worth a line; that there was nothing is not.
+function tell(log: RootLog, what: string, counts: object): void {
+  const some = Object.entries(counts).filter(([, count]) => count > 0);
+  if (some.length > 0) log.info(`${what}: ${some.map(([name, count]) => `${count} ${name}`).join(', ')}`, counts);
 }
 
 function retention({ retention: { runLogsDays, eventsDays } }: Config, directory: DataDirectory) {

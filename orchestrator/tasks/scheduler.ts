@@ -16,7 +16,7 @@ export interface Chore {
 export interface SchedulerOptions {
   db: Database;
   policy: RetryPolicy;
-  /** No lease is swept for this long after the start: workers get time to reach us. */
+  /** No lease is swept for this long after the start, or after a time without sweeps: workers get time to reach us. */
   startupGraceSeconds: number;
   /** Opens the change of a run in `submitting`, or reports why not; may be called again for the same run. */
   submit(run: string): Promise<void>;
@@ -29,12 +29,16 @@ export interface SchedulerOptions {
 }
 
 const SWEEP_SECONDS = 2;
+/** Without a sweep for so long, this process was stopped or its database away: heartbeats had nobody to take them. */
+const ABSENCE_MS = 3 * SWEEP_SECONDS * 1000;
 
 /** One scheduler an installation; start and stop may be called again. */
 export class Scheduler {
   readonly #options: SchedulerOptions;
   #stopping = new AbortController();
   #loops: Promise<unknown> | undefined;
+  #graceEnds = 0;
+  #lastSweep = 0;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -44,12 +48,8 @@ export class Scheduler {
   start(): void {
     if (this.#loops !== undefined) return;
     this.#stopping = new AbortController();
-    const graceEnds = performance.now() + this.#options.startupGraceSeconds * 1000;
-    const sweeps = {
-      name: 'sweep',
-      everySeconds: SWEEP_SECONDS,
-      run: () => this.#sweep(performance.now() >= graceEnds),
-    };
+    this.#lastSweep = -Infinity;
+    const sweeps = { name: 'sweep', everySeconds: SWEEP_SECONDS, run: () => this.#sweep() };
     const repeated = [sweeps, ...this.#options.chores].map((chore) => this.#repeat(chore));
     this.#loops = Promise.all([new SubmissionQueue(this.#options).run(this.#stopping.signal), ...repeated]);
   }
@@ -77,11 +77,15 @@ export class Scheduler {
     }
   }
 
-  async #sweep(leases: boolean): Promise<void> {
-    const { db, policy, log } = this.#options;
+  async #sweep(): Promise<void> {
+    const { db, policy, log, startupGraceSeconds } = this.#options;
+    const now = performance.now();
+    if (now - this.#lastSweep > ABSENCE_MS) this.#graceEnds = now + startupGraceSeconds * 1000;
+    const leases = now >= this.#graceEnds;
     const onError = (error: unknown) =>
       log.error(`the sweep could not mend something: ${String(error)}`, { error });
     const counts = await sweep(db, { policy, leases, onError });
+    this.#lastSweep = performance.now();
     const mended = Object.entries(counts).filter(([, count]) => count > 0);
     if (mended.length > 0)
       log.info(`swept: ${mended.map(([what, count]) => `${count} ${what}`).join(', ')}`, counts);
