@@ -72,8 +72,19 @@ export function apiClient({ url, token }: { url: string; token: string }): Api {
       },
     );
     if (response.status >= 400) throw refusal(response.status, response.text);
-    return answer.parse(response.text === '' ? null : JSON.parse(response.text));
+    return answer.parse(documentOf(response.text, url));
   };
+}
+
+// Whoever answers with something else than JSON is not the orchestrator: another program on its port while it is away.
+function documentOf(text: string, url: string): unknown {
+  try {
+    return text === '' ? null : JSON.parse(text);
+  } catch (cause) {
+    throw new AutocodeError('ERR_DAEMON_NOT_RUNNING', `What answers at ${url} is not the orchestrator.`, {
+      cause,
+    });
+  }
 }
 
 function refusal(status: number, text: string): AutocodeError {

@@ -325,7 +325,7 @@ function orderOf(
     limits: { maxIterations: 2, verifyTimeoutSeconds: 30, verifyOutputBytes: 64 * 1024 },
     deadline: new Date(Date.now() + 600_000).toISOString(),
     lease: { heartbeatSeconds: 1, leaseSeconds: 3, selfStopSeconds: 60 },
-    runToken: `run-token-${task}`,
+    runToken: `run-token-${randomUUID()}`,
     gatewayKey: `gateway-key-${task}`,
     gatewayUrl,
     previous: null,
