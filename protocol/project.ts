@@ -12,6 +12,10 @@ export const VerifyCommand = z
   .meta({ id: 'VerifyCommand' });
 export type VerifyCommand = z.infer<typeof VerifyCommand>;
 
+export const ISOLATIONS = ['bubblewrap', 'directory'] as const;
+export const Isolation = z.enum(ISOLATIONS).meta({ id: 'Isolation', description: '`bubblewrap`: a sandbox. `directory`: none; the agent has the rights of the worker.' });
+export type Isolation = z.infer<typeof Isolation>;
+
 export const RunLimits = z
   .object({
     deadlineMinutes: z.number().positive().max(7 * 24 * 60).optional().meta({ description: 'A run that is not done by then ends as out-of-time.' }),
@@ -45,6 +49,7 @@ export const ProjectInput = z
     reviewers: z.array(text().min(1).max(200)).max(50).optional().meta({ description: 'Asked to review each change, besides those of CODEOWNERS: login names, and teams as `organisation/team`.' }),
     labels: z.array(text().min(1).max(50)).max(20).optional().meta({ description: 'Labels of each pull request; made when missing.' }),
     checks: SubmissionChecks.optional().meta({ description: 'What is looked at before a result is pushed; a patch changes the rules and lists that it names.' }),
+    isolation: Isolation.default('bubblewrap').meta({ description: 'What runs are confined by; `directory` needs `trusted`.' }),
     trusted: z.boolean().default(false).meta({ description: 'Allows runs without a sandbox (isolation `directory`): the agent then has the rights of the worker.' }),
     allowDirty: z.boolean().default(false).meta({ description: 'Accept a working copy with uncommitted changes; they are not part of any run.' }),
   })
@@ -54,7 +59,7 @@ export type ProjectInput = z.infer<typeof ProjectInput>;
 // No defaults here: what a patch leaves out stays as it is (`.partial()` alone would fill them in).
 export const ProjectPatch = ProjectInput.omit({ name: true, repository: true, allowDirty: true })
   .partial()
-  .extend({ limits: RunLimits.optional(), trusted: z.boolean().optional() })
+  .extend({ limits: RunLimits.optional(), isolation: Isolation.optional(), trusted: z.boolean().optional() })
   .meta({ id: 'ProjectPatch' });
 export type ProjectPatch = z.infer<typeof ProjectPatch>;
 
@@ -71,6 +76,7 @@ export const Project = z
     reviewers: z.array(z.string()).default([]),
     labels: z.array(z.string()).default([]),
     checks: SubmissionChecks.default({ rules: {}, allow: {} }),
+    isolation: Isolation.default('directory'),
     trusted: z.boolean(),
     createdAt: Timestamp,
     archivedAt: Timestamp.nullable(),

@@ -1,7 +1,7 @@
 // What a worker says of itself and what it is handed: registration, claim, the whole work order of a run.
 import { z } from 'zod';
 import { Fence, Name, RunId, TaskId, Timestamp } from './ids.ts';
-import { VerifyCommand } from './project.ts';
+import { Isolation, VerifyCommand } from './project.ts';
 import { text } from './text.ts';
 
 export const WorkerInput = z
@@ -10,6 +10,7 @@ export const WorkerInput = z
     version: text().max(50),
     capacity: z.number().int().min(0).max(1000).meta({ description: 'Runs at a time.' }),
     agents: z.array(z.object({ name: Name, version: text().max(200).nullable() })).max(100).meta({ description: 'Agents that are installed there.' }),
+    isolations: z.array(Isolation).default(['directory']).meta({ description: 'Isolations that it can give a run.' }),
     host: text().max(255),
   })
   .meta({ id: 'WorkerRegistration' });
@@ -32,6 +33,7 @@ export const Worker = z
     capacity: z.number().int(),
     running: z.number().int(),
     agents: z.array(z.object({ name: z.string(), version: z.string().nullable() })),
+    isolations: z.array(Isolation).default(['directory']),
     state: z.enum(['online', 'offline']),
     lastSeen: Timestamp,
   })
@@ -62,7 +64,7 @@ export const WorkOrder = z
     project: z.object({ id: z.number().int(), name: z.string(), trusted: z.boolean() }),
     repository: z.object({ id: z.number().int(), baseBranch: z.string(), gitPath: z.string().meta({ description: 'Path under the API address, as `/git/3.git`.' }) }),
     agent: z.object({ name: z.string(), command: z.array(z.string()).nullable(), model: z.string() }),
-    isolation: z.enum(['directory']),
+    isolation: Isolation,
     verify: z.array(VerifyCommand),
     limits: z.object({ maxIterations: z.number().int(), verifyTimeoutSeconds: z.number(), verifyOutputBytes: z.number().int() }),
     deadline: Timestamp,

@@ -118,7 +118,7 @@ async function request(api: TestApi, route: string, token: string | null, run = 
 /** A claimed run of a new project. */
 async function aRun(api: TestApi, project: string): Promise<WorkOrder> {
   await api.send('admin', 'POST', '/api/v1/projects', { name: project, trusted: true, agent: 'command', agentCommand: ['true'] });
-  await api.send('admin', 'PUT', '/api/v1/workers/w', { protocol: 1, version: '0', capacity: 5, agents: [], host: 'h' });
+  await api.send('admin', 'PUT', '/api/v1/workers/w', { protocol: 1, version: '0', capacity: 5, agents: [], isolations: ['bubblewrap', 'directory'], host: 'h' });
   await api.send('admin', 'POST', '/api/v1/tasks', { project, title: 'do it' });
   return (await api.send('admin', 'POST', '/api/v1/workers/w/claim', { claimId: randomUUID(), waitSeconds: 0 })).body;
 }

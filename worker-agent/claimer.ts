@@ -12,9 +12,10 @@ import type { Log } from '../telemetry/log.ts';
 import { installedAgents } from './agents/installed.ts';
 import { apiClient, isAway, type Api } from './api-client.ts';
 import { closeClaim, forgetClaims, openClaim } from './claims.ts';
-import type { WorkerConfig } from './config.ts';
+import { programPath, type WorkerConfig } from './config.ts';
 import { writeDurably } from './durable-file.ts';
 import type { RunnerPool } from './runner-pool.ts';
+import { offeredIsolations, type Offer } from './sandbox/offer.ts';
 
 export interface ClaimerParts {
   config: Pick<WorkerConfig, 'url' | 'tokenFile' | 'stateDir' | 'toolDir' | 'name' | 'concurrency'>;
@@ -38,11 +39,12 @@ export async function claimRuns(parts: ClaimerParts, signal: AbortSignal): Promi
   while (!signal.aborted) {
     try {
       const api = apiClient({ url: config.url, token: (await readFile(config.tokenFile, 'utf8')).trim() });
-      const agents = await register(parts, api, signal);
-      log.info(`registered as ${config.name} at ${config.url}; agents: ${agents}`);
+      const abilities = await register(parts, api, signal);
+      log.info(`registered as ${config.name} at ${config.url}; ${wordsOf(abilities)}`);
+      if (abilities.offer.missing !== null) log.warn(`runs have no sandbox here: ${abilities.offer.missing}`);
       pause = SHORTEST_PAUSE_MS;
       told = '';
-      await pollWhileRegistered(parts, api, agents, signal);
+      await pollWhileRegistered(parts, api, abilities, signal);
     } catch (error) {
       if (signal.aborted) return;
       const { message } = error as Error;
@@ -56,17 +58,24 @@ export async function claimRuns(parts: ClaimerParts, signal: AbortSignal): Promi
   }
 }
 
-/** Tells the orchestrator of this worker. Runs and caches kept for another installation are dropped. Answers with the agents told. */
+/** Tells the orchestrator of this worker. Runs and caches kept for another installation are dropped. Answers with what it was told. */
 async function register(
   { config, version, pool, log }: ClaimerParts,
   api: Api,
   signal: AbortSignal,
-): Promise<string> {
-  const agents = await installedAgents(config.toolDir);
+): Promise<Abilities> {
+  const abilities = await abilitiesOf(config, null);
   const answer = await api({
     method: 'PUT',
     path: `/workers/${config.name}`,
-    json: { protocol: PROTOCOL_VERSION, version, capacity: config.concurrency, agents, host: os.hostname() },
+    json: {
+      protocol: PROTOCOL_VERSION,
+      version,
+      capacity: config.concurrency,
+      agents: abilities.agents,
+      isolations: abilities.offer.isolations,
+      host: os.hostname(),
+    },
     answer: WorkerAnswer,
     signal,
   });
@@ -81,18 +90,18 @@ async function register(
     await mkdir(config.stateDir, { recursive: true });
     await writeDurably(file, answer.installation);
   }
-  return namesOf(agents);
+  return abilities;
 }
 
-/** Polls until the agents installed here have changed, so that the worker must register anew. */
+/** Polls until what can be done here has changed, so that the worker must register anew. */
 async function pollWhileRegistered(
   { config, pool, log }: ClaimerParts,
   api: Api,
-  agents: string,
+  abilities: Abilities,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    if (namesOf(await installedAgents(config.toolDir)) !== agents) return;
+    if (wordsOf(await abilitiesOf(config, abilities)) !== wordsOf(abilities)) return;
     if (pool.size >= config.concurrency) {
       await pool.changed(signal);
       continue;
@@ -127,8 +136,18 @@ async function claim(
   }
 }
 
-function namesOf(agents: { name: string; version: string | null }[]): string {
-  return (
-    agents.map(({ name, version }) => (version === null ? name : `${name} ${version}`)).join(', ') || 'none'
-  );
+interface Abilities {
+  agents: { name: string; version: string | null }[];
+  offer: Offer;
+}
+
+// A sandbox that could be made is not tried again: the start of each run does.
+async function abilitiesOf({ toolDir }: Pick<WorkerConfig, 'toolDir'>, before: Abilities | null): Promise<Abilities> {
+  const offer = before?.offer.missing === null ? before.offer : await offeredIsolations(programPath());
+  return { agents: await installedAgents(toolDir), offer };
+}
+
+function wordsOf({ agents, offer }: Abilities): string {
+  const names = agents.map(({ name, version }) => (version === null ? name : `${name} ${version}`));
+  return `agents: ${names.join(', ') || 'none'}; isolation: ${offer.isolations.join(', ')}`;
 }

@@ -8,6 +8,18 @@ import { z } from 'zod';
 import { AutocodeError } from '../protocol/errors.ts';
 import { Name } from '../protocol/ids.ts';
 
+/** What the processes of one sandbox may take, and see beyond the system's own programs. */
+export const SandboxSettings = z.strictObject({
+  memoryMb: z.int().min(64).default(4096).describe('Memory of a run, its files in /tmp counted in.'),
+  pids: z.int().min(32).default(2048).describe('Processes and threads of a run at a time.'),
+  cpus: z.number().min(0).default(0).describe('Processors of a run, as 1.5; 0: all there are.'),
+  toolchains: z
+    .array(z.string().startsWith('/', 'use an absolute path'))
+    .default([])
+    .describe('More directories that runs may read; what is in their bin is found by name.'),
+});
+export type SandboxSettings = z.infer<typeof SandboxSettings>;
+
 export const WorkerConfig = z
   .strictObject({
     url: z.url({ protocol: /^https?$/ }).describe('Address of the orchestrator.'),
@@ -24,6 +36,7 @@ export const WorkerConfig = z
       .default(2)
       .describe('Runs at a time; 0 takes none and finishes those it has.'),
     logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
+    sandbox: z.preprocess(fromJson, SandboxSettings).prefault({}).describe('Limits of a run; JSON as a flag.'),
   })
   .meta({ id: 'WorkerConfig' });
 export type WorkerConfig = z.infer<typeof WorkerConfig>;
@@ -35,6 +48,7 @@ export interface RunnerConfig {
   url: string;
   cacheDir: string;
   toolDir: string;
+  sandbox: SandboxSettings;
 }
 
 /** From flags over a YAML file (`--config FILE`); every mistake is told at once. */
@@ -72,7 +86,7 @@ export function runnerConfig(argv: string[]): RunnerConfig {
   const text = { type: 'string' as const };
   const { values } = parseArgs({
     args: argv,
-    options: { directory: text, url: text, 'cache-dir': text, 'tool-dir': text },
+    options: { directory: text, url: text, 'cache-dir': text, 'tool-dir': text, sandbox: text },
   });
   const { directory, url, 'cache-dir': cacheDir, 'tool-dir': toolDir } = values;
   if (directory === undefined || url === undefined || cacheDir === undefined || toolDir === undefined) {
@@ -80,12 +94,13 @@ export function runnerConfig(argv: string[]): RunnerConfig {
       remedy: 'Runners are started by the worker.',
     });
   }
-  return { directory, url, cacheDir, toolDir };
+  return { directory, url, cacheDir, toolDir, sandbox: SandboxSettings.parse(fromJson(values.sandbox ?? '{}')) };
 }
 
 /** The other way round, for the worker that starts a runner. */
-export function runnerArguments({ directory, url, cacheDir, toolDir }: RunnerConfig): string[] {
-  return ['--directory', directory, '--url', url, '--cache-dir', cacheDir, '--tool-dir', toolDir];
+export function runnerArguments({ directory, url, cacheDir, toolDir, sandbox }: RunnerConfig): string[] {
+  const settings = ['--directory', directory, '--url', url, '--cache-dir', cacheDir, '--tool-dir', toolDir];
+  return [...settings, '--sandbox', JSON.stringify(sandbox)];
 }
 
 /** The environment that a runner gets from the worker: what node and git need. No setting of the host reaches an agent by it. */
@@ -114,6 +129,15 @@ export function socketBase(): string {
   return own !== undefined && own.length <= 50
     ? path.join(own, 'autocode')
     : `/tmp/autocode-${process.getuid?.() ?? 0}`;
+}
+
+function fromJson(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value; // the schema says what is wrong with it
+  }
 }
 
 function flagOf(key: string): string {

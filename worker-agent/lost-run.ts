@@ -9,6 +9,7 @@ import { runApi } from './runner/api.ts';
 import { openRunLog } from './runner/log.ts';
 import { sendReport, shippersOfFiles } from './runner/report.ts';
 import { isNotOurs } from './runner/ownership.ts';
+import { removeCgroupsOf } from './sandbox/cgroup.ts';
 
 const LAST_WORDS = 500;
 
@@ -25,6 +26,7 @@ export async function endLostRun({
   signal: AbortSignal;
 }): Promise<RunReport['outcome']> {
   const processes = { mark: processMark(order), directory: directory.path };
+  await removeCgroupsOf(directory.path);
   await endProcesses(() => processesOf(processes), 0);
   const left = await readJson(directory.report, RunReport);
   const report = left ?? (await lostReport(directory, order));
@@ -38,6 +40,7 @@ export async function endLostRun({
 
 /** The processes and the directory of a run that nobody is to hear of: it belongs to another installation. */
 export async function discardRun(directory: RunDirectory, order: WorkOrder | null): Promise<void> {
+  await removeCgroupsOf(directory.path);
   if (order !== null)
     await endProcesses(() => processesOf({ mark: processMark(order), directory: directory.path }), 0);
   await removeRunDirectory(directory);

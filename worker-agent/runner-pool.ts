@@ -25,7 +25,7 @@ const RUNNER = path.join(import.meta.dirname, 'runner', 'main.ts');
 const LOOK_MS = 1_000;
 const AGAIN_MS = 5_000;
 
-export type PoolConfig = Pick<WorkerConfig, 'url' | 'stateDir' | 'toolDir'>;
+export type PoolConfig = Pick<WorkerConfig, 'url' | 'stateDir' | 'toolDir' | 'sandbox'>;
 
 /** Has a life: `watch` looks after the runs until its signal aborts; the runners themselves live on. */
 export class RunnerPool {
@@ -102,7 +102,7 @@ export class RunnerPool {
   }
 
   async #spawn(run: string, directory: RunDirectory): Promise<void> {
-    const { url, stateDir, toolDir } = this.#config;
+    const { url, stateDir, toolDir, sandbox } = this.#config;
     const output = await open(directory.output, 'a', 0o600);
     try {
       const settings = runnerArguments({
@@ -110,6 +110,7 @@ export class RunnerPool {
         url,
         cacheDir: path.join(stateDir, 'cache'),
         toolDir,
+        sandbox,
       });
       const child = spawn(process.execPath, [RUNNER, ...settings], {
         cwd: stateDir,

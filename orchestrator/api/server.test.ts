@@ -22,7 +22,7 @@ function repository(api: TestApi, name = 'sample'): string {
 /** A trusted project, a task in it and a registered worker. */
 async function work(api: TestApi): Promise<number> {
   await api.send('admin', 'POST', '/api/v1/projects', { name: 'p', repository: repository(api), trusted: true, agent: 'command', agentCommand: ['true'] });
-  const worker = { protocol: 1, version: '0', capacity: 2, agents: [{ name: 'command', version: null }], host: 'h' };
+  const worker = { protocol: 1, version: '0', capacity: 2, agents: [{ name: 'command', version: null }], isolations: ['bubblewrap', 'directory'], host: 'h' };
   assert.equal((await api.send('worker', 'PUT', '/api/v1/workers/w', worker)).status, 200);
   const task = await api.send('operator', 'POST', '/api/v1/tasks', { project: 'p', title: 'do it' });
   assert.equal(task.status, 201, task.text);

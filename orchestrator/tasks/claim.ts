@@ -30,6 +30,7 @@ interface PickedTask {
   agent: string;
   model: string;
   limits: { deadlineMinutes?: number };
+  isolation: string;
   claimed: boolean;
 }
 
@@ -44,7 +45,7 @@ export async function claimRun(
     const earlier = await runOfClaim(tx, claim);
     if (earlier !== null) return await workOrder(tx, earlier, settings);
     if (worker.free <= 0) return null;
-    const task = await pickTask(tx, worker.agents);
+    const task = await pickTask(tx, worker);
     if (task === null) return null;
     return await workOrder(tx, await leaseRun(tx, claim, task, settings), settings);
   });
@@ -70,16 +71,20 @@ async function runOfClaim(tx: Queryable, { worker, claimId }: Claim): Promise<st
 }
 
 /** The first queued task that nobody else has in hand, locked together with its repository. */
-async function pickTask(tx: Queryable, agents: string[]): Promise<PickedTask | null> {
+async function pickTask(
+  tx: Queryable,
+  { agents, isolations }: { agents: string[]; isolations: string[] },
+): Promise<PickedTask | null> {
   for (;;) {
     const { rows } = await tx.query<PickedTask>({
       name: 'pick-task',
-      text: `select t.id, t.project, t.repository, t.attempt, t.agent, t.model, p.limits || t.limits as limits
+      text: `select t.id, t.project, t.repository, t.attempt, t.agent, t.model, p.limits || t.limits as limits, p.isolation
         from task t join repository r on r.id = t.repository join project p on p.id = t.project
-        where t.state = 'queued' and (t.agent = 'command' or t.agent = any($1)) and p.trusted
+        where t.state = 'queued' and (t.agent = 'command' or t.agent = any($1))
+          and p.isolation = any($2) and (p.trusted or p.isolation <> 'directory')
         order by t.order_key, t.id limit 1
         for no key update of r, t skip locked`,
-      values: [agents],
+      values: [agents, isolations],
     });
     const task = rows[0];
     if (task === undefined) return null;
@@ -105,7 +110,7 @@ async function leaseRun(
   await tx.query({
     name: 'insert-run',
     text: `insert into run (id, task, fence, state, worker, claim_id, agent, model, isolation, lease_until, deadline)
-      values ($1, $2, $3, 'leased', $4, $5, $6, $7, 'directory', now() + make_interval(secs => $8), now() + make_interval(secs => $9))`,
+      values ($1, $2, $3, 'leased', $4, $5, $6, $7, $10, now() + make_interval(secs => $8), now() + make_interval(secs => $9))`,
     values: [
       run,
       task.id,
@@ -116,6 +121,7 @@ async function leaseRun(
       task.model,
       lease.leaseSeconds,
       (task.limits.deadlineMinutes ?? limits.runDeadlineMinutes) * 60,
+      task.isolation,
     ],
   });
   await tx.query({

@@ -26,6 +26,7 @@ interface ProjectRow {
   model: string | null;
   limits: Project['limits'];
   checks: Project['checks'];
+  isolation: Project['isolation'];
   trusted: boolean;
   created_at: Date;
   archived_at: Date | null;
@@ -64,8 +65,8 @@ export async function createProject(
 async function insertProject(tx: Queryable, input: ProjectInput): Promise<number> {
   try {
     const { rows } = await tx.query<{ id: number }>(
-      `insert into project (name, verify, agent, agent_command, model, limits, trusted, checks, reviewers, labels)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id`,
+      `insert into project (name, verify, agent, agent_command, model, limits, trusted, checks, reviewers, labels, isolation)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id`,
       [
         input.name,
         JSON.stringify(input.verify ?? []),
@@ -77,6 +78,7 @@ async function insertProject(tx: Queryable, input: ProjectInput): Promise<number
         JSON.stringify(input.checks ?? { rules: {}, allow: {} }),
         JSON.stringify(input.reviewers ?? []),
         JSON.stringify(input.labels ?? []),
+        input.isolation,
       ],
     );
     return rows[0]!.id;
@@ -127,12 +129,13 @@ export async function updateProject(
 ): Promise<Project> {
   return await withinTransaction(db, async (tx) => {
     const project = await lockProject(tx, nameOrId);
-    if (patch.trusted === false && project.trusted) await refuseWhileLive(tx, project, 'be untrusted');
+    if (patch.trusted === false && project.trusted && project.isolation === 'directory') await refuseWhileLive(tx, project, 'be untrusted');
     await tx.query(
       `update project set verify = coalesce($2, verify), agent = coalesce($3, agent),
          agent_command = coalesce($4, agent_command), model = coalesce($5, model), limits = coalesce($6, limits),
          trusted = coalesce($7, trusted), checks = coalesce($8, checks),
-         reviewers = coalesce($9, reviewers), labels = coalesce($10, labels) where id = $1`,
+         reviewers = coalesce($9, reviewers), labels = coalesce($10, labels),
+         isolation = coalesce($11, isolation) where id = $1`,
       [
         project.id,
         jsonOrNull(patch.verify),
@@ -144,6 +147,7 @@ export async function updateProject(
         jsonOrNull(patch.checks && mergedChecks(project.checks, patch.checks)),
         jsonOrNull(patch.reviewers),
         jsonOrNull(patch.labels),
+        patch.isolation ?? null,
       ],
     );
     await tx.query(
@@ -206,12 +210,12 @@ export async function projectForWork(tx: Queryable, nameOrId: string | number): 
       remedy: 'Add the repository again under another name with `autocode project add PATH --name NAME`.',
     });
   }
-  if (!project.trusted) {
+  if (project.isolation === 'directory' && !project.trusted) {
     throw new AutocodeError(
       'ERR_NOT_TRUSTED',
-      `Project ${project.name} is not trusted: in this version runs have no sandbox, an agent has the rights of the worker.`,
+      `Project ${project.name} is not trusted, and its isolation \`directory\` is none: an agent has the rights of the worker.`,
       {
-        remedy: `If you accept that for this repository: \`autocode project set ${project.name} --trusted\`.`,
+        remedy: `Give its runs a sandbox: \`autocode project set ${project.name} --isolation bubblewrap\`; or, if you accept that, \`--trusted\`.`,
       },
     );
   }
@@ -241,6 +245,7 @@ function shown(row: ProjectRow): Project {
     reviewers: row.reviewers,
     labels: row.labels,
     checks: row.checks,
+    isolation: row.isolation,
     trusted: row.trusted,
     createdAt: row.created_at.toISOString(),
     archivedAt: row.archived_at?.toISOString() ?? null,

@@ -12,10 +12,10 @@ const ABSENT_AFTER = '60 seconds';
 const SEEN_EVERY = '10 seconds';
 
 /** A worker under lock, so that its room is counted once; ERR_NOT_FOUND before it has registered. */
-export async function lockWorker(tx: Queryable, worker: string): Promise<{ free: number; agents: string[] }> {
-  const locked = await tx.query<{ capacity: number; agents: Worker['agents'] }>({
+export async function lockWorker(tx: Queryable, worker: string): Promise<{ free: number; agents: string[]; isolations: string[] }> {
+  const locked = await tx.query<Pick<Worker, 'capacity' | 'agents' | 'isolations'>>({
     name: 'lock-worker',
-    text: 'select capacity, agents from worker where name = $1 for no key update',
+    text: 'select capacity, agents, isolations from worker where name = $1 for no key update',
     values: [worker],
   });
   const found = locked.rows[0];
@@ -30,7 +30,11 @@ export async function lockWorker(tx: Queryable, worker: string): Promise<{ free:
     text: 'select count(*) as running from run where worker = $1 and state = any($2)',
     values: [worker, LEASED_STATES],
   });
-  return { free: found.capacity - rows[0]!.running, agents: found.agents.map((agent) => agent.name) };
+  return {
+    free: found.capacity - rows[0]!.running,
+    agents: found.agents.map((agent) => agent.name),
+    isolations: found.isolations,
+  };
 }
 
 /** Notes that a worker is there. */

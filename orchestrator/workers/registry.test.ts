@@ -11,6 +11,7 @@ const input = WorkerInput.parse({
   version: '1',
   capacity: 2,
   agents: [{ name: 'command', version: null }],
+  isolations: ['directory' as const],
   host: 'h',
 });
 

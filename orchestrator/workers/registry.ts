@@ -38,10 +38,10 @@ async function upsertWorker(tx: Queryable, name: string, input: WorkerInput): Pr
     [name],
   );
   await tx.query(
-    `insert into worker (name, host, version, capacity, agents, state) values ($1, $2, $3, $4, $5, 'online')
+    `insert into worker (name, host, version, capacity, agents, isolations, state) values ($1, $2, $3, $4, $5, $6, 'online')
      on conflict (name) do update set host = excluded.host, version = excluded.version, capacity = excluded.capacity,
-       agents = excluded.agents, state = 'online', last_seen = now()`,
-    [name, input.host, input.version, input.capacity, JSON.stringify(input.agents)],
+       agents = excluded.agents, isolations = excluded.isolations, state = 'online', last_seen = now()`,
+    [name, input.host, input.version, input.capacity, JSON.stringify(input.agents), JSON.stringify(input.isolations)],
   );
   if (before.rows[0]?.state !== 'online')
     await emit(tx, { kind: 'worker.online', data: { worker: name, host: input.host } });
@@ -50,7 +50,7 @@ async function upsertWorker(tx: Queryable, name: string, input: WorkerInput): Pr
 /** Workers by name, with the number of runs that each has. */
 export async function listWorkers(db: Queryable): Promise<Worker[]> {
   const { rows } = await db.query<Omit<Worker, 'lastSeen'> & { lastSeen: Date }>(
-    `select name, host, version, capacity, agents, state, last_seen as "lastSeen",
+    `select name, host, version, capacity, agents, isolations, state, last_seen as "lastSeen",
        (select count(*) from run where worker = w.name and state = any($1)) as running
      from worker w order by name`,
     [LEASED_STATES],

@@ -71,7 +71,7 @@ export async function startAppliance(...settings: string[]): Promise<Appliance> 
     up: async () => void (await autocode('up', '--detach')),
     async project(name, { agent, verify = CHECK, files = FILES, limits = {} }) {
       const where = makeRepository(path.join(directory, name), files);
-      await api('POST', '/projects', { name, repository: where, trusted: true, agent: 'command', agentCommand: ['sh', '-c', agent], verify, limits });
+      await api('POST', '/projects', { name, repository: where, trusted: true, isolation: 'directory', agent: 'command', agentCommand: ['sh', '-c', agent], verify, limits });
       return where;
     },
     task: async (project, title = 'make the answer right', more = {}) => (await api<Task>('POST', '/tasks', { project, title, ...more })).id,

@@ -34,7 +34,7 @@ describe('the API against its OpenAPI document', () => {
     appliance = await startAppliance(...SETTINGS);
     await appliance.project('sample', { agent: 'true' });
     await appliance.task('sample');
-    await appliance.api('PUT', '/workers/sample', { protocol: 1, version: '1', capacity: 9, agents: [], host: 'h' });
+    await appliance.api('PUT', '/workers/sample', { protocol: 1, version: '1', capacity: 9, agents: [], isolations: ['bubblewrap', 'directory'], host: 'h' });
     const order = await appliance.api<WorkOrder>('POST', '/workers/sample/claim', { claimId: randomUUID(), waitSeconds: 0 });
     tokens.set('run', order.runToken);
     for (const role of ROLES.slice(1)) {

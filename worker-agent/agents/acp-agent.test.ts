@@ -138,7 +138,7 @@ async function scene(
   startTimeoutMs?: number,
 ): Promise<void> {
   const model = await startScriptedModel(typeof script === 'function' ? script : () => script);
-  const sandbox = await openScratchSandbox(model.url);
+  const sandbox = await openScratchSandbox(model.url, { toolDir: '/nonexistent' });
   const told = collect(sandbox, {}, '/nonexistent');
   const agent = new AcpAgent(told.context, fixtureProfile(fault), startTimeoutMs);
   try {

@@ -1,7 +1,6 @@
 // Any agent that speaks the Agent Client Protocol over stdio: one process and one session for all turns of a run.
 // What differs between agents is in profiles/.
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   type ClientConnection,
@@ -12,6 +11,7 @@ import {
 } from '@agentclientprotocol/sdk';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { SandboxProcess } from '../sandbox/sandbox.ts';
+import { writeInHome } from '../sandbox/write-inside.ts';
 import { exitText, failureText, isBudgetRefusal } from './acp-failure.ts';
 import { acpStream } from './acp-stream.ts';
 import {
@@ -79,15 +79,13 @@ export class AcpAgent extends CodingAgent {
     const { sandbox, agent, toolDir, signal } = this.context;
     const installed = await installDirectory(this.name, toolDir);
     const launch = this.#profile.launch({
-      installed,
+      installed: join(sandbox.toolDir, relative(toolDir, installed)),
+      node: sandbox.node,
       home: sandbox.home,
       gatewayUrl: sandbox.gatewayUrl,
       model: agent.model,
     });
-    for (const [path, text] of Object.entries(launch.files)) {
-      await mkdir(dirname(join(sandbox.home, path)), { recursive: true });
-      await writeFile(join(sandbox.home, path), text);
-    }
+    for (const [path, text] of Object.entries(launch.files)) await writeInHome(sandbox, path, text);
     const process = sandbox.spawn(launch.argv, { env: launch.env, stdin: 'pipe' });
     this.#process = process;
     process.stdin?.on('error', () => {}); // The agent is gone: its exit says so.

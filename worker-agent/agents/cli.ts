@@ -64,7 +64,7 @@ async function check(name: string, toolDir: string, say: Say): Promise<number> {
   knownAgent(name);
   const { checkAgent } = await import('./check.ts');
   const { openScratchSandbox } = await import('./scratch.ts');
-  const sandbox = await openScratchSandbox('http://127.0.0.1:9');
+  const sandbox = await openScratchSandbox('http://127.0.0.1:9', { toolDir });
   try {
     const result = await checkAgent(name, { toolDir, sandbox });
     say({ check: { name, ...result } }, `${name}: ${result.ok ? 'ok' : 'not ok'}: ${result.detail}`);

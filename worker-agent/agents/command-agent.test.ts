@@ -129,7 +129,7 @@ async function scene(
   agentOptions: { command: string[] | null },
   body: (scene: Scene) => Promise<void>,
 ): Promise<void> {
-  const sandbox = await openScratchSandbox('http://127.0.0.1:9');
+  const sandbox = await openScratchSandbox('http://127.0.0.1:9', { toolDir: '/nonexistent' });
   const told = collect(sandbox, agentOptions, '/nonexistent');
   const agent = new CommandAgent(told.context);
   try {

@@ -1,11 +1,10 @@
 // The `command` agent: any program of the user's. It gets the task on stdin and in a file, works in the work tree,
 // and tells by its exit code whether it succeeded.
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Exit, SandboxProcess } from '../sandbox/sandbox.ts';
+import { writeInHome } from '../sandbox/write-inside.ts';
 import { exitText } from './acp-failure.ts';
 import { CodingAgent, type Phase, type SpendingReport, type TurnResult } from './coding-agent.ts';
 import { outputEvents } from './output-events.ts';
@@ -32,8 +31,13 @@ export class CommandAgent extends CodingAgent {
   async runTask(turn: { phase: Phase; prompt: string }): Promise<TurnResult> {
     const { sandbox, agent, signal, emit, raw } = this.context;
     if (signal.aborted) return { stop: 'cancelled', text: '', error: null };
-    const promptFile = join(sandbox.home, `${turn.phase}-prompt.md`);
-    await writeFile(promptFile, turn.prompt);
+    let promptFile: string;
+    try {
+      promptFile = await writeInHome(sandbox, `${turn.phase}-prompt.md`, turn.prompt);
+    } catch (error) {
+      return { stop: signal.aborted ? 'cancelled' : 'failed', text: '', error: (error as Error).message };
+    }
+    if (signal.aborted) return { stop: 'cancelled', text: '', error: null };
     const process = sandbox.spawn(agent.command ?? [], {
       stdin: 'pipe',
       env: {

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { AgentContext, CodingAgent } from './coding-agent.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import { openScratchSandbox, type ScratchSandbox } from './scratch.ts';
 import { collect, type Told } from './testing/collect.ts';
 import {
@@ -18,6 +19,8 @@ export interface ConformanceOptions {
   create(context: AgentContext): CodingAgent;
   agent?: Partial<AgentContext['agent']>;
   toolDir: string;
+  /** `directory` when left out. */
+  isolation?: Sandbox['kind'];
   /** The model's replies: the call that writes a file, one that runs a shell command. */
   write(path: string, text: string): Reply;
   shell(command: string): Reply;
@@ -159,13 +162,13 @@ export function conformance(name: string, options: ConformanceOptions): void {
   ): void {
     test(title, { timeout: 60_000 }, async () => {
       const model = await startScriptedModel(script);
-      const sandbox = await openScratchSandbox(model.url);
+      const sandbox = await openScratchSandbox(model.url, options);
       model.cwd = sandbox.workspace;
       const told = collect(sandbox, options.agent ?? {}, options.toolDir);
       const agent = options.create(told.context);
       try {
         await agent.start();
-        await body({ agent, told, model, sandbox, workspace: sandbox.workspace });
+        await body({ agent, told, model, sandbox, workspace: sandbox.tree });
         await agent.stop();
         await until(async () => sandbox.processes().length === 0);
       } finally {

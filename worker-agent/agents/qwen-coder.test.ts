@@ -6,7 +6,9 @@ import { installForTests, TEST_TOOL_DIR } from './testing/real-agents.ts';
 
 before(() => installForTests('qwen-coder'));
 
-conformance('Qwen Code', {
+for (const isolation of ['directory', 'bubblewrap'] as const)
+conformance(`Qwen Code in isolation ${isolation}`, {
+  isolation,
   create: (context) => createAgent('qwen-coder', context),
   toolDir: TEST_TOOL_DIR,
   write: (path, text) => ({ tool: 'write_file', input: { file_path: `{{cwd}}/${path}`, content: text } }),

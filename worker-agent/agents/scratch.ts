@@ -4,16 +4,34 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { processesOf } from '../run-processes.ts';
+import { bubblewrapHost } from '../sandbox/bubblewrap-host.ts';
 import { openDirectorySandbox } from '../sandbox/directory.ts';
+import { openScratchBubblewrap } from '../sandbox/scratch.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 
 export interface ScratchSandbox extends Sandbox {
+  /** The work tree, as seen outside. */
+  tree: string;
   /** Processes that are alive in it. */
   processes(): number[];
 }
 
+export interface ScratchSandboxOptions {
+  toolDir: string;
+  isolation?: Sandbox['kind'];
+}
+
+const PATH = `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
+
 /** Opens one with an empty work tree; close() removes it. */
-export async function openScratchSandbox(gatewayUrl: string): Promise<ScratchSandbox> {
+export async function openScratchSandbox(
+  gatewayUrl: string,
+  { toolDir, isolation = 'directory' }: ScratchSandboxOptions,
+): Promise<ScratchSandbox> {
+  if (isolation === 'bubblewrap') {
+    const sandbox = await openScratchBubblewrap(await bubblewrapHost(PATH), { gatewayUrl, toolDir });
+    return { ...sandbox, processes: () => processesOf(sandbox) };
+  }
   const directory = await mkdtemp(join(tmpdir(), 'autocode-agent-'));
   const scope = { mark: randomUUID(), directory };
   const tree = join(directory, 'work');
@@ -24,11 +42,13 @@ export async function openScratchSandbox(gatewayUrl: string): Promise<ScratchSan
     home: join(directory, 'home'),
     tmp: join(directory, 'tmp'),
     gatewayUrl,
-    path: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
+    toolDir,
+    path: PATH,
     processes: scope,
   });
   return {
     ...sandbox,
+    tree,
     processes: () => processesOf(scope),
     async close() {
       await sandbox.close();

@@ -13,7 +13,7 @@ import { exportTree, pushCommit, type Result } from '../workspace/export.ts';
 import { type Ending, endingOf, failingChecks, reportOf } from './ending.ts';
 import { oneStepPlan, parsePlan, planAtEnd, planAtWork } from './plan.ts';
 import { promptFor, type PromptContext } from './prompt.ts';
-import { newPipeline, step, type Pipeline, type PipelineOptions } from './run-record.ts';
+import { newPipeline, step, type Pipeline, type PipelineOptions, type SandboxName } from './run-record.ts';
 import { runChecks } from './verify.ts';
 
 /** Where the work starts: the commits, and the cache that has their objects. */
@@ -44,6 +44,7 @@ async function doWork(pipeline: Pipeline): Promise<Ending> {
   await step(pipeline, 'base-verify', async () => await verifyBase(pipeline, base));
   const passed = await withSandbox(
     pipeline,
+    base,
     'work',
     async (sandbox) => await workUntilVerified(pipeline, sandbox),
   );
@@ -66,7 +67,7 @@ async function doWork(pipeline: Pipeline): Promise<Ending> {
 
 /** What whoever reads the log has to know before anything else. */
 function announce({ order, log }: Pipeline): void {
-  if (!order.project.trusted) {
+  if (order.isolation === 'directory' && !order.project.trusted) {
     throw new AutocodeError(
       'ERR_NOT_TRUSTED',
       `Project ${order.project.name} is not marked trusted, and isolation \`${order.isolation}\` is none.`,
@@ -75,10 +76,6 @@ function announce({ order, log }: Pipeline): void {
       },
     );
   }
-  log.event({
-    type: 'notice',
-    text: 'There is no isolation (`directory`): the agent and the verify commands have the rights of the worker.',
-  });
   if (order.verify.length === 0)
     log.event({
       type: 'notice',
@@ -98,16 +95,21 @@ async function fetchBase({ api, git, remote, cacheDir, order }: Pipeline): Promi
 }
 
 async function makeTree(
-  { git, directory, order }: Pipeline,
+  pipeline: Pipeline,
   base: Base,
-  name: 'base' | 'work' | 'final',
+  name: SandboxName,
   commit = base.startCommit,
 ): Promise<void> {
+  const { git, directory, order } = pipeline;
   const { tree } = directory.sandbox(name);
-  const objects = [base.cache, ...(name === 'final' ? [directory.exportGit] : [])].map((each) =>
-    path.join(each, 'objects'),
-  );
+  const objects = objectsFor(pipeline, base, name);
   await checkout(git, { tree, commit, branch: `autocode/${order.run}`, objects });
+}
+
+/** The directories that a work tree borrows its objects from. */
+function objectsFor({ directory }: Pipeline, base: Base, name: SandboxName): string[] {
+  const repositories = name === 'final' ? [base.cache, directory.exportGit] : [base.cache];
+  return repositories.map((each) => path.join(each, 'objects'));
 }
 
 async function verifyBase(pipeline: Pipeline, base: Base): Promise<void> {
@@ -130,7 +132,7 @@ async function verifyFresh(
   commit: string,
 ): Promise<CheckResult[]> {
   await makeTree(pipeline, base, name, commit);
-  const results = await withSandbox(pipeline, name, async (sandbox) => await verifyIn(pipeline, sandbox));
+  const results = await withSandbox(pipeline, base, name, async (sandbox) => await verifyIn(pipeline, sandbox));
   await removeTree(path.dirname(pipeline.directory.sandbox(name).tree));
   return results;
 }
@@ -150,10 +152,11 @@ const failedChecks = (pipeline: Pipeline) => (passed: boolean) =>
 
 async function withSandbox<T>(
   pipeline: Pipeline,
-  name: 'base' | 'work' | 'final',
+  base: Base,
+  name: SandboxName,
   use: (sandbox: Sandbox) => Promise<T>,
 ): Promise<T> {
-  const sandbox = await pipeline.openSandbox(name);
+  const sandbox = await pipeline.openSandbox(name, objectsFor(pipeline, base, name));
   try {
     return await use(sandbox);
   } finally {

@@ -9,6 +9,8 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { GitContext } from '../workspace/git.ts';
 import type { Remote } from '../workspace/remote.ts';
 
+export type SandboxName = 'base' | 'work' | 'final';
+
 /** All that a pipeline needs; the runner wires it. */
 export interface PipelineOptions {
   order: WorkOrder;
@@ -20,8 +22,8 @@ export interface PipelineOptions {
   /** Object caches of this worker, one a repository. */
   cacheDir: string;
   toolDir: string;
-  /** A sandbox over the work tree of that name, which exists. */
-  openSandbox(name: 'base' | 'work' | 'final'): Promise<Sandbox>;
+  /** A sandbox over the work tree of that name, which exists and borrows from these object directories. */
+  openSandbox(name: SandboxName, objects: string[]): Promise<Sandbox>;
   createAgent(name: string, context: AgentContext): CodingAgent;
   /** Aborts with the reason (`Stopped`) when the run must end. */
   signal: AbortSignal;

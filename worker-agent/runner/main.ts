@@ -19,7 +19,7 @@ import {
   type RunDirectory,
 } from '../run-directory.ts';
 import { endProcesses, processesOf, startTimeOf } from '../run-processes.ts';
-import { openDirectorySandbox } from '../sandbox/directory.ts';
+import { removeCgroupsOf } from '../sandbox/cgroup.ts';
 import { remoteOf } from '../workspace/remote.ts';
 import { runApi } from './api.ts';
 import { keepLease } from './lease.ts';
@@ -28,9 +28,12 @@ import { LogShipper } from './log-shipper.ts';
 import { startRelay } from './relay.ts';
 import { sendReport, type Shippers } from './report.ts';
 import { watchSignals } from './signals.ts';
+import { closeInheritedDescriptors } from './inherited.ts';
+import { sandboxOpener } from './open-sandbox.ts';
 import { socketPath } from './socket-path.ts';
 import { stopper, stopReason, type Stopped, type Stopper } from './stop.ts';
 
+closeInheritedDescriptors();
 await main(runnerConfig(process.argv.slice(2)));
 
 async function main(config: RunnerConfig): Promise<void> {
@@ -122,18 +125,20 @@ async function work(
       remote: remoteOf(config.url, order),
       cacheDir: config.cacheDir,
       toolDir: config.toolDir,
-      openSandbox: async (name) =>
-        await openDirectorySandbox({
-          run: order.run,
-          ...directory.sandbox(name),
-          gatewayUrl: relay.url,
-          path,
-          processes,
-        }),
+      openSandbox: sandboxOpener({
+        config,
+        order,
+        directory,
+        gateway: { url: relay.url, socket },
+        path,
+        processes,
+        notice: (text) => log.event({ type: 'notice', text }),
+      }),
       createAgent,
       signal: stop.signal,
     });
   } finally {
+    await removeCgroupsOf(directory.path); // of a sandbox whose opening failed half way
     await endProcesses(() => processesOf(processes), 0);
     await relay.close();
     await rm(socket, { force: true });

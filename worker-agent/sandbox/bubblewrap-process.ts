@@ -31,6 +31,15 @@ until grep -q '${LISTENING}' /proc/net/tcp; do
 done
 exec "$@"`;
 
+// bwrap tells a death by a signal as a shell does: 128 and the signal's number.
+const DEATHS: Record<number, NodeJS.Signals> = {
+  134: 'SIGABRT',
+  135: 'SIGBUS',
+  137: 'SIGKILL',
+  139: 'SIGSEGV',
+  143: 'SIGTERM',
+};
+
 const ARGUMENTS_FD = 3;
 const FILTER_FD = 4;
 const INFO_FD = 5;
@@ -47,15 +56,16 @@ export function startConfined(
     detached: true,
     stdio: [stdin, 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
   });
-  for (const stream of child.stdio) stream?.on('error', () => {}); // it may end before it reads
+  const extra: readonly (Readable | Writable | null | undefined)[] = child.stdio;
+  for (const stream of extra) stream?.on('error', () => {}); // it may end before it reads
   const descriptors = ['--seccomp', FILTER_FD, '--info-fd', INFO_FD].map(String);
-  (child.stdio[ARGUMENTS_FD] as Writable).end([...settings, ...descriptors].map((each) => `${each}\0`).join(''));
-  (child.stdio[FILTER_FD] as Writable).end(filter);
+  (extra[ARGUMENTS_FD] as Writable).end([...settings, ...descriptors].map((each) => `${each}\0`).join(''));
+  (extra[FILTER_FD] as Writable).end(filter);
 
   let ended = false;
   let inside: number | null = null;
   const waiting: NodeJS.Signals[] = [];
-  readInfo(child.stdio[INFO_FD] as Readable, (pid) => {
+  readInfo(extra[INFO_FD] as Readable, (pid) => {
     inside = pid;
     for (const signal of waiting) kill(signal);
   });
@@ -71,7 +81,8 @@ export function startConfined(
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => {
       ended = true;
-      resolve({ code, signal });
+      const death = DEATHS[code ?? 0];
+      resolve(death === undefined ? { code, signal } : { code: null, signal: death });
     });
     child.once('error', () => resolve({ code: 127, signal: null }));
   });

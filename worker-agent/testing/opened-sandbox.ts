@@ -16,6 +16,7 @@ export async function openedSandbox(): Promise<AsyncDisposable & { sandbox: Sand
     home: at('home'),
     tmp: at('tmp'),
     gatewayUrl: 'http://127.0.0.1:9',
+    toolDir: at('tools'),
     path: process.env.PATH ?? '',
     processes: { mark: path.basename(directory), directory },
   });

@@ -69,6 +69,7 @@ export async function pipelinePlace(
             run: run.order.run,
             ...directory.sandbox(name),
             gatewayUrl: 'http://127.0.0.1:9',
+            toolDir: place,
             path: PATH,
             processes: { mark: place, directory: directory.path },
           }),

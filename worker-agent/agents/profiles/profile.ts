@@ -3,8 +3,10 @@
 
 /** Where a launch gets its values from. */
 export interface LaunchInput {
-  /** Directory of the installed agent, as in `<toolDir>/qwen-coder-0.24.4`. */
+  /** Directory of the installed agent as seen inside the sandbox, as in `<toolDir>/qwen-coder-0.24.4`. */
   installed: string;
+  /** Node's program, as seen inside. */
+  node: string;
   /** Scratch HOME of the run. */
   home: string;
   /** Base address of the model gateway, without /v1; no key is needed. */

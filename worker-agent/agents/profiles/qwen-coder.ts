@@ -59,8 +59,8 @@ export const qwenCoder: LaunchProfile = {
   binary: 'node_modules/@qwen-code/qwen-code/cli.js',
   programs: ['node_modules/@qwen-code/qwen-code/vendor/ripgrep/x64-linux/rg'],
   modes: { plan: 'plan', work: 'yolo' },
-  launch: ({ installed, home, gatewayUrl, model }) => ({
-    argv: [process.execPath, join(installed, qwenCoder.binary), '--acp', '--auth-type', 'openai'],
+  launch: ({ installed, node, home, gatewayUrl, model }) => ({
+    argv: [node, join(installed, qwenCoder.binary), '--acp', '--auth-type', 'openai'],
     env: {
       OPENAI_BASE_URL: `${gatewayUrl}/v1`,
       OPENAI_API_KEY: PLACEHOLDER_KEY,

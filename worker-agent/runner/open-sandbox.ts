@@ -1,0 +1,68 @@
+// Opens the sandboxes of a run by the isolation that its order names. The first one is tested from inside before anything of the
+// project runs in it. There is no falling back from one isolation to another. Used by the runner.
+import path from 'node:path';
+import type { WorkOrder } from '../../protocol/worker.ts';
+import type { RunnerConfig } from '../config.ts';
+import type { PipelineOptions, SandboxName } from '../pipeline/run-record.ts';
+import type { RunDirectory } from '../run-directory.ts';
+import type { ProcessScope } from '../run-processes.ts';
+import { bubblewrapHost, type BubblewrapHost } from '../sandbox/bubblewrap-host.ts';
+import { openBubblewrapSandbox } from '../sandbox/bubblewrap.ts';
+import { openDirectorySandbox } from '../sandbox/directory.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import { tryWaysOut, verdict } from '../sandbox/self-test/quick.ts';
+
+export interface OpenerParts {
+  config: Pick<RunnerConfig, 'cacheDir' | 'toolDir' | 'sandbox'>;
+  order: WorkOrder;
+  directory: RunDirectory;
+  /** The relay: its address for a process without isolation, its socket for one with. */
+  gateway: { url: string; socket: string };
+  /** PATH of the runner. */
+  path: string;
+  processes: ProcessScope;
+  notice(text: string): void;
+}
+
+/** For the pipeline. What there is to know of the isolation goes to the log once. */
+export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'] {
+  const { config, order, directory, gateway, path: searchPath, processes, notice } = parts;
+  let host: BubblewrapHost | null = null;
+  let tested = false;
+
+  async function open(name: SandboxName, objects: string[]): Promise<Sandbox> {
+    const directories = directory.sandbox(name);
+    const { toolDir } = config;
+    if (order.isolation === 'directory') {
+      return await openDirectorySandbox({ run: order.run, ...directories, gatewayUrl: gateway.url, toolDir, path: searchPath, processes });
+    }
+    host ??= await bubblewrapHost(searchPath);
+    const { toolchains, ...limits } = config.sandbox;
+    return await openBubblewrapSandbox(host, {
+      run: order.run,
+      name,
+      runDirectory: directory.path,
+      ...directories,
+      objects,
+      toolDir,
+      toolchains,
+      gatewaySocket: gateway.socket,
+      limits,
+      mark: processes.mark,
+    });
+  }
+
+  return async (name, objects) => {
+    const sandbox = await open(name, objects);
+    if (tested) return sandbox;
+    try {
+      sandbox.notices.forEach(notice);
+      if (sandbox.kind === 'bubblewrap') notice(verdict(await tryWaysOut(sandbox, [path.dirname(directory.path), config.cacheDir])));
+      tested = true;
+      return sandbox;
+    } catch (error) {
+      await sandbox.close();
+      throw error;
+    }
+  };
+}
