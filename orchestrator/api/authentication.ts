@@ -3,7 +3,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import rateLimit from '@fastify/rate-limit';
 import type { Role } from '../../protocol/access.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
-import { verifyToken, type Identity } from '../access/tokens.ts';
+import { identities } from '../access/identities.ts';
+import type { Identity } from '../access/tokens.ts';
 import type { ApiContext } from './context.ts';
 
 /** What a route may ask for: `public`, or the least role. */
@@ -33,6 +34,7 @@ const ALLOWED: Record<Exclude<Access, 'public'>, readonly Role[]> = {
 /** Installs authentication, then the rate limit of each role (requests a minute; by token, or by address without one). */
 export async function authenticate(app: FastifyInstance, context: ApiContext): Promise<void> {
   const limits: Record<string, number> = context.config.api.rateLimit;
+  const verify = identities(context.db);
   app.decorateRequest('identity', null);
   app.decorate('access', new Map<string, Access>());
   app.addHook('onRoute', ({ config, method, url }) => {
@@ -42,7 +44,7 @@ export async function authenticate(app: FastifyInstance, context: ApiContext): P
   app.addHook('onRequest', async (request) => {
     const access = request.routeOptions.config.access;
     if (access === 'public' || request.is404) return;
-    request.identity = await identify(context, request);
+    request.identity = await identify(verify, request);
   });
   await app.register(rateLimit, {
     hook: 'preParsing',
@@ -56,7 +58,7 @@ export async function authenticate(app: FastifyInstance, context: ApiContext): P
   });
 }
 
-async function identify(context: ApiContext, request: FastifyRequest): Promise<Identity> {
+async function identify(verify: (token: string) => Promise<Identity | null>, request: FastifyRequest): Promise<Identity> {
   const access = request.routeOptions.config.access;
   const token = presentedToken(request.headers.authorization);
   if (token === null) {
@@ -64,7 +66,7 @@ async function identify(context: ApiContext, request: FastifyRequest): Promise<I
       remedy: 'Send `Authorization: Bearer <token>`; `autocode token create` makes one.',
     });
   }
-  const identity = await verifyToken(context.db, token);
+  const identity = await verify(token);
   if (identity === null) {
     throw new AutocodeError('ERR_UNAUTHENTICATED', 'The token is unknown, revoked or expired.', {
       remedy: 'Make a new one with `autocode token create`.',

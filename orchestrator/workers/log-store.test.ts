@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -55,7 +56,8 @@ test('bytes that a crash left on disk without acknowledgement are overwritten', 
   const { append, text } = await liveRun(db.pool, '3-1');
   await append(0, 'abc');
   await appendFile(logFile(directory, '3-1', 'events'), 'torn write');
-  await append(3, 'def');
+  const afterCrash = new LogStore(directory);
+  await afterCrash.append(db.pool, { run: '3-1', fence: 1, stream: 'events', offset: 3, bytes: Buffer.from('def') });
   assert.equal(await text(), 'abcdef');
 });
 
@@ -72,6 +74,27 @@ test('a stale fence and a complete stream take nothing more', async () => {
   await assert.rejects(append(0, 'x', 2), { code: 'ERR_STALE_FENCE' });
   await db.pool.query(`update log_stream set state = 'complete'`);
   await assert.rejects(append(0, 'x'), { code: 'ERR_STALE_FENCE' });
+});
+
+test('a stream that ends while it grows takes nothing more, and what came too late is not its own', async () => {
+  await using db = await testDatabase();
+  const { append, store } = await liveRun(db.pool, '8-1');
+  await append(0, 'abc');
+  await db.pool.query(`update log_stream set state = 'complete'`);
+  await assert.rejects(append(3, 'too late'), { code: 'ERR_STALE_FENCE' });
+  const { bytes } = (await streamState(db.pool, '8-1', 'events'))!;
+  assert.equal(await store.digest('8-1', 'events', bytes), createHash('sha256').update('abc').digest('hex'));
+});
+
+test('the growth of many streams at once is recorded for each that may grow', async () => {
+  await using db = await testDatabase();
+  const runs = await Promise.all(['11-1', '12-1', '13-1', '14-1'].map(async (run) => await liveRun(db.pool, run)));
+  for (const { append } of runs) await append(0, 'first ');
+  await db.pool.query(`update log_stream set state = 'complete' where run = '13-1'`);
+  const ended = await Promise.allSettled(runs.map(async ({ append }) => await append(6, 'second')));
+  assert.deepEqual(ended.map(({ status }) => status), ['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+  const { rows } = await db.pool.query('select bytes from log_stream order by run');
+  assert.deepEqual(rows.map(({ bytes }) => bytes), [12, 12, 6, 12]);
 });
 
 test('a lost run still takes the tail that its worker has', async () => {

@@ -8,8 +8,11 @@ import path from 'node:path';
 import type { LogAck } from '../../protocol/log.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Queryable } from '../db/connect.ts';
+import { acknowledge } from './acknowledge.ts';
 
 const READ_BYTES = 256 * 1024;
+/** The file of a stream that nothing came for is closed. */
+const IDLE_MS = 30_000;
 
 /** What is known of one stream. */
 export interface StreamState {
@@ -23,10 +26,35 @@ export function logFile(directory: string, run: string, stream: string): string 
   return path.join(directory, run.slice(0, run.indexOf('-')), `${run}.${stream}.log`);
 }
 
-/** Appends batches; those of one stream one after the other, those of different streams side by side. */
+/** Bytes of a stream and where they begin. */
+export interface LogPiece {
+  offset: number;
+  bytes: Buffer;
+}
+
+interface Batch extends LogPiece {
+  run: string;
+  fence: number;
+  stream: string;
+}
+
+/** A stream that bytes have come for lately: how long it is, and its file. */
+interface GrowingStream {
+  fence: number;
+  bytes: number;
+  handle: FileHandle | undefined;
+  idle: NodeJS.Timeout;
+}
+
+/**
+ * Appends batches; those of one stream one after the other, those of different streams side by side. It is the only writer:
+ * what it knows of a growing stream it need not ask for, and what the database says otherwise is found when it acknowledges.
+ */
 export class LogStore {
   readonly #directory: string;
   readonly #tails = new Map<string, Promise<unknown>>();
+  readonly #growing = new Map<string, GrowingStream>();
+  readonly #watchers = new Map<string, Set<(piece: LogPiece) => void>>();
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -36,12 +64,12 @@ export class LogStore {
    * Appends `bytes` at `offset`. A batch that is already there is a no-op, one that overlaps is appended from where it is new,
    * a gap is refused with ERR_LOG_GAP, whose details carry `bytes`, the offset to go on from.
    */
-  async append(db: Queryable, batch: { run: string; fence: number; stream: string; offset: number; bytes: Buffer }): Promise<LogAck> {
+  async append(db: Queryable, batch: Batch): Promise<LogAck> {
     const key = `${batch.run}/${batch.stream}`;
     const before = this.#tails.get(key) ?? Promise.resolve();
     const mine = before.then(
-      () => this.#appendNow(db, batch),
-      () => this.#appendNow(db, batch),
+      () => this.#appendNow(db, key, batch),
+      () => this.#appendNow(db, key, batch),
     );
     this.#tails.set(key, mine);
     try {
@@ -51,8 +79,20 @@ export class LogStore {
     }
   }
 
-  async #appendNow(db: Queryable, batch: { run: string; fence: number; stream: string; offset: number; bytes: Buffer }): Promise<LogAck> {
-    const have = await openStream(db, batch);
+  /** Calls back with each piece once it is acknowledged, until the returned function is called. */
+  watch(run: string, stream: string, grown: (piece: LogPiece) => void): () => void {
+    const key = `${run}/${stream}`;
+    const watchers = this.#watchers.get(key) ?? new Set();
+    this.#watchers.set(key, watchers.add(grown));
+    return () => {
+      watchers.delete(grown);
+      if (watchers.size === 0 && this.#watchers.get(key) === watchers) this.#watchers.delete(key);
+    };
+  }
+
+  async #appendNow(db: Queryable, key: string, batch: Batch): Promise<LogAck> {
+    const stream = await this.#growingStream(db, key, batch);
+    const have = stream.bytes;
     if (batch.offset > have) {
       throw new AutocodeError('ERR_LOG_GAP', `Stream ${batch.stream} of run ${batch.run} ends at byte ${have}, the batch begins at ${batch.offset}.`, {
         remedy: `Send the bytes from ${have}.`,
@@ -61,28 +101,44 @@ export class LogStore {
     }
     const fresh = batch.bytes.subarray(have - batch.offset);
     if (fresh.length === 0) return { bytes: have };
-    await this.#write(batch, have, fresh);
-    const bytes = have + fresh.length;
-    await db.query({
-      name: 'log-acknowledge',
-      text: `update log_stream set bytes = $3, updated_at = now() where run = $1 and stream = $2 and bytes = $4`,
-      values: [batch.run, batch.stream, bytes, have],
-    });
-    await db.query(`select pg_notify('log', $1)`, [`${batch.run}/${batch.stream}`]);
-    return { bytes };
+    try {
+      await this.#write(batch, stream, fresh);
+      const bytes = have + fresh.length;
+      if (!(await acknowledge(db, { ...batch, have, bytes }))) throw takesNoMore(batch);
+      stream.bytes = bytes;
+    } catch (error) {
+      this.#forget(key, stream); // the next batch asks the database, and cuts the file back to what it says
+      throw error;
+    }
+    for (const grown of this.#watchers.get(key) ?? []) grown({ offset: have, bytes: fresh });
+    return { bytes: stream.bytes };
   }
 
-  async #write(batch: { run: string; stream: string }, at: number, bytes: Buffer): Promise<void> {
-    const file = logFile(this.#directory, batch.run, batch.stream);
+  async #growingStream(db: Queryable, key: string, batch: Batch): Promise<GrowingStream> {
+    const known = this.#growing.get(key);
+    if (known?.fence === batch.fence) {
+      known.idle.refresh();
+      return known;
+    }
+    const bytes = await openStream(db, batch);
+    const idle = setTimeout(() => this.#forget(key, stream), IDLE_MS).unref();
+    const stream: GrowingStream = { fence: batch.fence, bytes, handle: undefined, idle };
+    this.#growing.set(key, stream);
+    return stream;
+  }
+
+  #forget(key: string, stream: GrowingStream): void {
+    clearTimeout(stream.idle);
+    if (this.#growing.get(key) === stream) this.#growing.delete(key);
+    stream.handle?.close().catch(() => {}); // all that counts was synced before
+    stream.handle = undefined;
+  }
+
+  async #write(batch: Batch, stream: GrowingStream, bytes: Buffer): Promise<void> {
     try {
-      const handle = await openForAppend(file);
-      try {
-        await handle.truncate(at);
-        await writeAll(handle, bytes, at);
-        await handle.datasync();
-      } finally {
-        await handle.close();
-      }
+      stream.handle ??= await openAt(logFile(this.#directory, batch.run, batch.stream), stream.bytes);
+      await writeAll(stream.handle, bytes, stream.bytes);
+      await stream.handle.datasync();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
       throw new AutocodeError('ERR_DISK_FULL', `The log of run ${batch.run} cannot be stored: the disk under ${this.#directory} is full.`, {
@@ -129,8 +185,7 @@ export async function streamState(db: Queryable, run: string, stream: string): P
   return rows[0] ?? null;
 }
 
-// A lost run's worker may still bring the tail it has: a truncated stream of a lost run takes bytes as an open one does.
-async function openStream(db: Queryable, batch: { run: string; fence: number; stream: string }): Promise<number> {
+async function openStream(db: Queryable, batch: Batch): Promise<number> {
   const { rows } = await db.query({
     name: 'log-open-stream',
     text: `select s.bytes, s.state = 'open' or (s.state = 'truncated' and r.state = 'lost') as takes from log_stream s join run r on r.id = s.run
@@ -138,12 +193,26 @@ async function openStream(db: Queryable, batch: { run: string; fence: number; st
     values: [batch.run, batch.stream, batch.fence],
   });
   const found = rows[0];
-  if (found === undefined || !found.takes) {
-    throw new AutocodeError('ERR_STALE_FENCE', `Run ${batch.run} takes no more bytes for ${batch.stream} with fence ${batch.fence}.`, {
-      remedy: 'The run has ended or was given to another worker; stop.',
-    });
-  }
+  if (found === undefined || !found.takes) throw takesNoMore(batch);
   return found.bytes;
+}
+
+function takesNoMore(batch: Batch): AutocodeError {
+  return new AutocodeError('ERR_STALE_FENCE', `Run ${batch.run} takes no more bytes for ${batch.stream} with fence ${batch.fence}.`, {
+    remedy: 'The run has ended or was given to another worker; stop.',
+  });
+}
+
+/** Opens a file for writing, cut back to `bytes`: what a crash left beyond them was never acknowledged. */
+async function openAt(file: string, bytes: number): Promise<FileHandle> {
+  const handle = await openForAppend(file);
+  try {
+    await handle.truncate(bytes);
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 async function openForAppend(file: string): Promise<FileHandle> {

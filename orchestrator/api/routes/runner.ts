@@ -1,6 +1,5 @@
 // What a run's own runner sends, with the run's token; every call carries the fence.
-import { gunzip } from 'node:zlib';
-import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { Fence, RunId } from '../../../protocol/ids.ts';
@@ -16,7 +15,6 @@ import { streamState, type LogStore } from '../../workers/log-store.ts';
 import type { Queryable } from '../../db/connect.ts';
 
 const Params = z.object({ run: RunId });
-const inflate = promisify(gunzip);
 /** A batch holds 64 KiB; room for a later, larger one, none for a bomb. */
 const LONGEST_BATCH = 1024 * 1024;
 
@@ -85,17 +83,17 @@ export const runnerRoutes: Routes = (app, context) => {
       async (request) => {
         const { run, stream } = request.params as { run: string; stream: string };
         const { offset, fence } = request.query as { offset: number; fence: number };
-        return await logs.append(db, { run, fence, stream, offset, bytes: await plainBytes(request.body, request.headers['content-encoding']) });
+        return await logs.append(db, { run, fence, stream, offset, bytes: plainBytes(request.body, request.headers['content-encoding']) });
       },
     );
   });
 };
 
-async function plainBytes(body: unknown, encoding: string | undefined): Promise<Buffer> {
+function plainBytes(body: unknown, encoding: string | undefined): Buffer {
   if (!Buffer.isBuffer(body)) throw new AutocodeError('ERR_INVALID_INPUT', 'The batch has no bytes.', { remedy: 'Send them as application/octet-stream.' });
   if (encoding !== 'gzip') return body;
   try {
-    return await inflate(body, { maxOutputLength: LONGEST_BATCH });
+    return gunzipSync(body, { maxOutputLength: LONGEST_BATCH }); // a fraction of a millisecond; a thread's way takes longer
   } catch (cause) {
     throw new AutocodeError('ERR_INVALID_INPUT', `The batch is not gzip of at most ${LONGEST_BATCH} bytes.`, { cause });
   }
