@@ -7,7 +7,7 @@ import { AutocodeError } from '../../protocol/errors.ts';
 import type { Git } from './git.ts';
 import { maskCredentials } from './git.ts';
 import { findOrigin, listBranches, unknownBranch } from './origin.ts';
-import type { Origin } from './origin.ts';
+import { checkObjects, checkWorkingCopy, shellQuoted } from './working-copy.ts';
 
 export interface OpenInput {
   origin: string;
@@ -25,7 +25,6 @@ export interface OpenedRepository {
 
 const URL_FORM = /^(https?|ssh|git|file):\/\/./;
 const SCP_FORM = /^([A-Za-z0-9_][\w.-]*@)?[A-Za-z0-9][\w.-]*:(?!:)./;
-const DIRTY_MAX_BYTES = 64 << 10;
 
 /** Checks a repository and tells its address and default branch; each thing that is wrong has its own error. */
 export async function openRepository(git: Git, input: OpenInput): Promise<OpenedRepository> {
@@ -42,6 +41,7 @@ export async function openRepository(git: Git, input: OpenInput): Promise<Opened
   if (defaultBranch === undefined || !branches.has(defaultBranch)) {
     throw unknownBranch(address, input.defaultBranch, branches.keys());
   }
+  if (origin.local) await checkObjects(git, origin, defaultBranch);
   return { origin: address, defaultBranch, hosted: false };
 }
 
@@ -116,65 +116,9 @@ async function isGitDirectory(folder: string): Promise<boolean> {
   return parts.every(Boolean);
 }
 
-// Somebody else's working copy is looked at as its owner, if that can be: filters that its configuration names run
-// in `git status`. Where it cannot, it is not looked at; what is fetched are commits alone.
-async function checkWorkingCopy(git: Git, origin: Origin, allowDirty: boolean): Promise<void> {
-  const path = origin.address;
-  const root = process.getuid?.() === 0;
-  const where = { cwd: path, remote: { trusted: origin.trusted }, as: root ? origin.owner : undefined };
-  const facts = await git
-    .text(['rev-parse', '--is-bare-repository', '--is-shallow-repository'], where)
-    .catch((error: unknown) => {
-      const whose = origin.owner === undefined ? '' : ` as its owner (uid ${origin.owner.uid})`;
-      throw new AutocodeError(
-        'ERR_REPOSITORY_UNREACHABLE',
-        `git cannot read ${path}${whose}: ${(error as Error).message}`,
-        {
-          cause: error,
-        },
-      );
-    });
-  const [bare, shallow] = facts.split('\n');
-  if (shallow === 'true') {
-    throw new AutocodeError(
-      'ERR_REPOSITORY_UNREACHABLE',
-      `${path} is a shallow clone: its history is cut off.`,
-      {
-        remedy: `Fetch the rest: git -C ${shellQuoted(path)} fetch --unshallow`,
-      },
-    );
-  }
-  if (allowDirty || bare === 'true' || (origin.owner !== undefined && !root)) return;
-  const status = [
-    'status',
-    '--porcelain',
-    '-z',
-    '--no-renames',
-    '--untracked-files=normal',
-    '--ignore-submodules=dirty',
-  ];
-  const { stdout } = await git.run(status, { ...where, maxBytes: DIRTY_MAX_BYTES });
-  const files = stdout
-    .toString()
-    .split('\0')
-    .filter(Boolean)
-    .map((entry) => entry.slice(3));
-  if (files.length === 0) return;
-  const named = files.slice(0, 5).join(', ') + (files.length > 5 ? ' and others' : '');
-  throw new AutocodeError('ERR_REPOSITORY_DIRTY', `${path} has uncommitted changes: ${named}.`, {
-    remedy: 'Commit or stash them, or accept that no run will see them with --allow-dirty.',
-    details: { files: files.slice(0, 20) },
-  });
-}
-
 async function exists(path: string): Promise<boolean> {
   return await access(path).then(
     () => true,
     () => false,
   );
-}
-
-/** A word as a shell takes it, for commands that an error tells the user to type. */
-export function shellQuoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -4,7 +4,7 @@ import { DEFAULT_LEVELS } from '../../../protocol/submission.ts';
 import type { Finding, RuleLevel } from '../../../protocol/submission.ts';
 import type { Queryable } from '../../db/connect.ts';
 import type { Git } from '../git.ts';
-import { shellQuoted } from '../open.ts';
+import { shellQuoted } from '../working-copy.ts';
 import { RULES } from './all.ts';
 import { matchesAny } from './glob.ts';
 import { readDiff } from './read-diff.ts';

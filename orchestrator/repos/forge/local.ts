@@ -7,7 +7,7 @@ import type { ChangeAtOrigin } from '../changes.ts';
 import type { Git } from '../git.ts';
 import { fetchMirror } from '../mirror.ts';
 import type { RepositoryStore } from '../mirror.ts';
-import { shellQuoted } from '../open.ts';
+import { shellQuoted } from '../working-copy.ts';
 import { pushBranch } from '../push.ts';
 import { authorship } from '../submission-commit.ts';
 import type { Author } from '../submission-commit.ts';
