@@ -5,6 +5,7 @@ import path from 'node:path';
 import { borrowObjects } from './checkout.ts';
 import { git, gitLine, type GitContext } from './git.ts';
 import { gitRemote, type Remote } from './remote.ts';
+import { restoreUntouched } from './untouched.ts';
 
 export interface ExportOptions {
   /** The runner's own git directory, made anew. */
@@ -47,6 +48,7 @@ export async function exportTree(context: GitContext, options: ExportOptions): P
     ...inTree,
     input: Buffer.from(pathspecs.join('\0'), 'latin1'),
   });
+  await restoreUntouched(context, { gitDir, tree, startCommit });
   const treeId = await gitLine(context, ['write-tree'], inTree);
   if (treeId === (await gitLine(context, ['rev-parse', `${baseCommit}^{tree}`], inTree)))
     return { commit: null, changes: [], notices };

@@ -25,6 +25,8 @@ const ERROR_BYTES = 16 * 1024;
 const ALWAYS = {
   'core.hooksPath': '/dev/null',
   'core.fsmonitor': 'false',
+  'core.protectHFS': 'true',
+  'core.protectNTFS': 'true',
   'core.untrackedCache': 'false',
   'core.attributesFile': '/dev/null',
   'core.excludesFile': '/dev/null',
@@ -88,12 +90,43 @@ export async function gitLine(context: GitContext, args: string[], call: GitCall
 
 function failure(args: string[], words: string): AutocodeError {
   const command = args.find((arg) => !arg.startsWith('-')) ?? '';
+  const refusal = invalidPath(words) ?? refusedPush(words);
+  if (refusal !== undefined) return refusal;
   const full = words.includes('No space left on device');
   return new AutocodeError(
     full ? 'ERR_DISK_FULL' : 'ERR_INTERNAL',
     `git ${command} failed: ${words.split('\n').slice(-3).join(' / ') || 'no words'}`,
     {
       ...(full ? { remedy: "Free space under the worker's state directory." } : {}),
+      details: { stderr: words },
+    },
+  );
+}
+
+// A tree with such a name, git checks out nowhere.
+function invalidPath(words: string): AutocodeError | undefined {
+  const [, name] = /error: invalid path '(.*)'/.exec(words) ?? [];
+  if (name === undefined) return undefined;
+  return new AutocodeError(
+    'ERR_INVALID_INPUT',
+    `The repository has a file that git refuses to check out: ${JSON.stringify(name)}.`,
+    {
+      remedy:
+        'Remove or rename it in the repository: on some systems it would be taken for the .git directory.',
+      details: { stderr: words },
+    },
+  );
+}
+
+// The orchestrator checks every object of a push.
+function refusedPush(words: string): AutocodeError | undefined {
+  if (!words.includes('fsck error in packed object')) return undefined;
+  const [, why = 'an object is malformed'] = /^remote: error: object \S+: (.*)$/m.exec(words) ?? [];
+  return new AutocodeError(
+    'ERR_AGENT_FAILED',
+    `The result holds what git takes for an attack or for damage, and was not accepted: ${why.trim()}.`,
+    {
+      remedy: 'Mend or remove the file that it names; a submodule must have a plain path and URL.',
       details: { stderr: words },
     },
   );
