@@ -16,9 +16,9 @@ const dataDir = mkdtempSync(join(tmpdir(), 'autocode-bench-'));
 const autocode = async (...args: string[]) => await run(AUTOCODE, [...args, '--set', `dataDir=${dataDir}`]);
 const daemonPid = () => Number(JSON.parse(readFileSync(join(dataDir, 'run/daemon.json'), 'utf8')).pid);
 
-/** Proportional set size of a process, MB: memory it shares counts in part. */
-function pssMb(pid: number): number {
-  const [, kb = '0'] = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
+/** Resident memory of a process, MB, the pages that it shares with others counted in. */
+function residentMb(pid: number): number {
+  const [, kb = '0'] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kb) / 1024;
 }
 
@@ -47,17 +47,17 @@ try {
     times.push((performance.now() - started) / 1000);
   }
   await delay(SETTLE_MS);
-  const daemon = pssMb(daemonPid());
+  const daemon = residentMb(daemonPid());
   const [workerPid] = pidsOf('worker-agent/main.ts', dataDir);
   if (workerPid === undefined) throw new Error('the local worker does not run');
-  const worker = pssMb(workerPid);
-  const postgres = pidsOf('postgres', 'autocode').reduce((sum, pid) => sum + pssMb(pid), 0);
-  console.error(`starts: ${times.map((time) => time.toFixed(2)).join(', ')} s; PostgreSQL beside it: ${postgres.toFixed(0)} MB`);
+  const worker = residentMb(workerPid);
+  const postgres = pidsOf('postgres', 'autocode').reduce((sum, pid) => sum + residentMb(pid), 0);
+  console.error(`starts: ${times.map((time) => time.toFixed(2)).join(', ')} s; PostgreSQL beside it (sum of its processes, shared pages counted in each): ${postgres.toFixed(0)} MB`);
   times.sort((a, b) => a - b);
   report('start', [
     { name: '`up` to ready, median of 5 warm starts', value: times[STARTS >> 1]!, unit: 's', atMost: 3 },
-    { name: 'idle daemon, proportional set size', value: daemon, unit: 'MB', atMost: 200 },
-    { name: 'idle worker, proportional set size', value: worker, unit: 'MB', atMost: 90 },
+    { name: 'idle daemon, resident', value: daemon, unit: 'MB', atMost: 200 },
+    { name: 'idle worker, resident', value: worker, unit: 'MB', atMost: 90 },
   ]);
 } finally {
   await autocode('down').catch(() => {});

@@ -16,6 +16,8 @@ const PROGRAM = join(import.meta.dirname, '../../worker-agent/main.ts');
 const STOP_MS = 10_000;
 const STEADY_MS = 10_000;
 const LONGEST_PAUSE_MS = 30_000;
+// A worker waits most of its life: a small young generation keeps it small.
+const NODE_OPTIONS = ['--max-semi-space-size=1'];
 
 export interface LocalWorkerOptions {
   db: Queryable;
@@ -74,7 +76,7 @@ async function keepRunning(file: string, stopping: AbortSignal, log: Log): Promi
 
 // The kernel tells the worker when this process is gone, also after kill -9.
 function startProcess(file: string): ChildProcess {
-  const command = ['--pdeathsig', 'TERM', '--', process.execPath, PROGRAM, '--config', file];
+  const command = ['--pdeathsig', 'TERM', '--', process.execPath, ...NODE_OPTIONS, PROGRAM, '--config', file];
   return spawn('setpriv', command, { env: inheritedEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
