@@ -3,7 +3,16 @@
 import { z } from 'zod';
 
 export const SUBMISSION_RULES = [
-  'outside-target', 'workflow-files', 'codeowners', 'lockfiles', 'size', 'binary-blobs', 'symlinks', 'secrets', 'submodules', 'file-modes',
+  'outside-target',
+  'workflow-files',
+  'codeowners',
+  'lockfiles',
+  'size',
+  'binary-blobs',
+  'symlinks',
+  'secrets',
+  'submodules',
+  'file-modes',
 ] as const;
 export const SubmissionRule = z.enum(SUBMISSION_RULES).meta({ id: 'SubmissionRule' });
 export type SubmissionRule = z.infer<typeof SubmissionRule>;
@@ -31,10 +40,12 @@ const Globs = z.array(z.string().min(1).max(1000)).max(200);
 export const SubmissionChecks = z
   .strictObject({
     rules: z.partialRecord(SubmissionRule, RuleLevel).default({}).meta({
-      description: 'By rule: `refuse` fails the run before anything is pushed, `warn` notes it in the change, `off`. Rules left out keep their own level.',
+      description:
+        'By rule: `refuse` fails the run before anything is pushed, `warn` notes it in the change, `off`. Rules left out keep their own level.',
     }),
     allow: z.partialRecord(SubmissionRule, Globs).default({}).meta({
-      description: 'By rule: paths it does not apply to; `*` stays within a folder, `**` does not, a trailing `/` is all below.',
+      description:
+        'By rule: paths it does not apply to; `*` stays within a folder, `**` does not, a trailing `/` is all below.',
     }),
   })
   .meta({ id: 'SubmissionChecks' });
@@ -45,7 +56,9 @@ export const Finding = z
     rule: SubmissionRule,
     level: z.enum(['refuse', 'warn']),
     path: z.string().nullable().meta({ description: 'The file it is about; null: the whole change.' }),
-    reason: z.string().meta({ description: 'What is not in order with it; never the secret that was found.' }),
+    reason: z
+      .string()
+      .meta({ description: 'What is not in order with it; never the secret that was found.' }),
     remedy: z.string().meta({ description: 'What to change.' }),
   })
   .meta({ id: 'Finding', description: 'What a submission check found in the result of a run.' });
