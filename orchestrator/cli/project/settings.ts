@@ -37,9 +37,14 @@ export function verifyCommand(text: string): VerifyCommand {
   return { name: text.trim().slice(0, 80), command: text };
 }
 
-/** A program with its arguments: a JSON array, or words between spaces. */
-function words(text: string): string[] {
-  if (!text.trimStart().startsWith('[')) return text.split(' ').filter((word) => word !== '');
+/** A program with its arguments: a JSON array, or words between spaces. Quotes would need a shell's rules: refused. */
+export function words(text: string): string[] {
+  if (!text.trimStart().startsWith('[')) {
+    if (!/["'\\]/.test(text)) return text.split(' ').filter((word) => word !== '');
+    throw new AutocodeError('ERR_INVALID_INPUT', `--agent-command ${text} has quotes, which are not interpreted.`, {
+      remedy: `Write it as a JSON array: '["sh", "-c", "my-agent --flag"]'.`,
+    });
+  }
   try {
     const parsed: unknown = JSON.parse(text);
     if (Array.isArray(parsed) && parsed.every((word) => typeof word === 'string')) return parsed;
