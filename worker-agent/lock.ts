@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { realpathSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Lock {
@@ -14,10 +14,9 @@ const POLL_MS = 50;
 
 /** The lock of a directory for one purpose, or null when another process holds it. */
 export async function tryLock(directory: string, purpose: string): Promise<Lock | null> {
-  const key = createHash('sha256').update(realpathSync(directory)).digest('hex').slice(0, 32);
   const server = createServer((socket) => socket.destroy());
   server.unref();
-  server.listen({ path: `\0autocode:${purpose}:${key}` });
+  server.listen({ path: addressOf(directory, purpose) });
   try {
     await once(server, 'listening');
   } catch (error) {
@@ -31,6 +30,29 @@ export async function tryLock(directory: string, purpose: string): Promise<Lock 
       await once(server, 'close');
     },
   };
+}
+
+/** Whether a process holds the lock; asked without taking it, so that nobody who wants it is turned away. */
+export async function isLocked(directory: string, purpose: string): Promise<boolean> {
+  return await isListening(addressOf(directory, purpose));
+}
+
+/** Whether somebody listens on a unix socket: the kernel refuses a connection where its owner is gone. */
+export async function isListening(address: string): Promise<boolean> {
+  const connection = connect(address);
+  try {
+    await once(connection, 'connect');
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ECONNREFUSED';
+  } finally {
+    connection.on('error', () => {}).destroy();
+  }
+}
+
+function addressOf(directory: string, purpose: string): string {
+  const key = createHash('sha256').update(realpathSync(directory)).digest('hex').slice(0, 32);
+  return `\0autocode:${purpose}:${key}`;
 }
 
 /** Waits for the lock until it is free or the signal aborts. */

@@ -6,8 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AutocodeError } from '../protocol/errors.ts';
 import { createLog } from '../telemetry/log.ts';
 import { claimRuns } from './claimer.ts';
-import { workerConfig } from './config.ts';
+import { socketBase, workerConfig } from './config.ts';
 import { tryLock } from './lock.ts';
+import { keepReconciled } from './reconcile.ts';
 import { RunnerPool } from './runner-pool.ts';
 
 /** For the worker before this one to end. */
@@ -33,7 +34,12 @@ async function main(argv: string[]): Promise<void> {
   const { version } = JSON.parse(
     readFileSync(path.join(import.meta.dirname, '..', 'package.json'), 'utf8'),
   ) as { version: string };
-  await Promise.all([pool.watch(stop.signal), claimRuns({ config, version, pool, log }, stop.signal)]);
+  const places = { stateDir: config.stateDir, socketBase: socketBase(), pool };
+  await Promise.all([
+    pool.watch(stop.signal),
+    claimRuns({ config, version, pool, log }, stop.signal),
+    keepReconciled(places, log, stop.signal),
+  ]);
   log.info(pool.size === 0 ? 'stopped' : `stopped; ${pool.size} runners go on`);
   await log.close();
   process.exit(0); // an idle connection is no reason to stay

@@ -34,6 +34,8 @@ export class RunnerPool {
   /** Runs whose runner lives, as far as is known; the process where this worker started it. */
   readonly #running = new Map<string, ChildProcess | null>();
   readonly #ending = new Map<string, Promise<void>>();
+  /** Runs whose directory is being made. */
+  readonly #starting = new Set<string>();
   readonly #events = new EventEmitter();
 
   constructor(config: PoolConfig, log: Log) {
@@ -51,9 +53,14 @@ export class RunnerPool {
     await once(this.#events, 'changed', { signal }).catch(() => {});
   }
 
-  /** Takes up what an earlier process left: live runners are counted, dead ones ended by `watch`, unstarted runs started. */
+  /** Whether the run is looked after: its runner lives as far as is known, or its end is being told. */
+  has(run: string): boolean {
+    return this.#running.has(run) || this.#ending.has(run) || this.#starting.has(run);
+  }
+
+  /** Takes up what an earlier process left, or what is not known for another reason: live runners are counted, dead ones ended by `watch`, unstarted runs started. */
   async adopt(): Promise<void> {
-    for (const run of await keptRuns(this.#config.stateDir)) {
+    for (const run of (await keptRuns(this.#config.stateDir)).filter((each) => !this.has(each))) {
       const directory = runDirectory(this.#config.stateDir, run);
       // A live runner is never disturbed, even if this version cannot read its order any more.
       if ((await readJson(directory.runner, RunnerProcess)) !== null) this.#running.set(run, null);
@@ -68,9 +75,14 @@ export class RunnerPool {
 
   /** Starts the runner of a claimed run; nothing to do when it has one. */
   async start(order: WorkOrder): Promise<void> {
-    if (this.#running.has(order.run) || this.#ending.has(order.run)) return;
-    const directory = await createRunDirectory(this.#config.stateDir, order);
-    await this.#spawn(order.run, directory);
+    if (this.has(order.run)) return;
+    this.#starting.add(order.run);
+    try {
+      const directory = await createRunDirectory(this.#config.stateDir, order);
+      await this.#spawn(order.run, directory);
+    } finally {
+      this.#starting.delete(order.run);
+    }
   }
 
   /** Looks after the runs until the signal aborts; ends with nothing half done. */

@@ -37,7 +37,11 @@ export function drawWorkers(workers: Worker[]): string {
 
 /** Runs a worker here until it is told to stop; its settings are this machine's configuration and the options. */
 export async function startWorker(
-  args: GlobalArgs & { name: string | undefined; concurrency: number | undefined },
+  args: GlobalArgs & {
+    name: string | undefined;
+    concurrency: number | undefined;
+    stateDir: string | undefined;
+  },
 ): Promise<void> {
   const { config } = loadSettings(args);
   const target = locateDaemon(args);
@@ -58,7 +62,7 @@ export async function startWorker(
     'token-file': resolve(tokenFile),
     name: args.name ?? config.worker.name,
     concurrency: String(args.concurrency ?? config.worker.concurrency),
-    'state-dir': directory.path('worker'),
+    'state-dir': args.stateDir === undefined ? directory.path('worker') : resolve(args.stateDir),
     'tool-dir': directory.path('agents'),
     'log-dir': directory.path('logs/orchestrator'),
     'log-level': config.log.level,

@@ -2,6 +2,12 @@
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
 
+const STATE_DIR = {
+  type: 'string',
+  requiresArg: true,
+  describe: "The worker's own directory: runs, claims, caches; one worker each",
+} as const;
+
 export const workerNoun: Noun = {
   noun: 'worker',
   describe: 'Machines that do runs',
@@ -30,8 +36,20 @@ export const workerNoun: Noun = {
             requiresArg: true,
             describe: "Its name; the host's when left out",
           })
-          .option('concurrency', { type: 'number', requiresArg: true, describe: 'Runs at a time' }),
+          .option('concurrency', { type: 'number', requiresArg: true, describe: 'Runs at a time' })
+          .option('state-dir', STATE_DIR),
       load: async () => (await import('../workers.ts')).startWorker,
+    }),
+    verb({
+      command: 'reconcile',
+      describe: 'Find and remove what ended runs left on this machine: processes, directories, sockets',
+      examples: [['worker reconcile --dry-run', 'only shows it']],
+      epilogue: 'A worker does so by itself every 30 s. A run without a runner is told of; a worker ends it.',
+      builder: (yargs: Argv) =>
+        yargs
+          .option('dry-run', { type: 'boolean', default: false, describe: 'Change nothing' })
+          .option('state-dir', STATE_DIR),
+      load: async () => (await import('../reconcile.ts')).reconcileWorker,
     }),
   ],
 };
