@@ -88,8 +88,8 @@ async function makeProject({ db, store, forges }: RepositoriesDeps, input: Proje
     return await createProject(db, { input, repository: { ...hosted, origin: make } });
   }
   const forge = await forges.choose(origin, input.forge); // first: reading the repository may need its token
+  await forges.check({ origin, forge });
   const opened = await openRepository(store.git, { origin, defaultBranch, allowDirty });
-  await forges.check({ origin: opened.origin, forge });
   const verify = input.verify ?? (await suggestVerify(store.git, opened));
   return await createProject(db, { input: { ...input, verify }, repository: { ...opened, forge } });
 }

@@ -38,7 +38,7 @@ export interface Workshop {
 }
 
 /** Makes the scratch directory; others may enter it, so that repositories in it can belong to them. */
-export function workshop(): Workshop {
+export function workshop(options: { credentials?: Forges['credentials'] } = {}): Workshop {
   const dir = mkdtempSync(join(tmpdir(), 'autocode-repos-'));
   chmodSync(dir, 0o755);
   const home = join(dir, 'home');
@@ -51,7 +51,7 @@ export function workshop(): Workshop {
   const userHome = join(dir, 'daemon-home');
   mkdirSync(userHome);
   const store = {
-    git: createGit({ path: PATH, home: userHome, configDir: join(dir, 'config') }),
+    git: createGit({ path: PATH, home: userHome, configDir: join(dir, 'config'), ...options }),
     dir: join(dir, 'repositories'),
   };
 

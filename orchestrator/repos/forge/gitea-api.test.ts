@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { z } from 'zod';
+import { giteaApi } from './gitea-api.ts';
+import type { Method } from './gitea-api.ts';
+
+type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | 'reset';
+
+// A far side that gives these answers, one a request, then 200 for ever.
+async function far(...answers: Answer[]) {
+  const requests: { method: string; url: string; authorization: string | undefined; at: number }[] = [];
+  const server = http.createServer((request, response) => {
+    const { method = '', url = '', headers } = request;
+    requests.push({ method, url, authorization: headers.authorization, at: Date.now() });
+    const answer = answers.shift() ?? { status: 200, body: { ok: true } };
+    if (answer === 'reset') return void request.socket.destroy();
+    response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
+    response.end(answer.body === undefined ? '' : JSON.stringify(answer.body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    requests,
+    api: giteaApi({ name: 'work', url, token: async () => await Promise.resolve('t0ken') }),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const answer = z.object({ ok: z.boolean() });
+
+test('a request that may be repeated survives a broken connection and a server error, a POST is sent once', async () => {
+  const table: { method: Method; answers: Answer[]; ok: boolean; requests: number }[] = [
+    { method: 'GET', answers: ['reset', { status: 502 }], ok: true, requests: 3 },
+    { method: 'PATCH', answers: [{ status: 500 }], ok: true, requests: 2 },
+    { method: 'GET', answers: [{ status: 503 }, { status: 503 }, { status: 503 }], ok: false, requests: 3 },
+    { method: 'POST', answers: ['reset'], ok: false, requests: 1 },
+    { method: 'POST', answers: [{ status: 500, body: { message: 'boom' } }], ok: false, requests: 1 },
+  ];
+  for (const { method, answers, ok, requests } of table) {
+    await using side = await far(...answers);
+    const asked = side.api.request(method, '/version', { answer });
+    if (ok) assert.deepEqual(await asked, { ok: true });
+    else await assert.rejects(asked, { code: 'ERR_FORGE_UNAVAILABLE', message: /The forge work at http/ });
+    assert.equal(side.requests.length, requests, `${method} ${JSON.stringify(answers)}`);
+    assert.equal(side.requests[0]?.authorization, 'token t0ken');
+  }
+});
+
+test('too many requests: all wait as long as the server says, a POST too; too long a wait is told at once', async () => {
+  await using side = await far({ status: 429, headers: { 'retry-after': '1' } });
+  const post = side.api.request('POST', '/one', { answer, json: {} });
+  await post;
+  assert.ok(side.requests[1]!.at - side.requests[0]!.at >= 950);
+  await using busy = await far({ status: 429, headers: { 'retry-after': '3600' } });
+  const message = /allows no more requests for 3600 s/;
+  await assert.rejects(busy.api.request('GET', '/one', { answer }), {
+    code: 'ERR_FORGE_UNAVAILABLE',
+    message,
+  });
+  await assert.rejects(busy.api.request('GET', '/two', { answer }), { code: 'ERR_FORGE_UNAVAILABLE' });
+  assert.equal(busy.requests.length, 1);
+});
+
+test('a refusal is told with its code, the words of the forge and what to do, never with the token', async () => {
+  const table: [number, string, RegExp][] = [
+    [401, 'ERR_FORGE_DENIED', /does not accept the token: because/],
+    [403, 'ERR_FORGE_DENIED', /may not GET \/x: because/],
+    [404, 'ERR_NOT_FOUND', /has no \/x: because/],
+    [409, 'ERR_FORGE_REFUSED', /refused GET \/x \(409\): because/],
+    [422, 'ERR_FORGE_REFUSED', /refused GET \/x \(422\): because/],
+  ];
+  for (const [status, code, message] of table) {
+    await using side = await far({ status, body: { message: 'because', url: 'x' } });
+    await assert.rejects(side.api.request('GET', '/x', { answer }), (error: Error & { code: string }) => {
+      assert.equal(error.code, code);
+      assert.match(error.message, message);
+      assert.doesNotMatch(JSON.stringify({ ...error, message: error.message }), /t0ken/);
+      return true;
+    });
+    assert.equal(side.requests.length, 1);
+  }
+});
+
+test('a page that is not the API is told as that', async () => {
+  await using side = await far({ status: 200, body: 'hello' });
+  await assert.rejects(side.api.request('GET', '/x', { answer }), {
+    message: /something else than Gitea's API/,
+  });
+});
+
+test('all pages of a list are read, however short the server makes them', async () => {
+  const page = (...numbers: number[]) => ({ status: 200, body: numbers });
+  await using side = await far(page(1, 2), page(3), page());
+  assert.deepEqual(await side.api.all('/list', { answer: z.number(), query: { state: 'all' } }), [1, 2, 3]);
+  assert.equal(side.requests[1]?.url, '/api/v1/list?state=all&page=2&limit=50');
+});
+
+test('a request ends when it is aborted', async () => {
+  await using side = await far({ status: 429, headers: { 'retry-after': '15' } });
+  const signal = AbortSignal.timeout(100);
+  await assert.rejects(side.api.request('GET', '/x', { answer, signal }), { name: /Abort|Timeout/ });
+});
