@@ -20,6 +20,22 @@ export const SandboxSettings = z.strictObject({
 });
 export type SandboxSettings = z.infer<typeof SandboxSettings>;
 
+/** How the work trees of runs are made, and what of the disk they may take. */
+export const WorkspaceSettings = z.strictObject({
+  overlay: z.boolean().default(true).describe('Whether work trees are overlays where the kernel allows.'),
+  cacheBytes: z
+    .int()
+    .min(0)
+    .default(20_000_000_000)
+    .describe('Most that cached checkouts and objects take together; never more than a quarter of the file system.'),
+  runBytes: z
+    .int()
+    .min(1_000_000)
+    .default(20_000_000_000)
+    .describe("Most that one run's files take, those of the cache not counted in; a run beyond it fails."),
+});
+export type WorkspaceSettings = z.infer<typeof WorkspaceSettings>;
+
 export const WorkerConfig = z
   .strictObject({
     url: z.url({ protocol: /^https?$/ }).describe('Address of the orchestrator.'),
@@ -37,6 +53,10 @@ export const WorkerConfig = z
       .describe('Runs at a time; 0 takes none and finishes those it has.'),
     logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
     sandbox: z.preprocess(fromJson, SandboxSettings).prefault({}).describe('Limits of a run; JSON as a flag.'),
+    workspace: z
+      .preprocess(fromJson, WorkspaceSettings)
+      .prefault({})
+      .describe('Work trees and their cache; JSON as a flag.'),
   })
   .meta({ id: 'WorkerConfig' });
 export type WorkerConfig = z.infer<typeof WorkerConfig>;
@@ -49,6 +69,8 @@ export interface RunnerConfig {
   cacheDir: string;
   toolDir: string;
   sandbox: SandboxSettings;
+  /** `overlay` says whether the runner may mount. */
+  workspace: WorkspaceSettings;
 }
 
 /** From flags over a YAML file (`--config FILE`); every mistake is told at once. */
@@ -86,7 +108,7 @@ export function runnerConfig(argv: string[]): RunnerConfig {
   const text = { type: 'string' as const };
   const { values } = parseArgs({
     args: argv,
-    options: { directory: text, url: text, 'cache-dir': text, 'tool-dir': text, sandbox: text },
+    options: { directory: text, url: text, 'cache-dir': text, 'tool-dir': text, sandbox: text, workspace: text },
   });
   const { directory, url, 'cache-dir': cacheDir, 'tool-dir': toolDir } = values;
   if (directory === undefined || url === undefined || cacheDir === undefined || toolDir === undefined) {
@@ -94,13 +116,15 @@ export function runnerConfig(argv: string[]): RunnerConfig {
       remedy: 'Runners are started by the worker.',
     });
   }
-  return { directory, url, cacheDir, toolDir, sandbox: SandboxSettings.parse(fromJson(values.sandbox ?? '{}')) };
+  const sandbox = SandboxSettings.parse(fromJson(values.sandbox ?? '{}'));
+  const workspace = WorkspaceSettings.parse(fromJson(values.workspace ?? '{}'));
+  return { directory, url, cacheDir, toolDir, sandbox, workspace };
 }
 
 /** The other way round, for the worker that starts a runner. */
-export function runnerArguments({ directory, url, cacheDir, toolDir, sandbox }: RunnerConfig): string[] {
+export function runnerArguments({ directory, url, cacheDir, toolDir, sandbox, workspace }: RunnerConfig): string[] {
   const settings = ['--directory', directory, '--url', url, '--cache-dir', cacheDir, '--tool-dir', toolDir];
-  return [...settings, '--sandbox', JSON.stringify(sandbox)];
+  return [...settings, '--sandbox', JSON.stringify(sandbox), '--workspace', JSON.stringify(workspace)];
 }
 
 /** The environment that a runner gets from the worker: what node and git need. No setting of the host reaches an agent by it. */

@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AutocodeError } from '../protocol/errors.ts';
-import { createLog } from '../telemetry/log.ts';
+import { createLog, type Log } from '../telemetry/log.ts';
 import { claimRuns } from './claimer.ts';
-import { socketBase, workerConfig } from './config.ts';
+import { programPath, socketBase, workerConfig, type WorkerConfig } from './config.ts';
 import { tryLock } from './lock.ts';
 import { keepReconciled } from './reconcile.ts';
 import { RunnerPool } from './runner-pool.ts';
+import { overlayLaunch, type Launch } from './workspace/overlay.ts';
 
 /** For the worker before this one to end. */
 const LOCK_MS = 10_000;
@@ -29,7 +30,8 @@ async function main(argv: string[]): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
   await lockState(config.stateDir, stop.signal);
   const log = createLog({ directory: config.logDir, service: 'worker', level: config.logLevel });
-  const pool = new RunnerPool(config, log);
+  const launch = await launchOf(config, log, stop.signal);
+  const pool = new RunnerPool({ ...config, launch }, log);
   await pool.adopt();
   const { version } = JSON.parse(
     readFileSync(path.join(import.meta.dirname, '..', 'package.json'), 'utf8'),
@@ -43,6 +45,14 @@ async function main(argv: string[]): Promise<void> {
   log.info(pool.size === 0 ? 'stopped' : `stopped; ${pool.size} runners go on`);
   await log.close();
   process.exit(0); // an idle connection is no reason to stay
+}
+
+/** How runners are started so that they can mount; empty where that is not wanted or not possible. */
+async function launchOf({ workspace, stateDir }: WorkerConfig, log: Log, signal: AbortSignal): Promise<Launch> {
+  if (!workspace.overlay) return [];
+  const { launch, refused } = await overlayLaunch({ path: programPath(), signal }, stateDir);
+  if (refused !== null) log.warn(`work trees are checkouts, which take longer: no overlay can be mounted here: ${refused}`);
+  return launch;
 }
 
 async function lockState(stateDir: string, signal: AbortSignal): Promise<void> {

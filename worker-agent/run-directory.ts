@@ -23,7 +23,7 @@ export interface RunDirectory {
   /** Git directory of the runner's own, from which the result is pushed. */
   exportGit: string;
   /** Root of a sandbox: work tree, home and scratch directory of the base, the agent or the final check. */
-  sandbox: (name: 'base' | 'work' | 'final') => { tree: string; home: string; tmp: string };
+  sandbox: (name: 'base' | 'work' | 'final') => { root: string; tree: string; home: string; tmp: string };
 }
 
 export const RunnerProcess = z.object({ pid: z.number().int(), startTime: z.string() });
@@ -50,7 +50,7 @@ export function runDirectoryAt(directory: string): RunDirectory {
     exportGit: path.join(directory, 'export.git'),
     sandbox: (name) => {
       const root = path.join(directory, name);
-      return { tree: path.join(root, 'tree'), home: path.join(root, 'home'), tmp: path.join(root, 'tmp') };
+      return { root, tree: path.join(root, 'tree'), home: path.join(root, 'home'), tmp: path.join(root, 'tmp') };
     },
   };
 }

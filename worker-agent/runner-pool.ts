@@ -19,13 +19,17 @@ import {
   RunnerProcess,
   type RunDirectory,
 } from './run-directory.ts';
+import { launchUnconfined, type Launch } from './workspace/overlay.ts';
 import { send, startTimeOf } from './run-processes.ts';
 
 const RUNNER = path.join(import.meta.dirname, 'runner', 'main.ts');
 const LOOK_MS = 1_000;
 const AGAIN_MS = 5_000;
 
-export type PoolConfig = Pick<WorkerConfig, 'url' | 'stateDir' | 'toolDir' | 'sandbox'>;
+export type PoolConfig = Pick<WorkerConfig, 'url' | 'stateDir' | 'toolDir' | 'sandbox' | 'workspace'> & {
+  /** How runners are started that may mount; empty where none may. */
+  launch: Launch;
+};
 
 /** Has a life: `watch` looks after the runs until its signal aborts; the runners themselves live on. */
 export class RunnerPool {
@@ -64,8 +68,11 @@ export class RunnerPool {
       const directory = runDirectory(this.#config.stateDir, run);
       // A live runner is never disturbed, even if this version cannot read its order any more.
       if ((await readJson(directory.runner, RunnerProcess)) !== null) this.#running.set(run, null);
-      else if ((await readOrder(directory)) === null) await removeRunDirectory(directory);
-      else await this.#spawn(run, directory);
+      else {
+        const order = await readOrder(directory);
+        if (order === null) await removeRunDirectory(directory);
+        else await this.#spawn(order, directory);
+      }
     }
     if (this.size > 0)
       this.#log.info(
@@ -79,7 +86,7 @@ export class RunnerPool {
     this.#starting.add(order.run);
     try {
       const directory = await createRunDirectory(this.#config.stateDir, order);
-      await this.#spawn(order.run, directory);
+      await this.#spawn(order, directory);
     } finally {
       this.#starting.delete(order.run);
     }
@@ -113,8 +120,10 @@ export class RunnerPool {
     this.#events.emit('changed');
   }
 
-  async #spawn(run: string, directory: RunDirectory): Promise<void> {
-    const { url, stateDir, toolDir, sandbox } = this.#config;
+  async #spawn(order: WorkOrder, directory: RunDirectory): Promise<void> {
+    const { url, stateDir, toolDir, sandbox, workspace } = this.#config;
+    const { run } = order;
+    const launch = order.isolation === 'directory' ? launchUnconfined(this.#config.launch) : this.#config.launch;
     const output = await open(directory.output, 'a', 0o600);
     try {
       const settings = runnerArguments({
@@ -123,8 +132,10 @@ export class RunnerPool {
         cacheDir: path.join(stateDir, 'cache'),
         toolDir,
         sandbox,
+        workspace: { ...workspace, overlay: launch.length > 0 },
       });
-      const child = spawn(process.execPath, [RUNNER, ...settings], {
+      const [program, ...args] = [...launch, process.execPath, RUNNER, ...settings] as [string, ...string[]];
+      const child = spawn(program, args, {
         cwd: stateDir,
         env: runnerEnvironment(),
         detached: true, // it outlives this process

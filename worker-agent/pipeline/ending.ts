@@ -60,6 +60,8 @@ function endingOfStop(stopped: Stopped): Ending {
       return { outcome: 'cancelled', reason: stopped.message };
     case 'out-of-time':
       return { outcome: 'out-of-time', cause: 'out-of-time', reason: stopped.message };
+    case 'too-big':
+      return { outcome: 'failed', cause: 'agent', reason: stopped.message };
     case 'disk-full':
       return { outcome: 'failed', cause: 'platform', reason: stopped.message };
     default:

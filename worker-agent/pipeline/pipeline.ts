@@ -5,11 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { BaseAnswer, CheckResult, Plan } from '../../protocol/run.ts';
 import type { CodingAgent, Phase } from '../agents/coding-agent.ts';
-import { type RunReport, removeTree } from '../run-directory.ts';
+import type { RunReport } from '../run-directory.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { fetchIntoCache } from '../workspace/cache.ts';
-import { checkout } from '../workspace/checkout.ts';
 import { exportTree, pushCommit, type Result } from '../workspace/export.ts';
+import { pruneCache } from '../workspace/prune.ts';
+import { changedLayer, makeWorkTree, removeWorkTree, startIndex } from '../workspace/work-tree.ts';
 import { type Ending, endingOf, failingChecks, reportOf } from './ending.ts';
 import { oneStepPlan, parsePlan, planAtEnd, planAtWork } from './plan.ts';
 import { promptFor, type PromptContext } from './prompt.ts';
@@ -100,10 +101,22 @@ async function makeTree(
   name: SandboxName,
   commit = base.startCommit,
 ): Promise<void> {
-  const { git, directory, order } = pipeline;
-  const { tree } = directory.sandbox(name);
-  const objects = objectsFor(pipeline, base, name);
-  await checkout(git, { tree, commit, branch: `autocode/${order.run}`, objects });
+  const { git, directory, order, log, cacheDir } = pipeline;
+  const { cacheBytes, ...workspace } = pipeline.workspace;
+  const kind = await makeWorkTree(git, {
+    ...workspace,
+    handOver: order.isolation === 'bubblewrap',
+    root: directory.sandbox(name).root,
+    cacheDir,
+    runDirectory: directory.path,
+    repository: order.repository.id,
+    baseCommit: base.baseCommit,
+    commit,
+    branch: `autocode/${order.run}`,
+    objects: objectsFor(pipeline, base, name),
+  });
+  if (name === 'work') log.event({ type: 'notice', text: `The work tree is an own ${kind}.` });
+  if (kind === 'overlay over a checkout made now') await pruneCache(git, path.dirname(cacheDir), cacheBytes);
 }
 
 /** The directories that a work tree borrows its objects from. */
@@ -133,7 +146,7 @@ async function verifyFresh(
 ): Promise<CheckResult[]> {
   await makeTree(pipeline, base, name, commit);
   const results = await withSandbox(pipeline, base, name, async (sandbox) => await verifyIn(pipeline, sandbox));
-  await removeTree(path.dirname(pipeline.directory.sandbox(name).tree));
+  await removeWorkTree(pipeline.git, pipeline.directory.sandbox(name).root);
   return results;
 }
 
@@ -315,13 +328,15 @@ async function verifyWork(pipeline: Pipeline, sandbox: Sandbox): Promise<boolean
 async function push(pipeline: Pipeline, base: Base): Promise<Result> {
   const { git, directory, order, log, remote, record } = pipeline;
   const { baseCommit, startCommit, cache, ref } = base;
-  const { tree } = directory.sandbox('work');
+  const { root, tree } = directory.sandbox('work');
   const result = await exportTree(git, {
     gitDir: directory.exportGit,
     tree,
     cache,
     baseCommit,
     startCommit,
+    index: startIndex(root),
+    changed: changedLayer(root),
     message: `autocode: run ${order.run}`,
   });
   for (const text of result.notices) log.event({ type: 'notice', text });

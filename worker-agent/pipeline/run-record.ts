@@ -22,6 +22,8 @@ export interface PipelineOptions {
   /** Object caches of this worker, one a repository. */
   cacheDir: string;
   toolDir: string;
+  /** How work trees are made: by overlay where this process may mount, owned by whom, with a cache of how much. */
+  workspace: { overlay: boolean; owner: number | null; cacheBytes: number };
   /** A sandbox over the work tree of that name, which exists and borrows from these object directories. */
   openSandbox(name: SandboxName, objects: string[]): Promise<Sandbox>;
   createAgent(name: string, context: AgentContext): CodingAgent;

@@ -20,6 +20,9 @@ import {
 } from '../run-directory.ts';
 import { endProcesses, processesOf, startTimeOf } from '../run-processes.ts';
 import { removeCgroupsOf } from '../sandbox/cgroup.ts';
+import { treeOwner } from '../sandbox/identity.ts';
+import { watchGrowth } from '../workspace/growth.ts';
+import { unmountBelow } from '../workspace/overlay.ts';
 import { remoteOf } from '../workspace/remote.ts';
 import { runApi } from './api.ts';
 import { keepLease } from './lease.ts';
@@ -32,6 +35,8 @@ import { closeInheritedDescriptors } from './inherited.ts';
 import { sandboxOpener } from './open-sandbox.ts';
 import { socketPath } from './socket-path.ts';
 import { stopper, stopReason, type Stopped, type Stopper } from './stop.ts';
+
+const UNMOUNT_MS = 10_000;
 
 closeInheritedDescriptors();
 await main(runnerConfig(process.argv.slice(2)));
@@ -114,7 +119,12 @@ async function work(
   const processes = { mark: processMark(order), directory: directory.path };
   const path = programPath();
   const socket = socketPath(directory.path, 'gateway.sock', socketBase());
+  const over = new AbortController();
   const relay = await startRelay({ gatewayUrl: order.gatewayUrl, gatewayKey: order.gatewayKey, socket });
+  const { runBytes } = config.workspace;
+  const growth = { directory: directory.path, limitBytes: runBytes, exceeded: (bytes: number) => stop.stop('too-big', tooBig(bytes, runBytes)) };
+  const watching = watchGrowth({ path, signal: AbortSignal.any([stop.signal, over.signal]) }, growth);
+  watching.catch((error: unknown) => stop.stop('disk-full', `The size of the run cannot be told: ${(error as Error).message}`));
   try {
     return await runPipeline({
       order,
@@ -125,6 +135,7 @@ async function work(
       remote: remoteOf(config.url, order),
       cacheDir: config.cacheDir,
       toolDir: config.toolDir,
+      workspace: { ...config.workspace, owner: treeOwner },
       openSandbox: sandboxOpener({
         config,
         order,
@@ -140,9 +151,17 @@ async function work(
   } finally {
     await removeCgroupsOf(directory.path); // of a sandbox whose opening failed half way
     await endProcesses(() => processesOf(processes), 0);
+    over.abort();
+    await watching.catch(() => {});
+    await unmountBelow({ path, signal: AbortSignal.timeout(UNMOUNT_MS) }, directory.path);
     await relay.close();
     await rm(socket, { force: true });
   }
+}
+
+function tooBig(bytes: number, limit: number): string {
+  const gigabytes = (count: number) => `${(count / 1e9).toFixed(1)} GB`;
+  return `No space left for this run: its files take ${gigabytes(bytes)}, and ${gigabytes(limit)} is what a run may (\`workspace.runBytes\` of the worker).`;
 }
 
 /** For the worker to send when the orchestrator is back: the run is lost, and why. A report that is there already stays. */

@@ -2,7 +2,9 @@
 // the program's own process group inside. Used by bubblewrap.ts.
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { send } from '../run-processes.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { send, startTimeOf } from '../run-processes.ts';
+import { withoutRights } from '../workspace/overlay.ts';
 import { GATEWAY_PORT } from './layout.ts';
 import type { Exit, SandboxProcess } from './sandbox.ts';
 
@@ -40,6 +42,8 @@ const DEATHS: Record<number, NodeJS.Signals> = {
   143: 'SIGTERM',
 };
 
+const GIVE_UP_MS = 10_000;
+
 const ARGUMENTS_FD = 3;
 const FILTER_FD = 4;
 const INFO_FD = 5;
@@ -49,7 +53,7 @@ export function startConfined(
   { bwrap, filter, joinFiles, prefix, relay }: Confinement,
   { argv, stdin, settings }: { argv: string[]; stdin: 'pipe' | 'ignore'; settings: string[] },
 ): SandboxProcess {
-  const command = [bwrap, '--args', String(ARGUMENTS_FD), '--', ...prefix, '/bin/sh', '-c', START, 'sh', relay, ...argv];
+  const command = [...withoutRights, bwrap, '--args', String(ARGUMENTS_FD), '--', ...prefix, '/bin/sh', '-c', START, 'sh', relay, ...argv];
   const child = spawn('/bin/sh', ['-c', JOIN, 'sh', ...joinFiles, '--', ...command], {
     cwd: '/',
     env: {},
@@ -64,9 +68,11 @@ export function startConfined(
 
   let ended = false;
   let inside: number | null = null;
+  let bornAt: string | null = null;
   const waiting: NodeJS.Signals[] = [];
   readInfo(extra[INFO_FD] as Readable, (pid) => {
     inside = pid;
+    bornAt = startTimeOf(pid);
     for (const signal of waiting) kill(signal);
   });
 
@@ -81,12 +87,23 @@ export function startConfined(
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => {
       ended = true;
-      const death = DEATHS[code ?? 0];
-      resolve(death === undefined ? { code, signal } : { code: null, signal: death });
+      void untilGone(inside, bornAt).then(() => resolve(exitOf(code, signal)));
     });
     child.once('error', () => resolve({ code: 127, signal: null }));
   });
   return { pid: child.pid ?? -1, stdin: child.stdin, stdout: child.stdout!, stderr: child.stderr!, exited, kill };
+}
+
+function exitOf(code: number | null, signal: NodeJS.Signals | null): Exit {
+  const death = DEATHS[code ?? 0];
+  return death === undefined ? { code, signal } : { code: null, signal: death };
+}
+
+// bwrap ends a moment before what the program left behind: that dies with the first process inside, which is gone when all are.
+async function untilGone(pid: number | null, bornAt: string | null): Promise<void> {
+  if (pid === null || bornAt === null) return;
+  const giveUp = performance.now() + GIVE_UP_MS;
+  while (startTimeOf(pid) === bornAt && performance.now() < giveUp) await delay(1);
 }
 
 /** bwrap says once which process it started, as {"child-pid": 4711, …}. */

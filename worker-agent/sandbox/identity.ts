@@ -2,10 +2,12 @@
 // under any other user, an id in a user namespace. Root is not mapped into one: to the kernel it would still be root, who owns
 // every file of /proc/sys. Used by bubblewrap-host.ts.
 import { execFile } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { access, chmod, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { AutocodeError } from '../../protocol/errors.ts';
+import { withoutRights } from '../workspace/overlay.ts';
 
 export interface Identity {
   kind: 'user-namespace' | 'setpriv';
@@ -21,6 +23,9 @@ export interface Identity {
 
 /** In a range that no system gives to users, services or containers. As in etc/passwd. */
 const AGENT = '60999';
+
+/** The owner of work trees, where it is another user than this process's. */
+export const treeOwner = process.getuid?.() === 0 ? Number(AGENT) : null;
 
 const REMEDY = 'Install bubblewrap 0.8 or newer: `apt install bubblewrap`.';
 const NAMESPACE_REMEDY =
@@ -44,7 +49,11 @@ const WITHOUT_RIGHTS: Identity = {
     ...['/usr/bin/setpriv', `--reuid=${AGENT}`, `--regid=${AGENT}`, '--clear-groups'],
     ...['--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all', '--no-new-privs', '--'],
   ],
-  give: async (...trees) => void (await run('chown', ['--recursive', '--no-dereference', `${AGENT}:${AGENT}`, '--', ...trees])),
+  async give(...trees) {
+    // A work tree may come as the agent's: to change the owner of each file of an overlay would copy them all.
+    const others = trees.filter((tree) => statSync(tree).uid !== treeOwner);
+    await run('chown', ['--recursive', '--no-dereference', `${AGENT}:${AGENT}`, '--', ...others]);
+  },
   show: async (directory) => await chmod(directory, 0o755).catch(ignoreMissing),
 };
 
@@ -53,7 +62,8 @@ export async function identityOf(bwrap: string): Promise<Identity> {
   const identity = process.getuid?.() === 0 ? WITHOUT_RIGHTS : IN_NAMESPACE;
   const bare = ['--unshare-pid', '--unshare-net', '--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev'];
   try {
-    await run(bwrap, [...identity.arguments, ...bare, ...identity.prefix, '/bin/true'], { env: {}, timeout: 10_000 });
+    const [program = '', ...rest] = [...withoutRights, bwrap];
+    await run(program, [...rest, ...identity.arguments, ...bare, ...identity.prefix, '/bin/true'], { env: {}, timeout: 10_000 });
     return identity;
   } catch (cause) {
     const { stderr, message } = cause as Error & { stderr?: string };

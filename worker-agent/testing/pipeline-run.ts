@@ -64,6 +64,7 @@ export async function pipelinePlace(
         remote: remoteOf(fake.url, run.order),
         cacheDir: path.join(place, 'cache'),
         toolDir: place,
+        workspace: { overlay: false, owner: null, cacheBytes: 0 },
         openSandbox: async (name) =>
           await openDirectorySandbox({
             run: run.order.run,

@@ -1,6 +1,6 @@
-// The object cache of a repository: a bare repository that all runs on this worker read through alternates. It only ever grows
-// (nothing is pruned), so that a run in progress loses no object. Used by the pipeline.
-import { mkdir, readdir, rm } from 'node:fs/promises';
+// The object cache of a repository: a bare repository that all runs on this worker read through alternates. While there are runs it
+// only ever grows, so that none loses an object. Used by the pipeline.
+import { mkdir, readdir, rm, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { waitForLock } from '../lock.ts';
 import { git, type GitContext } from './git.ts';
@@ -19,6 +19,8 @@ export async function fetchIntoCache(
   await mkdir(cache, { recursive: true, mode: 0o700 });
   const lock = await waitForLock(cache, 'cache', context.signal);
   try {
+    await mkdir(cache, { recursive: true, mode: 0o700 }); // pruning may have been faster
+    await utimes(cache, new Date(), new Date()); // its last use, for pruning
     await removeLeftovers(cache);
     await git(context, ['init', '--quiet', '--bare', '--template=', cache], { cwd: cache });
     const call = { cwd: cache, gitDir: cache };

@@ -1,6 +1,5 @@
-// A work tree with a `.git` of its own, whose objects come from the cache. Used for the agent's workspace and, each time anew,
-// for the base and the result that are verified.
-import { mkdir, writeFile } from 'node:fs/promises';
+// A work tree with a `.git` of its own, whose objects come from the cache. Used by work-tree.ts.
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { git, type GitContext } from './git.ts';
 
@@ -13,7 +12,32 @@ export interface Checkout {
 }
 
 /** Makes the work tree at a commit, on a branch. There is no remote: work leaves by the runner's own push. */
-export async function checkout(
+export async function checkout(context: GitContext, options: Checkout): Promise<void> {
+  const { tree } = options;
+  await initialise(context, options);
+  await git(context, ['reset', '--hard', '--quiet'], {
+    cwd: tree,
+    gitDir: path.join(tree, '.git'),
+    workTree: tree,
+    config: { 'checkout.workers': '0' }, // as many as there are processors
+  });
+}
+
+// In a sandbox files have other owners than outside, and in an overlay other numbers: by these git would take all for changed.
+const CONFIG = `[user]
+\tname = Autocode
+\temail = autocode@localhost
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+[core]
+\ttrustctime = false
+\tcheckStat = minimal
+`;
+
+/** Makes the `.git` of a work tree, at a commit, on a branch; the files are the caller's. */
+export async function initialise(
   context: GitContext,
   { tree, commit, branch, objects }: Checkout,
 ): Promise<void> {
@@ -21,16 +45,8 @@ export async function checkout(
   await git(context, ['init', '--quiet', '--template=', `--initial-branch=${branch}`, tree], { cwd: tree });
   const gitDir = path.join(tree, '.git');
   await borrowObjects(gitDir, objects);
-  const settings = {
-    'user.name': 'Autocode',
-    'user.email': 'autocode@localhost',
-    'gc.auto': '0',
-    'maintenance.auto': 'false',
-  };
-  for (const [key, value] of Object.entries(settings))
-    await git(context, ['config', key, value], { cwd: tree, gitDir });
+  await appendFile(path.join(gitDir, 'config'), CONFIG);
   await git(context, ['update-ref', `refs/heads/${branch}`, commit], { cwd: tree, gitDir });
-  await git(context, ['reset', '--hard', '--quiet'], { cwd: tree, gitDir, workTree: tree });
 }
 
 /** Lets a git directory read the objects of others without owning them. */

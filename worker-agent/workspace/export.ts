@@ -6,6 +6,7 @@ import { borrowObjects } from './checkout.ts';
 import { git, gitLine, type GitContext } from './git.ts';
 import { gitRemote, type Remote } from './remote.ts';
 import { restoreUntouched } from './untouched.ts';
+import { copyIndex } from './work-tree.ts';
 
 export interface ExportOptions {
   /** The runner's own git directory, made anew. */
@@ -14,6 +15,10 @@ export interface ExportOptions {
   cache: string;
   baseCommit: string;
   startCommit: string;
+  /** The index of the work tree as it was made at the start commit. */
+  index: string;
+  /** The layer of an overlay that has all that was changed in the tree; null when the tree is a plain one. */
+  changed: string | null;
   message: string;
 }
 
@@ -37,9 +42,9 @@ export async function exportTree(context: GitContext, options: ExportOptions): P
   await git(context, ['init', '--quiet', '--bare', '--template=', gitDir], { cwd: path.dirname(gitDir) });
   await borrowObjects(gitDir, [path.join(cache, 'objects')]);
   const inTree = { cwd: tree, gitDir, workTree: tree };
-  await git(context, ['read-tree', startCommit], inTree);
+  await copyIndex(options.index, path.join(gitDir, 'index')); // with it, git looks only into files that have changed
   const submodules = await submodulePaths(context, inTree);
-  const notices = await removeNestedGit(tree, submodules);
+  const notices = await removeNestedGit({ tree, walked: options.changed ?? tree, submodules });
   const pathspecs = [
     '.',
     ...submodules.map((submodule) => `:(exclude,literal)${submodule.toString('latin1')}`),
@@ -109,11 +114,19 @@ async function changesOf(
 
 // git would take a directory with a `.git` for a repository of its own and read it. The directory goes; its neighbours are
 // plain files from then on. (What looks like `.git` to another file system, no forge accepts in a tree.)
-async function removeNestedGit(tree: string, submodules: Buffer[]): Promise<string[]> {
+async function removeNestedGit({
+  tree,
+  walked,
+  submodules,
+}: {
+  tree: string;
+  walked: string;
+  submodules: Buffer[];
+}): Promise<string[]> {
   const notices: string[] = [];
   const skipped = new Set(submodules.map((submodule) => submodule.toString('latin1')));
   async function walk(relative: Buffer): Promise<void> {
-    const directory = Buffer.concat([Buffer.from(`${tree}/`), relative]);
+    const directory = Buffer.concat([Buffer.from(`${walked}/`), relative]);
     for (const entry of await readdir(directory, { withFileTypes: true, encoding: 'buffer' })) {
       const inner =
         relative.length === 0 ? entry.name : Buffer.concat([relative, Buffer.from('/'), entry.name]);
