@@ -85,8 +85,10 @@ export async function startAppliance(...settings: string[]): Promise<Appliance> 
     async [Symbol.asyncDispose]() {
       await autocode('down').catch(() => {});
       const left = await eventually(() => Promise.resolve(processesOf(directory).length === 0 || undefined), 'its processes to end', 20_000).catch(() => processesOf(directory));
+      const told = Array.isArray(left) ? left.map((pid) => commandOf(pid)).join('; ') : '';
+      if (Array.isArray(left)) for (const pid of left) process.kill(pid, 'SIGKILL');
       rmSync(directory, { recursive: true, force: true });
-      if (Array.isArray(left)) throw new Error(`processes were left behind: ${left.map((pid) => commandOf(pid)).join('; ')}`);
+      if (told !== '') throw new Error(`processes were left behind: ${told}`);
     },
   };
   await appliance.up();
