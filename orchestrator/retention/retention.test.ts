@@ -35,7 +35,10 @@ test('logs of runs that ended long ago, old events and old results go; the rest 
   utimesSync(join(results, '1/old'), new Date(0), new Date(0));
 
   const options = { runLogsDays: 30, eventsDays: 30, runLogs, results };
-  assert.deepEqual(await applyRetention(db.pool, options), { logs: 1, events: 2500, results: 1 });
+  await db.pool.query(
+    `insert into delivery values ('gitea/work', 'old', now() - interval '100 days'), ('gitea/work', 'new', now())`,
+  );
+  assert.deepEqual(await applyRetention(db.pool, options), { logs: 1, events: 2500, results: 1, deliveries: 1 });
   assert.deepEqual(
     files.map((file) => existsSync(file)),
     [false, true, true],
@@ -43,5 +46,5 @@ test('logs of runs that ended long ago, old events and old results go; the rest 
   assert.ok(!existsSync(dirname(files[0] ?? '')));
   const left = await db.pool.query('select kind from event');
   assert.deepEqual(left.rows, [{ kind: 'new' }]);
-  assert.deepEqual(await applyRetention(db.pool, options), { logs: 0, events: 0, results: 0 });
+  assert.deepEqual(await applyRetention(db.pool, options), { logs: 0, events: 0, results: 0, deliveries: 0 });
 });

@@ -15,6 +15,7 @@ export interface RetentionCounts {
   logs: number;
   events: number;
   results: number;
+  deliveries: number;
 }
 
 const BATCH = 1_000;
@@ -29,6 +30,7 @@ export async function applyRetention(
     logs: await removeRunLogs(db, options, signal),
     events: await removeEvents(db, options.eventsDays, signal),
     results: await removeOldFiles(options.results, options.runLogsDays),
+    deliveries: await removeDeliveries(db, options.eventsDays),
   };
 }
 
@@ -69,6 +71,14 @@ async function removeEvents(db: Queryable, days: number, signal?: AbortSignal): 
     if ((rowCount ?? 0) < BATCH) break;
   }
   return removed;
+}
+
+async function removeDeliveries(db: Queryable, days: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `delete from delivery where received_at < now() - make_interval(secs => $1::float8 * 86400)`,
+    [days],
+  );
+  return rowCount ?? 0;
 }
 
 async function removeOldFiles(directory: string, days: number): Promise<number> {

@@ -34,6 +34,11 @@ function drawChange(change: Change): string {
     ['branch', `${change.branch} → ${change.baseBranch}`],
     ['commits', `${shortCommit(change.baseCommit)} → ${shortCommit(change.headCommit)}`],
     ['forge', change.url ?? change.forge],
+    [
+      'moved',
+      change.forgeHead === null ? null : `somebody moved the branch to ${shortCommit(change.forgeHead)}`,
+    ],
+    ['trouble', change.trouble],
     ['opened', relativeTime(change.createdAt)],
     ['ended', change.closedAt === null ? null : relativeTime(change.closedAt)],
   ]);

@@ -3,8 +3,9 @@ import { AutocodeError } from '../../../protocol/errors.ts';
 import type { VerifyCommand } from '../../../protocol/project.ts';
 import type { SubmissionChecks } from '../../../protocol/submission.ts';
 import { checksOf, type CheckArgs } from './checks.ts';
+import { forgeSettings, type ForgeArgs } from './forge.ts';
 
-export interface SettingArgs extends CheckArgs {
+export interface SettingArgs extends CheckArgs, ForgeArgs {
   verify: string[] | undefined;
   branch: string | undefined;
   agent: string | undefined;
@@ -26,6 +27,7 @@ export function settingsOf(args: SettingArgs, now?: SubmissionChecks) {
     model: args.model,
     limits: Object.values(limits).some((value) => value !== undefined) ? limits : undefined,
     checks: checksOf(args, now),
+    ...forgeSettings(args),
     trusted: args.trusted,
   };
 }
@@ -41,9 +43,13 @@ export function verifyCommand(text: string): VerifyCommand {
 export function words(text: string): string[] {
   if (!text.trimStart().startsWith('[')) {
     if (!/["'\\]/.test(text)) return text.split(' ').filter((word) => word !== '');
-    throw new AutocodeError('ERR_INVALID_INPUT', `--agent-command ${text} has quotes, which are not interpreted.`, {
-      remedy: `Write it as a JSON array: '["sh", "-c", "my-agent --flag"]'.`,
-    });
+    throw new AutocodeError(
+      'ERR_INVALID_INPUT',
+      `--agent-command ${text} has quotes, which are not interpreted.`,
+      {
+        remedy: `Write it as a JSON array: '["sh", "-c", "my-agent --flag"]'.`,
+      },
+    );
   }
   try {
     const parsed: unknown = JSON.parse(text);

@@ -19,6 +19,9 @@ export function drawProject(project: Project): string {
   return block([
     ['repository', repository.origin + (repository.hosted ? ' (local forge)' : '')],
     ['branch', repository.defaultBranch],
+    ['forge', repository.forge === 'local' ? null : repository.forge],
+    ['reviewers', project.reviewers.join(', ')],
+    ['labels', project.labels.join(', ')],
     [
       'verify',
       verify.length === 0

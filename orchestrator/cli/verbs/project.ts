@@ -51,6 +51,38 @@ function settings<A>(yargs: Argv<A>) {
       describe:
         "Paths that a submission check lets pass, as 'lockfiles=docs/**'; added to its list, 'lockfiles=' empties it",
     })
+    .option('forge', {
+      type: 'string',
+      requiresArg: true,
+      describe: "Name of its forge (docs/forges.md); found by the repository's address when left out",
+    })
+    .option('forge-url', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Address of a forge not named before',
+    })
+    .option('forge-token-file', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'File with the access token of the forge, `-` for standard input; kept as a secret',
+    })
+    .option('forge-webhook-secret-file', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'File with the secret that the forge signs its webhooks with',
+    })
+    .option('reviewer', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'Asked to review each change, besides those of CODEOWNERS; repeat for more, empty for none',
+    })
+    .option('label', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'Label of each pull request, made when missing; repeat for more, empty for none',
+    })
     .option('trusted', {
       type: 'boolean',
       describe: 'Allow runs without a sandbox: the agent then has the rights of the worker',
@@ -69,6 +101,10 @@ export const projectNoun: Noun = {
         [
           "project add https://git.example.com/shop.git --verify 'test=npm test' --verify 'lint=npm run lint'",
           '',
+        ],
+        [
+          'project add https://git.example.com/acme/shop.git --forge-token-file token.txt --label autocode',
+          'with pull requests',
         ],
         ['project add --name scratch --trusted', 'without a repository: a new bare one on the local forge'],
       ],
