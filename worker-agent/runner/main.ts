@@ -31,14 +31,12 @@ import { LogShipper } from './log-shipper.ts';
 import { startRelay } from './relay.ts';
 import { sendReport, type Shippers } from './report.ts';
 import { watchSignals } from './signals.ts';
-import { closeInheritedDescriptors } from './inherited.ts';
 import { sandboxOpener } from './open-sandbox.ts';
 import { socketPath } from './socket-path.ts';
 import { stopper, stopReason, type Stopped, type Stopper } from './stop.ts';
 
 const UNMOUNT_MS = 10_000;
 
-closeInheritedDescriptors();
 await main(runnerConfig(process.argv.slice(2)));
 
 async function main(config: RunnerConfig): Promise<void> {

@@ -19,8 +19,16 @@ export interface Confinement {
   relay: string;
 }
 
-// Joins the control groups (arguments up to `--`), then becomes bwrap: whatever that starts is in them from its first moment.
-const JOIN = 'while [ "$1" != -- ]; do echo 0 > "$1" || exit 125; shift; done; shift; exec "$@"';
+// Closes what else is open (whoever started the worker may have left files open, which bwrap passes on), joins the control groups
+// (arguments up to `--`), then becomes bwrap: whatever that starts is in them from its first moment. Bash, since a plain sh
+// cannot close what has two digits.
+const JOIN = `for each in /proc/self/fd/*; do
+  number=\${each##*/}
+  ((number <= 5)) || eval "exec $number>&-"
+done
+while [[ $1 != -- ]]; do echo 0 > "$1" || exit 125; shift; done
+shift
+exec "$@"`;
 
 // The relay is no child of the program, which may wait for all its children, nor in its process group, which may be told to end
 // and still talk to the model while it does.
@@ -54,7 +62,7 @@ export function startConfined(
   { argv, stdin, settings }: { argv: string[]; stdin: 'pipe' | 'ignore'; settings: string[] },
 ): SandboxProcess {
   const command = [...withoutRights, bwrap, '--args', String(ARGUMENTS_FD), '--', ...prefix, '/bin/sh', '-c', START, 'sh', relay, ...argv];
-  const child = spawn('/bin/sh', ['-c', JOIN, 'sh', ...joinFiles, '--', ...command], {
+  const child = spawn('/bin/bash', ['--norc', '-c', JOIN, 'bash', ...joinFiles, '--', ...command], {
     cwd: '/',
     env: {},
     detached: true,
