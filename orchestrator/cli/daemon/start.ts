@@ -40,7 +40,7 @@ export async function ensureDaemon(args: StartArgs): Promise<StartedDaemon> {
 async function startAndWait(args: StartArgs, dataDir: string, output: string): Promise<StartedDaemon> {
   const file = openSync(output, 'w', 0o600);
   const flags = [...settingsFlags(args), ...(args.roles === undefined ? [] : ['--roles', args.roles])];
-  const child = spawn(process.execPath, [ENTRY, 'up', '--quiet', '--json', ...flags], {
+  const child = spawn(process.execPath, [...process.execArgv, ENTRY, 'up', '--quiet', '--json', ...flags], {
     detached: true, // a session of its own: it outlives this terminal
     stdio: ['ignore', file, file],
     env: inheritedEnvironment(),

@@ -1,0 +1,58 @@
+// What the benchmarks measure with: percentiles, the memory of a process, a daemon on a directory of its own.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const AUTOCODE = join(import.meta.dirname, '../autocode');
+const run = promisify(execFile);
+
+/** The value below which `share` (0 to 1) of the numbers lie. */
+export function percentile(numbers: readonly number[], share: number): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+/** Proportional set size of a process, MB: memory it shares counts in part. */
+export function pssMb(pid: number): number {
+  const [, kb = '0'] = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
+  return Number(kb) / 1024;
+}
+
+/** A daemon without a worker, started as a user does. */
+export interface BenchDaemon {
+  url: string;
+  pid: number;
+  adminToken: string;
+  /** Calls the API as the administrator. */
+  api<T>(method: string, route: string, body?: object): Promise<T>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Starts one; all of it is gone when it is disposed. */
+export async function benchDaemon(...settings: string[]): Promise<BenchDaemon> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'autocode-bench-'));
+  const limits = ['admin', 'viewer', 'worker', 'run'].map((role) => `api.rateLimit.${role}=10000000`);
+  const flags = [`dataDir=${dataDir}`, 'worker.local=false', 'lease.leaseSeconds=600', 'lease.selfStopMinutes=60', ...limits, ...settings];
+  const autocode = async (...args: string[]) => await run(AUTOCODE, [...args, ...flags.flatMap((flag) => ['--set', flag])]);
+  await autocode('up', '--detach');
+  const { url, pid } = JSON.parse(readFileSync(join(dataDir, 'run/daemon.json'), 'utf8')) as { url: string; pid: number };
+  const adminToken = readFileSync(join(dataDir, 'run/admin-token'), 'utf8').trim();
+  return {
+    url,
+    pid,
+    adminToken,
+    async api<T>(method: string, route: string, body?: object) {
+      const headers = { authorization: `Bearer ${adminToken}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+      const answer = await fetch(`${url}/api/v1${route}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+      const text = await answer.text();
+      if (!answer.ok) throw new Error(`${method} ${route}: ${answer.status} ${text}`);
+      return (text === '' ? null : JSON.parse(text)) as T;
+    },
+    async [Symbol.asyncDispose]() {
+      await autocode('down').catch(() => {});
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
