@@ -30,10 +30,10 @@ while [[ $1 != -- ]]; do echo 0 > "$1" || exit 125; shift; done
 shift
 exec "$@"`;
 
-// The relay is no child of the program, which may wait for all its children, nor in its process group, which may be told to end
+// The working directory is the agent's alone, so it is entered as the agent. The relay is no child of the program, which may wait for all its children, nor in its process group, which may be told to end
 // and still talk to the model while it does.
 const LISTENING = `0100007F:${GATEWAY_PORT.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 0A`;
-const START = `relay=$1; shift
+const START = `relay=$1; cd "$2" || exit 125; unset OLDPWD; shift 2
 (setsid $relay </dev/null >/dev/null 2>&1 &)
 tries=0
 until grep -q '${LISTENING}' /proc/net/tcp; do
@@ -59,9 +59,9 @@ const INFO_FD = 5;
 /** Starts a program. Never throws; what cannot be set up or started exits with a code and a line on stderr. */
 export function startConfined(
   { bwrap, filter, joinFiles, prefix, relay }: Confinement,
-  { argv, stdin, settings }: { argv: string[]; stdin: 'pipe' | 'ignore'; settings: string[] },
+  { argv, cwd, stdin, settings }: { argv: string[]; cwd: string; stdin: 'pipe' | 'ignore'; settings: string[] },
 ): SandboxProcess {
-  const command = [...withoutRights, bwrap, '--args', String(ARGUMENTS_FD), '--', ...prefix, '/bin/sh', '-c', START, 'sh', relay, ...argv];
+  const command = [...withoutRights, bwrap, '--args', String(ARGUMENTS_FD), '--', ...prefix, '/bin/sh', '-c', START, 'sh', relay, cwd, ...argv];
   const child = spawn('/bin/bash', ['--norc', '-c', JOIN, 'bash', ...joinFiles, '--', ...command], {
     cwd: '/',
     env: {},

@@ -77,7 +77,7 @@ export async function openBubblewrapSandbox(host: BubblewrapHost, options: Bubbl
     notices: cgroup === null ? [UNLIMITED] : [],
     spawn(argv, { cwd = INSIDE.workspace, env = {}, stdin = 'ignore' }) {
       const variables = Object.entries({ ...environment, ...env }).flatMap(([key, value]) => ['--setenv', key, value]);
-      const child = startConfined(confinement, { argv, stdin, settings: [...layout, ...variables, '--chdir', cwd] });
+      const child = startConfined(confinement, { argv, cwd, stdin, settings: [...layout, ...variables] });
       running.add(child);
       void child.exited.then(() => running.delete(child));
       return child;

@@ -40,6 +40,7 @@ const SYSTEM = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 /** What programs of the host need from its /etc to run: nothing that tells of its users, its network or its secrets. */
 const ETC = ['alternatives', 'ca-certificates', 'crypto-policies', 'fonts', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'localtime', 'pki', 'ssl'];
 const OWN_ETC = ['passwd', 'group', 'hosts', 'nsswitch.conf'];
+const ETC_FILES = path.join(import.meta.dirname, 'etc');
 const MEGABYTE = 1024 * 1024;
 
 /** Namespaces, then mounts in their order; what is not named does not exist inside. */
@@ -53,7 +54,7 @@ export function layoutArguments(layout: Layout): string[] {
     ...readOnly('/usr', '/usr'),
     ...SYSTEM.flatMap(systemDirectory),
     ...ETC.map((name) => `/etc/${name}`).flatMap((file) => ['--ro-bind-try', file, file]),
-    ...OWN_ETC.flatMap((name) => readOnly(path.join(import.meta.dirname, 'etc', name), `/etc/${name}`)),
+    ...OWN_ETC.flatMap((name) => readOnly(path.join(ETC_FILES, name), `/etc/${name}`)),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...memory('/dev/shm', tmpMb),
     ...memory(INSIDE.tmp, tmpMb),
@@ -62,7 +63,7 @@ export function layoutArguments(layout: Layout): string[] {
     ...(existsSync(toolDir) ? readOnly(toolDir, INSIDE.tools) : []),
     ...readOnly(process.execPath, INSIDE.node),
     ...readOnly(path.join(import.meta.dirname, 'relay-inside.ts'), INSIDE.relay),
-    ...objects.flatMap((directory, index) => readOnly(directory, INSIDE.objects(index))),
+    ...objects.flatMap((directory, index) => borrowed(directory, INSIDE.objects(index))),
     ...readOnly(gatewaySocket, INSIDE.gatewaySocket),
     ...['--bind', home, INSIDE.home, '--bind', tree, INSIDE.workspace],
     ...['--remount-ro', '/dev', '--remount-ro', '/'],
@@ -80,6 +81,13 @@ function passable(directory: string): string[] {
 
 function memory(at: string, megabytes: number): string[] {
   return ['--perms', '1777', '--size', String(megabytes * MEGABYTE), '--tmpfs', at];
+}
+
+// What a lender borrows itself is at a path of the host; the work tree borrows from all of them directly.
+function borrowed(directory: string, at: string): string[] {
+  const alternates = 'info/alternates';
+  const hidden = existsSync(path.join(directory, alternates));
+  return [...readOnly(directory, at), ...(hidden ? readOnly(path.join(ETC_FILES, 'no-alternates'), path.join(at, alternates)) : [])];
 }
 
 // Links into /usr on most systems, directories on some.
