@@ -61,7 +61,7 @@ async function main(): Promise<void> {
 
 /** Claimed runs, each of a project of its own. */
 async function claimRuns(daemon: BenchDaemon, count: number): Promise<Order[]> {
-  await daemon.api('PUT', '/workers/bench', { protocol: 1, version: '1', capacity: count, agents: [], host: 'bench' });
+  await daemon.api('PUT', '/workers/bench', { protocol: 1, version: '1', capacity: count, agents: [], isolations: ['bubblewrap', 'directory'], host: 'bench' });
   const orders: Order[] = [];
   for (let i = 0; i < count; i++) {
     const name = `p${i}`;

@@ -11,7 +11,7 @@ import type { Access } from '../orchestrator/api/authentication.ts';
 import { testApi, type TestApi } from '../orchestrator/api/testing.ts';
 
 const DECIDED: Record<Access, string[]> = {
-  public: ['GET /api/openapi.json', 'GET /api/v1/health'],
+  public: ['GET /api/openapi.json', 'GET /api/v1/health', 'POST /api/v1/webhooks/gitea/:forge'],
   viewer: [
     'GET /api/v1/changes', 'GET /api/v1/changes/:change', 'GET /api/v1/changes/:change/diff', 'GET /api/v1/events', 'GET /api/v1/models',
     'GET /api/v1/projects', 'GET /api/v1/projects/:project', 'GET /api/v1/runs', 'GET /api/v1/runs/:run', 'GET /api/v1/runs/:run/calls',
@@ -41,7 +41,7 @@ const LET_IN: Record<Access, readonly Role[]> = {
 };
 
 const PLACES: Record<string, string> = {
-  ':change': '9', ':project': 'none', ':task': '9999', ':id': '999999', ':worker': 'nobody', ':stream': 'events', ':repository': '1', '*': 'info/refs',
+  ':change': '9', ':project': 'none', ':task': '9999', ':id': '999999', ':worker': 'nobody', ':stream': 'events', ':forge': 'none', ':repository': '1', '*': 'info/refs',
 };
 
 describe('every route × every token', () => {
