@@ -59,9 +59,28 @@ const INFO_FD = 5;
 /** Starts a program. Never throws; what cannot be set up or started exits with a code and a line on stderr. */
 export function startConfined(
   { bwrap, filter, joinFiles, prefix, relay }: Confinement,
-  { argv, cwd, stdin, settings }: { argv: string[]; cwd: string; stdin: 'pipe' | 'ignore'; settings: string[] },
+  {
+    argv,
+    cwd,
+    stdin,
+    settings,
+  }: { argv: string[]; cwd: string; stdin: 'pipe' | 'ignore'; settings: string[] },
 ): SandboxProcess {
-  const command = [...withoutRights, bwrap, '--args', String(ARGUMENTS_FD), '--', ...prefix, '/bin/sh', '-c', START, 'sh', relay, cwd, ...argv];
+  const command = [
+    ...withoutRights,
+    bwrap,
+    '--args',
+    String(ARGUMENTS_FD),
+    '--',
+    ...prefix,
+    '/bin/sh',
+    '-c',
+    START,
+    'sh',
+    relay,
+    cwd,
+    ...argv,
+  ];
   const child = spawn('/bin/bash', ['--norc', '-c', JOIN, 'bash', ...joinFiles, '--', ...command], {
     cwd: '/',
     env: {},
@@ -99,7 +118,14 @@ export function startConfined(
     });
     child.once('error', () => resolve({ code: 127, signal: null }));
   });
-  return { pid: child.pid ?? -1, stdin: child.stdin, stdout: child.stdout!, stderr: child.stderr!, exited, kill };
+  return {
+    pid: child.pid ?? -1,
+    stdin: child.stdin,
+    stdout: child.stdout!,
+    stderr: child.stderr!,
+    exited,
+    kill,
+  };
 }
 
 function exitOf(code: number | null, signal: NodeJS.Signals | null): Exit {

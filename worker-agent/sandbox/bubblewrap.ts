@@ -34,16 +34,36 @@ const PATH_INSIDE = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 const MEGABYTE = 1024 * 1024;
 
 /** Opens a sandbox over a work tree that exists; HOME is made. */
-export async function openBubblewrapSandbox(host: BubblewrapHost, options: BubblewrapOptions): Promise<Sandbox> {
+export async function openBubblewrapSandbox(
+  host: BubblewrapHost,
+  options: BubblewrapOptions,
+): Promise<Sandbox> {
   const { run, name, runDirectory, tree, home, objects, limits, toolchains, mark } = options;
   await mkdir(home, { recursive: true, mode: 0o700 });
-  if (objects.length > 0) await borrowObjects(path.join(tree, '.git'), objects.map((_, index) => INSIDE.objects(index)));
+  if (objects.length > 0)
+    await borrowObjects(
+      path.join(tree, '.git'),
+      objects.map((_, index) => INSIDE.objects(index)),
+    );
   await host.identity.give(tree, home, options.gatewaySocket);
   for (const directory of [options.toolDir, ...objects]) await host.identity.show(directory);
-  const cgroup = await openCgroup({ name: groupName(runDirectory, name), limits, runDirectory, parents: host.cgroups });
-  const layout = layoutArguments({ ...options, tmpMb: Math.ceil(limits.memoryMb / 2), identity: host.identity });
+  const cgroup = await openCgroup({
+    name: groupName(runDirectory, name),
+    limits,
+    runDirectory,
+    parents: host.cgroups,
+  });
+  const layout = layoutArguments({
+    ...options,
+    tmpMb: Math.ceil(limits.memoryMb / 2),
+    identity: host.identity,
+  });
   const environment = {
-    PATH: [...toolchains.map((directory) => path.join(directory, 'bin')), PATH_INSIDE, path.dirname(INSIDE.node)].join(':'),
+    PATH: [
+      ...toolchains.map((directory) => path.join(directory, 'bin')),
+      PATH_INSIDE,
+      path.dirname(INSIDE.node),
+    ].join(':'),
     HOME: INSIDE.home,
     USER: 'agent',
     SHELL: '/bin/sh',
@@ -76,7 +96,11 @@ export async function openBubblewrapSandbox(host: BubblewrapHost, options: Bubbl
     node: INSIDE.node,
     notices: cgroup === null ? [UNLIMITED] : [],
     spawn(argv, { cwd = INSIDE.workspace, env = {}, stdin = 'ignore' }) {
-      const variables = Object.entries({ ...environment, ...env }).flatMap(([key, value]) => ['--setenv', key, value]);
+      const variables = Object.entries({ ...environment, ...env }).flatMap(([key, value]) => [
+        '--setenv',
+        key,
+        value,
+      ]);
       const child = startConfined(confinement, { argv, cwd, stdin, settings: [...layout, ...variables] });
       running.add(child);
       void child.exited.then(() => running.delete(child));

@@ -46,7 +46,11 @@ async function version2(mounts: Mount[], own: Membership[]): Promise<CgroupParen
     if (controllers.includes('memory') && controllers.includes('pids')) {
       return {
         version: 2,
-        directories: { memory: directory, pids: directory, ...(controllers.includes('cpu') ? { cpu: directory } : {}) },
+        directories: {
+          memory: directory,
+          pids: directory,
+          ...(controllers.includes('cpu') ? { cpu: directory } : {}),
+        },
       };
     }
     if (directory === mount.point || !directory.startsWith(mount.point)) return null;
@@ -62,7 +66,8 @@ async function controllersBelow(directory: string): Promise<string[]> {
     return [];
   }
   try {
-    const read = async () => (await readFile(path.join(trial, 'cgroup.controllers'), 'utf8')).trim().split(' ');
+    const read = async () =>
+      (await readFile(path.join(trial, 'cgroup.controllers'), 'utf8').catch(() => '')).trim().split(' ');
     for (const controller of ['memory', 'pids', 'cpu']) {
       if (!(await read()).includes(controller)) {
         await writeFile(path.join(directory, 'cgroup.subtree_control'), `+${controller}`).catch(() => {});

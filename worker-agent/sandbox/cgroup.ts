@@ -45,7 +45,9 @@ export async function openCgroup(options: {
 }): Promise<Cgroup | null> {
   const { name, limits, runDirectory, parents = await cgroupParents() } = options;
   if (parents === null) return null;
-  const directories = [...new Set(Object.values(parents.directories))].map((parent) => path.join(parent, name));
+  const directories = [...new Set(Object.values(parents.directories))].map((parent) =>
+    path.join(parent, name),
+  );
   const record = path.join(runDirectory, `${name}${RECORD_SUFFIX}`);
   await writeFile(record, JSON.stringify(directories));
   for (const directory of directories) await mkdir(directory, { recursive: true });
@@ -71,10 +73,16 @@ export async function removeCgroupsOf(runDirectory: string): Promise<void> {
   }
 }
 
-function settings({ version, directories }: CgroupParents, name: string, { memoryMb, pids, cpus }: Limits): [string, string][] {
+function settings(
+  { version, directories }: CgroupParents,
+  name: string,
+  { memoryMb, pids, cpus }: Limits,
+): [string, string][] {
   const file = (controller: keyof CgroupParents['directories'], setting: string, value: number | string) => {
     const parent = directories[controller];
-    return parent === undefined ? [] : [[path.join(parent, name, setting), String(value)] as [string, string]];
+    return parent === undefined
+      ? []
+      : [[path.join(parent, name, setting), String(value)] as [string, string]];
   };
   const memory = memoryMb * MEGABYTE;
   const quota = cpus > 0 ? Math.round(cpus * PERIOD_MICROSECONDS) : null;
@@ -82,7 +90,12 @@ function settings({ version, directories }: CgroupParents, name: string, { memor
     return [
       ...file('memory', 'memory.limit_in_bytes', memory),
       ...file('pids', 'pids.max', pids),
-      ...(quota === null ? [] : [...file('cpu', 'cpu.cfs_period_us', PERIOD_MICROSECONDS), ...file('cpu', 'cpu.cfs_quota_us', quota)]),
+      ...(quota === null
+        ? []
+        : [
+            ...file('cpu', 'cpu.cfs_period_us', PERIOD_MICROSECONDS),
+            ...file('cpu', 'cpu.cfs_quota_us', quota),
+          ]),
     ];
   }
   return [
@@ -103,7 +116,9 @@ async function kill(directories: string[]): Promise<void> {
         remedy: 'See what they wait for (`ps`), as a disk that does not answer.',
       });
     }
-    const atOnce = await Promise.all(directories.map(async (directory) => await write(path.join(directory, 'cgroup.kill'), '1')));
+    const atOnce = await Promise.all(
+      directories.map(async (directory) => await write(path.join(directory, 'cgroup.kill'), '1')),
+    );
     if (!atOnce.includes(true)) {
       // Frozen processes make no new ones; SIGKILL takes effect when they are thawed.
       for (const file of freezers) await write(file, 'FROZEN');
@@ -136,7 +151,9 @@ async function remove(directories: string[]): Promise<void> {
 
 async function members(directories: string[]): Promise<number[]> {
   const lists = await Promise.all(
-    directories.map(async (directory) => await readFile(path.join(directory, 'cgroup.procs'), 'utf8').catch(() => '')),
+    directories.map(
+      async (directory) => await readFile(path.join(directory, 'cgroup.procs'), 'utf8').catch(() => ''),
+    ),
   );
   const pids = lists.flatMap((list) => list.split('\n').filter(Boolean).map(Number));
   return [...new Set(pids)];

@@ -13,7 +13,10 @@ import type { Finding } from './self-test/quick.ts';
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: 'boolean', default: false } },
+  });
   const say = (object: unknown, text: string) => console.log(values.json ? JSON.stringify(object) : text);
   try {
     if (positionals[0] === 'offer') {
@@ -21,8 +24,14 @@ async function main(): Promise<number> {
       say({ offer }, `isolation: ${[offer.isolations.join(', '), offer.missing].filter(Boolean).join('; ')}`);
       return 0;
     }
-    if (positionals[0] !== 'selftest') throw new AutocodeError('ERR_INVALID_INPUT', 'usage: node worker-agent/sandbox/cli.ts selftest|offer [--json]');
-    const findings = await selfTest(await bubblewrapHost(programPath()), (finding) => say({ finding }, lineOf(finding)));
+    if (positionals[0] !== 'selftest')
+      throw new AutocodeError(
+        'ERR_INVALID_INPUT',
+        'usage: node worker-agent/sandbox/cli.ts selftest|offer [--json]',
+      );
+    const findings = await selfTest(await bubblewrapHost(programPath()), (finding) =>
+      say({ finding }, lineOf(finding)),
+    );
     return findings.some(({ result }) => result === 'escaped') ? 1 : 0;
   } catch (error) {
     if (!(error instanceof AutocodeError)) throw error;

@@ -79,7 +79,9 @@ export async function openDirectorySandbox(options: DirectorySandboxOptions): Pr
     gatewayUrl,
     toolDir,
     node: process.execPath,
-    notices: ['There is no isolation (`directory`): the agent and the verify commands have the rights of the worker.'],
+    notices: [
+      'There is no isolation (`directory`): the agent and the verify commands have the rights of the worker.',
+    ],
     spawn: start,
     killAll,
     close: killAll,

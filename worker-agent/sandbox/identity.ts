@@ -44,7 +44,11 @@ const IN_NAMESPACE: Identity = {
 // bwrap keeps three rights of root's for setpriv, which gives them up for good before anything of the run starts.
 const WITHOUT_RIGHTS: Identity = {
   kind: 'setpriv',
-  arguments: ['--cap-drop', 'ALL', ...['SETUID', 'SETGID', 'SETPCAP'].flatMap((each) => ['--cap-add', `CAP_${each}`])],
+  arguments: [
+    '--cap-drop',
+    'ALL',
+    ...['SETUID', 'SETGID', 'SETPCAP'].flatMap((each) => ['--cap-add', `CAP_${each}`]),
+  ],
   prefix: [
     ...['/usr/bin/setpriv', `--reuid=${AGENT}`, `--regid=${AGENT}`, '--clear-groups'],
     ...['--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all', '--no-new-privs', '--'],
@@ -63,13 +67,20 @@ export async function identityOf(bwrap: string): Promise<Identity> {
   const bare = ['--unshare-pid', '--unshare-net', '--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev'];
   try {
     const [program = '', ...rest] = [...withoutRights, bwrap];
-    await run(program, [...rest, ...identity.arguments, ...bare, ...identity.prefix, '/bin/true'], { env: {}, timeout: 10_000 });
+    await run(program, [...rest, ...identity.arguments, ...bare, ...identity.prefix, '/bin/true'], {
+      env: {},
+      timeout: 10_000,
+    });
     return identity;
   } catch (cause) {
     const { stderr, message } = cause as Error & { stderr?: string };
     const words = stderr?.trim().split('\n').at(-1) || message;
     const old = /Unknown option/.test(words);
-    throw unavailable(old ? `${bwrap} is too old: ${words}` : `No sandbox can be made here: ${words}`, old ? REMEDY : NAMESPACE_REMEDY, cause);
+    throw unavailable(
+      old ? `${bwrap} is too old: ${words}` : `No sandbox can be made here: ${words}`,
+      old ? REMEDY : NAMESPACE_REMEDY,
+      cause,
+    );
   }
 }
 
@@ -77,7 +88,13 @@ export async function identityOf(bwrap: string): Promise<Identity> {
 export async function findBubblewrap(searchPath: string): Promise<string> {
   for (const directory of searchPath.split(':').filter((each) => each.startsWith('/'))) {
     const file = path.join(directory, 'bwrap');
-    if (await access(file, constants.X_OK).then(() => true, () => false)) return file;
+    if (
+      await access(file, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return file;
   }
   throw unavailable('bubblewrap is not installed, and without it there is no sandbox.', REMEDY);
 }

@@ -38,7 +38,18 @@ export interface Layout {
 
 const SYSTEM = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 /** What programs of the host need from its /etc to run: nothing that tells of its users, its network or its secrets. */
-const ETC = ['alternatives', 'ca-certificates', 'crypto-policies', 'fonts', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'localtime', 'pki', 'ssl'];
+const ETC = [
+  'alternatives',
+  'ca-certificates',
+  'crypto-policies',
+  'fonts',
+  'ld.so.cache',
+  'ld.so.conf',
+  'ld.so.conf.d',
+  'localtime',
+  'pki',
+  'ssl',
+];
 const OWN_ETC = ['passwd', 'group', 'hosts', 'nsswitch.conf'];
 const ETC_FILES = path.join(import.meta.dirname, 'etc');
 const MEGABYTE = 1024 * 1024;
@@ -50,7 +61,16 @@ export function layoutArguments(layout: Layout): string[] {
     ...['ipc', 'pid', 'net', 'uts', 'cgroup'].map((each) => `--unshare-${each}`),
     ...identity.arguments,
     ...['--die-with-parent', '--new-session', '--hostname', 'sandbox', '--clearenv'],
-    ...['/etc', '/home', '/opt', '/opt/autocode', '/opt/autocode/node', '/opt/autocode/objects', '/run', '/var'].flatMap(passable),
+    ...[
+      '/etc',
+      '/home',
+      '/opt',
+      '/opt/autocode',
+      '/opt/autocode/node',
+      '/opt/autocode/objects',
+      '/run',
+      '/var',
+    ].flatMap(passable),
     ...readOnly('/usr', '/usr'),
     ...SYSTEM.flatMap(systemDirectory),
     ...ETC.map((name) => `/etc/${name}`).flatMap((file) => ['--ro-bind-try', file, file]),
@@ -87,12 +107,17 @@ function memory(at: string, megabytes: number): string[] {
 function borrowed(directory: string, at: string): string[] {
   const alternates = 'info/alternates';
   const hidden = existsSync(path.join(directory, alternates));
-  return [...readOnly(directory, at), ...(hidden ? readOnly(path.join(ETC_FILES, 'no-alternates'), path.join(at, alternates)) : [])];
+  return [
+    ...readOnly(directory, at),
+    ...(hidden ? readOnly(path.join(ETC_FILES, 'no-alternates'), path.join(at, alternates)) : []),
+  ];
 }
 
 // Links into /usr on most systems, directories on some.
 function systemDirectory(directory: string): string[] {
   const stat = lstatSync(directory, { throwIfNoEntry: false });
   if (stat === undefined) return [];
-  return stat.isSymbolicLink() ? ['--symlink', readlinkSync(directory), directory] : readOnly(directory, directory);
+  return stat.isSymbolicLink()
+    ? ['--symlink', readlinkSync(directory), directory]
+    : readOnly(directory, directory);
 }

@@ -93,12 +93,27 @@ export function seccompProgram(architecture: Architecture): Buffer {
     [IF_EQUAL, 1, 0, arch],
     [RETURN, 0, 0, KILL_PROCESS],
     [LOAD, 0, 0, NUMBER],
-    ...(architecture === 'x86_64' ? ([[IF_AT_LEAST, 0, 1, X32], [RETURN, 0, 0, ENOSYS]] as Instruction[]) : []),
+    ...(architecture === 'x86_64'
+      ? ([
+          [IF_AT_LEAST, 0, 1, X32],
+          [RETURN, 0, 0, ENOSYS],
+        ] as Instruction[])
+      : []),
     ...REFUSED.flatMap((each) => (each[architecture] === null ? [] : answer(each[architecture], EPERM))),
     ...answer(clone3, ENOSYS), // its flags lie in memory, out of sight; libraries then use clone
-    ...lookAt(clone, ARGUMENT_0, [[IF_ANY_BIT, 0, 1, NEW_NAMESPACES], [RETURN, 0, 0, EPERM]]),
-    ...lookAt(ioctl, ARGUMENT_1, TERMINAL_INPUT.flatMap((request) => answer(request, EPERM))),
-    ...lookAt(socket, ARGUMENT_0, [...ADDRESS_FAMILIES.flatMap((family) => answer(family, ALLOW)), [RETURN, 0, 0, EAFNOSUPPORT]]),
+    ...lookAt(clone, ARGUMENT_0, [
+      [IF_ANY_BIT, 0, 1, NEW_NAMESPACES],
+      [RETURN, 0, 0, EPERM],
+    ]),
+    ...lookAt(
+      ioctl,
+      ARGUMENT_1,
+      TERMINAL_INPUT.flatMap((request) => answer(request, EPERM)),
+    ),
+    ...lookAt(socket, ARGUMENT_0, [
+      ...ADDRESS_FAMILIES.flatMap((family) => answer(family, ALLOW)),
+      [RETURN, 0, 0, EAFNOSUPPORT],
+    ]),
     [RETURN, 0, 0, ALLOW],
   ];
   const bytes = Buffer.alloc(instructions.length * 8);

@@ -20,5 +20,8 @@ export async function writeInHome(sandbox: Sandbox, file: string, text: string):
   const { code, signal } = await child.exited;
   if (code === 0) return target;
   await told;
-  throw new AutocodeError('ERR_AGENT_FAILED', `${file} cannot be written into HOME: ${errors.trim() || (signal ?? `exit code ${code}`)}`);
+  throw new AutocodeError(
+    'ERR_AGENT_FAILED',
+    `${file} cannot be written into HOME: ${errors.trim() || (signal ?? `exit code ${code}`)}`,
+  );
 }

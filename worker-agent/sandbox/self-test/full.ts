@@ -27,9 +27,16 @@ const PROBES: Probe[] = [
   {
     name: 'survivor of setsid',
     async run(sandbox) {
-      await outputOf(sandbox.spawn(['sh', '-c', '(setsid sh -c "trap \\"\\" TERM HUP; exec sleep 300" </dev/null >/dev/null 2>&1 &)'], {}));
+      await outputOf(
+        sandbox.spawn(
+          ['sh', '-c', '(setsid sh -c "trap \\"\\" TERM HUP; exec sleep 300" </dev/null >/dev/null 2>&1 &)'],
+          {},
+        ),
+      );
       const left = processesOf({ mark: sandbox.mark, directory: sandbox.directory });
-      return left.length === 0 ? ok('ended with the program that started it') : escaped(`lives on: ${left.join(', ')}`);
+      return left.length === 0
+        ? ok('ended with the program that started it')
+        : escaped(`lives on: ${left.join(', ')}`);
     },
   },
   {
@@ -38,16 +45,29 @@ const PROBES: Probe[] = [
     async run(sandbox) {
       const { output } = await outputOf(sandbox.spawn(['perl', '-e', `$| = 1; ${BOMB}`], {}));
       const made = Number(output);
-      return made < PIDS ? ok(`stopped at ${made} processes of ${PIDS}`) : escaped(`${made} processes where ${PIDS} are allowed`);
+      return made < PIDS
+        ? ok(`stopped at ${made} processes of ${PIDS}`)
+        : escaped(`${made} processes where ${PIDS} are allowed`);
     },
   },
   {
     name: 'memory hog',
     limits: { memoryMb: MEMORY_MB },
     async run(sandbox) {
-      const { output } = await outputOf(sandbox.spawn(['perl', '-e', `$| = 1; my $all = ''; for (1..${4 * MEMORY_MB}) { $all .= 'x' x 1048576; print "." }`], {}));
+      const { output } = await outputOf(
+        sandbox.spawn(
+          [
+            'perl',
+            '-e',
+            `$| = 1; my $all = ''; for (1..${4 * MEMORY_MB}) { $all .= 'x' x 1048576; print "." }`,
+          ],
+          {},
+        ),
+      );
       const taken = output.length;
-      return taken <= MEMORY_MB ? ok(`stopped at ${taken} MB of ${MEMORY_MB}`) : escaped(`${taken} MB where ${MEMORY_MB} are allowed`);
+      return taken <= MEMORY_MB
+        ? ok(`stopped at ${taken} MB of ${MEMORY_MB}`)
+        : escaped(`${taken} MB where ${MEMORY_MB} are allowed`);
     },
   },
   {
@@ -55,19 +75,43 @@ const PROBES: Probe[] = [
     limits: { memoryMb: MEMORY_MB },
     async run(sandbox) {
       const part = 'perl -e \'my $all = "x" x (48 << 20); print "."; close STDOUT; sleep 2\'';
-      const { output } = await outputOf(sandbox.spawn(['sh', '-c', `${Array.from({ length: 8 }, () => `${part} &`).join(' ')} wait`], {}));
+      const { output } = await outputOf(
+        sandbox.spawn(['sh', '-c', `${Array.from({ length: 8 }, () => `${part} &`).join(' ')} wait`], {}),
+      );
       const taken = output.length * 48;
-      if (sandbox.notices.length > 0) return { result: 'not-tried', detail: 'without a control group each process has the limit for itself' };
-      return taken <= MEMORY_MB ? ok(`stopped at ${taken} MB of ${MEMORY_MB}`) : escaped(`${taken} MB where ${MEMORY_MB} are allowed`);
+      if (sandbox.notices.length > 0)
+        return {
+          result: 'not-tried',
+          detail: 'without a control group each process has the limit for itself',
+        };
+      return taken <= MEMORY_MB
+        ? ok(`stopped at ${taken} MB of ${MEMORY_MB}`)
+        : escaped(`${taken} MB where ${MEMORY_MB} are allowed`);
     },
   },
   {
     name: 'disk filler',
     limits: { memoryMb: MEMORY_MB },
     async run(sandbox) {
-      const { output } = await outputOf(sandbox.spawn(['sh', '-c', `for at in /tmp /dev/shm; do dd if=/dev/zero of=$at/full bs=1M count=${2 * MEMORY_MB} 2>/dev/null; stat -c %s $at/full; rm $at/full; done`], {}));
-      const most = Math.max(...output.trim().split('\n').map((bytes) => Number(bytes) / 2 ** 20));
-      return most <= MEMORY_MB / 2 ? ok(`stopped at ${most} MB`) : escaped(`${most} MB written where ${MEMORY_MB / 2} are allowed`);
+      const { output } = await outputOf(
+        sandbox.spawn(
+          [
+            'sh',
+            '-c',
+            `for at in /tmp /dev/shm; do dd if=/dev/zero of=$at/full bs=1M count=${2 * MEMORY_MB} 2>/dev/null; stat -c %s $at/full; rm $at/full; done`,
+          ],
+          {},
+        ),
+      );
+      const most = Math.max(
+        ...output
+          .trim()
+          .split('\n')
+          .map((bytes) => Number(bytes) / 2 ** 20),
+      );
+      return most <= MEMORY_MB / 2
+        ? ok(`stopped at ${most} MB`)
+        : escaped(`${most} MB written where ${MEMORY_MB / 2} are allowed`);
     },
   },
   {
@@ -77,15 +121,27 @@ const PROBES: Probe[] = [
       await writeFile(victim, 'whole');
       await symlink(victim, path.join(sandbox.tree, 'link'));
       await symlink(sandbox.directory, path.join(sandbox.tree, 'up'));
-      const { output } = await outputOf(sandbox.spawn(['sh', '-c', 'echo broken > link; echo broken > up/victim; cat link up/victim; ls up ../../..'], {}));
-      return output.includes('whole') || output.includes('victim') ? escaped(output.trim()) : ok('lead nowhere inside');
+      const { output } = await outputOf(
+        sandbox.spawn(
+          ['sh', '-c', 'echo broken > link; echo broken > up/victim; cat link up/victim; ls up ../../..'],
+          {},
+        ),
+      );
+      return output.includes('whole') || output.includes('victim')
+        ? escaped(output.trim())
+        : ok('lead nowhere inside');
     },
   },
   {
     name: "other runs' files",
     async run(sandbox) {
       const other = await realpath(path.dirname(sandbox.directory));
-      const { output } = await outputOf(sandbox.spawn(['sh', '-c', 'for each do ls -A "$each" 2>/dev/null; done', 'sh', other, homedir(), process.cwd()], {}));
+      const { output } = await outputOf(
+        sandbox.spawn(
+          ['sh', '-c', 'for each do ls -A "$each" 2>/dev/null; done', 'sh', other, homedir(), process.cwd()],
+          {},
+        ),
+      );
       const seen = output.split('\n').filter(Boolean);
       return seen.length === 0 ? ok('not to be seen') : escaped(`to be seen: ${seen.slice(0, 5).join(', ')}`);
     },
@@ -93,7 +149,10 @@ const PROBES: Probe[] = [
 ];
 
 /** Tries everything; a way out is a finding, a sandbox that cannot be made an error. */
-export async function selfTest(host: BubblewrapHost, told: (finding: Finding) => void = () => {}): Promise<Finding[]> {
+export async function selfTest(
+  host: BubblewrapHost,
+  told: (finding: Finding) => void = () => {},
+): Promise<Finding[]> {
   const findings: Finding[] = [];
   const tell = (finding: Finding) => {
     findings.push(finding);

@@ -52,8 +52,16 @@ export async function tryGitTraps(sandbox: ScratchBubblewrap): Promise<Finding[]
 async function baseCommit(context: Parameters<typeof git>[0], cache: string): Promise<string> {
   await git(context, ['init', '--quiet', '--bare', '--template=', cache], { cwd: path.dirname(cache) });
   const call = { cwd: cache, gitDir: cache };
-  const who = { GIT_AUTHOR_NAME: 't', GIT_AUTHOR_EMAIL: 't@t', GIT_COMMITTER_NAME: 't', GIT_COMMITTER_EMAIL: 't@t' };
-  const modules = await gitLine(context, ['hash-object', '-w', '--stdin'], { ...call, input: '[submodule "m"]\n\tpath = module\n\turl = ./m\n' });
+  const who = {
+    GIT_AUTHOR_NAME: 't',
+    GIT_AUTHOR_EMAIL: 't@t',
+    GIT_COMMITTER_NAME: 't',
+    GIT_COMMITTER_EMAIL: 't@t',
+  };
+  const modules = await gitLine(context, ['hash-object', '-w', '--stdin'], {
+    ...call,
+    input: '[submodule "m"]\n\tpath = module\n\turl = ./m\n',
+  });
   const listing = `100644 blob ${modules}\t.gitmodules\n160000 commit ${'1'.repeat(40)}\tmodule\n`;
   const tree = await gitLine(context, ['mktree', '--missing'], { ...call, input: listing });
   return await gitLine(context, ['commit-tree', tree, '-m', 'base'], { ...call, env: who });
@@ -64,17 +72,37 @@ async function plant(place: string, sprung: string): Promise<void> {
   const trap = path.join(place, '.git-trap');
   await writeFile(trap, `#!/bin/sh\ntouch ${sprung}\n`);
   await chmod(trap, 0o755);
-  const plain = { env: { PATH: programPath(), HOME: '/nonexistent', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' } };
+  const plain = {
+    env: {
+      PATH: programPath(),
+      HOME: '/nonexistent',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_CONFIG_NOSYSTEM: '1',
+    },
+  };
   await run('git', ['init', '--quiet', place], plain);
-  const settings = { 'core.fsmonitor': trap, 'core.hooksPath': path.join(place, '.git/traps'), 'filter.trap.clean': trap, 'diff.external': trap };
+  const settings = {
+    'core.fsmonitor': trap,
+    'core.hooksPath': path.join(place, '.git/traps'),
+    'filter.trap.clean': trap,
+    'diff.external': trap,
+  };
   for (const [key, value] of Object.entries(settings)) {
     await run('git', ['config', '--file', path.join(place, '.git/config'), key, value], plain);
   }
   await mkdir(path.join(place, '.git/traps'), { recursive: true });
   await mkdir(path.join(place, '.git/hooks'), { recursive: true });
-  for (const hook of ['pre-commit', 'post-index-change', 'reference-transaction', 'pre-push', 'post-checkout']) {
+  for (const hook of [
+    'pre-commit',
+    'post-index-change',
+    'reference-transaction',
+    'pre-push',
+    'post-checkout',
+  ]) {
     for (const directory of ['traps', 'hooks']) {
-      await writeFile(path.join(place, '.git', directory, hook), `#!/bin/sh\ntouch ${sprung}\n`, { mode: 0o755 });
+      await writeFile(path.join(place, '.git', directory, hook), `#!/bin/sh\ntouch ${sprung}\n`, {
+        mode: 0o755,
+      });
     }
   }
   await writeFile(path.join(place, '.gitattributes'), '* filter=trap\n');

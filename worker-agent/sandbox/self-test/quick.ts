@@ -18,7 +18,12 @@ const NAMESPACES = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'uts'];
 
 /** Tries them. `hidden` are paths of the host that must not be there. Never throws for a sandbox that does not start: it says so. */
 export async function tryWaysOut(sandbox: Sandbox, hidden: string[]): Promise<Finding[]> {
-  if (!(await access(PERL).then(() => true, () => false))) {
+  if (
+    !(await access(PERL).then(
+      () => true,
+      () => false,
+    ))
+  ) {
     return [{ name: 'ways out', result: 'not-tried', detail: `${PERL}, which tries them, is not here` }];
   }
   const [script, ...host] = await Promise.all([
@@ -49,8 +54,14 @@ export function verdict(findings: Finding[]): string {
 }
 
 /** All that a program says. */
-export async function outputOf(child: SandboxProcess): Promise<{ output: string; errors: string; code: number | null }> {
-  const [output, errors, exit] = await Promise.all([textOf(child.stdout), textOf(child.stderr), child.exited]);
+export async function outputOf(
+  child: SandboxProcess,
+): Promise<{ output: string; errors: string; code: number | null }> {
+  const [output, errors, exit] = await Promise.all([
+    textOf(child.stdout),
+    textOf(child.stderr),
+    child.exited,
+  ]);
   return { output, errors: errors.trim(), code: exit.code };
 }
 
