@@ -73,10 +73,7 @@ function workPlace(user: number | null) {
       },
     };
     const plan = JSON.stringify({ options, cache: path.join(place, 'c.git'), script, stay });
-    const [program, ...args] = [...as, ...launch.launch, process.execPath, PROGRAM, plan] as [
-      string,
-      ...string[],
-    ];
+    const [program = '', ...args] = [...as, ...launch.launch, process.execPath, PROGRAM, plan];
     return spawn(program, args, {
       cwd: place,
       env: { PATH: process.env.PATH, HOME: place },
