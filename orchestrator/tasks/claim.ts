@@ -109,8 +109,10 @@ async function leaseRun(
   await moveTask(tx, task.id, { state: 'running', attempt: fence });
   await tx.query({
     name: 'insert-run',
-    text: `insert into run (id, task, fence, state, worker, claim_id, agent, model, isolation, lease_until, deadline)
-      values ($1, $2, $3, 'leased', $4, $5, $6, $7, $10, now() + make_interval(secs => $8), now() + make_interval(secs => $9))`,
+    text: `with leased as (insert into run (id, task, fence, state, worker, claim_id, agent, model, isolation, lease_until, deadline)
+        values ($1, $2, $3, 'leased', $4, $5, $6, $7, $10, now() + make_interval(secs => $8), now() + make_interval(secs => $9))),
+      claimed as (insert into repository_claim (repository, run) values ($11, $1))
+      insert into log_stream (run, stream) select $1, unnest($12::text[])`,
     values: [
       run,
       task.id,
@@ -122,17 +124,9 @@ async function leaseRun(
       lease.leaseSeconds,
       (task.limits.deadlineMinutes ?? limits.runDeadlineMinutes) * 60,
       task.isolation,
+      task.repository,
+      LOG_STREAMS,
     ],
-  });
-  await tx.query({
-    name: 'claim-repository',
-    text: 'insert into repository_claim (repository, run) values ($1, $2)',
-    values: [task.repository, run],
-  });
-  await tx.query({
-    name: 'open-logs',
-    text: 'insert into log_stream (run, stream) select $1, unnest($2::text[])',
-    values: [run, LOG_STREAMS],
   });
   const data = { worker: claim.worker, agent: task.agent, model: task.model };
   await emit(tx, { kind: 'run.created', project: task.project, task: task.id, run, data });
