@@ -34,7 +34,7 @@ async function inNamespace(): Promise<void> {
   try {
     const { launch, refused } = await overlayLaunch(context, join(place, 'state'));
     if (refused !== null) throw new Error(`no overlay can be mounted here: ${refused}`);
-    const [program = '', ...args] = [...launch, process.execPath, import.meta.filename, place];
+    const [program, ...args] = [...launch, process.execPath, import.meta.filename, place];
     const child = spawn(program, args, { stdio: 'inherit' });
     process.exitCode = await new Promise<number>((resolve) => {
       child.once('exit', (code) => resolve(code ?? 1));

@@ -18,7 +18,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { WorkTreeDone } from '../testing/make-work-tree.ts';
-import { overlayLaunch } from './overlay.ts';
+import type { overlayLaunch } from './overlay.ts';
 import { cacheEntries, pruneCache } from './prune.ts';
 
 const PROGRAM = path.join(import.meta.dirname, '../testing/make-work-tree.ts');
@@ -62,18 +62,16 @@ function workPlace(user: number | null) {
       cacheDir: path.join(state, 'cache'),
       owner: user === null && process.getuid?.() === 0 ? OTHER_USER : null,
       handOver: false,
-      ...{
-        repository: 3,
-        objects,
-        runDirectory,
-        baseCommit: base,
-        commit,
-        branch: `autocode/${run}`,
-        overlay,
-      },
+      repository: 3,
+      objects,
+      runDirectory,
+      baseCommit: base,
+      commit,
+      branch: `autocode/${run}`,
+      overlay,
     };
     const plan = JSON.stringify({ options, cache: path.join(place, 'c.git'), script, stay });
-    const [program = '', ...args] = [...as, ...launch.launch, process.execPath, PROGRAM, plan];
+    const [program, ...args] = [...as, ...launch.launch, process.execPath, PROGRAM, plan];
     return spawn(program, args, {
       cwd: place,
       env: { PATH: process.env.PATH, HOME: place },
