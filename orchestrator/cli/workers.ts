@@ -30,6 +30,7 @@ export function drawWorkers(workers: Worker[]): string {
     { title: 'RUNS', value: (worker) => `${worker.running}/${worker.capacity}`, align: 'right' },
     { title: 'HOST', value: (worker) => worker.host },
     { title: 'VERSION', value: (worker) => worker.version },
+    { title: 'ISOLATION', value: (worker) => worker.isolations.join(', ') },
     { title: 'AGENTS', value: (worker) => worker.agents.map((agent) => agent.name).join(', ') || '-' },
     { title: 'SEEN', value: (worker) => relativeTime(worker.lastSeen) },
   ]);
@@ -66,6 +67,7 @@ export async function startWorker(
     'tool-dir': directory.path('agents'),
     'log-dir': directory.path('logs/orchestrator'),
     'log-level': config.log.level,
+    sandbox: JSON.stringify(config.sandbox),
   };
   await runPart(
     'worker-agent/main.ts',

@@ -275,6 +275,17 @@ export const Config = z.strictObject({
         .describe('Its name, unique among the workers.'),
     })
     .prefault({}),
+  sandbox: z
+    .strictObject({
+      memoryMb: z.int().min(64).default(4096).describe('Memory of a run on this machine, its files in `/tmp` counted in.'),
+      pids: z.int().min(32).default(2048).describe('Processes and threads of a run at a time.'),
+      cpus: z.number().min(0).default(0).describe('Processors of a run, as 1.5; 0: all there are.'),
+      toolchains: z
+        .array(z.string().startsWith('/', 'use an absolute path'))
+        .default([])
+        .describe('More directories that runs may read, as `/opt/go`; what is in their `bin` is found by name.'),
+    })
+    .prefault({}),
   agents: z
     .strictObject({
       default: Name.default('qwen-coder').describe('Agent for tasks and projects that name none.'),

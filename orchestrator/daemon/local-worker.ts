@@ -46,6 +46,7 @@ export async function startLocalWorker({ db, directory, config, url, log }: Loca
       toolDir: directory.path('agents'),
       logDir: directory.path('logs/orchestrator'),
       logLevel: config.log.level,
+      sandbox: config.sandbox,
     }),
   );
   const stopping = new AbortController();

@@ -35,12 +35,12 @@ test('without a model a task is refused, but for the agent `command`', async () 
 
 test('unknown, archived and untrusted projects are refused with what to do', async () => {
   await using db = await testDatabase();
-  await aProject(db.pool, 'p', { trusted: false });
+  await aProject(db.pool, 'p', { isolation: 'directory', trusted: false });
   await assert.rejects(createTask(db.pool, input(), give), {
     code: 'ERR_NOT_TRUSTED',
-    remedy: /project set p --trusted/,
+    remedy: /project set p --isolation bubblewrap/,
   });
-  await updateProject(db.pool, 'p', { trusted: true });
+  await updateProject(db.pool, 'p', { isolation: 'bubblewrap' });
   await archiveProject(db.pool, 'p');
   await assert.rejects(createTask(db.pool, input(), give), { code: 'ERR_STATE' });
   await assert.rejects(createTask(db.pool, input({ project: 'q' }), give), { code: 'ERR_NOT_FOUND' });

@@ -53,7 +53,7 @@ test('a task whose change is open or merged is not tried again, one whose change
 
 test('a project that is not trusted any more gets no new runs', async () => {
   await using db = await testDatabase();
-  await aProject(db.pool);
+  await aProject(db.pool, 'p', { isolation: 'directory' });
   await aTask(db.pool);
   await assert.rejects(updateProject(db.pool, 'p', { trusted: false }), { code: 'ERR_STATE' });
   await cancelTask(db.pool, 1, 'ann');

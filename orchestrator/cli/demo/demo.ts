@@ -3,6 +3,7 @@ import { AutocodeError } from '../../../protocol/errors.ts';
 import { Task } from '../../../protocol/task.ts';
 import { connect } from '../client.ts';
 import { Exit, type GlobalArgs } from '../command.ts';
+import { chooseIsolation, isolationFact } from './isolation.ts';
 import { ensureDaemon } from '../daemon/start.ts';
 import { stopDaemon } from '../daemon/stop.ts';
 import { print, printJson } from '../output.ts';
@@ -121,10 +122,11 @@ async function doTask(args: DemoArgs, setting: Setting, tell: Tell): Promise<boo
   const client = connect({ ...args, url: undefined });
   const { agent, model } = setting;
   tell.fact('model', modelWords(model, setting.configured));
+  const isolation = await chooseIsolation();
   const work: Work =
     args.repo === undefined
-      ? await sampleProject(client)
-      : await userProject(client, { ...args, repo: args.repo, request: args.request ?? '' });
+      ? await sampleProject(client, isolation)
+      : await userProject(client, { ...args, repo: args.repo, request: args.request ?? '', isolation });
   const { project } = work;
   tell.fact('project', `${project.name}, ${project.repository.origin}`);
   tell.fact(
@@ -132,10 +134,7 @@ async function doTask(args: DemoArgs, setting: Setting, tell: Tell): Promise<boo
     project.verify.map((each) => each.command).join('; ') ||
       'NOTHING: no verify command was found or given, so the result is not checked',
   );
-  tell.fact(
-    'isolation',
-    'directory, which is NONE: in this version the agent has the rights of the worker; the project is marked trusted',
-  );
+  tell.fact('isolation', isolationFact(project, isolation));
   const task = await client.send('POST', '/tasks', Task, {
     ...work.task,
     project: project.name,
@@ -153,7 +152,7 @@ async function doTask(args: DemoArgs, setting: Setting, tell: Tell): Promise<boo
     printJson({
       ok: ended.state === 'completed',
       model: { name: model.name, recorded: model.recorded },
-      isolation: 'directory',
+      isolation: project.isolation,
       daemon: { url: setting.daemonUrl, started: setting.daemonStarted },
       project,
       task: ended,

@@ -10,6 +10,7 @@ import { AutocodeError } from '../../../protocol/errors.ts';
 import { Project, VerifyCommand } from '../../../protocol/project.ts';
 import { inheritedEnvironment } from '../../config/client-environment.ts';
 import type { Client } from '../client.ts';
+import type { DemoIsolation } from './isolation.ts';
 import { createProject, projectName, repositoryAddress } from '../project/add.ts';
 import { verifyCommand } from '../project/settings.ts';
 
@@ -31,9 +32,9 @@ const SampleTask = z.object({
 });
 
 /** A new project on the local forge, filled with the sample: each demo starts from the same commit. */
-export async function sampleProject(client: Client): Promise<Work> {
+export async function sampleProject(client: Client, { isolation, trusted }: DemoIsolation): Promise<Work> {
   const { verify, ...task } = SampleTask.parse(parse(await readFile(join(SAMPLE, 'task.yaml'), 'utf8')));
-  const project = await underFreeName(client, 'demo', { verify, trusted: true });
+  const project = await underFreeName(client, 'demo', { verify, isolation, trusted });
   await pushSample(project.repository);
   return { project, task };
 }
@@ -41,7 +42,7 @@ export async function sampleProject(client: Client): Promise<Work> {
 /** The project of the user's repository: the one that is registered, or a new one. */
 export async function userProject(
   client: Client,
-  args: { repo: string; request: string; verify: string[] | undefined; allowDirty: boolean },
+  args: { repo: string; request: string; verify: string[] | undefined; allowDirty: boolean; isolation: DemoIsolation },
 ): Promise<Work> {
   const repository = repositoryAddress(args.repo);
   const verify = args.verify?.map(verifyCommand);
@@ -52,17 +53,9 @@ export async function userProject(
     (project) => project.archivedAt === null && project.repository.origin === repository,
   );
   if (known === undefined) {
-    const input = { repository, verify, trusted: true, allowDirty: args.allowDirty };
+    const { isolation, trusted } = args.isolation;
+    const input = { repository, verify, isolation, trusted, allowDirty: args.allowDirty };
     return { task, project: await underFreeName(client, projectName(args.repo), input) };
-  }
-  if (!known.trusted) {
-    throw new AutocodeError(
-      'ERR_NOT_TRUSTED',
-      `Project ${known.name} is not trusted, and this version has no sandbox.`,
-      {
-        remedy: `Allow its runs with \`autocode project set ${known.name} --trusted\`.`,
-      },
-    );
   }
   if (verify === undefined) return { task, project: known };
   return { task, project: await client.send('PATCH', `/projects/${known.name}`, Project, { verify }) };

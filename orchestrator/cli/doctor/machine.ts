@@ -65,7 +65,7 @@ export const checkUser: Check = {
       state: 'warn',
       detail,
       remedy:
-        'Agents of trusted projects have the rights of the worker, here those of root. An ordinary user is safer.',
+        'Agents of projects with isolation directory have the rights of the worker, here those of root.',
     };
   },
 };

@@ -5,6 +5,7 @@ import type { Engine } from '../../config/schema.ts';
 import { fileSecrets } from '../../secrets/file.ts';
 import { knownAgents } from '../agents.ts';
 import { connect } from '../client.ts';
+import { offeredHere } from '../sandbox.ts';
 import { readDaemonFile } from '../../config/daemon-file.ts';
 import type { Check, Finding } from './doctor.ts';
 
@@ -26,6 +27,15 @@ export const checkDaemon: Check = {
       detail: down.map((part) => `${part.name} is ${part.state}: ${part.detail}`).join('\n'),
       remedy: 'See `autocode status` and the log.',
     };
+  },
+};
+
+export const checkSandbox: Check = {
+  name: 'sandbox',
+  run: async () => {
+    const { isolations, missing } = await offeredHere();
+    if (missing === null) return { state: 'ok', detail: isolations[0] ?? '' };
+    return { state: 'warn', detail: 'runs on this machine have none', remedy: missing };
   },
 };
 

@@ -65,7 +65,7 @@ export function projectName(repository: string): string {
 }
 
 function nextStep(project: Project): string {
-  if (!project.trusted)
-    return `Runs have no sandbox in this version: allow them with \`autocode project set ${project.name} --trusted\`.`;
+  if (project.isolation === 'directory' && !project.trusted)
+    return `No run is started without a sandbox: trust the project with the rights of the worker (\`autocode project set ${project.name} --trusted\`), or give it one (\`--isolation bubblewrap\`).`;
   return `Give it a task: autocode task add "…" --project ${project.name}`;
 }

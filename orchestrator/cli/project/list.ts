@@ -13,7 +13,7 @@ export async function listProjects(args: GlobalArgs): Promise<void> {
 }
 
 function drawProjects(projects: Project[]): string {
-  if (projects.length === 0) return 'No projects. Register one with `autocode project add PATH --trusted`.';
+  if (projects.length === 0) return 'No projects. Register one with `autocode project add PATH`.';
   return table(projects, [
     { title: 'PROJECT', value: (project) => project.name },
     {
@@ -23,6 +23,6 @@ function drawProjects(projects: Project[]): string {
     { title: 'BRANCH', value: (project) => project.repository.defaultBranch },
     { title: 'VERIFY', value: (project) => project.verify.map((each) => each.name).join(', ') || '-' },
     { title: 'AGENT', value: (project) => project.agent ?? 'default' },
-    { title: 'TRUSTED', value: (project) => (project.trusted ? 'yes' : 'no') },
+    { title: 'ISOLATION', value: (project) => (project.isolation === 'directory' ? 'NONE (directory)' : project.isolation) },
   ]);
 }

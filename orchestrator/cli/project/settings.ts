@@ -1,6 +1,6 @@
 // Options that `project add` and `project set` share, as the API wants them.
 import { AutocodeError } from '../../../protocol/errors.ts';
-import type { VerifyCommand } from '../../../protocol/project.ts';
+import type { Isolation, VerifyCommand } from '../../../protocol/project.ts';
 import type { SubmissionChecks } from '../../../protocol/submission.ts';
 import { checksOf, type CheckArgs } from './checks.ts';
 import { forgeSettings, type ForgeArgs } from './forge.ts';
@@ -13,6 +13,7 @@ export interface SettingArgs extends CheckArgs, ForgeArgs {
   model: string | undefined;
   deadline: number | undefined;
   iterations: number | undefined;
+  isolation: Isolation | undefined;
   trusted: boolean | undefined;
 }
 
@@ -28,6 +29,7 @@ export function settingsOf(args: SettingArgs, now?: SubmissionChecks) {
     limits: Object.values(limits).some((value) => value !== undefined) ? limits : undefined,
     checks: checksOf(args, now),
     ...forgeSettings(args),
+    isolation: args.isolation,
     trusted: args.trusted,
   };
 }

@@ -38,13 +38,16 @@ export function drawProject(project: Project): string {
         .map(([name, value]) => `${name} ${value}`)
         .join(', '),
     ],
-    [
-      'trusted',
-      project.trusted
-        ? 'yes: runs have the rights of the worker (isolation directory, which is none)'
-        : 'no: runs are refused until there is a sandbox',
-    ],
+    ['isolation', isolationWords(project)],
     ['created', relativeTime(project.createdAt)],
     ['archived', project.archivedAt === null ? null : relativeTime(project.archivedAt)],
   ]);
+}
+
+/** What confines the runs of a project, loud where nothing does. */
+export function isolationWords({ isolation, trusted, name }: Project): string {
+  if (isolation === 'bubblewrap') return 'bubblewrap: each run has a sandbox';
+  return trusted
+    ? 'directory, which is NONE: runs have the rights of the worker; the project is trusted with them'
+    : `directory, which is NONE, and the project is not trusted: no run is started; \`autocode project set ${name} --isolation bubblewrap\``;
 }

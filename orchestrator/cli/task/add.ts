@@ -68,7 +68,7 @@ async function onlyProject(client: Client): Promise<string> {
     {
       remedy:
         first === undefined
-          ? 'Register one with `autocode project add PATH --trusted`.'
+          ? 'Register one with `autocode project add PATH`.'
           : `Name one with --project: ${projects.map((project) => project.name).join(', ')}.`,
     },
   );

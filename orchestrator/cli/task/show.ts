@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import { Run } from '../../../protocol/run.ts';
 import { Task } from '../../../protocol/task.ts';
-import { connect } from '../client.ts';
+import { Project } from '../../../protocol/project.ts';
+import { Worker } from '../../../protocol/worker.ts';
+import { connect, type Client } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
 import { printable, relativeTime } from '../format.ts';
 import { block, paint, print, printJson } from '../output.ts';
@@ -18,8 +20,22 @@ export async function showTask(args: GlobalArgs & { task: number }): Promise<voi
   print(`${paint('bold', `Task ${task.id}: ${printable(task.title)}`)}`, '', drawTask(task));
   if (task.body.trim() !== '') print('', printable(task.body).trimEnd());
   if (runs.length > 0) print('', drawRuns(runs));
+  const stuck = task.state === 'queued' ? await withoutWorker(client, task) : null;
+  if (stuck !== null) print('', paint('yellow', stuck));
   const next = nextStep(task);
   if (next !== null) print('', paint('dim', next));
+}
+
+/** Why no worker takes a task that could be taken: none that is there has what its project asks for. */
+async function withoutWorker(client: Client, { project: name }: Task): Promise<string | null> {
+  const project = await client.get(`/projects/${encodeURIComponent(name)}`, Project);
+  const workers = (await client.get('/workers', z.array(Worker))).filter((worker) => worker.state === 'online');
+  if (workers.some((worker) => worker.isolations.includes(project.isolation))) return null;
+  if (workers.length === 0) return 'It waits for a worker: none is online.';
+  return (
+    `It waits for a worker that can isolate it: project ${name} asks for ${project.isolation}, and none of ` +
+    `${workers.map((worker) => worker.name).join(', ')} has it. On a worker's machine, \`autocode doctor\` says what to install.`
+  );
 }
 
 function drawTask(task: Task): string {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as protocolEvents from '../../../protocol/event.ts';
+import * as protocolProjects from '../../../protocol/project.ts';
 import * as protocolRuns from '../../../protocol/run.ts';
 import * as protocolTasks from '../../../protocol/task.ts';
 import * as choices from './choices.ts';
 
 test('what help offers to choose from is what the protocol knows', () => {
+  assert.deepEqual(choices.ISOLATIONS, protocolProjects.ISOLATIONS);
   assert.deepEqual(choices.TASK_STATES, protocolTasks.TASK_STATES);
   assert.deepEqual(choices.RUN_STATES, protocolRuns.RUN_STATES);
   assert.deepEqual(choices.EVENT_KINDS, protocolEvents.EVENT_KINDS);

@@ -1,8 +1,11 @@
 // The words that options offer to choose from. Kept beside the protocol's own lists, which choices.test.ts compares them with,
 // because loading the schemas takes longer than printing a help text.
 import type { EventKind } from '../../../protocol/event.ts';
+import type { Isolation } from '../../../protocol/project.ts';
 import type { RunState } from '../../../protocol/run.ts';
 import type { TaskState } from '../../../protocol/task.ts';
+
+export const ISOLATIONS = ['bubblewrap', 'directory'] as const satisfies Isolation[];
 
 export const TASK_STATES = [
   'pending',
@@ -39,6 +42,7 @@ export const EVENT_KINDS = [
   'change.opened',
   'change.merged',
   'change.closed',
+  'change.moved',
   'worker.online',
   'worker.offline',
 ] as const satisfies EventKind[];

@@ -1,6 +1,7 @@
 // `autocode project …`: definitions. Handlers are in ../project/.
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
+import { ISOLATIONS } from './choices.ts';
 
 const project = (yargs: Argv) =>
   yargs.positional('project', { type: 'string', demandOption: true, describe: "The project's name" });
@@ -83,9 +84,14 @@ function settings<A>(yargs: Argv<A>) {
       nargs: 1,
       describe: 'Label of each pull request, made when missing; repeat for more, empty for none',
     })
+    .option('isolation', {
+      choices: ISOLATIONS,
+      requiresArg: true,
+      describe: 'What runs are confined by: bubblewrap (the default), or directory, which is none and needs --trusted',
+    })
     .option('trusted', {
       type: 'boolean',
-      describe: 'Allow runs without a sandbox: the agent then has the rights of the worker',
+      describe: 'Allow runs without a sandbox (--isolation directory): the agent then has the rights of the worker',
     });
 }
 
@@ -97,7 +103,7 @@ export const projectNoun: Noun = {
       command: 'add [repository]',
       describe: 'Register a repository as a project',
       examples: [
-        ['project add ~/src/shop --trusted', 'verify commands are found in the repository'],
+        ['project add ~/src/shop', 'verify commands are found in the repository'],
         [
           "project add https://git.example.com/shop.git --verify 'test=npm test' --verify 'lint=npm run lint'",
           '',
@@ -106,10 +112,8 @@ export const projectNoun: Noun = {
           'project add https://git.example.com/acme/shop.git --forge-token-file token.txt --label autocode',
           'with pull requests',
         ],
-        ['project add --name scratch --trusted', 'without a repository: a new bare one on the local forge'],
+        ['project add --name scratch', 'without a repository: a new bare one on the local forge'],
       ],
-      epilogue:
-        'This version has no sandbox yet, so a project must be --trusted before a run is started in it.',
       builder: (yargs: Argv) =>
         settings(yargs.positional('repository', { type: 'string', describe: 'Path or git URL' }))
           .option('name', {
@@ -143,7 +147,7 @@ export const projectNoun: Noun = {
       describe: 'Change a project; what is not named stays',
       examples: [
         ["project set shop --verify 'test=npm test -- --ci'", ''],
-        ['project set shop --no-trusted', ''],
+        ['project set shop --isolation directory --trusted', 'no sandbox; every run says so in its log'],
         ["project set shop --check lockfiles=refuse --allow 'workflow-files=.github/workflows/docs.yml'", ''],
       ],
       builder: (yargs: Argv) => settings(project(yargs)),

@@ -41,6 +41,13 @@ export const workerNoun: Noun = {
       load: async () => (await import('../workers.ts')).startWorker,
     }),
     verb({
+      command: 'selftest',
+      describe: 'Try every way out of the sandbox on this machine; exit code 1 when one is open',
+      examples: [['worker selftest', '']],
+      epilogue: 'Each run tries those that are quick by itself, and is not started when one is open.',
+      load: async () => (await import('../sandbox.ts')).selfTest,
+    }),
+    verb({
       command: 'reconcile',
       describe: 'Find and remove what ended runs left on this machine: processes, directories, sockets',
       examples: [['worker reconcile --dry-run', 'only shows it']],
