@@ -8,23 +8,28 @@ import { Exit } from './command.ts';
 
 const CHECKOUT = join(import.meta.dirname, '../..');
 
-/** Runs `node <entry> <words>` with this terminal; its exit code becomes ours. Ctrl-C reaches it as it reaches us. */
+/**
+ * Runs `node <entry> <words>` with this terminal; its exit code becomes ours. Ctrl-C reaches it as it reaches us; what is
+ * sent to us alone, as by a service manager, is passed on.
+ */
 export async function runPart(
   entry: string,
   words: string[],
   env: Record<string, string> = {},
 ): Promise<void> {
   const ignore = () => {};
-  process.on('SIGINT', ignore).on('SIGTERM', ignore);
+  process.on('SIGINT', ignore);
   const child = spawn(process.execPath, [join(CHECKOUT, entry), ...words], {
     stdio: 'inherit',
     env: { ...inheritedEnvironment(), ...env },
   });
+  const passOn = (signal: NodeJS.Signals) => void child.kill(signal);
+  process.on('SIGTERM', passOn).on('SIGHUP', passOn);
   try {
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     if (code !== 0) throw new Exit(code ?? (signal === 'SIGINT' ? 130 : 1));
   } finally {
-    process.off('SIGINT', ignore).off('SIGTERM', ignore);
+    process.off('SIGINT', ignore).off('SIGTERM', passOn).off('SIGHUP', passOn);
   }
 }
 

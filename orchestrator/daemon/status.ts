@@ -1,9 +1,16 @@
 // What `autocode status` shows: counts, workers, parts, disk and memory.
+import type { StatsFs } from 'node:fs';
 import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Catalogue } from '../models/catalogue.ts';
 import type { PartHealth, Status } from '../../protocol/status.ts';
 import { hasPgvector, type Queryable } from '../db/connect.ts';
 import { listWorkers } from '../workers/registry.ts';
+
+const MEGABYTE = 1024 * 1024;
+/** With less than this nothing is stored reliably any more; with less than that it is time to do something. */
+const FULL_MB = 32;
+const SCARCE_MB = 1024;
 
 export interface StatusSources {
   db: Queryable;
@@ -14,12 +21,14 @@ export interface StatusSources {
 
 /** Gathers the status; a part that is away is told, not thrown. */
 export async function gatherStatus({ db, catalogue, supervisedDatabase, fixed }: StatusSources): Promise<Status> {
-  const [installation, tasks, runs, workers, disk, vectors] = await Promise.all([
+  const runLogs = join(fixed.dataDir, 'logs/worker');
+  const [installation, tasks, runs, workers, disk, logDisk, vectors] = await Promise.all([
     db.query<{ id: string }>('select id from installation'),
     counts(db, `select state, count(*)::int from task group by state`),
     counts(db, `select state, count(*)::int from run where state in ('leased','preparing','working','verifying','submitting') group by state`),
     listWorkers(db),
     statfs(fixed.dataDir),
+    statfs(runLogs).catch(() => null), // a file system of its own, perhaps; made with the first log
     hasPgvector(db),
   ]);
   const online = workers.filter((worker) => worker.state === 'online').length;
@@ -32,6 +41,7 @@ export async function gatherStatus({ db, catalogue, supervisedDatabase, fixed }:
     online > 0
       ? { name: 'workers', state: 'ok', detail: `${online} online` }
       : { name: 'workers', state: 'down', detail: 'none is online; tasks wait until one is' },
+    diskHealth(logDisk !== null && room(logDisk) < room(disk) ? [runLogs, room(logDisk)] : [fixed.dataDir, room(disk)]),
   ];
   return {
     ...fixed,
@@ -41,9 +51,18 @@ export async function gatherStatus({ db, catalogue, supervisedDatabase, fixed }:
     tasks,
     runs,
     workers,
-    disk: { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize },
+    disk: { freeBytes: room(disk), totalBytes: disk.blocks * disk.bsize },
     memoryBytes: process.memoryUsage.rss(),
   };
+}
+
+const room = ({ bavail, bsize }: StatsFs): number => bavail * bsize;
+
+function diskHealth([directory, freeBytes]: [string, number]): PartHealth {
+  const free = `${Math.floor(freeBytes / MEGABYTE)} MB are free under ${directory}`;
+  if (freeBytes < FULL_MB * MEGABYTE) return { name: 'disk', state: 'down', detail: `full: ${free}; runs wait until there is room` };
+  if (freeBytes < SCARCE_MB * MEGABYTE) return { name: 'disk', state: 'degraded', detail: `nearly full: ${free}` };
+  return { name: 'disk', state: 'ok', detail: free };
 }
 
 async function counts(db: Queryable, sql: string): Promise<Record<string, number>> {

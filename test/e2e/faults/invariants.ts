@@ -17,22 +17,29 @@ export interface Scene {
 
 /** Asks the appliance's own database, again where it was killed meanwhile. */
 export async function query<T extends object>(
+  scene: Pick<Scene, 'dataDir'>,
+  text: string,
+  values: unknown[] = [],
+): Promise<T[]> {
+  return await untilUp(async () => await queryOnce<T>(scene, text, values));
+}
+
+/** Asks it once. */
+export async function queryOnce<T extends object>(
   { dataDir }: Pick<Scene, 'dataDir'>,
   text: string,
   values: unknown[] = [],
 ): Promise<T[]> {
-  return await untilUp(async () => {
-    const client = new pg.Client({
-      connectionString: socketUrl(runtimeDirectory(path.join(dataDir, 'postgres'), 'postgres')),
-    });
-    client.on('error', () => {}); // what is under way fails by itself
-    try {
-      await client.connect();
-      return (await client.query(text, values)).rows as T[];
-    } finally {
-      await client.end().catch(() => {});
-    }
+  const client = new pg.Client({
+    connectionString: socketUrl(runtimeDirectory(path.join(dataDir, 'postgres'), 'postgres')),
   });
+  client.on('error', () => {}); // what is under way fails by itself
+  try {
+    await client.connect();
+    return (await client.query(text, values)).rows as T[];
+  } finally {
+    await client.end().catch(() => {});
+  }
 }
 
 /** Repeats a call while daemon or database are down on purpose. */
