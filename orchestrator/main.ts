@@ -106,6 +106,7 @@ async function startParts(config: Config, directory: DataDirectory, stops: (() =
     const api = await startApi(
       {
         db, config, log, repositories,
+        secrets,
         logs: new LogStore(directory.path('logs/worker')),
         models: () => models.list(),
         runTokens: tokens,

@@ -13,20 +13,51 @@ import { testApi, type TestApi } from '../orchestrator/api/testing.ts';
 const DECIDED: Record<Access, string[]> = {
   public: ['GET /api/openapi.json', 'GET /api/v1/health', 'POST /api/v1/webhooks/gitea/:forge'],
   viewer: [
-    'GET /api/v1/changes', 'GET /api/v1/changes/:change', 'GET /api/v1/changes/:change/diff', 'GET /api/v1/events', 'GET /api/v1/models',
-    'GET /api/v1/projects', 'GET /api/v1/projects/:project', 'GET /api/v1/runs', 'GET /api/v1/runs/:run', 'GET /api/v1/runs/:run/calls',
-    'GET /api/v1/runs/:run/diff', 'GET /api/v1/runs/:run/logs/:stream', 'GET /api/v1/status', 'GET /api/v1/tasks', 'GET /api/v1/tasks/:task',
+    'GET /api/v1/changes',
+    'GET /api/v1/changes/:change',
+    'GET /api/v1/changes/:change/diff',
+    'GET /api/v1/events',
+    'GET /api/v1/models',
+    'GET /api/v1/projects',
+    'GET /api/v1/projects/:project',
+    'GET /api/v1/runs',
+    'GET /api/v1/runs/:run',
+    'GET /api/v1/runs/:run/calls',
+    'GET /api/v1/runs/:run/diff',
+    'GET /api/v1/runs/:run/logs/:stream',
+    'GET /api/v1/status',
+    'GET /api/v1/tasks',
+    'GET /api/v1/tasks/:task',
     'GET /api/v1/workers',
   ],
   operator: [
-    'POST /api/v1/changes/:change/close', 'POST /api/v1/changes/:change/merge', 'POST /api/v1/projects', 'PATCH /api/v1/projects/:project',
-    'DELETE /api/v1/projects/:project', 'POST /api/v1/tasks', 'POST /api/v1/tasks/:task/cancel', 'POST /api/v1/tasks/:task/retry',
+    'POST /api/v1/changes/:change/close',
+    'POST /api/v1/changes/:change/merge',
+    'POST /api/v1/projects',
+    'PATCH /api/v1/projects/:project',
+    'DELETE /api/v1/projects/:project',
+    'POST /api/v1/tasks',
+    'POST /api/v1/tasks/:task/cancel',
+    'POST /api/v1/tasks/:task/retry',
   ],
-  admin: ['GET /api/v1/tokens', 'POST /api/v1/tokens', 'DELETE /api/v1/tokens/:id'],
+  admin: [
+    'GET /api/v1/secrets',
+    'PUT /api/v1/secrets/:secret',
+    'DELETE /api/v1/secrets/:secret',
+    'GET /api/v1/tokens',
+    'POST /api/v1/tokens',
+    'DELETE /api/v1/tokens/:id',
+  ],
   worker: ['PUT /api/v1/workers/:worker', 'POST /api/v1/workers/:worker/claim'],
   run: [
-    'POST /api/v1/runs/:run/base', 'POST /api/v1/runs/:run/finish', 'POST /api/v1/runs/:run/heartbeat', 'POST /api/v1/runs/:run/logs/:stream',
-    'POST /api/v1/runs/:run/progress', 'GET /api/v1/runs/:run/signals', 'GET /git/:repository.git/*', 'POST /git/:repository.git/*',
+    'POST /api/v1/runs/:run/base',
+    'POST /api/v1/runs/:run/finish',
+    'POST /api/v1/runs/:run/heartbeat',
+    'POST /api/v1/runs/:run/logs/:stream',
+    'POST /api/v1/runs/:run/progress',
+    'GET /api/v1/runs/:run/signals',
+    'GET /git/:repository.git/*',
+    'POST /git/:repository.git/*',
   ],
 };
 
@@ -41,7 +72,16 @@ const LET_IN: Record<Access, readonly Role[]> = {
 };
 
 const PLACES: Record<string, string> = {
-  ':change': '9', ':project': 'none', ':task': '9999', ':id': '999999', ':worker': 'nobody', ':stream': 'events', ':forge': 'none', ':repository': '1', '*': 'info/refs',
+  ':change': '9',
+  ':project': 'none',
+  ':task': '9999',
+  ':id': '999999',
+  ':worker': 'nobody',
+  ':stream': 'events',
+  ':forge': 'none',
+  ':secret': 'none',
+  ':repository': '1',
+  '*': 'info/refs',
 };
 
 describe('every route × every token', () => {
@@ -49,7 +89,11 @@ describe('every route × every token', () => {
   let order: WorkOrder;
   const strangers = new Map<string, string | null>();
   const routes: [route: string, access: Access][] = Object.entries(DECIDED).flatMap(([access, all]) =>
-    all.flatMap((route) => [route, ...(route.startsWith('GET ') ? [route.replace('GET ', 'HEAD ')] : [])].map((each): [string, Access] => [each, access as Access])),
+    all.flatMap((route) =>
+      [route, ...(route.startsWith('GET ') ? [route.replace('GET ', 'HEAD ')] : [])].map(
+        (each): [string, Access] => [each, access as Access],
+      ),
+    ),
   );
 
   before(async () => {
@@ -58,8 +102,13 @@ describe('every route × every token', () => {
     const revoked = await createToken(api.db.pool, { name: 'revoked', role: 'admin' });
     await revokeToken(api.db.pool, revoked.id);
     const expired = await createToken(api.db.pool, { name: 'expired', role: 'admin' });
-    await api.db.pool.query(`update token set expires_at = now() - interval '1 second' where id = $1`, [expired.id]);
-    strangers.set('no token', null).set('a revoked token', revoked.token).set('an expired token', expired.token);
+    await api.db.pool.query(`update token set expires_at = now() - interval '1 second' where id = $1`, [
+      expired.id,
+    ]);
+    strangers
+      .set('no token', null)
+      .set('a revoked token', revoked.token)
+      .set('an expired token', expired.token);
     strangers.set('nonsense', 'nonsense').set('a forged token', `ac_admin_${'A'.repeat(43)}`);
   });
   after(async () => await api[Symbol.asyncDispose]());
@@ -70,16 +119,22 @@ describe('every route × every token', () => {
 
   for (const [route, access] of routes) {
     it(`${route} is for ${access}`, async () => {
-      const status = async (token: string | null, run = order.run) => (await request(api, route, token, run)).statusCode;
+      const status = async (token: string | null, run = order.run) =>
+        (await request(api, route, token, run)).statusCode;
       for (const [name, token] of strangers) {
         const got = await status(token);
         if (access === 'public') assert.ok(got !== 401 && got !== 403, `${name}: ${got}`);
         else assert.equal(got, 401, name);
       }
       for (const role of ROLES) {
-        const token = role === 'run' ? order.runToken : role === 'gateway' ? order.gatewayKey : await api.token(role);
+        const token =
+          role === 'run' ? order.runToken : role === 'gateway' ? order.gatewayKey : await api.token(role);
         const got = await status(token);
-        if (LET_IN[access].includes(role)) assert.ok(got !== 401 && got !== 403 && (got < 500 || route.endsWith('/status')), `${role}: ${got}`);
+        if (LET_IN[access].includes(role))
+          assert.ok(
+            got !== 401 && got !== 403 && (got < 500 || route.endsWith('/status')),
+            `${role}: ${got}`,
+          );
         else assert.equal(got, 403, role);
       }
     });
@@ -94,7 +149,12 @@ describe('every route × every token', () => {
   it("a run's token opens the mirror of its own repository and no other", async () => {
     const other = await aRun(api, 'q');
     const advertised = async (gitPath: string, token: string) =>
-      (await api.app.inject({ url: `${gitPath}/info/refs?service=git-upload-pack`, headers: { authorization: `Bearer ${token}` } })).statusCode;
+      (
+        await api.app.inject({
+          url: `${gitPath}/info/refs?service=git-upload-pack`,
+          headers: { authorization: `Bearer ${token}` },
+        })
+      ).statusCode;
     assert.equal(await advertised(order.repository.gitPath, other.runToken), 403);
     assert.notEqual(await advertised(other.repository.gitPath, other.runToken), 403);
   });
@@ -117,8 +177,22 @@ async function request(api: TestApi, route: string, token: string | null, run = 
 
 /** A claimed run of a new project. */
 async function aRun(api: TestApi, project: string): Promise<WorkOrder> {
-  await api.send('admin', 'POST', '/api/v1/projects', { name: project, trusted: true, agent: 'command', agentCommand: ['true'] });
-  await api.send('admin', 'PUT', '/api/v1/workers/w', { protocol: 1, version: '0', capacity: 5, agents: [], isolations: ['bubblewrap', 'directory'], host: 'h' });
+  await api.send('admin', 'POST', '/api/v1/projects', {
+    name: project,
+    trusted: true,
+    agent: 'command',
+    agentCommand: ['true'],
+  });
+  await api.send('admin', 'PUT', '/api/v1/workers/w', {
+    protocol: 1,
+    version: '0',
+    capacity: 5,
+    agents: [],
+    isolations: ['bubblewrap', 'directory'],
+    host: 'h',
+  });
   await api.send('admin', 'POST', '/api/v1/tasks', { project, title: 'do it' });
-  return (await api.send('admin', 'POST', '/api/v1/workers/w/claim', { claimId: randomUUID(), waitSeconds: 0 })).body;
+  return (
+    await api.send('admin', 'POST', '/api/v1/workers/w/claim', { claimId: randomUUID(), waitSeconds: 0 })
+  ).body;
 }

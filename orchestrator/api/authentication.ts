@@ -48,7 +48,8 @@ export async function authenticate(app: FastifyInstance, context: ApiContext): P
   });
   await app.register(rateLimit, {
     hook: 'preParsing',
-    keyGenerator: (request) => (request.identity === null ? `ip:${request.ip}` : `token:${request.identity.id}`),
+    keyGenerator: (request) =>
+      request.identity === null ? `ip:${request.ip}` : `token:${request.identity.id}`,
     max: (request) => limits[request.identity?.role ?? 'public'] ?? 600,
     timeWindow: 60_000,
     errorResponseBuilder: (_request, limit) =>
@@ -58,7 +59,10 @@ export async function authenticate(app: FastifyInstance, context: ApiContext): P
   });
 }
 
-async function identify(verify: (token: string) => Promise<Identity | null>, request: FastifyRequest): Promise<Identity> {
+async function identify(
+  verify: (token: string) => Promise<Identity | null>,
+  request: FastifyRequest,
+): Promise<Identity> {
   const access = request.routeOptions.config.access;
   const token = presentedToken(request.headers.authorization);
   if (token === null) {
@@ -73,9 +77,13 @@ async function identify(verify: (token: string) => Promise<Identity | null>, req
     });
   }
   if (access === undefined || access === 'public' || !ALLOWED[access].includes(identity.role)) {
-    throw new AutocodeError('ERR_FORBIDDEN', `A ${identity.role} token may not ${request.method} ${request.routeOptions.url}.`, {
-      remedy: `It needs the role ${access}.`,
-    });
+    throw new AutocodeError(
+      'ERR_FORBIDDEN',
+      `A ${identity.role} token may not ${request.method} ${request.routeOptions.url}.`,
+      {
+        remedy: `It needs the role ${access}.`,
+      },
+    );
   }
   const { run } = request.params as { run?: string };
   if (access === 'run' && run !== undefined && run !== identity.run) {

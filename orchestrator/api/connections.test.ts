@@ -13,7 +13,12 @@ async function listening(set: string[] = []) {
   const api = await testApi(set);
   const url = await api.app.listen({ host: '127.0.0.1', port: 0 });
   const port = Number(new URL(url).port);
-  return { api, url, open: () => connect(port, '127.0.0.1'), [Symbol.asyncDispose]: async () => await api[Symbol.asyncDispose]() };
+  return {
+    api,
+    url,
+    open: () => connect(port, '127.0.0.1'),
+    [Symbol.asyncDispose]: async () => await api[Symbol.asyncDispose](),
+  };
 }
 
 /** All that comes until the server hangs up: status, headers and body of one answer. */
@@ -27,8 +32,19 @@ async function answerOf(socket: Socket): Promise<{ status: number; head: string;
 
 const BROKEN: [name: string, send: (token: string) => string, status: number, code: string][] = [
   ['what is not HTTP', () => 'SMTP forever\r\n\r\n', 400, 'ERR_INVALID_INPUT'],
-  ['a flood of headers', () => `GET /api/v1/health HTTP/1.1\r\nhost: a\r\n${'x: '.padEnd(20_000, 'y')}\r\n\r\n`, 431, 'ERR_HEADERS_TOO_LARGE'],
-  ['a body that stops coming', (token) => `POST /api/v1/tasks HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"title":`, 408, 'ERR_REQUEST_TIMEOUT'],
+  [
+    'a flood of headers',
+    () => `GET /api/v1/health HTTP/1.1\r\nhost: a\r\n${'x: '.padEnd(20_000, 'y')}\r\n\r\n`,
+    431,
+    'ERR_HEADERS_TOO_LARGE',
+  ],
+  [
+    'a body that stops coming',
+    (token) =>
+      `POST /api/v1/tasks HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"title":`,
+    408,
+    'ERR_REQUEST_TIMEOUT',
+  ],
 ];
 for (const [name, send, status, code] of BROKEN) {
   test(`${name} is answered with ${status} in the one shape of errors, and the connection ends`, async () => {
@@ -46,7 +62,9 @@ for (const [name, send, status, code] of BROKEN) {
 test('a body on a GET is let pass, and the connection goes on', async () => {
   await using server = await listening();
   const socket = server.open();
-  socket.write('GET /api/v1/health HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nboo!GET /api/v1/health HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n');
+  socket.write(
+    'GET /api/v1/health HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nboo!GET /api/v1/health HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n',
+  );
   let text = '';
   socket.setEncoding('utf8').on('data', (piece: string) => (text += piece));
   await once(socket, 'close');
@@ -55,8 +73,15 @@ test('a body on a GET is let pass, and the connection goes on', async () => {
 
 test('HEAD of a stream gives its headers and ends', async () => {
   await using server = await listening();
-  const headers = { authorization: `Bearer ${await server.api.token('viewer')}`, accept: 'text/event-stream' };
-  const answer = await fetch(`${server.url}/api/v1/events`, { method: 'HEAD', headers, signal: AbortSignal.timeout(5000) });
+  const headers = {
+    authorization: `Bearer ${await server.api.token('viewer')}`,
+    accept: 'text/event-stream',
+  };
+  const answer = await fetch(`${server.url}/api/v1/events`, {
+    method: 'HEAD',
+    headers,
+    signal: AbortSignal.timeout(5000),
+  });
   assert.equal(answer.status, 200);
 });
 
@@ -75,7 +100,11 @@ test('each role has a rate limit of its own, told with the time to wait', async 
   await using server = await listening(roles.map((role, i) => `api.rateLimit.${role}=${i + 2}`));
   for (const [i, role] of roles.entries()) {
     const headers = { authorization: `Bearer ${await server.api.token(role)}` };
-    const ask = async () => await fetch(`${server.url}/api/v1/${role === 'worker' ? 'workers/w' : 'models'}`, { method: role === 'worker' ? 'PUT' : 'GET', headers });
+    const ask = async () =>
+      await fetch(`${server.url}/api/v1/${role === 'worker' ? 'workers/w' : 'models'}`, {
+        method: role === 'worker' ? 'PUT' : 'GET',
+        headers,
+      });
     for (let asked = 0; asked < i + 2; asked++) assert.notEqual((await ask()).status, 429, role);
     const refused = await ask();
     assert.equal(refused.status, 429, role);
@@ -105,7 +134,9 @@ test('the server stops within two seconds though streams are open and one reader
 /** An event stream that has begun; nothing more of it is read. */
 async function openStream(socket: Socket, token: string): Promise<Socket> {
   socket.on('error', () => {}); // it may be reset
-  socket.write(`GET /api/v1/events HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${token}\r\naccept: text/event-stream\r\n\r\n`);
+  socket.write(
+    `GET /api/v1/events HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${token}\r\naccept: text/event-stream\r\n\r\n`,
+  );
   await once(socket, 'readable');
   return socket;
 }

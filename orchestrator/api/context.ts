@@ -7,6 +7,7 @@ import type { BaseAnswer, Run } from '../../protocol/run.ts';
 import type { Status } from '../../protocol/status.ts';
 import type { Project, ProjectInput, ProjectPatch } from '../../protocol/project.ts';
 import type { Config } from '../config/schema.ts';
+import type { SecretManager } from '../secrets/secret-manager.ts';
 import type { Database, Queryable } from '../db/connect.ts';
 import type { LogStore } from '../workers/log-store.ts';
 
@@ -24,8 +25,18 @@ export interface Repositories {
   mergeChange(id: number): Promise<Change>;
   closeChange(id: number): Promise<Change>;
   /** A delivery of a forge's webhook, as it came. */
-  receiveHook(delivery: { forge: string; id: string; event: string; signature: string; body: Buffer }): Promise<void>;
-  git(request: IncomingMessage, response: ServerResponse, access: { run: string; fence: number; repository: number }): Promise<void>;
+  receiveHook(delivery: {
+    forge: string;
+    id: string;
+    event: string;
+    signature: string;
+    body: Buffer;
+  }): Promise<void>;
+  git(
+    request: IncomingMessage,
+    response: ServerResponse,
+    access: { run: string; fence: number; repository: number },
+  ): Promise<void>;
 }
 
 export type DiffFormat = 'patch' | 'stat' | 'names';
@@ -35,6 +46,7 @@ export interface ApiContext {
   config: Config;
   logs: LogStore;
   repositories: Repositories;
+  secrets: SecretManager;
   models(): Model[];
   runTokens(db: Queryable, run: string): Promise<RunTokens>;
   gatewayUrl(): string;

@@ -17,22 +17,42 @@ export function handleErrors(app: FastifyInstance, log: ApiContext['log']): void
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     if (request.is404) return answerUnknown(routes, request, reply);
     const known = asAutocodeError(error);
-    if (known.status >= 500) log.error(`${request.method} ${request.routeOptions.url}: ${error.message}`, { requestId: request.id, stack: error.stack });
+    if (known.status >= 500)
+      log.error(`${request.method} ${request.routeOptions.url}: ${error.message}`, {
+        requestId: request.id,
+        stack: error.stack,
+      });
     return answer(reply, known, request);
   });
 }
 
 /** 405 where the path is known with other methods, else 404. */
-function answerUnknown(routes: Map<string, Set<string>>, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function answerUnknown(
+  routes: Map<string, Set<string>>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   const { method, url } = request;
   const path = url.split('?', 1)[0]!;
-  const allowed = [...routes].filter(([pattern]) => matches(pattern, path)).flatMap(([, methods]) => [...methods]);
+  const allowed = [...routes]
+    .filter(([pattern]) => matches(pattern, path))
+    .flatMap(([, methods]) => [...methods]);
   if (allowed.length === 0) {
     const remedy = 'The routes are listed in /api/openapi.json.';
-    return answer(reply, new AutocodeError('ERR_NOT_FOUND', `There is no ${method} ${path}.`, { remedy }), request);
+    return answer(
+      reply,
+      new AutocodeError('ERR_NOT_FOUND', `There is no ${method} ${path}.`, { remedy }),
+      request,
+    );
   }
   reply.header('allow', allowed.join(', '));
-  return answer(reply, new AutocodeError('ERR_METHOD', `${path} does not take ${method}.`, { remedy: `It takes ${allowed.join(', ')}.` }), request);
+  return answer(
+    reply,
+    new AutocodeError('ERR_METHOD', `${path} does not take ${method}.`, {
+      remedy: `It takes ${allowed.join(', ')}.`,
+    }),
+    request,
+  );
 }
 
 /** Answers for requests that do not get as far as a route, as one whose address cannot be read. */
@@ -43,7 +63,9 @@ export function refuseRequest(error: FastifyError, request: FastifyRequest, repl
 /** Whether a path is one of a route's, as `/api/v1/tasks/3` is of `/api/v1/tasks/:task`. */
 function matches(url: string, path: string): boolean {
   const [pattern, given] = [url.split('/'), path.split('/')];
-  return pattern.length === given.length && pattern.every((part, i) => part.startsWith(':') || part === given[i]);
+  return (
+    pattern.length === given.length && pattern.every((part, i) => part.startsWith(':') || part === given[i])
+  );
 }
 
 function answer(reply: FastifyReply, error: AutocodeError, request: FastifyRequest): FastifyReply {
@@ -54,7 +76,13 @@ function answer(reply: FastifyReply, error: AutocodeError, request: FastifyReque
 /** An error as the API tells it. */
 export function errorBody({ code, message, remedy, details }: AutocodeError, requestId: string): ErrorBody {
   return {
-    error: { code, message, ...(remedy === undefined ? {} : { remedy }), ...(details === undefined ? {} : { details }), requestId },
+    error: {
+      code,
+      message,
+      ...(remedy === undefined ? {} : { remedy }),
+      ...(details === undefined ? {} : { details }),
+      requestId,
+    },
   };
 }
 
@@ -63,14 +91,16 @@ export function asAutocodeError(error: FastifyError): AutocodeError {
   if (error instanceof AutocodeError) return error;
   if (hasZodFastifySchemaValidationErrors(error)) return invalidInput(error);
   const code = FASTIFY_CODES[error.code];
-  if (code !== undefined) return new AutocodeError(code.code, error.message, { remedy: code.remedy, cause: error });
+  if (code !== undefined)
+    return new AutocodeError(code.code, error.message, { remedy: code.remedy, cause: error });
   if (DATABASE_AWAY.test(sqlState(error))) {
     return new AutocodeError('ERR_DATABASE', 'The database does not answer.', {
       remedy: 'Try again in some seconds; `autocode status` tells how it is.',
       cause: error,
     });
   }
-  if ((error.statusCode ?? 500) < 500) return new AutocodeError('ERR_INVALID_INPUT', error.message, { cause: error });
+  if ((error.statusCode ?? 500) < 500)
+    return new AutocodeError('ERR_INVALID_INPUT', error.message, { cause: error });
   return new AutocodeError('ERR_INTERNAL', 'Something went wrong inside Autocode.', {
     remedy: 'The log has the request id and the cause: `logs/orchestrator` in the data directory.',
     cause: error,
@@ -82,9 +112,18 @@ const DATABASE_AWAY = /^(08|57P|53|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE)/;
 const FASTIFY_CODES: Record<string, { code: 'ERR_BODY_NOT_JSON' | 'ERR_BODY_TOO_LARGE'; remedy: string }> = {
   FST_ERR_CTP_INVALID_JSON_BODY: { code: 'ERR_BODY_NOT_JSON', remedy: 'Send one JSON document in UTF-8.' },
   FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'ERR_BODY_NOT_JSON', remedy: 'Send one JSON document in UTF-8.' },
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'ERR_BODY_NOT_JSON', remedy: 'Send it with content-type: application/json.' },
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'ERR_BODY_NOT_JSON', remedy: 'Content-length and body disagree; send the whole body.' },
-  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'ERR_BODY_TOO_LARGE', remedy: 'Shorten it, or raise api.bodyLimitBytes in the configuration.' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: 'ERR_BODY_NOT_JSON',
+    remedy: 'Send it with content-type: application/json.',
+  },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    code: 'ERR_BODY_NOT_JSON',
+    remedy: 'Content-length and body disagree; send the whole body.',
+  },
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    code: 'ERR_BODY_TOO_LARGE',
+    remedy: 'Shorten it, or raise api.bodyLimitBytes in the configuration.',
+  },
 };
 
 interface Issue {
@@ -92,7 +131,9 @@ interface Issue {
   message?: string;
 }
 
-function invalidInput(error: FastifyError & { validation: Issue[]; validationContext?: string }): AutocodeError {
+function invalidInput(
+  error: FastifyError & { validation: Issue[]; validationContext?: string },
+): AutocodeError {
   const problems = error.validation.map((issue) => ({
     path: issue.instancePath.replace(/^\//, '').replaceAll('/', '.') || '(root)',
     message: issue.message ?? 'is not valid',
@@ -101,6 +142,10 @@ function invalidInput(error: FastifyError & { validation: Issue[]; validationCon
   return new AutocodeError(
     'ERR_INVALID_INPUT',
     `The ${where} is not valid: ${problems.map((problem) => `${problem.path}: ${problem.message}`).join('; ')}.`,
-    { remedy: 'Mend the named fields; the shapes are in /api/openapi.json.', details: problems, cause: error },
+    {
+      remedy: 'Mend the named fields; the shapes are in /api/openapi.json.',
+      details: problems,
+      cause: error,
+    },
   );
 }

@@ -39,7 +39,10 @@ export async function sendEventStream(
   });
   response.flushHeaders();
   request.raw.socket.setNoDelay(true);
-  const keepAlive = setInterval(() => response.writableNeedDrain || response.write(': alive\n\n'), KEEP_ALIVE_MS);
+  const keepAlive = setInterval(
+    () => response.writableNeedDrain || response.write(': alive\n\n'),
+    KEEP_ALIVE_MS,
+  );
   const signal = AbortSignal.any([gone.signal, stopping]);
   try {
     for await (const frame of source(signal)) {
@@ -47,7 +50,8 @@ export async function sendEventStream(
       await drained(response, signal);
     }
   } catch (error) {
-    if (!signal.aborted) log.error(`stream ${request.url} broke off: ${String(error)}`, { requestId: request.id });
+    if (!signal.aborted)
+      log.error(`stream ${request.url} broke off: ${String(error)}`, { requestId: request.id });
   } finally {
     clearInterval(keepAlive);
     response.end();

@@ -9,7 +9,11 @@ export interface Address {
 }
 
 /** Listens by `listen(host, port)`, which gives the port it got. `name` is the configuration's section. */
-export async function listenOn(name: string, address: Address, listen: (host: string, port: number) => Promise<number>): Promise<number> {
+export async function listenOn(
+  name: string,
+  address: Address,
+  listen: (host: string, port: number) => Promise<number>,
+): Promise<number> {
   const { host, port, last } = address;
   if (port === 'auto' && last !== undefined) {
     try {
@@ -23,16 +27,24 @@ export async function listenOn(name: string, address: Address, listen: (host: st
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (isTaken(error)) {
-      throw new AutocodeError('ERR_PORT_TAKEN', `${name}.port ${port} on ${host} is taken by another program.`, {
-        remedy: `Stop that program (\`ss -ltnp 'sport = :${port}'\` names it), or set ${name}.port to another number or to auto.`,
-        cause: error,
-      });
+      throw new AutocodeError(
+        'ERR_PORT_TAKEN',
+        `${name}.port ${port} on ${host} is taken by another program.`,
+        {
+          remedy: `Stop that program (\`ss -ltnp 'sport = :${port}'\` names it), or set ${name}.port to another number or to auto.`,
+          cause: error,
+        },
+      );
     }
     if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-      throw new AutocodeError('ERR_CONFIG', `${name} cannot listen on ${host}:${port}: ${(error as Error).message}.`, {
-        remedy: `Set ${name}.host to an address of this machine and ${name}.port to one of 1024 or above.`,
-        cause: error,
-      });
+      throw new AutocodeError(
+        'ERR_CONFIG',
+        `${name} cannot listen on ${host}:${port}: ${(error as Error).message}.`,
+        {
+          remedy: `Set ${name}.host to an address of this machine and ${name}.port to one of 1024 or above.`,
+          cause: error,
+        },
+      );
     }
     throw error;
   }

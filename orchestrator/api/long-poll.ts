@@ -26,7 +26,9 @@ export async function untilNotified<T>(
       const answer = await ask();
       const left = until - Date.now();
       if (done(answer) || left <= 0 || ended.aborted) return answer;
-      await delay(Math.min(left, BACKSTOP_MS), undefined, { signal: AbortSignal.any([ended, woken.signal]) }).catch(() => {});
+      await delay(Math.min(left, BACKSTOP_MS), undefined, {
+        signal: AbortSignal.any([ended, woken.signal]),
+      }).catch(() => {});
     } finally {
       forget();
     }

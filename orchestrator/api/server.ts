@@ -18,18 +18,36 @@ import { logRoutes } from './routes/logs.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { runRoutes } from './routes/runs.ts';
 import { runnerRoutes } from './routes/runner.ts';
+import { secretRoutes } from './routes/secrets.ts';
 import { systemRoutes } from './routes/system.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { workerRoutes } from './routes/workers.ts';
 
-export type ApiInstance = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
+export type ApiInstance = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
 /** Adds a group's routes to the API. */
 export type Routes = (app: ApiInstance, context: ApiContext) => void;
 
 const GROUPS: Routes[] = [
-  systemRoutes, projectRoutes, taskRoutes, runRoutes, logRoutes, changeRoutes, eventRoutes, tokenRoutes, workerRoutes, runnerRoutes, webhookRoutes,
+  systemRoutes,
+  projectRoutes,
+  taskRoutes,
+  runRoutes,
+  logRoutes,
+  changeRoutes,
+  eventRoutes,
+  tokenRoutes,
+  secretRoutes,
+  workerRoutes,
+  runnerRoutes,
+  webhookRoutes,
 ];
 
 /** Builds the API without listening; tests inject requests into it. */
@@ -54,7 +72,10 @@ export async function buildApi(context: ApiContext, version: string): Promise<Fa
   limitBodyTime(app, context.config.api.bodySeconds);
   await app.register(swagger, openApiDocument(version));
   const typed = app.withTypeProvider<ZodTypeProvider>();
-  await typed.register(async (v1) => GROUPS.forEach((add) => add(v1.withTypeProvider<ZodTypeProvider>(), context)), { prefix: '/api/v1' });
+  await typed.register(
+    async (v1) => GROUPS.forEach((add) => add(v1.withTypeProvider<ZodTypeProvider>(), context)),
+    { prefix: '/api/v1' },
+  );
   await typed.register(async (git) => gitRoutes(git.withTypeProvider<ZodTypeProvider>(), context));
   app.get('/api/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () => app.swagger());
   await app.ready();
@@ -62,7 +83,11 @@ export async function buildApi(context: ApiContext, version: string): Promise<Fa
 }
 
 /** Starts the API; `url` is the address it got. */
-export async function startApi(context: ApiContext, address: Address, version: string): Promise<{ url: string; port: number; stop(): Promise<void> }> {
+export async function startApi(
+  context: ApiContext,
+  address: Address,
+  version: string,
+): Promise<{ url: string; port: number; stop(): Promise<void> }> {
   const app = await buildApi(context, version);
   const port = await listenOn('api', address, async (host, number) => {
     await app.listen({ host, port: number });

@@ -21,7 +21,13 @@ export interface TestApi {
   db: TestDatabase;
   directory: string;
   /** Sends a request with a token of the role and gives status, headers and parsed body. */
-  send(role: Role | null, method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body?: InjectOptions['payload'], headers?: Record<string, string>): Promise<Answer>;
+  send(
+    role: Role | null,
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    url: string,
+    body?: InjectOptions['payload'],
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
   token(role: Role): Promise<string>;
   stop(): void;
   [Symbol.asyncDispose](): Promise<void>;
@@ -42,16 +48,30 @@ export async function testApi(set: string[] = []): Promise<TestApi> {
   const directory = await mkdtemp(path.join(tmpdir(), 'autocode-api-'));
   const { config } = loadConfig({ env: {}, set: [`dataDir=${directory}`, ...set], cwd: directory });
   const stopping = new AbortController();
-  const store = { git: createGit({ path: process.env.PATH ?? '', home: directory, configDir: directory }), dir: path.join(directory, 'repositories') };
-  const models = catalogue({ ...config.models, recordingDirectories: [path.join(import.meta.dirname, '../../examples/recordings')] });
+  const store = {
+    git: createGit({ path: process.env.PATH ?? '', home: directory, configDir: directory }),
+    dir: path.join(directory, 'repositories'),
+  };
+  const models = catalogue({
+    ...config.models,
+    recordingDirectories: [path.join(import.meta.dirname, '../../examples/recordings')],
+  });
   const secrets = fileSecrets(path.join(directory, 'secrets'));
   const author = { name: 'Autocode', email: 'autocode@localhost' };
   const app = await buildApi(
     {
       db: db.pool,
       config,
+      secrets,
       logs: new LogStore(path.join(directory, 'logs')),
-      repositories: bindRepositories({ db: db.pool, store, author, forges: openForges({ db: db.pool, secrets, configured: config.forges }), stopping: stopping.signal, onError: () => {} }),
+      repositories: bindRepositories({
+        db: db.pool,
+        store,
+        author,
+        forges: openForges({ db: db.pool, secrets, configured: config.forges }),
+        stopping: stopping.signal,
+        onError: () => {},
+      }),
       models: () => models.list(),
       runTokens: runTokens(Buffer.alloc(32, 7)),
       gatewayUrl: () => 'http://127.0.0.1:1',
@@ -63,7 +83,8 @@ export async function testApi(set: string[] = []): Promise<TestApi> {
   );
   const tokens = new Map<Role, string>();
   const token = async (role: Role) => {
-    const made = tokens.get(role) ?? (await createToken(db.pool, { name: role, role: role as 'admin' })).token;
+    const made =
+      tokens.get(role) ?? (await createToken(db.pool, { name: role, role: role as 'admin' })).token;
     tokens.set(role, made);
     return made;
   };
@@ -74,9 +95,19 @@ export async function testApi(set: string[] = []): Promise<TestApi> {
     token,
     async send(role, method, url, body, headers = {}) {
       const authorization = role === null ? {} : { authorization: `Bearer ${await token(role)}` };
-      const answer = await app.inject({ method, url, headers: { ...authorization, ...headers }, ...(body === undefined ? {} : { payload: body }) });
+      const answer = await app.inject({
+        method,
+        url,
+        headers: { ...authorization, ...headers },
+        ...(body === undefined ? {} : { payload: body }),
+      });
       const json = String(answer.headers['content-type']).includes('json') && answer.payload !== '';
-      return { status: answer.statusCode, headers: answer.headers, body: json ? answer.json() : undefined, text: answer.payload };
+      return {
+        status: answer.statusCode,
+        headers: answer.headers,
+        body: json ? answer.json() : undefined,
+        text: answer.payload,
+      };
     },
     stop: () => stopping.abort(),
     async [Symbol.asyncDispose]() {

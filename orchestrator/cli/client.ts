@@ -15,7 +15,7 @@ export interface Client {
   target(): Target;
   get<S extends z.ZodType>(path: string, schema: S, query?: Query): Promise<z.infer<S>>;
   send<S extends z.ZodType>(
-    method: 'POST' | 'PATCH' | 'DELETE',
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     schema: S,
     body?: unknown,

@@ -12,6 +12,7 @@ import { eventsVerb } from './verbs/events.ts';
 import { modelNoun, replayNoun } from './verbs/model.ts';
 import { projectNoun } from './verbs/project.ts';
 import { runNoun } from './verbs/run.ts';
+import { secretNoun } from './verbs/secret.ts';
 import { taskNoun } from './verbs/task.ts';
 import { tokenNoun } from './verbs/token.ts';
 import { workerNoun } from './verbs/worker.ts';
@@ -33,6 +34,7 @@ export const VERBS: (Verb | Noun)[] = [
   modelNoun,
   replayNoun,
   tokenNoun,
+  secretNoun,
   configNoun,
   backupNoun,
 ];

@@ -26,7 +26,15 @@ export const changeRoutes: Routes = (app, { db, repositories }) => {
   );
   app.get(
     '/changes/:change',
-    { config: { access: 'viewer' }, schema: { tags, summary: 'Show a change, its state as the forge has it now', params: Params, response: { 200: Change } } },
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Show a change, its state as the forge has it now',
+        params: Params,
+        response: { 200: Change },
+      },
+    },
     async (request) => {
       await repositories.refreshChange(request.params.change);
       return await getChange(db, request.params.change);
@@ -36,21 +44,42 @@ export const changeRoutes: Routes = (app, { db, repositories }) => {
     '/changes/:change/diff',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'The difference to its base', params: Params, querystring: DiffQuery, response: { 200: z.string() }, produces: ['text/plain'] },
+      schema: {
+        tags,
+        summary: 'The difference to its base',
+        params: Params,
+        querystring: DiffQuery,
+        response: { 200: z.string() },
+        produces: ['text/plain'],
+      },
     },
     async (request, reply) => {
-      const text = await repositories.changeDiff(await getChange(db, request.params.change), request.query.format);
+      const text = await repositories.changeDiff(
+        await getChange(db, request.params.change),
+        request.query.format,
+      );
       return reply.type('text/plain; charset=utf-8').serializer(String).send(text);
     },
   );
   app.post(
     '/changes/:change/merge',
-    { config: { access: 'operator' }, schema: { tags, summary: 'Merge into the base branch', params: Params, response: { 200: Change } } },
+    {
+      config: { access: 'operator' },
+      schema: { tags, summary: 'Merge into the base branch', params: Params, response: { 200: Change } },
+    },
     async (request) => await repositories.mergeChange(request.params.change),
   );
   app.post(
     '/changes/:change/close',
-    { config: { access: 'operator' }, schema: { tags, summary: 'Close without merging; the branch stays', params: Params, response: { 200: Change } } },
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Close without merging; the branch stays',
+        params: Params,
+        response: { 200: Change },
+      },
+    },
     async (request) => await repositories.closeChange(request.params.change),
   );
 };

@@ -30,9 +30,17 @@ export const eventRoutes: Routes = (app, context) => {
       schema: {
         tags: ['events'],
         summary: 'What happened, oldest first',
-        description: 'With `Accept: text/event-stream` a stream that goes on after Last-Event-ID (from the beginning without one); otherwise one page.',
+        description:
+          'With `Accept: text/event-stream` a stream that goes on after Last-Event-ID (from the beginning without one); otherwise one page.',
         querystring: Query,
-        response: { 200: { content: { 'application/json': { schema: z.array(Event) }, 'text/event-stream': { schema: z.string() } } } },
+        response: {
+          200: {
+            content: {
+              'application/json': { schema: z.array(Event) },
+              'text/event-stream': { schema: z.string() },
+            },
+          },
+        },
       },
     },
     async (request, reply) => {

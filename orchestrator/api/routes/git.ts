@@ -20,7 +20,8 @@ export const gitRoutes: Routes = (app, { db, repositories }) => {
       const run = request.identity?.run;
       if (typeof run !== 'string') throw new AutocodeError('ERR_FORBIDDEN', 'Only runs use the mirror.');
       const { repository } = request.params as z.infer<typeof Params>;
-      if ((await repositoryOfRun(db, run)) !== repository) throw new AutocodeError('ERR_FORBIDDEN', `Repository ${repository} is not the one of run ${run}.`);
+      if ((await repositoryOfRun(db, run)) !== repository)
+        throw new AutocodeError('ERR_FORBIDDEN', `Repository ${repository} is not the one of run ${run}.`);
       reply.hijack();
       await repositories.git(request.raw, reply.raw, { run, fence: parseRunId(run).fence, repository });
     },

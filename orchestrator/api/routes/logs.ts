@@ -27,13 +27,23 @@ export const logRoutes: Routes = (app, context) => {
           from: number(z.int().min(0)).default(0),
           follow: Switch,
         }),
-        response: { 200: { content: { 'application/octet-stream': { schema: z.string() }, 'text/event-stream': { schema: z.string() } } } },
+        response: {
+          200: {
+            content: {
+              'application/octet-stream': { schema: z.string() },
+              'text/event-stream': { schema: z.string() },
+            },
+          },
+        },
       },
     },
     async (request, reply) => {
       const { run, stream } = request.params;
       const state = await streamState(context.db, run, stream);
-      if (state === null) throw new AutocodeError('ERR_NOT_FOUND', `There is no run ${run} with a log.`, { remedy: 'See `autocode run list`.' });
+      if (state === null)
+        throw new AutocodeError('ERR_NOT_FOUND', `There is no run ${run} with a log.`, {
+          remedy: 'See `autocode run list`.',
+        });
       const resume = Number(request.headers['last-event-id'] ?? request.query.from);
       const from = Number.isSafeInteger(resume) && resume >= 0 ? resume : request.query.from;
       if (wantsEventStream(request)) {
@@ -45,9 +55,10 @@ export const logRoutes: Routes = (app, context) => {
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
       const signal = AbortSignal.any([gone.signal, context.stopping]);
-      const pieces = request.query.follow && request.method !== 'HEAD'
-        ? bytesOf(followLog(context, { run, stream, from, signal }))
-        : context.logs.read(run, stream, from, state.bytes);
+      const pieces =
+        request.query.follow && request.method !== 'HEAD'
+          ? bytesOf(followLog(context, { run, stream, from, signal }))
+          : context.logs.read(run, stream, from, state.bytes);
       return await (reply as FastifyReply).send(Readable.from(pieces, { objectMode: false }));
     },
   );
@@ -59,7 +70,10 @@ async function* bytesOf(pieces: AsyncIterable<LogPiece>): AsyncGenerator<Buffer>
 
 // An `end` frame says that the log is complete, so that a reader does not take a lost connection for it.
 // Lines, not pieces: a multi-byte character or a record is never cut in two. What follows the last newline waits for its end.
-async function* framesOfLines(pieces: AsyncIterable<LogPiece>, signal: AbortSignal): AsyncGenerator<{ id: string; event: string; data: string }> {
+async function* framesOfLines(
+  pieces: AsyncIterable<LogPiece>,
+  signal: AbortSignal,
+): AsyncGenerator<{ id: string; event: string; data: string }> {
   let rest: Buffer = Buffer.alloc(0);
   let end = 0;
   for await (const { offset, bytes } of pieces) {
@@ -70,6 +84,7 @@ async function* framesOfLines(pieces: AsyncIterable<LogPiece>, signal: AbortSign
     end = offset + bytes.length;
     if (last > 0) yield { id: String(start + last), event: 'log', data: whole.toString('utf8', 0, last - 1) };
   }
-  if (rest.length > 0 && !signal.aborted) yield { id: String(end), event: 'log', data: rest.toString('utf8') };
+  if (rest.length > 0 && !signal.aborted)
+    yield { id: String(end), event: 'log', data: rest.toString('utf8') };
   if (!signal.aborted) yield { id: String(end), event: 'end', data: '' };
 }

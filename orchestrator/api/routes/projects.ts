@@ -10,27 +10,44 @@ const Params = z.object({ project: Name });
 export const projectRoutes: Routes = (app, { db, repositories }) => {
   app.get(
     '/projects',
-    { config: { access: 'viewer' }, schema: { tags: ['projects'], summary: 'List projects', response: { 200: z.array(Project) } } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags: ['projects'], summary: 'List projects', response: { 200: z.array(Project) } },
+    },
     async () => await listProjects(db),
   );
   app.post(
     '/projects',
     {
       config: { access: 'operator' },
-      schema: { tags: ['projects'], summary: 'Register a repository as a project', body: ProjectInput, response: { 201: Project } },
+      schema: {
+        tags: ['projects'],
+        summary: 'Register a repository as a project',
+        body: ProjectInput,
+        response: { 201: Project },
+      },
     },
     async (request, reply) => reply.code(201).send(await repositories.create(request.body)),
   );
   app.get(
     '/projects/:project',
-    { config: { access: 'viewer' }, schema: { tags: ['projects'], summary: 'Show a project', params: Params, response: { 200: Project } } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags: ['projects'], summary: 'Show a project', params: Params, response: { 200: Project } },
+    },
     async (request) => await getProject(db, request.params.project),
   );
   app.patch(
     '/projects/:project',
     {
       config: { access: 'operator' },
-      schema: { tags: ['projects'], summary: 'Change a project', params: Params, body: ProjectPatch, response: { 200: Project } },
+      schema: {
+        tags: ['projects'],
+        summary: 'Change a project',
+        params: Params,
+        body: ProjectPatch,
+        response: { 200: Project },
+      },
     },
     async (request) => await repositories.update(request.params.project, request.body),
   );
@@ -38,7 +55,12 @@ export const projectRoutes: Routes = (app, { db, repositories }) => {
     '/projects/:project',
     {
       config: { access: 'operator' },
-      schema: { tags: ['projects'], summary: 'Archive a project', params: Params, response: { 200: Project } },
+      schema: {
+        tags: ['projects'],
+        summary: 'Archive a project',
+        params: Params,
+        response: { 200: Project },
+      },
     },
     async (request) => await archiveProject(db, request.params.project),
   );

@@ -4,7 +4,15 @@ import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { Fence, RunId } from '../../../protocol/ids.ts';
 import { LogAck, LogStream } from '../../../protocol/log.ts';
-import { BaseAnswer, FinishInput, HeartbeatAnswer, HeartbeatInput, ProgressInput, Run, SignalsAnswer } from '../../../protocol/run.ts';
+import {
+  BaseAnswer,
+  FinishInput,
+  HeartbeatAnswer,
+  HeartbeatInput,
+  ProgressInput,
+  Run,
+  SignalsAnswer,
+} from '../../../protocol/run.ts';
 import { finishRun } from '../../tasks/finish.ts';
 import { heartbeat, progress, signals } from '../../tasks/lease.ts';
 import { getRun } from '../../tasks/queries.ts';
@@ -23,17 +31,44 @@ export const runnerRoutes: Routes = (app, context) => {
   const tags = ['runner'];
   app.post(
     '/runs/:run/base',
-    { config: { access: 'run' }, schema: { tags, summary: 'Fetch the base and make the ref of the run', params: Params, body: HeartbeatInput, response: { 200: BaseAnswer } } },
+    {
+      config: { access: 'run' },
+      schema: {
+        tags,
+        summary: 'Fetch the base and make the ref of the run',
+        params: Params,
+        body: HeartbeatInput,
+        response: { 200: BaseAnswer },
+      },
+    },
     async (request) => await repositories.prepareBase(request.params.run, request.body.fence),
   );
   app.post(
     '/runs/:run/heartbeat',
-    { config: { access: 'run' }, schema: { tags, summary: 'Keep the lease', params: Params, body: HeartbeatInput, response: { 200: HeartbeatAnswer } } },
+    {
+      config: { access: 'run' },
+      schema: {
+        tags,
+        summary: 'Keep the lease',
+        params: Params,
+        body: HeartbeatInput,
+        response: { 200: HeartbeatAnswer },
+      },
+    },
     async (request) => await heartbeat(db, request.params.run, request.body.fence, config.lease),
   );
   app.post(
     '/runs/:run/progress',
-    { config: { access: 'run' }, schema: { tags, summary: 'Announce state, plan and iterations', params: Params, body: ProgressInput, response: { 200: Run } } },
+    {
+      config: { access: 'run' },
+      schema: {
+        tags,
+        summary: 'Announce state, plan and iterations',
+        params: Params,
+        body: ProgressInput,
+        response: { 200: Run },
+      },
+    },
     async (request) => {
       await progress(db, request.params.run, request.body);
       return await getRun(db, request.params.run);
@@ -47,19 +82,36 @@ export const runnerRoutes: Routes = (app, context) => {
         tags,
         summary: 'Wait for something the runner must do',
         params: Params,
-        querystring: z.object({ fence: number(Fence), waitSeconds: number(z.int().min(0).max(60)).default(25) }),
+        querystring: z.object({
+          fence: number(Fence),
+          waitSeconds: number(z.int().min(0).max(60)).default(25),
+        }),
         response: { 200: SignalsAnswer },
       },
     },
     async (request) => {
       const { run } = request.params;
       const ask = async () => await signals(db, run, request.query.fence);
-      return await untilNotified(context, { channel: 'run', payload: run, seconds: request.query.waitSeconds, closed: request.raw }, ask, (answer) => answer.cancel);
+      return await untilNotified(
+        context,
+        { channel: 'run', payload: run, seconds: request.query.waitSeconds, closed: request.raw },
+        ask,
+        (answer) => answer.cancel,
+      );
     },
   );
   app.post(
     '/runs/:run/finish',
-    { config: { access: 'run' }, schema: { tags, summary: 'Report the end of the run', params: Params, body: FinishInput, response: { 200: Run } } },
+    {
+      config: { access: 'run' },
+      schema: {
+        tags,
+        summary: 'Report the end of the run',
+        params: Params,
+        body: FinishInput,
+        response: { 200: Run },
+      },
+    },
     async (request) => {
       await checkDigests(db, logs, request.params.run, request.body.logs);
       return await finishRun(db, request.params.run, request.body, config.limits);
@@ -67,7 +119,11 @@ export const runnerRoutes: Routes = (app, context) => {
   );
   void app.register(async (bytes) => {
     bytes.removeAllContentTypeParsers();
-    bytes.addContentTypeParser('application/octet-stream', { parseAs: 'buffer', bodyLimit: LONGEST_BATCH }, (_request, body, done) => done(null, body));
+    bytes.addContentTypeParser(
+      'application/octet-stream',
+      { parseAs: 'buffer', bodyLimit: LONGEST_BATCH },
+      (_request, body, done) => done(null, body),
+    );
     bytes.post(
       '/runs/:run/logs/:stream',
       {
@@ -83,31 +139,51 @@ export const runnerRoutes: Routes = (app, context) => {
       async (request) => {
         const { run, stream } = request.params as { run: string; stream: string };
         const { offset, fence } = request.query as { offset: number; fence: number };
-        return await logs.append(db, { run, fence, stream, offset, bytes: plainBytes(request.body, request.headers['content-encoding']) });
+        return await logs.append(db, {
+          run,
+          fence,
+          stream,
+          offset,
+          bytes: plainBytes(request.body, request.headers['content-encoding']),
+        });
       },
     );
   });
 };
 
 function plainBytes(body: unknown, encoding: string | undefined): Buffer {
-  if (!Buffer.isBuffer(body)) throw new AutocodeError('ERR_INVALID_INPUT', 'The batch has no bytes.', { remedy: 'Send them as application/octet-stream.' });
+  if (!Buffer.isBuffer(body))
+    throw new AutocodeError('ERR_INVALID_INPUT', 'The batch has no bytes.', {
+      remedy: 'Send them as application/octet-stream.',
+    });
   if (encoding !== 'gzip') return body;
   try {
     return gunzipSync(body, { maxOutputLength: LONGEST_BATCH }); // a fraction of a millisecond; a thread's way takes longer
   } catch (cause) {
-    throw new AutocodeError('ERR_INVALID_INPUT', `The batch is not gzip of at most ${LONGEST_BATCH} bytes.`, { cause });
+    throw new AutocodeError('ERR_INVALID_INPUT', `The batch is not gzip of at most ${LONGEST_BATCH} bytes.`, {
+      cause,
+    });
   }
 }
 
 /** What was stored must be what the runner wrote: a different digest is refused before the run ends. */
-async function checkDigests(db: Queryable, logs: LogStore, run: string, ends: FinishInput['logs']): Promise<void> {
+async function checkDigests(
+  db: Queryable,
+  logs: LogStore,
+  run: string,
+  ends: FinishInput['logs'],
+): Promise<void> {
   for (const [stream, end] of Object.entries(ends)) {
     const have = await streamState(db, run, stream);
     if (have?.bytes !== end.bytes || have.state === 'complete') continue; // missing bytes are told by finishRun
     const stored = end.bytes === 0 ? end.sha256 : await logs.digest(run, stream, end.bytes);
     if (stored === end.sha256) continue;
-    throw new AutocodeError('ERR_CONFLICT', `Stream ${stream} of run ${run} has the digest ${stored}, not ${end.sha256}.`, {
-      remedy: 'The log was damaged on its way or on disk; the run cannot end as reported.',
-    });
+    throw new AutocodeError(
+      'ERR_CONFLICT',
+      `Stream ${stream} of run ${run} has the digest ${stored}, not ${end.sha256}.`,
+      {
+        remedy: 'The log was damaged on its way or on disk; the run cannot end as reported.',
+      },
+    );
   }
 }

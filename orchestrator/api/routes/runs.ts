@@ -32,14 +32,24 @@ export const runRoutes: Routes = (app, { db, repositories }) => {
   );
   app.get(
     '/runs/:run',
-    { config: { access: 'viewer' }, schema: { tags: ['runs'], summary: 'Show a run', params: Params, response: { 200: Run } } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags: ['runs'], summary: 'Show a run', params: Params, response: { 200: Run } },
+    },
     async (request) => await getRun(db, request.params.run),
   );
   app.get(
     '/runs/:run/diff',
     {
       config: { access: 'viewer' },
-      schema: { tags: ['runs'], summary: 'What the run changed', params: Params, querystring: DiffQuery, response: { 200: z.string() }, produces: ['text/plain'] },
+      schema: {
+        tags: ['runs'],
+        summary: 'What the run changed',
+        params: Params,
+        querystring: DiffQuery,
+        response: { 200: z.string() },
+        produces: ['text/plain'],
+      },
     },
     async (request, reply) => {
       const text = await repositories.runDiff(await getRun(db, request.params.run), request.query.format);
@@ -50,7 +60,12 @@ export const runRoutes: Routes = (app, { db, repositories }) => {
     '/runs/:run/calls',
     {
       config: { access: 'viewer' },
-      schema: { tags: ['runs'], summary: 'Model calls of the run, oldest first', params: Params, response: { 200: z.array(ModelCall) } },
+      schema: {
+        tags: ['runs'],
+        summary: 'Model calls of the run, oldest first',
+        params: Params,
+        response: { 200: z.array(ModelCall) },
+      },
     },
     async (request) => {
       await getRun(db, request.params.run);

@@ -12,18 +12,29 @@ export const systemRoutes: Routes = (app, { models, status }) => {
     '/health',
     {
       config: { access: 'public' },
-      schema: { tags, summary: 'Whether the daemon serves', security: [], response: { 200: z.object({ ok: z.literal(true), protocol: z.number().int() }) } },
+      schema: {
+        tags,
+        summary: 'Whether the daemon serves',
+        security: [],
+        response: { 200: z.object({ ok: z.literal(true), protocol: z.number().int() }) },
+      },
     },
     () => ({ ok: true as const, protocol: PROTOCOL_VERSION }),
   );
   app.get(
     '/status',
-    { config: { access: 'viewer' }, schema: { tags, summary: 'Parts, queue, workers, disk and memory', response: { 200: Status } } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'Parts, queue, workers, disk and memory', response: { 200: Status } },
+    },
     async () => await status(),
   );
   app.get(
     '/models',
-    { config: { access: 'viewer' }, schema: { tags, summary: 'Models that the gateway offers', response: { 200: z.array(Model) } } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'Models that the gateway offers', response: { 200: z.array(Model) } },
+    },
     () => models(),
   );
 };

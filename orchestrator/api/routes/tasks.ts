@@ -20,7 +20,12 @@ export const taskRoutes: Routes = (app, { db, config, models }) => {
       schema: {
         tags: ['tasks'],
         summary: 'List tasks, newest first',
-        querystring: z.object({ state: TaskState.optional(), project: Name.optional(), limit: Limit, before: Params.shape.task.optional() }),
+        querystring: z.object({
+          state: TaskState.optional(),
+          project: Name.optional(),
+          limit: Limit,
+          before: Params.shape.task.optional(),
+        }),
         response: { 200: z.array(Task) },
       },
     },
@@ -33,7 +38,8 @@ export const taskRoutes: Routes = (app, { db, config, models }) => {
       schema: {
         tags: ['tasks'],
         summary: 'Give a task',
-        description: 'Answers 201 with the new task, or 200 with the first one when the idempotency key was seen before.',
+        description:
+          'Answers 201 with the new task, or 200 with the first one when the idempotency key was seen before.',
         body: TaskInput,
         response: { 200: Task, 201: Task },
       },
@@ -49,14 +55,22 @@ export const taskRoutes: Routes = (app, { db, config, models }) => {
   );
   app.get(
     '/tasks/:task',
-    { config: { access: 'viewer' }, schema: { tags: ['tasks'], summary: 'Show a task', params: Params, response: { 200: Task } } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags: ['tasks'], summary: 'Show a task', params: Params, response: { 200: Task } },
+    },
     async (request) => await getTask(db, request.params.task),
   );
   app.post(
     '/tasks/:task/cancel',
     {
       config: { access: 'operator' },
-      schema: { tags: ['tasks'], summary: 'Cancel a task, in any state before its change is open', params: Params, response: { 200: Task } },
+      schema: {
+        tags: ['tasks'],
+        summary: 'Cancel a task, in any state before its change is open',
+        params: Params,
+        response: { 200: Task },
+      },
     },
     async (request) => await cancelTask(db, request.params.task, actorOf(request)),
   );
@@ -64,7 +78,12 @@ export const taskRoutes: Routes = (app, { db, config, models }) => {
     '/tasks/:task/retry',
     {
       config: { access: 'operator' },
-      schema: { tags: ['tasks'], summary: 'Give a failed or cancelled task another run', params: Params, response: { 200: Task } },
+      schema: {
+        tags: ['tasks'],
+        summary: 'Give a failed or cancelled task another run',
+        params: Params,
+        response: { 200: Task },
+      },
     },
     async (request) => await retryTask(db, request.params.task),
   );

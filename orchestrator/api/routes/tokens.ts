@@ -10,12 +10,23 @@ const tags = ['tokens'];
 export const tokenRoutes: Routes = (app, { db }) => {
   app.get(
     '/tokens',
-    { config: { access: 'admin' }, schema: { tags, summary: 'List tokens (never their text)', response: { 200: z.array(Token) } } },
+    {
+      config: { access: 'admin' },
+      schema: { tags, summary: 'List tokens (never their text)', response: { 200: z.array(Token) } },
+    },
     async () => await listTokens(db),
   );
   app.post(
     '/tokens',
-    { config: { access: 'admin' }, schema: { tags, summary: 'Make a token; its text is shown once', body: TokenInput, response: { 201: NewToken } } },
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Make a token; its text is shown once',
+        body: TokenInput,
+        response: { 201: NewToken },
+      },
+    },
     async (request, reply) => reply.code(201).send(await createToken(db, request.body)),
   );
   app.delete(

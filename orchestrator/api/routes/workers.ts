@@ -13,14 +13,23 @@ export const workerRoutes: Routes = (app, context) => {
   const { db, config, runTokens, gatewayUrl } = context;
   app.get(
     '/workers',
-    { config: { access: 'viewer' }, schema: { tags: ['workers'], summary: 'List workers', response: { 200: z.array(Worker) } } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags: ['workers'], summary: 'List workers', response: { 200: z.array(Worker) } },
+    },
     async () => await listWorkers(db),
   );
   app.put(
     '/workers/:worker',
     {
       config: { access: 'worker' },
-      schema: { tags: ['workers'], summary: 'Register, or say again what is there', params: Params, body: WorkerInput, response: { 200: WorkerAnswer } },
+      schema: {
+        tags: ['workers'],
+        summary: 'Register, or say again what is there',
+        params: Params,
+        body: WorkerInput,
+        response: { 200: WorkerAnswer },
+      },
     },
     async (request) => await registerWorker(db, request.params.worker, request.body),
   );
@@ -39,7 +48,12 @@ export const workerRoutes: Routes = (app, context) => {
     },
     async (request, reply) => {
       const claim = { worker: request.params.worker, claimId: request.body.claimId };
-      const settings = { lease: config.lease, limits: config.limits, gatewayUrl: gatewayUrl(), tokens: runTokens };
+      const settings = {
+        lease: config.lease,
+        limits: config.limits,
+        gatewayUrl: gatewayUrl(),
+        tokens: runTokens,
+      };
       const order = await untilNotified(
         context,
         { channel: 'queue', seconds: request.body.waitSeconds, closed: request.raw },
