@@ -1,9 +1,11 @@
 // A ready workspace from a warm cache beside a clone over HTTP, of one repository with 50,000 files and 1 GB.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { treeOwner } from '../worker-agent/sandbox/identity.ts';
 import { fakeOrchestrator } from '../worker-agent/testing/fake-orchestrator.ts';
 import { fetchIntoCache } from '../worker-agent/workspace/cache.ts';
@@ -19,9 +21,10 @@ import {
 import { report } from './report.ts';
 
 const DIRECTORIES = 100;
-const FILES_EACH = 500;
+const FILES = 50_000;
 const FILE_BYTES = 20_000;
 const RUNS = 5;
+const BRANCH = 'refs/heads/main';
 
 const context = { path: process.env.PATH ?? '', signal: AbortSignal.timeout(550_000) };
 const [inside] = process.argv.slice(2);
@@ -45,23 +48,9 @@ async function inNamespace(): Promise<void> {
 }
 
 async function measure(place: string): Promise<void> {
-  const seed = makeSeed(join(place, 'sources'));
   const fake = await fakeOrchestrator(place, {});
   try {
-    // The server is not to look for likeness between random files for minutes.
-    execFileSync('git', ['-C', fake.repository, 'config', 'core.bigFileThreshold', '1k']);
-    execFileSync('git', [
-      '-C',
-      seed,
-      '-c',
-      'core.bigFileThreshold=1k',
-      'push',
-      '--quiet',
-      '--force',
-      fake.repository,
-      'main',
-    ]);
-    const commit = execFileSync('git', ['-C', seed, 'rev-parse', 'HEAD']).toString().trim();
+    const commit = await makeCommit(fake.repository);
     const { order } = fake.add({});
     const remote = remoteOf(fake.url, order);
     const ref = `refs/runs/${order.run}`;
@@ -79,7 +68,7 @@ async function measure(place: string): Promise<void> {
         remote.url,
         join(place, 'clone'),
       ];
-      await ended(spawn('git', args, { stdio: 'inherit' }));
+      await ended(spawn('git', args, { stdio: 'inherit' }), 'git clone');
     });
     rmSync(join(place, 'clone'), { recursive: true });
 
@@ -117,7 +106,7 @@ async function measure(place: string): Promise<void> {
       const { runDirectory, root, cache, tree } = made!;
       const status = ['-c', 'safe.directory=*', '-C', tree, 'status', '--porcelain'];
       statuses.push(await timed(async () => void execFileSync('git', status)));
-      appendFileSync(join(tree, 'd00', 'f000.txt'), 'one more line\n');
+      appendFileSync(join(tree, 'd0', 'f0.txt'), 'one more line\n');
       const exporting = {
         gitDir: join(runDirectory, 'export.git'),
         tree,
@@ -152,39 +141,33 @@ async function measure(place: string): Promise<void> {
   }
 }
 
-/** A repository of bytes that do not compress, the same each time. */
-function makeSeed(seed: string): string {
-  const bytes = createCipheriv('aes-256-ctr', Buffer.alloc(32, 1), Buffer.alloc(16));
+/** Puts a commit of files that do not compress, the same each time, into a repository as one pack. */
+async function makeCommit(repository: string): Promise<string> {
+  const settings = ['core.compression=0', 'pack.compression=0'].flatMap((each) => ['-c', each]);
+  const git = spawn(
+    'git',
+    ['-C', repository, ...settings, 'fast-import', '--quiet', '--depth=0', '--force'],
+    {
+      stdio: ['pipe', 'inherit', 'inherit'],
+    },
+  );
+  const done = ended(git, 'git fast-import');
+  await pipeline(Readable.from(commands()), git.stdin);
+  await done;
+  return execFileSync('git', ['-C', repository, 'rev-parse', BRANCH]).toString().trim();
+}
+
+function* commands(): Generator<string> {
+  const random = createCipheriv('aes-256-ctr', Buffer.alloc(32, 1), Buffer.alloc(16));
   const zeros = Buffer.alloc((FILE_BYTES / 4) * 3);
-  for (let d = 0; d < DIRECTORIES; d++) {
-    const directory = join(seed, `d${String(d).padStart(2, '0')}`);
-    mkdirSync(directory, { recursive: true });
-    for (let f = 0; f < FILES_EACH; f++) {
-      const text = bytes
-        .update(zeros)
-        .toString('base64')
-        .replaceAll(/.{100}/g, '$&\n');
-      writeFileSync(join(directory, `f${String(f).padStart(3, '0')}.txt`), text);
-    }
+  yield `commit ${BRANCH}\ncommitter bench <bench@localhost> 1700000000 +0000\ndata 4\nbase\n`;
+  for (let file = 0; file < FILES; file++) {
+    const text = random
+      .update(zeros)
+      .toString('base64')
+      .replaceAll(/.{100}/g, '$&\n');
+    yield `M 100644 inline d${file % DIRECTORIES}/f${file}.txt\ndata ${text.length}\n${text}\n`;
   }
-  const git = (...args: string[]) =>
-    execFileSync(
-      'git',
-      [
-        '-c',
-        'user.name=bench',
-        '-c',
-        'user.email=bench@localhost',
-        '-c',
-        'core.bigFileThreshold=1k',
-        ...args,
-      ],
-      { cwd: seed },
-    );
-  git('init', '--quiet', '--initial-branch=main');
-  git('add', '--all');
-  git('commit', '--quiet', '--message=base');
-  return seed;
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
@@ -193,11 +176,11 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - started) / 1000;
 }
 
-async function ended(child: ReturnType<typeof spawn>): Promise<void> {
+async function ended(child: ChildProcess, name: string): Promise<void> {
   const code = await new Promise((resolve) => {
     child.once('exit', resolve);
   });
-  if (code !== 0) throw new Error(`git clone exited with ${String(code)}`);
+  if (code !== 0) throw new Error(`${name} exited with ${String(code)}`);
 }
 
 function median(values: number[]): number {
