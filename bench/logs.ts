@@ -10,7 +10,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { runApi } from '../worker-agent/runner/api.ts';
 import { LogShipper } from '../worker-agent/runner/log-shipper.ts';
 import type { WorkOrder } from '../protocol/worker.ts';
-import { benchDaemon, percentile, pssMb, type BenchDaemon } from './measure.ts';
+import { benchDaemon, percentile, pssMb, type BenchDaemon } from './support/measure.ts';
 import { report } from './report.ts';
 
 const RUNS = Number(process.argv[2] ?? 200);
@@ -44,37 +44,67 @@ async function main(): Promise<void> {
     const answer = await fetch(`${daemon.url}/api/v1/runs/${run}/finish`, {
       method: 'POST',
       headers: { authorization: `Bearer ${runToken}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ fence, outcome: 'no-change', logs: { events: end, raw: { bytes: 0, sha256: createHash('sha256').digest('hex') } } }),
+      body: JSON.stringify({
+        fence,
+        outcome: 'no-change',
+        logs: { events: end, raw: { bytes: 0, sha256: createHash('sha256').digest('hex') } },
+      }),
     });
     if (!answer.ok || (await readers[i]!.sha256) !== end.sha256) damaged++;
   }
   const bytes = Object.values(written).reduce((sum, end) => sum + end.bytes, 0);
-  console.error(`${RUNS} runs, ${latencies.length} lines, ${(bytes / 1e6).toFixed(0)} MB in ${seconds.toFixed(1)} s; p90 ${percentile(latencies, 0.9).toFixed(0)} ms, longest ${percentile(latencies, 1).toFixed(0)} ms`);
+  console.error(
+    `${RUNS} runs, ${latencies.length} lines, ${(bytes / 1e6).toFixed(0)} MB in ${seconds.toFixed(1)} s; p90 ${percentile(latencies, 0.9).toFixed(0)} ms, longest ${percentile(latencies, 1).toFixed(0)} ms`,
+  );
   report('logs', [
     { name: 'line written to SSE client, p50', value: percentile(latencies, 0.5), unit: 'ms', atMost: 150 },
     { name: 'line written to SSE client, p99', value: percentile(latencies, 0.99), unit: 'ms', atMost: 1000 },
-    { name: 'sustained, until the last byte is acknowledged', value: bytes / 1e6 / seconds, unit: 'MB/s', atLeast: 10 },
+    {
+      name: 'sustained, until the last byte is acknowledged',
+      value: bytes / 1e6 / seconds,
+      unit: 'MB/s',
+      atLeast: 10,
+    },
     { name: 'daemon, proportional set size, most', value: memory, unit: 'MB', atMost: 300 },
-    { name: 'streams that are not identical as stored and as read', value: damaged, unit: 'streams', atMost: 0 },
+    {
+      name: 'streams that are not identical as stored and as read',
+      value: damaged,
+      unit: 'streams',
+      atMost: 0,
+    },
   ]);
 }
 
 /** Claimed runs, each of a project of its own. */
 async function claimRuns(daemon: BenchDaemon, count: number): Promise<Order[]> {
-  await daemon.api('PUT', '/workers/bench', { protocol: 1, version: '1', capacity: count, agents: [], isolations: ['bubblewrap', 'directory'], host: 'bench' });
+  await daemon.api('PUT', '/workers/bench', {
+    protocol: 1,
+    version: '1',
+    capacity: count,
+    agents: [],
+    isolations: ['bubblewrap', 'directory'],
+    host: 'bench',
+  });
   const orders: Order[] = [];
   for (let i = 0; i < count; i++) {
     const name = `p${i}`;
     await daemon.api('POST', '/projects', { name, trusted: true, agent: 'command', agentCommand: ['true'] });
     await daemon.api('POST', '/tasks', { project: name, title: 'log' });
-    const { run, fence, runToken } = await daemon.api<WorkOrder>('POST', '/workers/bench/claim', { claimId: randomUUID(), waitSeconds: 0 });
+    const { run, fence, runToken } = await daemon.api<WorkOrder>('POST', '/workers/bench/claim', {
+      claimId: randomUUID(),
+      waitSeconds: 0,
+    });
     orders.push({ run, fence, runToken });
   }
   return orders;
 }
 
 /** Follows a run's log to its end; each line says when it was written. */
-function readLines({ url, adminToken }: BenchDaemon, run: string, latencies: number[]): { open: Promise<void>; sha256: Promise<string> } {
+function readLines(
+  { url, adminToken }: BenchDaemon,
+  run: string,
+  latencies: number[],
+): { open: Promise<void>; sha256: Promise<string> } {
   const opened = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<string>();
   const hash = createHash('sha256');
@@ -112,7 +142,12 @@ async function write({ url, orders }: { url: string; orders: Order[] }): Promise
     const file = join(directory, order.run);
     const failed = (error: unknown) => console.error(order.run, error);
     const descriptor = openSync(file, 'a');
-    const shipper = new LogShipper({ api: runApi({ url, order: order as WorkOrder, signal }), stream: 'events', file, failed });
+    const shipper = new LogShipper({
+      api: runApi({ url, order: order as WorkOrder, signal }),
+      stream: 'events',
+      file,
+      failed,
+    });
     return { run: order.run, descriptor, shipper, bytes: 0 };
   });
   const lines = Math.round((BYTES_A_SECOND * SECONDS) / LINE_BYTES);

@@ -114,7 +114,7 @@ describe('every route × every token', () => {
   after(async () => await api[Symbol.asyncDispose]());
 
   it('every route has its place in the table', () => {
-    assert.deepEqual([...api.app.access].toSorted(), routes.toSorted());
+    assert.deepEqual(Object.fromEntries(api.app.access), Object.fromEntries(routes));
   });
 
   for (const [route, access] of routes) {

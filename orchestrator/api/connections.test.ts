@@ -6,7 +6,7 @@ import { ErrorBody } from '../../protocol/errors.ts';
 import type { Role } from '../../protocol/access.ts';
 import { emit } from '../events/outbox.ts';
 import { closeServer } from './connections.ts';
-import { testApi, type TestApi } from './testing.ts';
+import { testApi } from './testing.ts';
 
 /** The API on a port, and a connection to it that sends what it is told. */
 async function listening(set: string[] = []) {

@@ -48,7 +48,10 @@ class Queue {
       const group = this.#waiting;
       this.#waiting = [];
       try {
-        const taken = await record(this.#db, group.map(({ growth }) => growth));
+        const taken = await record(
+          this.#db,
+          group.map(({ growth }) => growth),
+        );
         for (const { growth, told } of group) told(taken.has(keyOf(growth)));
       } catch (error) {
         for (const { failed } of group) failed(error);

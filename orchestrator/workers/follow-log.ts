@@ -39,7 +39,9 @@ export async function* followLog(
         known = Math.max(known, state.bytes);
         ended = state.state !== 'open';
       } else if (offset < known) {
-        for await (const piece of newest?.offset === offset ? [newest] : piecesOf(logs, want, offset, known)) {
+        for await (const piece of newest?.offset === offset
+          ? [newest]
+          : piecesOf(logs, want, offset, known)) {
           yield piece;
           offset += piece.bytes.length;
         }
@@ -63,7 +65,12 @@ export async function* followLog(
   }
 }
 
-async function* piecesOf(logs: LogStore, { run, stream }: { run: string; stream: string }, from: number, to: number): AsyncGenerator<LogPiece> {
+async function* piecesOf(
+  logs: LogStore,
+  { run, stream }: { run: string; stream: string },
+  from: number,
+  to: number,
+): AsyncGenerator<LogPiece> {
   let offset = from;
   for await (const bytes of logs.read(run, stream, from, to)) {
     yield { offset, bytes };

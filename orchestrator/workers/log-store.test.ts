@@ -16,8 +16,14 @@ after(() => rm(directory, { recursive: true }));
 /** A run with one open stream, and the way to append to it. */
 async function liveRun(db: Queryable, run: string) {
   const task = Number(run.split('-')[0]);
-  await db.query(`insert into project (id, name) overriding system value values ($1, 'p' || $2::text)`, [task, run]);
-  await db.query(`insert into repository (id, project, origin, hosted, default_branch) overriding system value values ($1, $1, '/r', false, 'main')`, [task]);
+  await db.query(`insert into project (id, name) overriding system value values ($1, 'p' || $2::text)`, [
+    task,
+    run,
+  ]);
+  await db.query(
+    `insert into repository (id, project, origin, hosted, default_branch) overriding system value values ($1, $1, '/r', false, 'main')`,
+    [task],
+  );
   await db.query(
     `insert into task (id, project, repository, title, body, base_branch, agent, model, state, order_key, created_by, attempt)
      overriding system value values ($1, $1, $1, 't', '', 'main', 'command', '', 'running', now(), 'test', 1)`,
@@ -57,7 +63,13 @@ test('bytes that a crash left on disk without acknowledgement are overwritten', 
   await append(0, 'abc');
   await appendFile(logFile(directory, '3-1', 'events'), 'torn write');
   const afterCrash = new LogStore(directory);
-  await afterCrash.append(db.pool, { run: '3-1', fence: 1, stream: 'events', offset: 3, bytes: Buffer.from('def') });
+  await afterCrash.append(db.pool, {
+    run: '3-1',
+    fence: 1,
+    stream: 'events',
+    offset: 3,
+    bytes: Buffer.from('def'),
+  });
   assert.equal(await text(), 'abcdef');
 });
 
@@ -88,13 +100,21 @@ test('a stream that ends while it grows takes nothing more, and what came too la
 
 test('the growth of many streams at once is recorded for each that may grow', async () => {
   await using db = await testDatabase();
-  const runs = await Promise.all(['11-1', '12-1', '13-1', '14-1'].map(async (run) => await liveRun(db.pool, run)));
+  const runs = await Promise.all(
+    ['11-1', '12-1', '13-1', '14-1'].map(async (run) => await liveRun(db.pool, run)),
+  );
   for (const { append } of runs) await append(0, 'first ');
   await db.pool.query(`update log_stream set state = 'complete' where run = '13-1'`);
   const ended = await Promise.allSettled(runs.map(async ({ append }) => await append(6, 'second')));
-  assert.deepEqual(ended.map(({ status }) => status), ['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+  assert.deepEqual(
+    ended.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+  );
   const { rows } = await db.pool.query('select bytes from log_stream order by run');
-  assert.deepEqual(rows.map(({ bytes }) => bytes), [12, 12, 6, 12]);
+  assert.deepEqual(
+    rows.map(({ bytes }) => bytes),
+    [12, 12, 6, 12],
+  );
 });
 
 test('a lost run still takes the tail that its worker has', async () => {
@@ -113,7 +133,10 @@ test('a follower gets every byte once, as it is written, and ends with the strea
   await append(0, 'first\n');
   const seen: string[] = [];
   const follower = (async () => {
-    const pieces = followLog({ db: db.pool, logs: store }, { run: '7-1', stream: 'events', from: 0, signal: AbortSignal.timeout(10_000) });
+    const pieces = followLog(
+      { db: db.pool, logs: store },
+      { run: '7-1', stream: 'events', from: 0, signal: AbortSignal.timeout(10_000) },
+    );
     for await (const { offset, bytes } of pieces) seen.push(`${offset}:${bytes.toString()}`);
   })();
   await append(6, 'second\n');

@@ -94,10 +94,14 @@ export class LogStore {
     const stream = await this.#growingStream(db, key, batch);
     const have = stream.bytes;
     if (batch.offset > have) {
-      throw new AutocodeError('ERR_LOG_GAP', `Stream ${batch.stream} of run ${batch.run} ends at byte ${have}, the batch begins at ${batch.offset}.`, {
-        remedy: `Send the bytes from ${have}.`,
-        details: { bytes: have },
-      });
+      throw new AutocodeError(
+        'ERR_LOG_GAP',
+        `Stream ${batch.stream} of run ${batch.run} ends at byte ${have}, the batch begins at ${batch.offset}.`,
+        {
+          remedy: `Send the bytes from ${have}.`,
+          details: { bytes: have },
+        },
+      );
     }
     const fresh = batch.bytes.subarray(have - batch.offset);
     if (fresh.length === 0) return { bytes: have };
@@ -141,23 +145,36 @@ export class LogStore {
       await stream.handle.datasync();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      throw new AutocodeError('ERR_DISK_FULL', `The log of run ${batch.run} cannot be stored: the disk under ${this.#directory} is full.`, {
-        remedy: 'Free space there; the worker keeps the bytes and sends them again.',
-        cause: error,
-      });
+      throw new AutocodeError(
+        'ERR_DISK_FULL',
+        `The log of run ${batch.run} cannot be stored: the disk under ${this.#directory} is full.`,
+        {
+          remedy: 'Free space there; the worker keeps the bytes and sends them again.',
+          cause: error,
+        },
+      );
     }
   }
 
   /** Bytes `from`..`to` of a stream, in pieces. */
   async *read(run: string, stream: string, from: number, to: number): AsyncGenerator<Buffer> {
     if (from >= to) return;
-    const handle = await open(logFile(this.#directory, run, stream), 'r').catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-      throw new AutocodeError('ERR_NOT_FOUND', `The log of run ${run} is no longer kept.`, { remedy: 'See retention.runLogsDays in the configuration.' });
-    });
+    const handle = await open(logFile(this.#directory, run, stream), 'r').catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+        throw new AutocodeError('ERR_NOT_FOUND', `The log of run ${run} is no longer kept.`, {
+          remedy: 'See retention.runLogsDays in the configuration.',
+        });
+      },
+    );
     try {
-      for (let at = from; at < to; ) {
-        const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(Math.min(READ_BYTES, to - at)), 0, Math.min(READ_BYTES, to - at), at);
+      for (let at = from; at < to;) {
+        const { bytesRead, buffer } = await handle.read(
+          Buffer.allocUnsafe(Math.min(READ_BYTES, to - at)),
+          0,
+          Math.min(READ_BYTES, to - at),
+          at,
+        );
         if (bytesRead === 0) return;
         yield buffer.subarray(0, bytesRead);
         at += bytesRead;
@@ -198,9 +215,13 @@ async function openStream(db: Queryable, batch: Batch): Promise<number> {
 }
 
 function takesNoMore(batch: Batch): AutocodeError {
-  return new AutocodeError('ERR_STALE_FENCE', `Run ${batch.run} takes no more bytes for ${batch.stream} with fence ${batch.fence}.`, {
-    remedy: 'The run has ended or was given to another worker; stop.',
-  });
+  return new AutocodeError(
+    'ERR_STALE_FENCE',
+    `Run ${batch.run} takes no more bytes for ${batch.stream} with fence ${batch.fence}.`,
+    {
+      remedy: 'The run has ended or was given to another worker; stop.',
+    },
+  );
 }
 
 /** Opens a file for writing, cut back to `bytes`: what a crash left beyond them was never acknowledged. */
@@ -227,7 +248,7 @@ async function openForAppend(file: string): Promise<FileHandle> {
 }
 
 async function writeAll(handle: FileHandle, bytes: Buffer, at: number): Promise<void> {
-  for (let written = 0; written < bytes.length; ) {
+  for (let written = 0; written < bytes.length;) {
     written += (await handle.write(bytes, written, bytes.length - written, at + written)).bytesWritten;
   }
 }

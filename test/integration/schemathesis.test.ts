@@ -11,9 +11,13 @@ import type { WorkOrder } from '../../protocol/worker.ts';
 import { startAppliance, type Appliance } from '../e2e/appliance.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
-const [, VERSION = ''] = /^schemathesis==([\d.]+)/m.exec(readFileSync(path.join(ROOT, 'scripts/servers/schemathesis/requirements.txt'), 'utf8')) ?? [];
+const [, VERSION = ''] =
+  /^schemathesis==([\d.]+)/m.exec(
+    readFileSync(path.join(ROOT, 'scripts/servers/schemathesis/requirements.txt'), 'utf8'),
+  ) ?? [];
 const PROGRAM = path.join(ROOT, `.runtime/servers/schemathesis-${VERSION}/bin/schemathesis`);
-const CHECKS = 'not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,negative_data_rejection,unsupported_method,ignored_auth';
+const CHECKS =
+  'not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,negative_data_rejection,unsupported_method,ignored_auth';
 const ROLES = ['run', 'worker', 'viewer', 'operator', 'admin'] as const;
 const SECONDS = 100;
 
@@ -34,8 +38,18 @@ describe('the API against its OpenAPI document', () => {
     appliance = await startAppliance(...SETTINGS);
     await appliance.project('sample', { agent: 'true' });
     await appliance.task('sample');
-    await appliance.api('PUT', '/workers/sample', { protocol: 1, version: '1', capacity: 9, agents: [], isolations: ['bubblewrap', 'directory'], host: 'h' });
-    const order = await appliance.api<WorkOrder>('POST', '/workers/sample/claim', { claimId: randomUUID(), waitSeconds: 0 });
+    await appliance.api('PUT', '/workers/sample', {
+      protocol: 1,
+      version: '1',
+      capacity: 9,
+      agents: [],
+      isolations: ['bubblewrap', 'directory'],
+      host: 'h',
+    });
+    const order = await appliance.api<WorkOrder>('POST', '/workers/sample/claim', {
+      claimId: randomUUID(),
+      waitSeconds: 0,
+    });
     tokens.set('run', order.runToken);
     for (const role of ROLES.slice(1)) {
       tokens.set(role, (await appliance.api<NewToken>('POST', '/tokens', { name: role, role })).token);
@@ -51,16 +65,41 @@ describe('the API against its OpenAPI document', () => {
   }
 });
 
-async function schemathesis({ dataDir, directory }: Appliance, token: string | undefined, thorough: boolean): Promise<{ code: number; output: string }> {
+async function schemathesis(
+  { dataDir, directory }: Appliance,
+  token: string | undefined,
+  thorough: boolean,
+): Promise<{ code: number; output: string }> {
   const { url } = JSON.parse(readFileSync(path.join(dataDir, 'run/daemon.json'), 'utf8')) as { url: string };
-  const effort = thorough ? ['--phases', 'coverage,fuzzing', '--max-examples', '30'] : ['--phases', 'fuzzing', '--max-examples', '5'];
+  const effort = thorough
+    ? ['--phases', 'coverage,fuzzing', '--max-examples', '30']
+    : ['--phases', 'fuzzing', '--max-examples', '5'];
   const args = ['run', `${url}/api/openapi.json`, ...effort, '--checks', CHECKS];
-  args.push('--seed', '1', '--generation-database', 'none', '--no-color', '--request-timeout', '10', '--continue-on-failure', '--no-shrink');
+  args.push(
+    '--seed',
+    '1',
+    '--generation-database',
+    'none',
+    '--no-color',
+    '--request-timeout',
+    '10',
+    '--continue-on-failure',
+    '--no-shrink',
+  );
   if (token !== undefined) args.push('--header', `Authorization: Bearer ${token}`);
-  const env = { PATH: process.env.PATH, HOME: directory, PYTHONPATH: path.join(ROOT, 'test/integration/schemathesis'), SCHEMATHESIS_HOOKS: 'hooks', PYTHONDONTWRITEBYTECODE: '1' };
+  const env = {
+    PATH: process.env.PATH,
+    HOME: directory,
+    PYTHONPATH: path.join(ROOT, 'test/integration/schemathesis'),
+    SCHEMATHESIS_HOOKS: 'hooks',
+    PYTHONDONTWRITEBYTECODE: '1',
+  };
   return await new Promise((resolve) => {
     execFile(PROGRAM, args, { env, cwd: directory, maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1, output: stdout + stderr });
+      resolve({
+        code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1,
+        output: stdout + stderr,
+      });
     });
   });
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-const AUTOCODE = join(import.meta.dirname, '../autocode');
+const AUTOCODE = join(import.meta.dirname, '../../autocode');
 const run = promisify(execFile);
 
 /** The value below which `share` (0 to 1) of the numbers lie. */
@@ -34,18 +34,36 @@ export interface BenchDaemon {
 export async function benchDaemon(...settings: string[]): Promise<BenchDaemon> {
   const dataDir = mkdtempSync(join(tmpdir(), 'autocode-bench-'));
   const limits = ['admin', 'viewer', 'worker', 'run'].map((role) => `api.rateLimit.${role}=10000000`);
-  const flags = [`dataDir=${dataDir}`, 'worker.local=false', 'lease.leaseSeconds=600', 'lease.selfStopMinutes=60', ...limits, ...settings];
-  const autocode = async (...args: string[]) => await run(AUTOCODE, [...args, ...flags.flatMap((flag) => ['--set', flag])]);
+  const flags = [
+    `dataDir=${dataDir}`,
+    'worker.local=false',
+    'lease.leaseSeconds=600',
+    'lease.selfStopMinutes=60',
+    ...limits,
+    ...settings,
+  ];
+  const autocode = async (...args: string[]) =>
+    await run(AUTOCODE, [...args, ...flags.flatMap((flag) => ['--set', flag])]);
   await autocode('up', '--detach');
-  const { url, pid } = JSON.parse(readFileSync(join(dataDir, 'run/daemon.json'), 'utf8')) as { url: string; pid: number };
+  const { url, pid } = JSON.parse(readFileSync(join(dataDir, 'run/daemon.json'), 'utf8')) as {
+    url: string;
+    pid: number;
+  };
   const adminToken = readFileSync(join(dataDir, 'run/admin-token'), 'utf8').trim();
   return {
     url,
     pid,
     adminToken,
     async api<T>(method: string, route: string, body?: object) {
-      const headers = { authorization: `Bearer ${adminToken}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
-      const answer = await fetch(`${url}/api/v1${route}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+      const headers = {
+        authorization: `Bearer ${adminToken}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      };
+      const answer = await fetch(`${url}/api/v1${route}`, {
+        method,
+        headers,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
       const text = await answer.text();
       if (!answer.ok) throw new Error(`${method} ${route}: ${answer.status} ${text}`);
       return (text === '' ? null : JSON.parse(text)) as T;
