@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { pushBranch, remoteBranch } from './push.ts';
 import { workshop } from './testing/workshop.ts';
@@ -21,6 +23,29 @@ test('a branch is only replaced where it is what was expected', async () => {
   const other = { ...push, commit: shop.git('w', 'rev-parse', 'HEAD') };
   assert.deepEqual(await pushBranch(git, { ...other, expected: undefined }), { answer: 'stale' });
   assert.deepEqual(await pushBranch(git, { ...other, expected: commit }), { answer: 'pushed' });
+});
+
+test('two pushes of one branch at once: the slower one may be tried again', async () => {
+  using shop = workshop();
+  const { git } = shop.store;
+  const origin = shop.bare('b.git');
+  const mirror = `${shop.workingCopy('w', { 'a.txt': 'a' })}/.git`;
+  const push = {
+    mirror,
+    origin,
+    branch: 'b',
+    commit: shop.git('w', 'rev-parse', 'HEAD'),
+    expected: undefined,
+  };
+  // Each is past the look at the branch, and goes on when both are.
+  const hook = join(origin, 'hooks/pre-receive');
+  const both = `touch "$GIT_DIR/begun.$$"; while test "$(ls "$GIT_DIR" | grep -c begun)" -lt 2; do sleep 0.02; done`;
+  writeFileSync(hook, `#!/bin/sh\n${both}\n`);
+  chmodSync(hook, 0o755);
+  const ends = await Promise.allSettled([pushBranch(git, push), pushBranch(git, push)]);
+  const refusal = ends.find((end) => end.status === 'rejected');
+  assert.equal((refusal?.reason as { code: string }).code, 'ERR_REPOSITORY_UNREACHABLE');
+  assert.deepEqual(ends.find((end) => end.status === 'fulfilled')?.value, { answer: 'pushed' });
 });
 
 test('a forge without rights for us refuses; one that breaks down may be tried again', async () => {

@@ -1,5 +1,6 @@
 // One branch of an origin: its commit there, and a push that only replaces what is expected to be there.
 // Used by submission and merge.
+import { AutocodeError } from '../../protocol/errors.ts';
 import type { Git, GitResult } from './git.ts';
 import { gitError, maskCredentials } from './git.ts';
 import { findOrigin } from './origin.ts';
@@ -22,6 +23,8 @@ export type PushAnswer =
 
 const PUSH_TIMEOUT_MS = 30 * 60_000;
 const LIST_TIMEOUT_MS = 60_000;
+// Another push is at it, or was faster by a moment: perhaps that of a daemon that was killed, whose git goes on.
+const OVERTAKEN = /reference already exists|is at \S+ but expected|\.lock': File exists/;
 const NO_RIGHTS =
   /returned error: 40[134]|Authentication failed|could not read (Username|Password)|[Pp]ermission( to .*)? denied|access denied|[Rr]epository (\S+ )?not found|not authorized/;
 
@@ -78,6 +81,12 @@ function understand(result: GitResult, { origin, branch }: BranchPush): PushAnsw
   if (reason?.includes('stale info')) return { answer: 'stale' };
   if (reason?.includes('branch is currently checked out')) return { answer: 'checked-out' };
   const said = forgeWords(result.stderr);
+  if (OVERTAKEN.test(result.stderr)) {
+    throw new AutocodeError(
+      'ERR_REPOSITORY_UNREACHABLE',
+      `Another push to ${branch} of ${origin} is under way: ${said}`,
+    );
+  }
   if (reason !== undefined)
     return {
       answer: 'refused',

@@ -188,7 +188,10 @@ async function pushOnce(
   if (expected !== undefined && !ours.includes(expected)) throw foreignCommits(origin, branch);
   const result = await pushBranch(git, { mirror, origin, branch, commit, expected, signal });
   if (result.answer === 'pushed') return;
-  if (result.answer === 'stale') throw foreignCommits(origin, branch);
+  if (result.answer === 'stale') {
+    if ((await remoteBranch(git, origin, branch, signal)) === commit) return; // by a push from before a crash
+    throw foreignCommits(origin, branch);
+  }
   const said = result.answer === 'refused' ? result.reason : 'the branch is checked out there';
   throw new AutocodeError(REFUSED, `${origin} refused the branch ${branch}: ${said}`);
 }
