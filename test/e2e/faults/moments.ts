@@ -3,7 +3,7 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LOG_STREAMS, RUN_STEPS } from '../../../protocol/log.ts';
+import { LOG_STREAMS, type RUN_STEPS } from '../../../protocol/log.ts';
 import type { Moment } from './points.ts';
 
 const LOOK_MS = 2;
