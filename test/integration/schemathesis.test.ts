@@ -72,8 +72,8 @@ async function schemathesis(
 ): Promise<{ code: number; output: string }> {
   const { url } = JSON.parse(readFileSync(path.join(dataDir, 'run/daemon.json'), 'utf8')) as { url: string };
   const effort = thorough
-    ? ['--phases', 'coverage,fuzzing', '--max-examples', '30']
-    : ['--phases', 'fuzzing', '--max-examples', '5'];
+    ? ['--phases', 'coverage,fuzzing', '--max-examples', '12']
+    : ['--phases', 'fuzzing', '--max-examples', '4'];
   const args = ['run', `${url}/api/openapi.json`, ...effort, '--checks', CHECKS];
   args.push(
     '--seed',
