@@ -8,7 +8,11 @@ import { readPart } from './part.ts';
 
 const TOOL = 'worker-agent/sandbox/cli.ts';
 
-const Finding = z.object({ name: z.string(), result: z.enum(['ok', 'escaped', 'not-tried']), detail: z.string() });
+const Finding = z.object({
+  name: z.string(),
+  result: z.enum(['ok', 'escaped', 'not-tried']),
+  detail: z.string(),
+});
 type Finding = z.infer<typeof Finding>;
 const Offer = z.object({ isolations: z.array(Isolation), missing: z.string().nullable() });
 export type Offer = z.infer<typeof Offer>;
@@ -27,7 +31,11 @@ export async function selfTest(args: GlobalArgs): Promise<void> {
   });
   const escaped = findings.filter(({ result }) => result === 'escaped').length;
   if (args.json) printJson({ ok: escaped === 0, findings });
-  else print('', escaped === 0 ? `${findings.length} ways out tried: none is open.` : `${escaped} ways out are OPEN.`);
+  else
+    print(
+      '',
+      escaped === 0 ? `${findings.length} ways out tried: none is open.` : `${escaped} ways out are OPEN.`,
+    );
   if (escaped > 0) throw new Exit(1);
 }
 

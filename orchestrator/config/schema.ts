@@ -286,6 +286,21 @@ export const Config = z.strictObject({
         .describe('More directories that runs may read, as `/opt/go`; what is in their `bin` is found by name.'),
     })
     .prefault({}),
+  workspace: z
+    .strictObject({
+      overlay: z.boolean().default(true).describe('Whether work trees on this machine are overlays over a cached checkout where the kernel allows.'),
+      cacheBytes: z
+        .int()
+        .min(0)
+        .default(20_000_000_000)
+        .describe('Most that cached checkouts and objects take together; never more than a quarter of the file system.'),
+      runBytes: z
+        .int()
+        .min(1_000_000)
+        .default(20_000_000_000)
+        .describe("Most that one run's files take, those of the cache not counted in; a run beyond it fails."),
+    })
+    .prefault({}),
   agents: z
     .strictObject({
       default: Name.default('qwen-coder').describe('Agent for tasks and projects that name none.'),

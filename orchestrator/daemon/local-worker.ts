@@ -47,6 +47,7 @@ export async function startLocalWorker({ db, directory, config, url, log }: Loca
       logDir: directory.path('logs/orchestrator'),
       logLevel: config.log.level,
       sandbox: config.sandbox,
+      workspace: config.workspace,
     }),
   );
   const stopping = new AbortController();

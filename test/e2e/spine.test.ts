@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { commandOf, eventually, processesOf, startAppliance } from './appliance.ts';
 
-const SETTINGS = ['limits.maxIterations=2', 'limits.verifyTimeoutMinutes=0.05', 'limits.retries.agent=0', 'worker.concurrency=4'];
+const SETTINGS = ['limits.maxIterations=2', 'limits.verifyTimeoutMinutes=0.15', 'limits.retries.agent=0', 'worker.concurrency=4'];
 const appliance = await startAppliance(...SETTINGS);
 after(() => appliance[Symbol.asyncDispose]());
 
@@ -66,7 +66,7 @@ test('a branch that does not exist fails the task at once and names those that d
 });
 
 test('a verify command that hangs is ended, and one that prints without end is cut', async () => {
-  const verify = [{ name: 'hang', command: 'sleep 1000' }, { name: 'flood', command: 'head -c 300000000 /dev/zero | tr "\\0" x; echo; test "$(cat answer)" = 42' }];
+  const verify = [{ name: 'hang', command: 'sleep 1000' }, { name: 'flood', command: 'head -c 100000000 /dev/zero | tr "\\0" x; echo; test "$(cat answer)" = 42' }];
   await appliance.project('noisy', { agent: RIGHT, verify, limits: { maxIterations: 1 } });
   const id = await appliance.task('noisy');
   assert.equal((await appliance.ended(id)).state, 'failed');

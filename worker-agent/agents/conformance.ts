@@ -197,7 +197,7 @@ async function cancels(turn: Promise<{ stop: string }>, told: Told): Promise<voi
   const began = Date.now();
   told.cancel.abort();
   assert.equal((await turn).stop, 'cancelled');
-  assert.ok(Date.now() - began < 2000, `it took ${Date.now() - began} ms`);
+  assert.ok(Date.now() - began < 5000, `it took ${Date.now() - began} ms`);
 }
 
 /** Waits until a condition holds, at most 10 s. */

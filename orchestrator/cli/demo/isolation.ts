@@ -19,5 +19,8 @@ export async function chooseIsolation(): Promise<DemoIsolation> {
 
 /** The line that says so. */
 export function isolationFact(project: Project, { missing }: DemoIsolation): string {
-  return [isolationWords(project), ...(project.isolation === 'directory' && missing !== null ? [missing] : [])].join('. ');
+  return [
+    isolationWords(project),
+    ...(project.isolation === 'directory' && missing !== null ? [missing] : []),
+  ].join('. ');
 }

@@ -42,7 +42,13 @@ export async function sampleProject(client: Client, { isolation, trusted }: Demo
 /** The project of the user's repository: the one that is registered, or a new one. */
 export async function userProject(
   client: Client,
-  args: { repo: string; request: string; verify: string[] | undefined; allowDirty: boolean; isolation: DemoIsolation },
+  args: {
+    repo: string;
+    request: string;
+    verify: string[] | undefined;
+    allowDirty: boolean;
+    isolation: DemoIsolation;
+  },
 ): Promise<Work> {
   const repository = repositoryAddress(args.repo);
   const verify = args.verify?.map(verifyCommand);

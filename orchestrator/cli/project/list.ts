@@ -23,6 +23,9 @@ function drawProjects(projects: Project[]): string {
     { title: 'BRANCH', value: (project) => project.repository.defaultBranch },
     { title: 'VERIFY', value: (project) => project.verify.map((each) => each.name).join(', ') || '-' },
     { title: 'AGENT', value: (project) => project.agent ?? 'default' },
-    { title: 'ISOLATION', value: (project) => (project.isolation === 'directory' ? 'NONE (directory)' : project.isolation) },
+    {
+      title: 'ISOLATION',
+      value: (project) => (project.isolation === 'directory' ? 'NONE (directory)' : project.isolation),
+    },
   ]);
 }

@@ -29,7 +29,9 @@ export async function showTask(args: GlobalArgs & { task: number }): Promise<voi
 /** Why no worker takes a task that could be taken: none that is there has what its project asks for. */
 async function withoutWorker(client: Client, { project: name }: Task): Promise<string | null> {
   const project = await client.get(`/projects/${encodeURIComponent(name)}`, Project);
-  const workers = (await client.get('/workers', z.array(Worker))).filter((worker) => worker.state === 'online');
+  const workers = (await client.get('/workers', z.array(Worker))).filter(
+    (worker) => worker.state === 'online',
+  );
   if (workers.some((worker) => worker.isolations.includes(project.isolation))) return null;
   if (workers.length === 0) return 'It waits for a worker: none is online.';
   return (

@@ -48,6 +48,21 @@ export const workerNoun: Noun = {
       load: async () => (await import('../sandbox.ts')).selfTest,
     }),
     verb({
+      command: 'cache',
+      describe: 'Show what the worker on this machine keeps of repositories, and what it takes',
+      examples: [
+        ['worker cache', ''],
+        ['worker cache --prune', 'removes all that no run uses'],
+      ],
+      epilogue:
+        'A worker keeps within workspace.cacheBytes by itself; what was not used for longest goes first.',
+      builder: (yargs: Argv) =>
+        yargs
+          .option('prune', { type: 'boolean', default: false, describe: 'Remove all that no run uses' })
+          .option('state-dir', STATE_DIR),
+      load: async () => (await import('../worker-cache.ts')).workerCache,
+    }),
+    verb({
       command: 'reconcile',
       describe: 'Find and remove what ended runs left on this machine: processes, directories, sockets',
       examples: [['worker reconcile --dry-run', 'only shows it']],
