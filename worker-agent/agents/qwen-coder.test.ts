@@ -7,14 +7,14 @@ import { installForTests, TEST_TOOL_DIR } from './testing/real-agents.ts';
 before(() => installForTests('qwen-coder'));
 
 for (const isolation of ['directory', 'bubblewrap'] as const)
-conformance(`Qwen Code in isolation ${isolation}`, {
-  isolation,
-  create: (context) => createAgent('qwen-coder', context),
-  toolDir: TEST_TOOL_DIR,
-  write: (path, text) => ({ tool: 'write_file', input: { file_path: `{{cwd}}/${path}`, content: text } }),
-  shell: (command) => ({
-    tool: 'run_shell_command',
-    input: { command, description: 'run it', is_background: false },
-  }),
-  countsTokens: true,
-});
+  conformance(`Qwen Code in isolation ${isolation}`, {
+    isolation,
+    create: (context) => createAgent('qwen-coder', context),
+    toolDir: TEST_TOOL_DIR,
+    write: (path, text) => ({ tool: 'write_file', input: { file_path: `{{cwd}}/${path}`, content: text } }),
+    shell: (command) => ({
+      tool: 'run_shell_command',
+      input: { command, description: 'run it', is_background: false },
+    }),
+    countsTokens: true,
+  });
