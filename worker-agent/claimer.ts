@@ -142,7 +142,10 @@ interface Abilities {
 }
 
 // A sandbox that could be made is not tried again: the start of each run does.
-async function abilitiesOf({ toolDir }: Pick<WorkerConfig, 'toolDir'>, before: Abilities | null): Promise<Abilities> {
+async function abilitiesOf(
+  { toolDir }: Pick<WorkerConfig, 'toolDir'>,
+  before: Abilities | null,
+): Promise<Abilities> {
   const offer = before?.offer.missing === null ? before.offer : await offeredIsolations(programPath());
   return { agents: await installedAgents(toolDir), offer };
 }

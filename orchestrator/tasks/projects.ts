@@ -129,7 +129,8 @@ export async function updateProject(
 ): Promise<Project> {
   return await withinTransaction(db, async (tx) => {
     const project = await lockProject(tx, nameOrId);
-    if (patch.trusted === false && project.trusted && project.isolation === 'directory') await refuseWhileLive(tx, project, 'be untrusted');
+    if (patch.trusted === false && project.trusted && project.isolation === 'directory')
+      await refuseWhileLive(tx, project, 'be untrusted');
     await tx.query(
       `update project set verify = coalesce($2, verify), agent = coalesce($3, agent),
          agent_command = coalesce($4, agent_command), model = coalesce($5, model), limits = coalesce($6, limits),

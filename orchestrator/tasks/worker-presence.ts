@@ -12,7 +12,10 @@ const ABSENT_AFTER = '60 seconds';
 const SEEN_EVERY = '10 seconds';
 
 /** A worker under lock, so that its room is counted once; ERR_NOT_FOUND before it has registered. */
-export async function lockWorker(tx: Queryable, worker: string): Promise<{ free: number; agents: string[]; isolations: string[] }> {
+export async function lockWorker(
+  tx: Queryable,
+  worker: string,
+): Promise<{ free: number; agents: string[]; isolations: string[] }> {
   const locked = await tx.query<Pick<Worker, 'capacity' | 'agents' | 'isolations'>>({
     name: 'lock-worker',
     text: 'select capacity, agents, isolations from worker where name = $1 for no key update',

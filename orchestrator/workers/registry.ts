@@ -41,7 +41,14 @@ async function upsertWorker(tx: Queryable, name: string, input: WorkerInput): Pr
     `insert into worker (name, host, version, capacity, agents, isolations, state) values ($1, $2, $3, $4, $5, $6, 'online')
      on conflict (name) do update set host = excluded.host, version = excluded.version, capacity = excluded.capacity,
        agents = excluded.agents, isolations = excluded.isolations, state = 'online', last_seen = now()`,
-    [name, input.host, input.version, input.capacity, JSON.stringify(input.agents), JSON.stringify(input.isolations)],
+    [
+      name,
+      input.host,
+      input.version,
+      input.capacity,
+      JSON.stringify(input.agents),
+      JSON.stringify(input.isolations),
+    ],
   );
   if (before.rows[0]?.state !== 'online')
     await emit(tx, { kind: 'worker.online', data: { worker: name, host: input.host } });

@@ -34,7 +34,14 @@ export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'
     const directories = directory.sandbox(name);
     const { toolDir } = config;
     if (order.isolation === 'directory') {
-      return await openDirectorySandbox({ run: order.run, ...directories, gatewayUrl: gateway.url, toolDir, path: searchPath, processes });
+      return await openDirectorySandbox({
+        run: order.run,
+        ...directories,
+        gatewayUrl: gateway.url,
+        toolDir,
+        path: searchPath,
+        processes,
+      });
     }
     host ??= await bubblewrapHost(searchPath);
     const { toolchains, ...limits } = config.sandbox;
@@ -57,7 +64,8 @@ export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'
     if (tested) return sandbox;
     try {
       sandbox.notices.forEach(notice);
-      if (sandbox.kind === 'bubblewrap') notice(verdict(await tryWaysOut(sandbox, [path.dirname(directory.path), config.cacheDir])));
+      if (sandbox.kind === 'bubblewrap')
+        notice(verdict(await tryWaysOut(sandbox, [path.dirname(directory.path), config.cacheDir])));
       tested = true;
       return sandbox;
     } catch (error) {

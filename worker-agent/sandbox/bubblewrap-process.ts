@@ -30,14 +30,18 @@ while [[ $1 != -- ]]; do echo 0 > "$1" || exit 125; shift; done
 shift
 exec "$@"`;
 
-// The working directory is the agent's alone, so it is entered as the agent. The relay is no child of the program, which may wait for all its children, nor in its process group, which may be told to end
-// and still talk to the model while it does.
-const LISTENING = `0100007F:${GATEWAY_PORT.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 0A`;
+// The working directory is the agent's alone, so it is entered as the agent. The relay is no child of the program, which may
+// wait for all its children, nor in its process group, which may be told to end and still talk to the model while it does.
+const LISTENING = `0100007F:${GATEWAY_PORT.toString(16).toUpperCase().padStart(4, '0')} 0A`;
 const START = `relay=$1; cd "$2" || exit 125; unset OLDPWD; shift 2
 (setsid $relay </dev/null >/dev/null 2>&1 &)
+listening() {
+  while read -r _ local _ state _; do [ "$local $state" != '${LISTENING}' ] || return 0; done < /proc/net/tcp
+  return 1
+}
 tries=0
-until grep -q '${LISTENING}' /proc/net/tcp; do
-  tries=$((tries + 1)); [ $tries -lt 5000 ] || { echo 'sandbox: the relay to the model gateway does not start' >&2; exit 125; }
+until listening; do
+  tries=$((tries + 1)); [ $tries -lt 50000 ] || { echo 'sandbox: the relay to the model gateway does not start' >&2; exit 125; }
 done
 exec "$@"`;
 

@@ -1,7 +1,6 @@
 // Isolation `bubblewrap`, the default: every program runs in namespaces of its own, without a network but for the way to the
 // model gateway, without the host's files, rights or environment. One bwrap a program; the programs of a sandbox share work
 // tree, HOME and control group. If any part of it cannot be set up, nothing runs.
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,7 +8,7 @@ import { MARK_NAME } from '../run-processes.ts';
 import { borrowObjects } from '../workspace/checkout.ts';
 import { startConfined } from './bubblewrap-process.ts';
 import type { BubblewrapHost } from './bubblewrap-host.ts';
-import { openCgroup, type Limits } from './cgroup.ts';
+import { groupName, openCgroup, type Limits } from './cgroup.ts';
 import { GATEWAY_PORT, INSIDE, layoutArguments } from './layout.ts';
 import type { Sandbox, SandboxProcess } from './sandbox.ts';
 
@@ -126,8 +125,4 @@ function brake({ memoryMb, pids }: Limits): string[] {
 function relayCommand(): string {
   if (!existsSync(SOCAT)) return `${INSIDE.node} ${INSIDE.relay} ${GATEWAY_PORT} ${INSIDE.gatewaySocket}`;
   return `${SOCAT} -t60 TCP-LISTEN:${GATEWAY_PORT},bind=127.0.0.1,fork,reuseaddr,backlog=64 UNIX-CONNECT:${INSIDE.gatewaySocket}`;
-}
-
-function groupName(runDirectory: string, name: string): string {
-  return `autocode-${createHash('sha256').update(runDirectory).digest('hex').slice(0, 16)}-${name}`;
 }

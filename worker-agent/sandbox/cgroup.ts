@@ -1,6 +1,7 @@
 // A control group for the processes of one sandbox: limits for all of them together, and the one way to end them all at once.
 // Version 2 of the kernel's interface and version 1 (a directory in each of several hierarchies). Used by bubblewrap.ts and,
 // for what a dead runner left, by lost-run.ts.
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -35,6 +36,11 @@ const MEGABYTE = 1024 * 1024;
 /** Record of a group, in the run's directory: its directories. Whoever comes after a crash removes them. */
 const Record = z.array(z.string().startsWith('/'));
 const RECORD_SUFFIX = '.cgroup.json';
+
+/** The name of a sandbox's group, unique on this machine. */
+export function groupName(runDirectory: string, sandbox: string): string {
+  return `autocode-${createHash('sha256').update(runDirectory).digest('hex').slice(0, 16)}-${sandbox}`;
+}
 
 /** Makes a group with limits, recorded in the run's directory first. Null where this user may make none. */
 export async function openCgroup(options: {

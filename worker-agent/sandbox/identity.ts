@@ -50,8 +50,15 @@ const WITHOUT_RIGHTS: Identity = {
     ...['SETUID', 'SETGID', 'SETPCAP'].flatMap((each) => ['--cap-add', `CAP_${each}`]),
   ],
   prefix: [
-    ...['/usr/bin/setpriv', `--reuid=${AGENT}`, `--regid=${AGENT}`, '--clear-groups'],
-    ...['--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all', '--no-new-privs', '--'],
+    '/usr/bin/setpriv',
+    `--reuid=${AGENT}`,
+    `--regid=${AGENT}`,
+    '--clear-groups',
+    '--inh-caps=-all',
+    '--ambient-caps=-all',
+    '--bounding-set=-all',
+    '--no-new-privs',
+    '--',
   ],
   async give(...trees) {
     // A work tree may come as the agent's: to change the owner of each file of an overlay would copy them all.
@@ -66,7 +73,7 @@ export async function identityOf(bwrap: string): Promise<Identity> {
   const identity = process.getuid?.() === 0 ? WITHOUT_RIGHTS : IN_NAMESPACE;
   const bare = ['--unshare-pid', '--unshare-net', '--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev'];
   try {
-    const [program = '', ...rest] = [...withoutRights, bwrap];
+    const [program, ...rest] = [...withoutRights, bwrap];
     await run(program, [...rest, ...identity.arguments, ...bare, ...identity.prefix, '/bin/true'], {
       env: {},
       timeout: 10_000,

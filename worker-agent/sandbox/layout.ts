@@ -60,7 +60,11 @@ export function layoutArguments(layout: Layout): string[] {
   return [
     ...['ipc', 'pid', 'net', 'uts', 'cgroup'].map((each) => `--unshare-${each}`),
     ...identity.arguments,
-    ...['--die-with-parent', '--new-session', '--hostname', 'sandbox', '--clearenv'],
+    '--die-with-parent',
+    '--new-session',
+    '--hostname',
+    'sandbox',
+    '--clearenv',
     ...[
       '/etc',
       '/home',
@@ -75,19 +79,29 @@ export function layoutArguments(layout: Layout): string[] {
     ...SYSTEM.flatMap(systemDirectory),
     ...ETC.map((name) => `/etc/${name}`).flatMap((file) => ['--ro-bind-try', file, file]),
     ...OWN_ETC.flatMap((name) => readOnly(path.join(ETC_FILES, name), `/etc/${name}`)),
-    ...['--proc', '/proc', '--dev', '/dev'],
+    '--proc',
+    '/proc',
+    '--dev',
+    '/dev',
     ...memory('/dev/shm', tmpMb),
     ...memory(INSIDE.tmp, tmpMb),
-    ...['--symlink', INSIDE.tmp, '/var/tmp'],
+    '--symlink',
+    INSIDE.tmp,
+    '/var/tmp',
     ...toolchains.flatMap((directory) => readOnly(directory, directory)),
     ...(existsSync(toolDir) ? readOnly(toolDir, INSIDE.tools) : []),
     ...readOnly(process.execPath, INSIDE.node),
     ...readOnly(path.join(import.meta.dirname, 'relay-inside.ts'), INSIDE.relay),
     ...objects.flatMap((directory, index) => borrowed(directory, INSIDE.objects(index))),
     ...readOnly(gatewaySocket, INSIDE.gatewaySocket),
-    ...['--bind', home, INSIDE.home, '--bind', tree, INSIDE.workspace],
-    ...['--remount-ro', '/dev', '--remount-ro', '/'],
+    ...writable(home, INSIDE.home),
+    ...writable(tree, INSIDE.workspace),
+    ...['/dev', '/'].flatMap((directory) => ['--remount-ro', directory]),
   ];
+}
+
+function writable(from: string, to: string): string[] {
+  return ['--bind', from, to];
 }
 
 function readOnly(from: string, to: string): string[] {

@@ -1,0 +1,79 @@
+// What a program in a sandbox costs before it begins, beside the same program in a bare bwrap.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { bubblewrapHost } from '../worker-agent/sandbox/bubblewrap-host.ts';
+import { openScratchBubblewrap } from '../worker-agent/sandbox/scratch.ts';
+import { tryWaysOut } from '../worker-agent/sandbox/self-test/quick.ts';
+import { report } from './report.ts';
+
+const TIMES = 60;
+const BARE = [
+  '--unshare-all',
+  '--die-with-parent',
+  '--ro-bind',
+  '/usr',
+  '/usr',
+  '--symlink',
+  'usr/bin',
+  '/bin',
+  '--symlink',
+  'usr/lib',
+  '/lib',
+  '--symlink',
+  'usr/lib64',
+  '/lib64',
+  '--proc',
+  '/proc',
+  '--dev',
+  '/dev',
+  '/usr/bin/true',
+];
+
+const run = promisify(execFile);
+const host = await bubblewrapHost(process.env.PATH ?? '');
+const sandbox = await openScratchBubblewrap(host);
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+}
+
+/** From the call to the program's first byte: the relay listens by then. */
+async function begun(): Promise<void> {
+  const child = sandbox.spawn(['echo', 'begun'], {});
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  beginnings.push(performance.now());
+  await child.exited;
+}
+
+const middle = (times: number[]) => times.toSorted((a, b) => a - b)[times.length >> 1]!;
+const beginnings: number[] = [];
+const bare: number[] = [];
+const ours: number[] = [];
+const whole: number[] = [];
+const tests: number[] = [];
+try {
+  for (let index = 0; index < TIMES; index++) {
+    bare.push(await timed(() => run(host.bwrap, BARE)));
+    const started = performance.now();
+    whole.push(await timed(begun));
+    ours.push(beginnings.at(-1)! - started);
+    if (index % 6 === 0) tests.push(await timed(() => tryWaysOut(sandbox, [sandbox.directory])));
+  }
+} finally {
+  await sandbox.close();
+}
+const ms = (times: number[]) => `${middle(times).toFixed(1)} ms`;
+console.error(
+  `bare: ${ms(bare)}; ours: begun after ${ms(ours)}, over after ${ms(whole)}; all medians of ${TIMES}, taken in turns`,
+);
+report('sandbox', [
+  {
+    name: 'start of a program in a sandbox, beyond a bare bwrap (medians)',
+    value: middle(ours) - middle(bare),
+    unit: 'ms',
+    atMost: 20,
+  },
+  { name: 'quick self-test, median', value: middle(tests), unit: 'ms', atMost: 50 },
+]);
