@@ -44,7 +44,7 @@ test('two pushes of one branch at once: the slower one may be tried again', asyn
   chmodSync(hook, 0o755);
   const ends = await Promise.allSettled([pushBranch(git, push), pushBranch(git, push)]);
   const refusal = ends.find((end) => end.status === 'rejected');
-  assert.equal((refusal?.reason as { code: string }).code, 'ERR_REPOSITORY_UNREACHABLE');
+  assert.equal((refusal?.reason as { code: string } | undefined)?.code, 'ERR_REPOSITORY_UNREACHABLE');
   assert.deepEqual(ends.find((end) => end.status === 'fulfilled')?.value, { answer: 'pushed' });
 });
 
