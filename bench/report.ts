@@ -2,7 +2,10 @@
 // Used by the benchmarks beside it; read by people and by continuous integration.
 
 /** One measured number and its goal: at most, or at least, so much. */
-export type Measurement = { name: string; value: number; unit: string } & ({ atMost: number } | { atLeast: number });
+export type Measurement = { name: string; value: number; unit: string } & (
+  | { atMost: number }
+  | { atLeast: number }
+);
 
 /** Prints the result line of a benchmark and sets the exit code: 1 if a target is missed. */
 export function report(bench: string, measurements: Measurement[]): void {

@@ -52,7 +52,9 @@ try {
   if (workerPid === undefined) throw new Error('the local worker does not run');
   const worker = residentMb(workerPid);
   const postgres = pidsOf('postgres', 'autocode').reduce((sum, pid) => sum + residentMb(pid), 0);
-  console.error(`starts: ${times.map((time) => time.toFixed(2)).join(', ')} s; PostgreSQL beside it (sum of its processes, shared pages counted in each): ${postgres.toFixed(0)} MB`);
+  console.error(
+    `starts: ${times.map((time) => time.toFixed(2)).join(', ')} s; PostgreSQL beside it (sum of its processes, shared pages counted in each): ${postgres.toFixed(0)} MB`,
+  );
   times.sort((a, b) => a - b);
   report('start', [
     { name: '`up` to ready, median of 5 warm starts', value: times[STARTS >> 1]!, unit: 's', atMost: 3 },

@@ -64,27 +64,53 @@ export async function startDaemon(config: Config, options: { console?: boolean }
   }
 }
 
-async function startParts(config: Config, directory: DataDirectory, stops: (() => Promise<unknown>)[], undo: () => Promise<void>, toConsole: boolean): Promise<Daemon> {
+async function startParts(
+  config: Config,
+  directory: DataDirectory,
+  stops: (() => Promise<unknown>)[],
+  undo: () => Promise<void>,
+  toConsole: boolean,
+): Promise<Daemon> {
   for (const role of config.roles) {
     const lock = await lockDirectory(directory.root, `daemon-${role}`);
     stops.push(() => lock.release());
   }
-  const log = createLog({ directory: directory.path('logs/orchestrator'), service: 'orchestrator', level: config.log.level, retentionDays: config.log.retentionDays, ...(toConsole ? {} : { console: false }) });
+  const log = createLog({
+    directory: directory.path('logs/orchestrator'),
+    service: 'orchestrator',
+    level: config.log.level,
+    retentionDays: config.log.retentionDays,
+    ...(toConsole ? {} : { console: false }),
+  });
   stops.push(() => log.close());
   const stopping = new AbortController();
   const startedAt = new Date().toISOString();
 
-  const postgres = await startPostgres({ url: config.database.url, cluster: clusterPath(directory.root), log: (line) => log.debug(line, { part: 'postgres' }) });
+  const postgres = await startPostgres({
+    url: config.database.url,
+    cluster: clusterPath(directory.root),
+    log: (line) => log.debug(line, { part: 'postgres' }),
+  });
   stops.push(() => postgres.stop());
-  const db = connect({ url: postgres.url, poolSize: config.database.poolSize, onError: (error) => log.warn(`database connection lost: ${error.message}`) });
-  stops.push(() => db.end(), () => stopListening(db));
+  const db = connect({
+    url: postgres.url,
+    poolSize: config.database.poolSize,
+    onError: (error) => log.warn(`database connection lost: ${error.message}`),
+  });
+  stops.push(
+    () => db.end(),
+    () => stopListening(db),
+  );
   const migrated = await migrate(db);
   if (migrated.length > 0) log.info(`database brought to ${migrated.at(-1)}`);
 
   const secrets = fileSecrets(directory.path('secrets'));
   const models = openCatalogue(config, directory);
   const forges = openForges({ db, secrets, configured: config.forges });
-  const store: RepositoryStore = { git: openGit(directory, forges.credentials), dir: directory.path('worker-artifacts/projects') };
+  const store: RepositoryStore = {
+    git: openGit(directory, forges.credentials),
+    dir: directory.path('worker-artifacts/projects'),
+  };
   const last = lastPorts(directory);
   const ports = { ...last };
 
@@ -101,17 +127,39 @@ async function startParts(config: Config, directory: DataDirectory, stops: (() =
   let url = config.api.publicUrl ?? `http://${config.api.host}:${config.api.port}`;
   if (config.roles.includes('api')) {
     const tokens = runTokens(await serverKey(secrets));
-    const repositories = bindRepositories({ db, store, author: AUTHOR, forges, stopping: stopping.signal, onError: (error) => log.warn(`git: ${String(error)}`) });
-    const fixed = { version: packageJson.version, startedAt, roles: config.roles, gatewayUrl, dataDir: directory.root };
+    const repositories = bindRepositories({
+      db,
+      store,
+      author: AUTHOR,
+      forges,
+      stopping: stopping.signal,
+      onError: (error) => log.warn(`git: ${String(error)}`),
+    });
+    const fixed = {
+      version: packageJson.version,
+      startedAt,
+      roles: config.roles,
+      gatewayUrl,
+      dataDir: directory.root,
+    };
     const api = await startApi(
       {
-        db, config, log, repositories,
+        db,
+        config,
+        log,
+        repositories,
         secrets,
         logs: new LogStore(directory.path('logs/worker')),
         models: () => models.list(),
         runTokens: tokens,
         gatewayUrl: () => gatewayUrl ?? '',
-        status: async () => await gatherStatus({ db, catalogue: models, supervisedDatabase: postgres.supervised, fixed: { ...fixed, apiUrl: url } }),
+        status: async () =>
+          await gatherStatus({
+            db,
+            catalogue: models,
+            supervisedDatabase: postgres.supervised,
+            fixed: { ...fixed, apiUrl: url },
+          }),
         stopping: stopping.signal,
       },
       { ...config.api, last: last.api },
@@ -126,15 +174,46 @@ async function startParts(config: Config, directory: DataDirectory, stops: (() =
 
   if (config.roles.includes('scheduler')) {
     const scheduler = new Scheduler({
-      db, log,
+      db,
+      log,
       policy: config.limits,
       startupGraceSeconds: config.lease.startupGraceSeconds,
-      submit: async (run) => await submitRun({ db, store, author: AUTHOR, forges, currency: config.currency, policy: config.limits }, run, stopping.signal),
+      submit: async (run) =>
+        await submitRun(
+          { db, store, author: AUTHOR, forges, currency: config.currency, policy: config.limits },
+          run,
+          stopping.signal,
+        ),
       chores: [
-        { name: 'changes', everySeconds: MINUTE, run: async (signal) => await refreshChanges({ db, store, author: AUTHOR, forges }, (error, repository) => log.warn(`changes of repository ${repository} could not be looked at: ${String(error)}`), signal) },
-        { name: 'reconciliation', everySeconds: MINUTE, run: async () => tell(log, 'reconciled', await reconcile(db)) },
-        { name: 'retention', everySeconds: DAY, run: async () => await applyRetention(db, retention(config, directory)) },
-        { name: 'pruning', everySeconds: DAY, run: async (signal) => tell(log, 'pruned', { refs: await pruneRunRefs({ db, store }, config.retention.runLogsDays, signal) }) },
+        {
+          name: 'changes',
+          everySeconds: MINUTE,
+          run: async (signal) =>
+            await refreshChanges(
+              { db, store, author: AUTHOR, forges },
+              (error, repository) =>
+                log.warn(`changes of repository ${repository} could not be looked at: ${String(error)}`),
+              signal,
+            ),
+        },
+        {
+          name: 'reconciliation',
+          everySeconds: MINUTE,
+          run: async () => tell(log, 'reconciled', await reconcile(db)),
+        },
+        {
+          name: 'retention',
+          everySeconds: DAY,
+          run: async () => await applyRetention(db, retention(config, directory)),
+        },
+        {
+          name: 'pruning',
+          everySeconds: DAY,
+          run: async (signal) =>
+            tell(log, 'pruned', {
+              refs: await pruneRunRefs({ db, store }, config.retention.runLogsDays, signal),
+            }),
+        },
       ],
     });
     scheduler.start();
@@ -156,9 +235,13 @@ async function startParts(config: Config, directory: DataDirectory, stops: (() =
 // Processes that share the work share the database, which only one of them could supervise.
 function checkRoles(config: Config): void {
   if (config.roles.length === 3 || config.database.url !== undefined) return;
-  throw new AutocodeError('ERR_CONFIG', `roles is ${config.roles.join(', ')}, but the database would belong to this process alone.`, {
-    remedy: 'Set database.url to a PostgreSQL that all processes reach, or leave roles out.',
-  });
+  throw new AutocodeError(
+    'ERR_CONFIG',
+    `roles is ${config.roles.join(', ')}, but the database would belong to this process alone.`,
+    {
+      remedy: 'Set database.url to a PostgreSQL that all processes reach, or leave roles out.',
+    },
+  );
 }
 
 function openCatalogue(config: Config, directory: DataDirectory): Catalogue {
@@ -171,13 +254,33 @@ function openCatalogue(config: Config, directory: DataDirectory): Catalogue {
 }
 
 function openGit(directory: DataDirectory, credentials: Forges['credentials']) {
-  const { PATH = '/usr/bin:/bin', HOME = directory.root, SSH_AUTH_SOCK, XDG_CONFIG_HOME } = inheritedEnvironment();
-  return createGit({ path: PATH, home: HOME, sshAuthSock: SSH_AUTH_SOCK, xdgConfigHome: XDG_CONFIG_HOME, configDir: directory.path('run'), credentials });
+  const {
+    PATH = '/usr/bin:/bin',
+    HOME = directory.root,
+    SSH_AUTH_SOCK,
+    XDG_CONFIG_HOME,
+  } = inheritedEnvironment();
+  return createGit({
+    path: PATH,
+    home: HOME,
+    sshAuthSock: SSH_AUTH_SOCK,
+    xdgConfigHome: XDG_CONFIG_HOME,
+    configDir: directory.path('run'),
+    credentials,
+  });
 }
 
-async function serveGateway(config: Config, db: Database, models: Catalogue, secrets: SecretManager, log: RootLog, last: number | undefined) {
+async function serveGateway(
+  config: Config,
+  db: Database,
+  models: Catalogue,
+  secrets: SecretManager,
+  log: RootLog,
+  last: number | undefined,
+) {
   const options = {
-    db, log,
+    db,
+    log,
     catalogue: models,
     secrets: { get: async (name: string) => await requireSecret(secrets, name) },
     callsPerMinute: config.api.rateLimit.gateway,
@@ -193,16 +296,23 @@ async function serveGateway(config: Config, db: Database, models: Catalogue, sec
 /** The key that run tokens are derived from; made at the first start. */
 async function serverKey(secrets: SecretManager): Promise<Buffer> {
   const name = 'server-key';
-  if ((await secrets.get(name)) === undefined) await secrets.put(name, randomBytes(32).toString('base64'), { expectedVersion: 0 });
+  if ((await secrets.get(name)) === undefined)
+    await secrets.put(name, randomBytes(32).toString('base64'), { expectedVersion: 0 });
   return Buffer.from(await requireSecret(secrets, name), 'base64');
 }
 
 // What a chore has mended is worth a line; that there was nothing is not.
 function tell(log: RootLog, what: string, counts: object): void {
   const some = Object.entries(counts).filter(([, count]) => count > 0);
-  if (some.length > 0) log.info(`${what}: ${some.map(([name, count]) => `${count} ${name}`).join(', ')}`, counts);
+  if (some.length > 0)
+    log.info(`${what}: ${some.map(([name, count]) => `${count} ${name}`).join(', ')}`, counts);
 }
 
 function retention({ retention: { runLogsDays, eventsDays } }: Config, directory: DataDirectory) {
-  return { runLogsDays, eventsDays, runLogs: directory.path('logs/worker'), results: directory.path('worker-artifacts/results') };
+  return {
+    runLogsDays,
+    eventsDays,
+    runLogs: directory.path('logs/worker'),
+    results: directory.path('worker-artifacts/results'),
+  };
 }

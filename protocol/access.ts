@@ -30,5 +30,7 @@ export const Token = z
   .meta({ id: 'Token' });
 export type Token = z.infer<typeof Token>;
 
-export const NewToken = Token.extend({ token: z.string().meta({ description: 'Shown once; only its hash is kept.' }) }).meta({ id: 'NewToken' });
+export const NewToken = Token.extend({
+  token: z.string().meta({ description: 'Shown once; only its hash is kept.' }),
+}).meta({ id: 'NewToken' });
 export type NewToken = z.infer<typeof NewToken>;

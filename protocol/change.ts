@@ -18,10 +18,21 @@ export const Change = z
     title: z.string(),
     body: z.string(),
     state: ChangeState,
-    number: z.number().int().nullable().default(null).meta({ description: 'Of its pull request; null where the forge has none.' }),
+    number: z
+      .number()
+      .int()
+      .nullable()
+      .default(null)
+      .meta({ description: 'Of its pull request; null where the forge has none.' }),
     url: z.string().nullable(),
-    forgeHead: CommitId.nullable().default(null).meta({ description: 'Where its branch is at the forge, when somebody has moved it from headCommit.' }),
-    trouble: z.string().nullable().default(null).meta({ description: 'Why the forge could not be asked at the last try.' }),
+    forgeHead: CommitId.nullable()
+      .default(null)
+      .meta({ description: 'Where its branch is at the forge, when somebody has moved it from headCommit.' }),
+    trouble: z
+      .string()
+      .nullable()
+      .default(null)
+      .meta({ description: 'Why the forge could not be asked at the last try.' }),
     createdAt: Timestamp,
     closedAt: Timestamp.nullable(),
   })

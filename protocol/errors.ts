@@ -69,7 +69,11 @@ export class AutocodeError extends Error {
   /** Machine-readable particulars, shown in the API's answer (never a secret). */
   readonly details: unknown;
 
-  constructor(code: ErrorCode, message: string, options: { remedy?: string; details?: unknown; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { remedy?: string; details?: unknown; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.remedy = options.remedy;
@@ -98,6 +102,7 @@ export type ErrorBody = z.infer<typeof ErrorBody>;
 /** Turns the API's error body back into the error (CLI, worker). */
 export function errorFromBody(body: ErrorBody, fallbackStatus: number): AutocodeError {
   const { code, message, remedy, details } = body.error;
-  const known = code in ERRORS ? (code as ErrorCode) : fallbackStatus === 404 ? 'ERR_NOT_FOUND' : 'ERR_INTERNAL';
+  const known =
+    code in ERRORS ? (code as ErrorCode) : fallbackStatus === 404 ? 'ERR_NOT_FOUND' : 'ERR_INTERNAL';
   return new AutocodeError(known, message, { ...(remedy === undefined ? {} : { remedy }), details });
 }

@@ -3,8 +3,19 @@ import { z } from 'zod';
 import { Timestamp } from './ids.ts';
 
 export const EVENT_KINDS = [
-  'project.created', 'project.changed', 'task.created', 'task.state', 'run.created', 'run.state', 'run.plan',
-  'change.opened', 'change.merged', 'change.closed', 'change.moved', 'worker.online', 'worker.offline',
+  'project.created',
+  'project.changed',
+  'task.created',
+  'task.state',
+  'run.created',
+  'run.state',
+  'run.plan',
+  'change.opened',
+  'change.merged',
+  'change.closed',
+  'change.moved',
+  'worker.online',
+  'worker.offline',
 ] as const;
 
 export const EventId = z.string().regex(/^\d{1,20}-\d{1,20}$/);
@@ -17,7 +28,9 @@ export const Event = z
     project: z.number().int().nullable(),
     task: z.number().int().nullable(),
     run: z.string().nullable(),
-    data: z.record(z.string(), z.unknown()).meta({ description: 'For *.state: `from`, `to`, `reason`; for others the particulars of the kind.' }),
+    data: z
+      .record(z.string(), z.unknown())
+      .meta({ description: 'For *.state: `from`, `to`, `reason`; for others the particulars of the kind.' }),
   })
   .meta({ id: 'Event' });
 export type Event = z.infer<typeof Event>;

@@ -11,19 +11,65 @@ export const LOG_BATCH_BYTES = 64 * 1024;
 
 /** The steps of a run, in the order of the architecture page; fault tests and progress bars are driven by these names. */
 export const RUN_STEPS = [
-  'base', 'workspace', 'base-verify', 'context', 'plan', 'execute', 'verify', 'adjust', 'push', 'final-verify', 'finish',
+  'base',
+  'workspace',
+  'base-verify',
+  'context',
+  'plan',
+  'execute',
+  'verify',
+  'adjust',
+  'push',
+  'final-verify',
+  'finish',
 ] as const;
 
 const at = { t: z.number().int().meta({ description: 'Milliseconds since 1970, clock of the worker.' }) };
 
 export const RunEvent = z
   .discriminatedUnion('type', [
-    z.object({ ...at, type: z.literal('step'), step: z.enum(RUN_STEPS), status: z.enum(['started', 'ended', 'failed']), iteration: z.number().int().optional(), detail: z.string().optional() }),
-    z.object({ ...at, type: z.literal('message'), role: z.enum(['agent', 'thought', 'prompt']), text: z.string() }),
-    z.object({ ...at, type: z.literal('tool_call'), id: z.string(), title: z.string(), kind: z.string(), status: z.string(), paths: z.array(z.string()).optional() }),
-    z.object({ ...at, type: z.literal('file_change'), path: z.string(), change: z.enum(['added', 'modified', 'deleted']) }),
-    z.object({ ...at, type: z.literal('usage'), inputTokens: z.number(), cachedTokens: z.number(), outputTokens: z.number() }),
-    z.object({ ...at, type: z.literal('output'), source: z.string().meta({ description: 'As `verify:test` or `agent:stderr`.' }), text: z.string() }),
+    z.object({
+      ...at,
+      type: z.literal('step'),
+      step: z.enum(RUN_STEPS),
+      status: z.enum(['started', 'ended', 'failed']),
+      iteration: z.number().int().optional(),
+      detail: z.string().optional(),
+    }),
+    z.object({
+      ...at,
+      type: z.literal('message'),
+      role: z.enum(['agent', 'thought', 'prompt']),
+      text: z.string(),
+    }),
+    z.object({
+      ...at,
+      type: z.literal('tool_call'),
+      id: z.string(),
+      title: z.string(),
+      kind: z.string(),
+      status: z.string(),
+      paths: z.array(z.string()).optional(),
+    }),
+    z.object({
+      ...at,
+      type: z.literal('file_change'),
+      path: z.string(),
+      change: z.enum(['added', 'modified', 'deleted']),
+    }),
+    z.object({
+      ...at,
+      type: z.literal('usage'),
+      inputTokens: z.number(),
+      cachedTokens: z.number(),
+      outputTokens: z.number(),
+    }),
+    z.object({
+      ...at,
+      type: z.literal('output'),
+      source: z.string().meta({ description: 'As `verify:test` or `agent:stderr`.' }),
+      text: z.string(),
+    }),
     z.object({ ...at, type: z.literal('notice'), text: z.string() }),
     z.object({ ...at, type: z.literal('error'), message: z.string() }),
   ])

@@ -8,7 +8,11 @@ export const Protocol = z.enum(PROTOCOLS).meta({ id: 'Protocol' });
 export type Protocol = z.infer<typeof Protocol>;
 
 export const Price = z
-  .object({ input: z.number().nonnegative(), cached: z.number().nonnegative(), output: z.number().nonnegative() })
+  .object({
+    input: z.number().nonnegative(),
+    cached: z.number().nonnegative(),
+    output: z.number().nonnegative(),
+  })
   .meta({ id: 'Price', description: 'Ledger currency per million tokens.' });
 export type Price = z.infer<typeof Price>;
 

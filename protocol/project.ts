@@ -7,30 +7,68 @@ import { text } from './text.ts';
 export const VerifyCommand = z
   .object({
     name: text().min(1).max(80).meta({ description: 'Shown in the change, as in `test`.' }),
-    command: text().min(1).max(10_000).meta({ description: 'A shell command, run at the root of the repository; exit code 0 passes.' }),
+    command: text()
+      .min(1)
+      .max(10_000)
+      .meta({ description: 'A shell command, run at the root of the repository; exit code 0 passes.' }),
   })
   .meta({ id: 'VerifyCommand' });
 export type VerifyCommand = z.infer<typeof VerifyCommand>;
 
 export const ISOLATIONS = ['bubblewrap', 'directory'] as const;
-export const Isolation = z.enum(ISOLATIONS).meta({ id: 'Isolation', description: '`bubblewrap`: a sandbox. `directory`: none; the agent has the rights of the worker.' });
+export const Isolation = z
+  .enum(ISOLATIONS)
+  .meta({
+    id: 'Isolation',
+    description: '`bubblewrap`: a sandbox. `directory`: none; the agent has the rights of the worker.',
+  });
 export type Isolation = z.infer<typeof Isolation>;
 
 export const RunLimits = z
   .object({
-    deadlineMinutes: z.number().positive().max(7 * 24 * 60).optional().meta({ description: 'A run that is not done by then ends as out-of-time.' }),
-    maxIterations: z.number().int().min(1).max(100).optional().meta({ description: 'How often a failing verify goes back to the agent, the first try counted in.' }),
-    verifyTimeoutMinutes: z.number().positive().max(24 * 60).optional().meta({ description: 'Longest time for one verify command.' }),
+    deadlineMinutes: z
+      .number()
+      .positive()
+      .max(7 * 24 * 60)
+      .optional()
+      .meta({ description: 'A run that is not done by then ends as out-of-time.' }),
+    maxIterations: z
+      .number()
+      .int()
+      .min(1)
+      .max(100)
+      .optional()
+      .meta({ description: 'How often a failing verify goes back to the agent, the first try counted in.' }),
+    verifyTimeoutMinutes: z
+      .number()
+      .positive()
+      .max(24 * 60)
+      .optional()
+      .meta({ description: 'Longest time for one verify command.' }),
   })
   .meta({ id: 'RunLimits' });
 export type RunLimits = z.infer<typeof RunLimits>;
 
 export const ForgeChoice = z
   .strictObject({
-    name: Name.optional().meta({ description: "Name of the forge, `local` for none; made from its address when left out." }),
-    url: z.url({ protocol: /^https?$/ }).max(2000).optional().meta({ description: "Its address; that of the repository's host when left out." }),
-    token: text().min(1).max(4096).optional().meta({ description: 'Access token; kept in the secret store alone.' }),
-    webhookSecret: text().min(1).max(4096).optional().meta({ description: 'What its webhooks are signed with; kept in the secret store alone.' }),
+    name: Name.optional().meta({
+      description: 'Name of the forge, `local` for none; made from its address when left out.',
+    }),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .max(2000)
+      .optional()
+      .meta({ description: "Its address; that of the repository's host when left out." }),
+    token: text()
+      .min(1)
+      .max(4096)
+      .optional()
+      .meta({ description: 'Access token; kept in the secret store alone.' }),
+    webhookSecret: text()
+      .min(1)
+      .max(4096)
+      .optional()
+      .meta({ description: 'What its webhooks are signed with; kept in the secret store alone.' }),
   })
   .meta({ id: 'ForgeChoice' });
 export type ForgeChoice = z.infer<typeof ForgeChoice>;
@@ -38,20 +76,69 @@ export type ForgeChoice = z.infer<typeof ForgeChoice>;
 export const ProjectInput = z
   .strictObject({
     name: Name.meta({ description: 'Unique in this installation.' }),
-    repository: text().min(1).max(4096).optional().meta({ description: 'Path or git URL. Without one a bare repository is made on the local forge.' }),
-    defaultBranch: text().min(1).max(255).optional().meta({ description: "The repository's own HEAD when left out." }),
-    verify: z.array(VerifyCommand).max(50).optional().meta({ description: "Left out: found from the repository's files; `[]`: no checks." }),
-    agent: Name.optional().meta({ description: 'Name of a coding agent; the configured default when left out.' }),
-    agentCommand: z.array(text()).min(1).max(100).optional().meta({ description: 'Program and arguments, for the agent `command`.' }),
-    model: text().max(200).optional().meta({ description: 'Model asked for at the gateway, as `engine/model`.' }),
+    repository: text()
+      .min(1)
+      .max(4096)
+      .optional()
+      .meta({ description: 'Path or git URL. Without one a bare repository is made on the local forge.' }),
+    defaultBranch: text()
+      .min(1)
+      .max(255)
+      .optional()
+      .meta({ description: "The repository's own HEAD when left out." }),
+    verify: z
+      .array(VerifyCommand)
+      .max(50)
+      .optional()
+      .meta({ description: "Left out: found from the repository's files; `[]`: no checks." }),
+    agent: Name.optional().meta({
+      description: 'Name of a coding agent; the configured default when left out.',
+    }),
+    agentCommand: z
+      .array(text())
+      .min(1)
+      .max(100)
+      .optional()
+      .meta({ description: 'Program and arguments, for the agent `command`.' }),
+    model: text()
+      .max(200)
+      .optional()
+      .meta({ description: 'Model asked for at the gateway, as `engine/model`.' }),
     limits: RunLimits.default({}),
-    forge: ForgeChoice.optional().meta({ description: "Where its pull requests are; found by the repository's address when left out." }),
-    reviewers: z.array(text().min(1).max(200)).max(50).optional().meta({ description: 'Asked to review each change, besides those of CODEOWNERS: login names, and teams as `organisation/team`.' }),
-    labels: z.array(text().min(1).max(50)).max(20).optional().meta({ description: 'Labels of each pull request; made when missing.' }),
-    checks: SubmissionChecks.optional().meta({ description: 'What is looked at before a result is pushed; a patch changes the rules and lists that it names.' }),
-    isolation: Isolation.default('bubblewrap').meta({ description: 'What runs are confined by; `directory` needs `trusted`.' }),
-    trusted: z.boolean().default(false).meta({ description: 'Allows runs without a sandbox (isolation `directory`): the agent then has the rights of the worker.' }),
-    allowDirty: z.boolean().default(false).meta({ description: 'Accept a working copy with uncommitted changes; they are not part of any run.' }),
+    forge: ForgeChoice.optional().meta({
+      description: "Where its pull requests are; found by the repository's address when left out.",
+    }),
+    reviewers: z
+      .array(text().min(1).max(200))
+      .max(50)
+      .optional()
+      .meta({
+        description:
+          'Asked to review each change, besides those of CODEOWNERS: login names, and teams as `organisation/team`.',
+      }),
+    labels: z
+      .array(text().min(1).max(50))
+      .max(20)
+      .optional()
+      .meta({ description: 'Labels of each pull request; made when missing.' }),
+    checks: SubmissionChecks.optional().meta({
+      description:
+        'What is looked at before a result is pushed; a patch changes the rules and lists that it names.',
+    }),
+    isolation: Isolation.default('bubblewrap').meta({
+      description: 'What runs are confined by; `directory` needs `trusted`.',
+    }),
+    trusted: z
+      .boolean()
+      .default(false)
+      .meta({
+        description:
+          'Allows runs without a sandbox (isolation `directory`): the agent then has the rights of the worker.',
+      }),
+    allowDirty: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Accept a working copy with uncommitted changes; they are not part of any run.' }),
   })
   .meta({ id: 'ProjectCreate' });
 export type ProjectInput = z.infer<typeof ProjectInput>;
@@ -67,7 +154,13 @@ export const Project = z
   .object({
     id: z.number().int(),
     name: z.string(),
-    repository: z.object({ id: z.number().int(), origin: z.string(), hosted: z.boolean(), defaultBranch: z.string(), forge: z.string().default('local') }),
+    repository: z.object({
+      id: z.number().int(),
+      origin: z.string(),
+      hosted: z.boolean(),
+      defaultBranch: z.string(),
+      forge: z.string().default('local'),
+    }),
     verify: z.array(VerifyCommand),
     agent: z.string().nullable(),
     agentCommand: z.array(z.string()).nullable(),

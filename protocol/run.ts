@@ -5,8 +5,18 @@ import { Finding } from './submission.ts';
 import { reported } from './text.ts';
 
 export const RUN_STATES = [
-  'leased', 'preparing', 'working', 'verifying', 'submitting',
-  'succeeded', 'no-change', 'failed', 'cancelled', 'lost', 'out-of-time', 'out-of-budget',
+  'leased',
+  'preparing',
+  'working',
+  'verifying',
+  'submitting',
+  'succeeded',
+  'no-change',
+  'failed',
+  'cancelled',
+  'lost',
+  'out-of-time',
+  'out-of-budget',
 ] as const;
 export const RunState = z.enum(RUN_STATES).meta({ id: 'RunState' });
 export type RunState = z.infer<typeof RunState>;
@@ -21,14 +31,26 @@ export const CheckResult = z
     status: z.enum(['passed', 'failed', 'timed-out', 'not-run']),
     exitCode: z.int32().nullable(),
     durationMs: z.number().int().nonnegative(),
-    output: reported().max(20_000).meta({ description: 'The end of its output, at most 16 KiB; the whole (capped) output is in the log.' }),
+    output: reported()
+      .max(20_000)
+      .meta({
+        description: 'The end of its output, at most 16 KiB; the whole (capped) output is in the log.',
+      }),
   })
   .meta({ id: 'CheckResult' });
 export type CheckResult = z.infer<typeof CheckResult>;
 
 export const Check = z
-  .object({ name: reported(), command: reported(), base: CheckResult.nullable(), head: CheckResult.nullable() })
-  .meta({ id: 'Check', description: 'One verify command, on the commit the run started from and on its result.' });
+  .object({
+    name: reported(),
+    command: reported(),
+    base: CheckResult.nullable(),
+    head: CheckResult.nullable(),
+  })
+  .meta({
+    id: 'Check',
+    description: 'One verify command, on the commit the run started from and on its result.',
+  });
 export type Check = z.infer<typeof Check>;
 
 export const PlanStep = z
@@ -39,13 +61,19 @@ export const PlanStep = z
   .meta({ id: 'PlanStep' });
 export type PlanStep = z.infer<typeof PlanStep>;
 
-export const Plan = z.object({ summary: reported().max(5000), steps: z.array(PlanStep).max(200) }).meta({ id: 'Plan' });
+export const Plan = z
+  .object({ summary: reported().max(5000), steps: z.array(PlanStep).max(200) })
+  .meta({ id: 'Plan' });
 export type Plan = z.infer<typeof Plan>;
 
 export const Usage = z
   .object({
     calls: z.number().int().nonnegative(),
-    inputTokens: z.number().int().nonnegative().meta({ description: 'All input tokens, cached ones counted in.' }),
+    inputTokens: z
+      .number()
+      .int()
+      .nonnegative()
+      .meta({ description: 'All input tokens, cached ones counted in.' }),
     cachedTokens: z.number().int().nonnegative(),
     outputTokens: z.number().int().nonnegative(),
     costMicros: z.number().int().nonnegative().meta({ description: 'Millionths of the ledger currency.' }),
@@ -71,9 +99,19 @@ export const Run = z
     headCommit: CommitId.nullable(),
     plan: Plan.nullable(),
     checks: z.array(Check),
-    findings: z.array(Finding).default([]).meta({ description: 'What the submission checks found in its result.' }),
+    findings: z
+      .array(Finding)
+      .default([])
+      .meta({ description: 'What the submission checks found in its result.' }),
     usage: Usage,
-    logs: z.array(z.object({ stream: z.string(), bytes: z.number().int(), sha256: z.string().nullable(), state: z.enum(['open', 'complete', 'truncated']) })),
+    logs: z.array(
+      z.object({
+        stream: z.string(),
+        bytes: z.number().int(),
+        sha256: z.string().nullable(),
+        state: z.enum(['open', 'complete', 'truncated']),
+      }),
+    ),
     leaseUntil: Timestamp.nullable(),
     deadline: Timestamp,
     createdAt: Timestamp,
@@ -96,8 +134,12 @@ export type SignalsAnswer = z.infer<typeof SignalsAnswer>;
 export const BaseAnswer = z
   .object({
     baseCommit: CommitId,
-    startCommit: CommitId.meta({ description: 'Where the work tree starts: the base, or the last commit that an earlier attempt pushed.' }),
-    ref: z.string().meta({ description: 'The one ref that the run may fetch and push, as `refs/runs/12-1`.' }),
+    startCommit: CommitId.meta({
+      description: 'Where the work tree starts: the base, or the last commit that an earlier attempt pushed.',
+    }),
+    ref: z
+      .string()
+      .meta({ description: 'The one ref that the run may fetch and push, as `refs/runs/12-1`.' }),
   })
   .meta({ id: 'BaseAnswer' });
 export type BaseAnswer = z.infer<typeof BaseAnswer>;
@@ -115,7 +157,9 @@ export const ProgressInput = z
   .meta({ id: 'ProgressInput' });
 export type ProgressInput = z.infer<typeof ProgressInput>;
 
-export const LogEnd = z.object({ bytes: z.number().int().nonnegative(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }).meta({ id: 'LogEnd' });
+export const LogEnd = z
+  .object({ bytes: z.number().int().nonnegative(), sha256: z.string().regex(/^[0-9a-f]{64}$/) })
+  .meta({ id: 'LogEnd' });
 
 export const FinishInput = z
   .strictObject({
@@ -123,11 +167,19 @@ export const FinishInput = z
     outcome: z.enum(['verified', 'no-change', 'failed', 'cancelled', 'out-of-time', 'out-of-budget', 'lost']),
     cause: RunCause.optional().meta({ description: 'Required for `failed` and `lost`.' }),
     reason: reported().max(4000).optional(),
-    headCommit: CommitId.optional().meta({ description: 'The commit pushed to the run\'s ref; required for `verified`.' }),
+    headCommit: CommitId.optional().meta({
+      description: "The commit pushed to the run's ref; required for `verified`.",
+    }),
     plan: Plan.optional(),
     checks: z.array(Check).max(50).default([]),
     iterations: z.number().int().nonnegative().max(1_000_000).default(0),
-    logs: z.record(z.string().regex(/^[a-z]{1,20}$/), LogEnd).default({}).meta({ description: 'Length and digest of each stream; refused with ERR_LOG_INCOMPLETE while bytes are missing.' }),
+    logs: z
+      .record(z.string().regex(/^[a-z]{1,20}$/), LogEnd)
+      .default({})
+      .meta({
+        description:
+          'Length and digest of each stream; refused with ERR_LOG_INCOMPLETE while bytes are missing.',
+      }),
   })
   .meta({ id: 'FinishInput' });
 export type FinishInput = z.infer<typeof FinishInput>;

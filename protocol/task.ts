@@ -20,15 +20,37 @@ export const TaskInput = z
     project: Name,
     title: text().trim().min(1).max(300),
     body: text().max(200_000).default(''),
-    acceptance: z.array(text().min(1).max(2000)).max(100).default([]).meta({ description: 'Acceptance criteria, one each.' }),
-    targetFiles: z.array(text().min(1).max(4096)).max(1000).default([]).meta({ description: 'Files or folders that the change is expected in.' }),
-    priority: z.number().int().min(-100).max(100).default(0).meta({ description: 'Higher first; one step outweighs ten minutes of waiting.' }),
+    acceptance: z
+      .array(text().min(1).max(2000))
+      .max(100)
+      .default([])
+      .meta({ description: 'Acceptance criteria, one each.' }),
+    targetFiles: z
+      .array(text().min(1).max(4096))
+      .max(1000)
+      .default([])
+      .meta({ description: 'Files or folders that the change is expected in.' }),
+    priority: z
+      .number()
+      .int()
+      .min(-100)
+      .max(100)
+      .default(0)
+      .meta({ description: 'Higher first; one step outweighs ten minutes of waiting.' }),
     kind: z.enum(TASK_KINDS).default('change'),
-    baseBranch: text().min(1).max(255).optional().meta({ description: "The project's default branch when left out." }),
+    baseBranch: text()
+      .min(1)
+      .max(255)
+      .optional()
+      .meta({ description: "The project's default branch when left out." }),
     agent: Name.optional(),
     model: text().max(200).optional(),
     limits: RunLimits.default({}),
-    idempotencyKey: text().min(1).max(200).optional().meta({ description: 'A repeated request with the same key answers with the first task.' }),
+    idempotencyKey: text()
+      .min(1)
+      .max(200)
+      .optional()
+      .meta({ description: 'A repeated request with the same key answers with the first task.' }),
   })
   .meta({ id: 'TaskCreate' });
 export type TaskInput = z.infer<typeof TaskInput>;

@@ -9,8 +9,14 @@ export const WorkerInput = z
     protocol: z.number().int(),
     version: text().max(50),
     capacity: z.number().int().min(0).max(1000).meta({ description: 'Runs at a time.' }),
-    agents: z.array(z.object({ name: Name, version: text().max(200).nullable() })).max(100).meta({ description: 'Agents that are installed there.' }),
-    isolations: z.array(Isolation).default(['directory']).meta({ description: 'Isolations that it can give a run.' }),
+    agents: z
+      .array(z.object({ name: Name, version: text().max(200).nullable() }))
+      .max(100)
+      .meta({ description: 'Agents that are installed there.' }),
+    isolations: z
+      .array(Isolation)
+      .default(['directory'])
+      .meta({ description: 'Isolations that it can give a run.' }),
     host: text().max(255),
   })
   .meta({ id: 'WorkerRegistration' });
@@ -19,8 +25,14 @@ export type WorkerInput = z.infer<typeof WorkerInput>;
 export const WorkerAnswer = z
   .object({
     protocol: z.number().int(),
-    installation: z.uuid().meta({ description: 'A worker whose kept runs belong to another installation stops and removes them.' }),
-    runs: z.array(z.object({ run: RunId, fence: Fence })).meta({ description: 'Live runs that the orchestrator believes this worker has.' }),
+    installation: z
+      .uuid()
+      .meta({
+        description: 'A worker whose kept runs belong to another installation stops and removes them.',
+      }),
+    runs: z
+      .array(z.object({ run: RunId, fence: Fence }))
+      .meta({ description: 'Live runs that the orchestrator believes this worker has.' }),
   })
   .meta({ id: 'WorkerAnswer' });
 export type WorkerAnswer = z.infer<typeof WorkerAnswer>;
@@ -42,7 +54,11 @@ export type Worker = z.infer<typeof Worker>;
 
 export const ClaimInput = z
   .strictObject({
-    claimId: z.uuid().meta({ description: 'Made and stored by the worker before it polls: a repeated poll gets the same run.' }),
+    claimId: z
+      .uuid()
+      .meta({
+        description: 'Made and stored by the worker before it polls: a repeated poll gets the same run.',
+      }),
     waitSeconds: z.number().min(0).max(60).default(25),
   })
   .meta({ id: 'ClaimInput' });
@@ -62,15 +78,27 @@ export const WorkOrder = z
       kind: z.string(),
     }),
     project: z.object({ id: z.number().int(), name: z.string(), trusted: z.boolean() }),
-    repository: z.object({ id: z.number().int(), baseBranch: z.string(), gitPath: z.string().meta({ description: 'Path under the API address, as `/git/3.git`.' }) }),
+    repository: z.object({
+      id: z.number().int(),
+      baseBranch: z.string(),
+      gitPath: z.string().meta({ description: 'Path under the API address, as `/git/3.git`.' }),
+    }),
     agent: z.object({ name: z.string(), command: z.array(z.string()).nullable(), model: z.string() }),
     isolation: Isolation,
     verify: z.array(VerifyCommand),
-    limits: z.object({ maxIterations: z.number().int(), verifyTimeoutSeconds: z.number(), verifyOutputBytes: z.number().int() }),
+    limits: z.object({
+      maxIterations: z.number().int(),
+      verifyTimeoutSeconds: z.number(),
+      verifyOutputBytes: z.number().int(),
+    }),
     deadline: Timestamp,
     lease: z.object({ heartbeatSeconds: z.number(), leaseSeconds: z.number(), selfStopSeconds: z.number() }),
-    runToken: z.string().meta({ description: "Opens this run's own API calls; stays with the runner, outside the sandbox." }),
-    gatewayKey: z.string().meta({ description: 'Opens /v1/* at the gateway and nothing else; added by the relay.' }),
+    runToken: z
+      .string()
+      .meta({ description: "Opens this run's own API calls; stays with the runner, outside the sandbox." }),
+    gatewayKey: z
+      .string()
+      .meta({ description: 'Opens /v1/* at the gateway and nothing else; added by the relay.' }),
     gatewayUrl: z.string().meta({ description: 'Base address of the gateway, without /v1.' }),
     previous: z
       .object({ run: RunId, reason: z.string().nullable() })

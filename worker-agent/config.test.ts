@@ -29,7 +29,14 @@ test('flags go over the file, and all mistakes are told at once', async () => {
 });
 
 test('a runner reads the settings that the worker gave it', () => {
-  const config = { directory: '/d', url: 'http://u', cacheDir: '/c', toolDir: '/t', sandbox: { memoryMb: 512, pids: 64, cpus: 1.5, toolchains: ['/opt/go'] }, workspace: { overlay: true, cacheBytes: 1e9, runBytes: 2e9 } };
+  const config = {
+    directory: '/d',
+    url: 'http://u',
+    cacheDir: '/c',
+    toolDir: '/t',
+    sandbox: { memoryMb: 512, pids: 64, cpus: 1.5, toolchains: ['/opt/go'] },
+    workspace: { overlay: true, cacheBytes: 1e9, runBytes: 2e9 },
+  };
   assert.deepEqual(runnerConfig(runnerArguments(config)), config);
   assert.throws(() => runnerConfig([]), { code: 'ERR_CONFIG' });
 });

@@ -27,7 +27,9 @@ export const WorkspaceSettings = z.strictObject({
     .int()
     .min(0)
     .default(20_000_000_000)
-    .describe('Most that cached checkouts and objects take together; never more than a quarter of the file system.'),
+    .describe(
+      'Most that cached checkouts and objects take together; never more than a quarter of the file system.',
+    ),
   runBytes: z
     .int()
     .min(1_000_000)
@@ -52,7 +54,10 @@ export const WorkerConfig = z
       .default(2)
       .describe('Runs at a time; 0 takes none and finishes those it has.'),
     logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
-    sandbox: z.preprocess(fromJson, SandboxSettings).prefault({}).describe('Limits of a run; JSON as a flag.'),
+    sandbox: z
+      .preprocess(fromJson, SandboxSettings)
+      .prefault({})
+      .describe('Limits of a run; JSON as a flag.'),
     workspace: z
       .preprocess(fromJson, WorkspaceSettings)
       .prefault({})
@@ -108,7 +113,14 @@ export function runnerConfig(argv: string[]): RunnerConfig {
   const text = { type: 'string' as const };
   const { values } = parseArgs({
     args: argv,
-    options: { directory: text, url: text, 'cache-dir': text, 'tool-dir': text, sandbox: text, workspace: text },
+    options: {
+      directory: text,
+      url: text,
+      'cache-dir': text,
+      'tool-dir': text,
+      sandbox: text,
+      workspace: text,
+    },
   });
   const { directory, url, 'cache-dir': cacheDir, 'tool-dir': toolDir } = values;
   if (directory === undefined || url === undefined || cacheDir === undefined || toolDir === undefined) {
@@ -122,7 +134,14 @@ export function runnerConfig(argv: string[]): RunnerConfig {
 }
 
 /** The other way round, for the worker that starts a runner. */
-export function runnerArguments({ directory, url, cacheDir, toolDir, sandbox, workspace }: RunnerConfig): string[] {
+export function runnerArguments({
+  directory,
+  url,
+  cacheDir,
+  toolDir,
+  sandbox,
+  workspace,
+}: RunnerConfig): string[] {
   const settings = ['--directory', directory, '--url', url, '--cache-dir', cacheDir, '--tool-dir', toolDir];
   return [...settings, '--sandbox', JSON.stringify(sandbox), '--workspace', JSON.stringify(workspace)];
 }

@@ -48,10 +48,15 @@ async function main(argv: string[]): Promise<void> {
 }
 
 /** How runners are started so that they can mount; empty where that is not wanted or not possible. */
-async function launchOf({ workspace, stateDir }: WorkerConfig, log: Log, signal: AbortSignal): Promise<Launch> {
+async function launchOf(
+  { workspace, stateDir }: WorkerConfig,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Launch> {
   if (!workspace.overlay) return [];
   const { launch, refused } = await overlayLaunch({ path: programPath(), signal }, stateDir);
-  if (refused !== null) log.warn(`work trees are checkouts, which take longer: no overlay can be mounted here: ${refused}`);
+  if (refused !== null)
+    log.warn(`work trees are checkouts, which take longer: no overlay can be mounted here: ${refused}`);
   return launch;
 }
 

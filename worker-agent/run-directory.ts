@@ -50,7 +50,12 @@ export function runDirectoryAt(directory: string): RunDirectory {
     exportGit: path.join(directory, 'export.git'),
     sandbox: (name) => {
       const root = path.join(directory, name);
-      return { root, tree: path.join(root, 'tree'), home: path.join(root, 'home'), tmp: path.join(root, 'tmp') };
+      return {
+        root,
+        tree: path.join(root, 'tree'),
+        home: path.join(root, 'home'),
+        tmp: path.join(root, 'tmp'),
+      };
     },
   };
 }

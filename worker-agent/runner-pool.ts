@@ -123,7 +123,8 @@ export class RunnerPool {
   async #spawn(order: WorkOrder, directory: RunDirectory): Promise<void> {
     const { url, stateDir, toolDir, sandbox, workspace } = this.#config;
     const { run } = order;
-    const launch = order.isolation === 'directory' ? launchUnconfined(this.#config.launch) : this.#config.launch;
+    const launch =
+      order.isolation === 'directory' ? launchUnconfined(this.#config.launch) : this.#config.launch;
     const output = await open(directory.output, 'a', 0o600);
     try {
       const settings = runnerArguments({

@@ -7,7 +7,12 @@ test('a token is verified until it is revoked, and only its hash is stored', asy
   await using db = await testDatabase();
   const made = await createToken(db.pool, { name: 'ci', role: 'operator' });
   assert.match(made.token, /^ac_operator_[\w-]{43}$/);
-  assert.deepEqual(await verifyToken(db.pool, made.token), { id: made.id, name: 'ci', role: 'operator', run: null });
+  assert.deepEqual(await verifyToken(db.pool, made.token), {
+    id: made.id,
+    name: 'ci',
+    role: 'operator',
+    run: null,
+  });
   const { rows } = await db.pool.query('select * from token');
   assert.ok(!JSON.stringify(rows).includes(made.token));
   await revokeToken(db.pool, made.id);

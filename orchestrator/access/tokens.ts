@@ -30,7 +30,12 @@ export async function createToken(db: Queryable, input: TokenInput): Promise<New
   const { rows } = await db.query(
     `insert into token (name, role, hash, expires_at)
      values ($1, $2, $3, now() + make_interval(secs => $4)) returning *`,
-    [input.name, input.role, hashOf(token), input.expiresInDays === undefined ? null : input.expiresInDays * 86_400],
+    [
+      input.name,
+      input.role,
+      hashOf(token),
+      input.expiresInDays === undefined ? null : input.expiresInDays * 86_400,
+    ],
   );
   return { ...shown(rows[0]), token };
 }
@@ -61,9 +66,14 @@ export async function verifyToken(db: Queryable, token: string): Promise<Identit
 
 /** Ends a token at once. */
 export async function revokeToken(db: Queryable, id: number): Promise<Token> {
-  const { rows } = await db.query(`update token set revoked_at = coalesce(revoked_at, now()) where id = $1 returning *`, [id]);
+  const { rows } = await db.query(
+    `update token set revoked_at = coalesce(revoked_at, now()) where id = $1 returning *`,
+    [id],
+  );
   if (rows[0] === undefined) {
-    throw new AutocodeError('ERR_NOT_FOUND', `There is no token ${id}.`, { remedy: 'See `autocode token list`.' });
+    throw new AutocodeError('ERR_NOT_FOUND', `There is no token ${id}.`, {
+      remedy: 'See `autocode token list`.',
+    });
   }
   return shown(rows[0]);
 }

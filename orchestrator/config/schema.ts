@@ -220,7 +220,9 @@ export const ForgeSettings = z.strictObject({
   url: z
     .url({ protocol: /^https?$/, error: 'use an http or https address' })
     .describe('Its address, as its users see it; repositories below it belong to it by themselves.'),
-  tokenSecret: Name.optional().describe('Name of the secret with its access token; `forge-<name>` when left out.'),
+  tokenSecret: Name.optional().describe(
+    'Name of the secret with its access token; `forge-<name>` when left out.',
+  ),
   webhookSecret: Name.optional().describe(
     'Name of the secret that its webhooks are signed with; `webhook-<name>` when left out.',
   ),
@@ -277,28 +279,43 @@ export const Config = z.strictObject({
     .prefault({}),
   sandbox: z
     .strictObject({
-      memoryMb: z.int().min(64).default(4096).describe('Memory of a run on this machine, its files in `/tmp` counted in.'),
+      memoryMb: z
+        .int()
+        .min(64)
+        .default(4096)
+        .describe('Memory of a run on this machine, its files in `/tmp` counted in.'),
       pids: z.int().min(32).default(2048).describe('Processes and threads of a run at a time.'),
       cpus: z.number().min(0).default(0).describe('Processors of a run, as 1.5; 0: all there are.'),
       toolchains: z
         .array(z.string().startsWith('/', 'use an absolute path'))
         .default([])
-        .describe('More directories that runs may read, as `/opt/go`; what is in their `bin` is found by name.'),
+        .describe(
+          'More directories that runs may read, as `/opt/go`; what is in their `bin` is found by name.',
+        ),
     })
     .prefault({}),
   workspace: z
     .strictObject({
-      overlay: z.boolean().default(true).describe('Whether work trees on this machine are overlays over a cached checkout where the kernel allows.'),
+      overlay: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Whether work trees on this machine are overlays over a cached checkout where the kernel allows.',
+        ),
       cacheBytes: z
         .int()
         .min(0)
         .default(20_000_000_000)
-        .describe('Most that cached checkouts and objects take together; never more than a quarter of the file system.'),
+        .describe(
+          'Most that cached checkouts and objects take together; never more than a quarter of the file system.',
+        ),
       runBytes: z
         .int()
         .min(1_000_000)
         .default(20_000_000_000)
-        .describe("Most that one run's files take, those of the cache not counted in; a run beyond it fails."),
+        .describe(
+          "Most that one run's files take, those of the cache not counted in; a run beyond it fails.",
+        ),
     })
     .prefault({}),
   agents: z

@@ -29,12 +29,21 @@ export interface LocalWorkerOptions {
 }
 
 /** Starts the worker and keeps it running. */
-export async function startLocalWorker({ db, directory, config, url, log }: LocalWorkerOptions): Promise<{ stop(): Promise<void> }> {
+export async function startLocalWorker({
+  db,
+  directory,
+  config,
+  url,
+  log,
+}: LocalWorkerOptions): Promise<{ stop(): Promise<void> }> {
   const { name, concurrency } = config.worker;
   const run = directory.path('run');
   const tokenFile = join(run, 'worker-token');
   const file = join(run, 'worker.json');
-  await writeFileAtomic(tokenFile, (await replaceToken(db, { name: `local-worker-${name}`, role: 'worker' })).token);
+  await writeFileAtomic(
+    tokenFile,
+    (await replaceToken(db, { name: `local-worker-${name}`, role: 'worker' })).token,
+  );
   await writeFileAtomic(
     file,
     JSON.stringify({
@@ -61,7 +70,7 @@ export async function startLocalWorker({ db, directory, config, url, log }: Loca
 }
 
 async function keepRunning(file: string, stopping: AbortSignal, log: Log): Promise<void> {
-  for (let pause = 500; !stopping.aborted; ) {
+  for (let pause = 500; !stopping.aborted;) {
     const started = performance.now();
     const worker = startProcess(file);
     const stop = () => void endProcess(worker);
@@ -71,7 +80,9 @@ async function keepRunning(file: string, stopping: AbortSignal, log: Log): Promi
     stopping.removeEventListener('abort', stop);
     if (stopping.aborted) return;
     pause = performance.now() - started > STEADY_MS ? 500 : Math.min(pause * 2, LONGEST_PAUSE_MS);
-    log.warn(`the local worker ended (${signal ?? code}), it is started again in ${pause} ms: ${words()}`, { part: 'worker' });
+    log.warn(`the local worker ended (${signal ?? code}), it is started again in ${pause} ms: ${words()}`, {
+      part: 'worker',
+    });
     await delay(pause, undefined, { signal: stopping }).catch(() => {});
   }
 }

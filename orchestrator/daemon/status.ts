@@ -20,12 +20,20 @@ export interface StatusSources {
 }
 
 /** Gathers the status; a part that is away is told, not thrown. */
-export async function gatherStatus({ db, catalogue, supervisedDatabase, fixed }: StatusSources): Promise<Status> {
+export async function gatherStatus({
+  db,
+  catalogue,
+  supervisedDatabase,
+  fixed,
+}: StatusSources): Promise<Status> {
   const runLogs = join(fixed.dataDir, 'logs/worker');
   const [installation, tasks, runs, workers, disk, logDisk, vectors] = await Promise.all([
     db.query<{ id: string }>('select id from installation'),
     counts(db, `select state, count(*)::int from task group by state`),
-    counts(db, `select state, count(*)::int from run where state in ('leased','preparing','working','verifying','submitting') group by state`),
+    counts(
+      db,
+      `select state, count(*)::int from run where state in ('leased','preparing','working','verifying','submitting') group by state`,
+    ),
     listWorkers(db),
     statfs(fixed.dataDir),
     statfs(runLogs).catch(() => null), // a file system of its own, perhaps; made with the first log
@@ -33,7 +41,11 @@ export async function gatherStatus({ db, catalogue, supervisedDatabase, fixed }:
   ]);
   const online = workers.filter((worker) => worker.state === 'online').length;
   const parts: PartHealth[] = [
-    { name: 'database', state: 'ok', detail: `PostgreSQL, ${supervisedDatabase ? 'supervised' : 'external'}${vectors ? ', with pgvector' : ''}` },
+    {
+      name: 'database',
+      state: 'ok',
+      detail: `PostgreSQL, ${supervisedDatabase ? 'supervised' : 'external'}${vectors ? ', with pgvector' : ''}`,
+    },
     fixed.gatewayUrl === null
       ? { name: 'gateway', state: 'off', detail: 'runs in another process' }
       : { name: 'gateway', state: 'ok', detail: fixed.gatewayUrl },
@@ -41,7 +53,9 @@ export async function gatherStatus({ db, catalogue, supervisedDatabase, fixed }:
     online > 0
       ? { name: 'workers', state: 'ok', detail: `${online} online` }
       : { name: 'workers', state: 'down', detail: 'none is online; tasks wait until one is' },
-    diskHealth(logDisk !== null && room(logDisk) < room(disk) ? [runLogs, room(logDisk)] : [fixed.dataDir, room(disk)]),
+    diskHealth(
+      logDisk !== null && room(logDisk) < room(disk) ? [runLogs, room(logDisk)] : [fixed.dataDir, room(disk)],
+    ),
   ];
   return {
     ...fixed,
@@ -60,8 +74,10 @@ const room = ({ bavail, bsize }: StatsFs): number => bavail * bsize;
 
 function diskHealth([directory, freeBytes]: [string, number]): PartHealth {
   const free = `${Math.floor(freeBytes / MEGABYTE)} MB are free under ${directory}`;
-  if (freeBytes < FULL_MB * MEGABYTE) return { name: 'disk', state: 'down', detail: `full: ${free}; runs wait until there is room` };
-  if (freeBytes < SCARCE_MB * MEGABYTE) return { name: 'disk', state: 'degraded', detail: `nearly full: ${free}` };
+  if (freeBytes < FULL_MB * MEGABYTE)
+    return { name: 'disk', state: 'down', detail: `full: ${free}; runs wait until there is room` };
+  if (freeBytes < SCARCE_MB * MEGABYTE)
+    return { name: 'disk', state: 'degraded', detail: `nearly full: ${free}` };
   return { name: 'disk', state: 'ok', detail: free };
 }
 
@@ -72,6 +88,7 @@ async function counts(db: Queryable, sql: string): Promise<Record<string, number
 
 function modelHealth(catalogue: Catalogue): PartHealth {
   const real = catalogue.list().filter((model) => model.kind === 'upstream');
-  if (real.length === 0) return { name: 'models', state: 'off', detail: 'no model is configured; only recordings can answer' };
+  if (real.length === 0)
+    return { name: 'models', state: 'off', detail: 'no model is configured; only recordings can answer' };
   return { name: 'models', state: 'ok', detail: real.map((model) => model.name).join(', ') };
 }

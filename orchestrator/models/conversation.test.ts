@@ -31,7 +31,10 @@ test('the task line is a line of its own', () => {
 });
 
 test('what changes from run to run is not part of the opening', () => {
-  const one = said('Working directory: /one', '<system-reminder>\nMonday\n</system-reminder> Look  into /one/a\n');
+  const one = said(
+    'Working directory: /one',
+    '<system-reminder>\nMonday\n</system-reminder> Look  into /one/a\n',
+  );
   const two = said('Working directory: /two', 'Look into\n/two/a');
   assert.equal(normalisedOpening(one), normalisedOpening(two));
 });

@@ -15,16 +15,33 @@ import type { Wire } from './wire/wire.ts';
 const KEY = 'a-secret-key-of-the-upstream';
 
 /** One request of a conversation in a directory, as the protocol's client writes it. */
-function ask(wire: Wire, cwd: string, { stream, turn = 0, opening = 'Task: greet\nin any words' }: { stream: boolean; turn?: number; opening?: string }) {
+function ask(
+  wire: Wire,
+  cwd: string,
+  {
+    stream,
+    turn = 0,
+    opening = 'Task: greet\nin any words',
+  }: { stream: boolean; turn?: number; opening?: string },
+) {
   const setting = `Working directory: ${cwd}\n`;
   const talk = [
     { role: 'user', content: opening },
-    ...Array.from({ length: turn }, () => [{ role: 'assistant', content: 'yes' }, { role: 'user', content: 'on' }]).flat(),
+    ...Array.from({ length: turn }, () => [
+      { role: 'assistant', content: 'yes' },
+      { role: 'user', content: 'on' },
+    ]).flat(),
   ];
-  const tool = wire.protocol === 'chat' ? { type: 'function', function: { name: 'edit' } } : { type: 'function', name: 'edit' };
+  const tool =
+    wire.protocol === 'chat'
+      ? { type: 'function', function: { name: 'edit' } }
+      : { type: 'function', name: 'edit' };
   const request = { model: 'm', stream, tools: [tool] };
-  if (wire.protocol === 'chat') return { ...request, messages: [{ role: 'system', content: setting }, ...talk] };
-  return wire.protocol === 'messages' ? { ...request, system: setting, messages: talk } : { ...request, instructions: setting, input: talk };
+  if (wire.protocol === 'chat')
+    return { ...request, messages: [{ role: 'system', content: setting }, ...talk] };
+  return wire.protocol === 'messages'
+    ? { ...request, system: setting, messages: talk }
+    : { ...request, instructions: setting, input: talk };
 }
 
 for (const wire of Object.values(WIRES)) {
@@ -32,7 +49,13 @@ for (const wire of Object.values(WIRES)) {
     using directory = scratch();
     await using upstream = await fakeEngine();
     const file = join(directory.path, 'made.jsonl');
-    const recorder = await startRecorder({ upstreamUrl: upstream.url, apiKey: KEY, file, host: '127.0.0.1', port: 'auto' });
+    const recorder = await startRecorder({
+      upstreamUrl: upstream.url,
+      apiKey: KEY,
+      file,
+      host: '127.0.0.1',
+      port: 'auto',
+    });
     const reply = {
       id: 'x',
       model: 'm',
@@ -41,12 +64,18 @@ for (const wire of Object.values(WIRES)) {
       tokens: { input: 100, cached: 60, output: 8 },
     };
     const post = (body: object) =>
-      fetch(`${recorder.url}/v1${wire.path}`, { method: 'POST', body: JSON.stringify(body), headers: { authorization: 'Bearer of-the-client' } });
+      fetch(`${recorder.url}/v1${wire.path}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { authorization: 'Bearer of-the-client' },
+      });
 
     upstream.answers((response) => sendStream(response, wire.events(reply).map(encodeEvent).join('')));
     const streamed = await post(ask(wire, '/work/one', { stream: true }));
     assert.equal(await streamed.text(), wire.events(reply).map(encodeEvent).join(''));
-    upstream.answers((response) => sendBody(response, 200, wire.whole({ ...reply, text: 'Done.', toolCalls: [] })));
+    upstream.answers((response) =>
+      sendBody(response, 200, wire.whole({ ...reply, text: 'Done.', toolCalls: [] })),
+    );
     await (await post(ask(wire, '/work/one', { stream: false, turn: 1 }))).text();
     upstream.answers((response) => sendBody(response, 429, { error: 'slow down' }));
     assert.equal((await post(ask(wire, '/work/one', { stream: false, turn: 2 }))).status, 429);
@@ -57,18 +86,31 @@ for (const wire of Object.values(WIRES)) {
     assert.ok(!text.includes(KEY) && !text.includes('of-the-client') && !text.includes('/work/one'), text);
     const { header, entries } = await readRecording(file);
     assert.equal(header.by, 'record');
-    assert.deepEqual(entries.map(({ conversation, turn, tools }) => ({ conversation, turn, tools })), [
-      { conversation: { contains: 'Task: greet' }, turn: 0, tools: true },
-      { conversation: { contains: 'Task: greet' }, turn: 1, tools: true },
-    ]);
+    assert.deepEqual(
+      entries.map(({ conversation, turn, tools }) => ({ conversation, turn, tools })),
+      [
+        { conversation: { contains: 'Task: greet' }, turn: 0, tools: true },
+        { conversation: { contains: 'Task: greet' }, turn: 1, tools: true },
+      ],
+    );
 
     const json = ask(wire, '/two', { stream: true });
     const signal = new AbortController().signal;
-    const played = await replayEngine(file).answer({ protocol: wire.protocol, path: wire.path, body: Buffer.from(''), json, headers: {}, signal });
+    const played = await replayEngine(file).answer({
+      protocol: wire.protocol,
+      path: wire.path,
+      body: Buffer.from(''),
+      json,
+      headers: {},
+      signal,
+    });
     const { collected, push } = collector(wire.protocol);
     for await (const chunk of played.body) push(chunk);
     assert.equal(collected.text, 'I edit /two/a. [key]');
-    assert.deepEqual(JSON.parse([...collected.toolCalls.values()][0]?.arguments ?? ''), { path: '/two/a', text: 'é\n' });
+    assert.deepEqual(JSON.parse([...collected.toolCalls.values()][0]?.arguments ?? ''), {
+      path: '/two/a',
+      text: 'é\n',
+    });
     assert.deepEqual(collected.tokens, reply.tokens);
   });
 }
@@ -79,14 +121,32 @@ test('a conversation without a task line is known by its words, not by directory
   const file = join(directory.path, 'free.jsonl');
   const recorder = await startRecorder({ upstreamUrl: upstream.url, file, host: '127.0.0.1', port: 'auto' });
   const wire = WIRES.chat;
-  const reply = { id: 'x', model: 'm', text: 'Hi.', toolCalls: [], tokens: { input: 1, cached: 0, output: 1 } };
+  const reply = {
+    id: 'x',
+    model: 'm',
+    text: 'Hi.',
+    toolCalls: [],
+    tokens: { input: 1, cached: 0, output: 1 },
+  };
   upstream.answers((response) => sendBody(response, 200, wire.whole(reply)));
   const body = ask(wire, '/one', { stream: false, opening: 'Say hi in /one' });
-  await (await fetch(`${recorder.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(body) })).text();
+  await (
+    await fetch(`${recorder.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(body) })
+  ).text();
   await recorder.stop();
-  const json = ask(wire, '/two', { stream: false, opening: '<system-reminder>today</system-reminder>\nSay  hi in /two' });
+  const json = ask(wire, '/two', {
+    stream: false,
+    opening: '<system-reminder>today</system-reminder>\nSay  hi in /two',
+  });
   const signal = new AbortController().signal;
-  const played = await replayEngine(file).answer({ protocol: 'chat', path: wire.path, body: Buffer.from(''), json, headers: {}, signal });
+  const played = await replayEngine(file).answer({
+    protocol: 'chat',
+    path: wire.path,
+    body: Buffer.from(''),
+    json,
+    headers: {},
+    signal,
+  });
   assert.equal(played.status, 200);
 });
 
@@ -97,14 +157,24 @@ test('an existing recording is added to; a file that is none, or has a wrong nam
   for (let times = 0; times < 2; times++) await (await startRecorder({ ...options, file })).stop();
   assert.equal(readFileSync(file, 'utf8').trim().split('\n').length, 1);
   writeFileSync(join(directory.path, 'other.jsonl'), 'notes\n');
-  await assert.rejects(startRecorder({ ...options, file: join(directory.path, 'other.jsonl') }), { code: 'ERR_INVALID_INPUT', message: /line 1/ });
-  await assert.rejects(startRecorder({ ...options, file: join(directory.path, 'Bad Name.txt') }), { code: 'ERR_INVALID_INPUT' });
+  await assert.rejects(startRecorder({ ...options, file: join(directory.path, 'other.jsonl') }), {
+    code: 'ERR_INVALID_INPUT',
+    message: /line 1/,
+  });
+  await assert.rejects(startRecorder({ ...options, file: join(directory.path, 'Bad Name.txt') }), {
+    code: 'ERR_INVALID_INPUT',
+  });
 });
 
 test('an upstream that is away, and a path that is none, are told to the client', async () => {
   using directory = scratch();
   const file = join(directory.path, 'away.jsonl');
-  const recorder = await startRecorder({ upstreamUrl: 'http://127.0.0.1:9', file, host: '127.0.0.1', port: 'auto' });
+  const recorder = await startRecorder({
+    upstreamUrl: 'http://127.0.0.1:9',
+    file,
+    host: '127.0.0.1',
+    port: 'auto',
+  });
   const away = await fetch(`${recorder.url}/v1/messages`, { method: 'POST', body: '{}' });
   assert.equal(away.status, 502);
   assert.match(await away.text(), /ERR_ENGINE_UNAVAILABLE/);

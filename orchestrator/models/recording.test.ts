@@ -25,7 +25,10 @@ test('a mistake is told with file, line and place', async () => {
     ['', /line 1:/],
     ['{"recording":"bad","made":"someday","by":"hand"}', /line 1: [\s\S]*made/],
     [`${header}\nnot json`, /line 2:/],
-    [`${header}\n{"conversation":{"contains":"x"},"turn":-1,"answer":{"usage":{"input":1,"cached":0,"output":0}}}`, /line 2: [\s\S]*turn/],
+    [
+      `${header}\n{"conversation":{"contains":"x"},"turn":-1,"answer":{"usage":{"input":1,"cached":0,"output":0}}}`,
+      /line 2: [\s\S]*turn/,
+    ],
   ];
   for (const [text, message] of cases) {
     writeFileSync(path, text);
@@ -35,11 +38,14 @@ test('a mistake is told with file, line and place', async () => {
 });
 
 test("the demo's answers lead its repository from two failing tests over one broken to none", async () => {
-  const { verify, ...task } = parseYaml(readFileSync(join(EXAMPLES, 'demo/task.yaml'), 'utf8')) as { verify: unknown[] };
+  const { verify, ...task } = parseYaml(readFileSync(join(EXAMPLES, 'demo/task.yaml'), 'utf8')) as {
+    verify: unknown[];
+  };
   const { title } = TaskInput.parse({ project: 'demo', ...task });
   for (const command of verify) VerifyCommand.parse(command);
   const { entries } = await readRecording(join(EXAMPLES, 'recordings/demo.jsonl'));
-  for (const { conversation } of entries) assert.ok('contains' in conversation && `Task: ${title}`.includes(conversation.contains));
+  for (const { conversation } of entries)
+    assert.ok('contains' in conversation && `Task: ${title}`.includes(conversation.contains));
 
   using directory = scratch();
   const repository = join(directory.path, 'repository');
@@ -51,7 +57,10 @@ test("the demo's answers lead its repository from two failing tests over one bro
       const file = (file_path as string).replace('{{cwd}}', repository);
       const before = readFileSync(file, 'utf8');
       assert.equal(before.split(old_string as string).length, 2, `${old_string} stands once in ${file_path}`);
-      writeFileSync(file, before.replace(old_string as string, () => new_string as string));
+      writeFileSync(
+        file,
+        before.replace(old_string as string, () => new_string as string),
+      );
       failing.push(await failingTests(repository));
     }
   }

@@ -121,6 +121,15 @@ test('a body of any length stays short enough for a forge', () => {
 });
 
 test('what the submission checks warn of stands under Notes', () => {
-  const note = { rule: 'lockfiles', level: 'warn', path: 'a`b/yarn.lock', reason: 'package.json <was> not', remedy: 'x' } as const;
-  assert.match(changeBody({ ...plain, notes: [note] }), /\n## Notes\n\n- `` a`b\/yarn\.lock ``: package\.json &lt;was\\> not \(lockfiles\)\n/);
+  const note = {
+    rule: 'lockfiles',
+    level: 'warn',
+    path: 'a`b/yarn.lock',
+    reason: 'package.json <was> not',
+    remedy: 'x',
+  } as const;
+  assert.match(
+    changeBody({ ...plain, notes: [note] }),
+    /\n## Notes\n\n- `` a`b\/yarn\.lock ``: package\.json &lt;was\\> not \(lockfiles\)\n/,
+  );
 });

@@ -68,7 +68,9 @@ function checksSection(checks: Check[]): string {
 
 function notesSection(notes: Finding[]): string {
   if (notes.length === 0) return '';
-  const lines = notes.map(({ rule, path, reason }) => `- ${path === null ? 'the change' : code(path)}: ${inline(reason)} (${rule})`);
+  const lines = notes.map(
+    ({ rule, path, reason }) => `- ${path === null ? 'the change' : code(path)}: ${inline(reason)} (${rule})`,
+  );
   return `## Notes\n\n${lines.join('\n')}`;
 }
 

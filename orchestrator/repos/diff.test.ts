@@ -67,5 +67,8 @@ test('only commit ids are taken', async () => {
 test('a commit that was never pushed is not found', async () => {
   using shop = workshop();
   const [base] = await twoCommits(shop, () => shop.write('w', { 'a.txt': 'one\n' }));
-  await assert.rejects(diff(shop.store, 1, base, '0'.repeat(40), { format: 'patch' }), { code: 'ERR_NOT_FOUND', message: /not in the mirror/ });
+  await assert.rejects(diff(shop.store, 1, base, '0'.repeat(40), { format: 'patch' }), {
+    code: 'ERR_NOT_FOUND',
+    message: /not in the mirror/,
+  });
 });

@@ -34,9 +34,13 @@ export async function diff(
     maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
     doing: `The difference from ${base.slice(0, 12)} to ${head.slice(0, 12)} could not be made`,
   };
-  const { stdout, truncated } = await store.git.run(['diff', ...flags, base, head, '--'], call).catch((error: unknown) => {
-    throw error instanceof AutocodeError && error.message.includes('bad object') ? commitGone(error) : error;
-  });
+  const { stdout, truncated } = await store.git
+    .run(['diff', ...flags, base, head, '--'], call)
+    .catch((error: unknown) => {
+      throw error instanceof AutocodeError && error.message.includes('bad object')
+        ? commitGone(error)
+        : error;
+    });
   return { bytes: stdout, truncated };
 }
 

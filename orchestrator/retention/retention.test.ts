@@ -38,7 +38,12 @@ test('logs of runs that ended long ago, old events and old results go; the rest 
   await db.pool.query(
     `insert into delivery values ('gitea/work', 'old', now() - interval '100 days'), ('gitea/work', 'new', now())`,
   );
-  assert.deepEqual(await applyRetention(db.pool, options), { logs: 1, events: 2500, results: 1, deliveries: 1 });
+  assert.deepEqual(await applyRetention(db.pool, options), {
+    logs: 1,
+    events: 2500,
+    results: 1,
+    deliveries: 1,
+  });
   assert.deepEqual(
     files.map((file) => existsSync(file)),
     [false, true, true],

@@ -69,7 +69,10 @@ export async function getRun(db: Queryable, run: string): Promise<Run> {
 
 /** The repository that a run works on, or null when there is no such run. */
 export async function repositoryOfRun(db: Queryable, run: string): Promise<number | null> {
-  const { rows } = await db.query<{ repository: number }>('select t.repository from run r join task t on t.id = r.task where r.id = $1', [run]);
+  const { rows } = await db.query<{ repository: number }>(
+    'select t.repository from run r join task t on t.id = r.task where r.id = $1',
+    [run],
+  );
   return rows[0]?.repository ?? null;
 }
 

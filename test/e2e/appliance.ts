@@ -1,6 +1,14 @@
 // A whole Autocode on a directory of its own, as a user starts it: for the end-to-end tests.
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,7 +21,13 @@ const AUTOCODE = path.join(import.meta.dirname, '../../autocode');
 const run = promisify(execFile);
 
 /** Short times, so that what takes minutes on an appliance takes seconds here. */
-const QUICK = ['lease.heartbeatSeconds=1', 'lease.leaseSeconds=4', 'lease.startupGraceSeconds=2', 'lease.selfStopMinutes=1', 'limits.retryBackoffSeconds=0'];
+const QUICK = [
+  'lease.heartbeatSeconds=1',
+  'lease.leaseSeconds=4',
+  'lease.startupGraceSeconds=2',
+  'lease.selfStopMinutes=1',
+  'limits.retryBackoffSeconds=0',
+];
 
 export interface Appliance {
   dataDir: string;
@@ -48,14 +62,19 @@ export async function startAppliance(...settings: string[]): Promise<Appliance> 
   const directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'autocode-e2e-')));
   const dataDir = path.join(directory, 'data');
   const flags = [`dataDir=${dataDir}`, ...QUICK, ...settings].flatMap((setting) => ['--set', setting]);
-  const daemon = () => JSON.parse(readFileSync(path.join(dataDir, 'run/daemon.json'), 'utf8')) as { url: string; pid: number };
-  const autocode = async (...args: string[]) => (await run(AUTOCODE, [...args, ...flags], { maxBuffer: 1 << 26 })).stdout;
+  const daemon = () =>
+    JSON.parse(readFileSync(path.join(dataDir, 'run/daemon.json'), 'utf8')) as { url: string; pid: number };
+  const autocode = async (...args: string[]) =>
+    (await run(AUTOCODE, [...args, ...flags], { maxBuffer: 1 << 26 })).stdout;
 
   const api: Appliance['api'] = async <T>(method: string, route: string, body?: object) => {
     const token = readFileSync(path.join(dataDir, 'run/admin-token'), 'utf8').trim();
     const answer = await fetch(`${daemon().url}/api/v1${route}`, {
       method,
-      headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const content = await answer.text();
@@ -71,20 +90,37 @@ export async function startAppliance(...settings: string[]): Promise<Appliance> 
     up: async () => void (await autocode('up', '--detach')),
     async project(name, { agent, verify = CHECK, files = FILES, limits = {} }) {
       const where = makeRepository(path.join(directory, name), files);
-      await api('POST', '/projects', { name, repository: where, trusted: true, isolation: 'directory', agent: 'command', agentCommand: ['sh', '-c', agent], verify, limits });
+      await api('POST', '/projects', {
+        name,
+        repository: where,
+        trusted: true,
+        isolation: 'directory',
+        agent: 'command',
+        agentCommand: ['sh', '-c', agent],
+        verify,
+        limits,
+      });
       return where;
     },
-    task: async (project, title = 'make the answer right', more = {}) => (await api<Task>('POST', '/tasks', { project, title, ...more })).id,
-    ended: async (task) => await eventually(async () => {
-      const found = await api<Task>('GET', `/tasks/${task}`).catch(() => undefined); // the daemon may be down on purpose
-      return found !== undefined && TASK_STATES.indexOf(found.state) >= TASK_STATES.indexOf('completed') ? found : undefined;
-    }, `task ${task} to end`),
+    task: async (project, title = 'make the answer right', more = {}) =>
+      (await api<Task>('POST', '/tasks', { project, title, ...more })).id,
+    ended: async (task) =>
+      await eventually(async () => {
+        const found = await api<Task>('GET', `/tasks/${task}`).catch(() => undefined); // the daemon may be down on purpose
+        return found !== undefined && TASK_STATES.indexOf(found.state) >= TASK_STATES.indexOf('completed')
+          ? found
+          : undefined;
+      }, `task ${task} to end`),
     runs: async (task) => (await api<Run[]>('GET', `/runs?task=${task}`)).toReversed(),
     changes: async (project) => await api<Change[]>('GET', `/changes?project=${project}`),
     daemonPid: () => daemon().pid,
     async [Symbol.asyncDispose]() {
       await autocode('down').catch(() => {});
-      const left = await eventually(() => Promise.resolve(processesOf(directory).length === 0 || undefined), 'its processes to end', 20_000).catch(() => processesOf(directory));
+      const left = await eventually(
+        () => Promise.resolve(processesOf(directory).length === 0 || undefined),
+        'its processes to end',
+        20_000,
+      ).catch(() => processesOf(directory));
       const told = Array.isArray(left) ? left.map((pid) => commandOf(pid)).join('; ') : '';
       if (Array.isArray(left)) for (const pid of left) process.kill(pid, 'SIGKILL');
       rmSync(directory, { recursive: true, force: true });
@@ -99,7 +135,8 @@ export async function startAppliance(...settings: string[]): Promise<Appliance> 
 export function makeRepository(where: string, files: Record<string, string>): string {
   mkdirSync(where);
   for (const [name, content] of Object.entries(files)) writeFileSync(path.join(where, name), content);
-  const git = (...args: string[]) => execFileSync('git', ['-C', where, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args]);
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', where, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args]);
   git('init', '-q', '-b', 'main');
   git('add', '.');
   git('commit', '-qm', 'begin');
@@ -107,7 +144,11 @@ export function makeRepository(where: string, files: Record<string, string>): st
 }
 
 /** Polls until there is an answer. */
-export async function eventually<T>(ask: () => Promise<T | undefined>, what: string, withinMs = 60_000): Promise<T> {
+export async function eventually<T>(
+  ask: () => Promise<T | undefined>,
+  what: string,
+  withinMs = 60_000,
+): Promise<T> {
   for (const deadline = Date.now() + withinMs; ; await delay(50)) {
     const answer = await ask();
     if (answer !== undefined) return answer;
@@ -120,7 +161,9 @@ export function processesOf(directory: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .map(Number)
-    .filter((pid) => [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`].some((file) => readOrEmpty(file).includes(directory)));
+    .filter((pid) =>
+      [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`].some((file) => readOrEmpty(file).includes(directory)),
+    );
 }
 
 /** The command line of a process, for messages. */

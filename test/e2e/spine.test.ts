@@ -6,20 +6,30 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { commandOf, eventually, processesOf, startAppliance } from './appliance.ts';
 
-const SETTINGS = ['limits.maxIterations=2', 'limits.verifyTimeoutMinutes=0.15', 'limits.retries.agent=0', 'worker.concurrency=4'];
+const SETTINGS = [
+  'limits.maxIterations=2',
+  'limits.verifyTimeoutMinutes=0.15',
+  'limits.retries.agent=0',
+  'worker.concurrency=4',
+];
 const appliance = await startAppliance(...SETTINGS);
 after(() => appliance[Symbol.asyncDispose]());
 
 const RIGHT = 'echo 42 > answer';
 /** Says that it began, waits until it may go on, then does the work. */
-const waiting = (flag: string) => `touch ${flag}.begun; while ! test -e ${flag}.go; do sleep 0.1; done; ${RIGHT}`;
+const waiting = (flag: string) =>
+  `touch ${flag}.begun; while ! test -e ${flag}.go; do sleep 0.1; done; ${RIGHT}`;
 const flagOf = (name: string) => path.join(appliance.directory, `flag-${name}`);
-const begun = async (flag: string) => await eventually(() => Promise.resolve(existsSync(`${flag}.begun`) || undefined), `${flag} to begin`);
+const begun = async (flag: string) =>
+  await eventually(() => Promise.resolve(existsSync(`${flag}.begun`) || undefined), `${flag} to begin`);
 const go = (flag: string) => writeFileSync(`${flag}.go`, '');
-const git = (where: string, ...args: string[]) => execFileSync('git', ['-C', where, ...args], { encoding: 'utf8' });
+const git = (where: string, ...args: string[]) =>
+  execFileSync('git', ['-C', where, ...args], { encoding: 'utf8' });
 
 test('a task becomes one commit on a branch of the repository, and a change whose checks were run before and after', async () => {
-  const where = await appliance.project('plain', { agent: `cat > /dev/null; ${RIGHT}; git commit -qam 'by the agent'` });
+  const where = await appliance.project('plain', {
+    agent: `cat > /dev/null; ${RIGHT}; git commit -qam 'by the agent'`,
+  });
   const id = await appliance.task('plain', 'Make the answer right', { acceptance: ['it is 42'] });
   const task = await appliance.ended(id);
   assert.equal(task.state, 'completed', task.reason ?? '');
@@ -32,7 +42,10 @@ test('a task becomes one commit on a branch of the repository, and a change whos
   const [run] = await appliance.runs(id);
   assert.equal(run?.checks[0]?.base?.status, 'failed');
   assert.equal(run?.checks[0]?.head?.status, 'passed');
-  assert.deepEqual(run?.logs.map((log) => log.state), ['complete', 'complete']);
+  assert.deepEqual(
+    run?.logs.map((log) => log.state),
+    ['complete', 'complete'],
+  );
 });
 
 test('an agent that exits 0 without having done it fails; its work is kept and nothing is opened', async () => {
@@ -66,7 +79,10 @@ test('a branch that does not exist fails the task at once and names those that d
 });
 
 test('a verify command that hangs is ended, and one that prints without end is cut', async () => {
-  const verify = [{ name: 'hang', command: 'sleep 1000' }, { name: 'flood', command: 'head -c 100000000 /dev/zero | tr "\\0" x; echo; test "$(cat answer)" = 42' }];
+  const verify = [
+    { name: 'hang', command: 'sleep 1000' },
+    { name: 'flood', command: 'head -c 100000000 /dev/zero | tr "\\0" x; echo; test "$(cat answer)" = 42' },
+  ];
   await appliance.project('noisy', { agent: RIGHT, verify, limits: { maxIterations: 1 } });
   const id = await appliance.task('noisy');
   assert.equal((await appliance.ended(id)).state, 'failed');
@@ -84,14 +100,25 @@ test('cancelling ends the agent and all that it started within seconds', async (
   await begun(flag);
   await appliance.autocode('task', 'cancel', String(id));
   assert.equal((await appliance.ended(id)).state, 'cancelled');
-  const left = () => processesOf(flag).concat(processesOf(`${id}-1`)).filter((pid) => commandOf(pid).includes('sleep 4321'));
+  const left = () =>
+    processesOf(flag)
+      .concat(processesOf(`${id}-1`))
+      .filter((pid) => commandOf(pid).includes('sleep 4321'));
   await eventually(() => Promise.resolve(left().length === 0 || undefined), 'the sleeper to end', 10_000);
 });
 
 const KILLED: [what: string, pid: () => number | undefined, attempts: number[]][] = [
-  ['the worker', () => processesOf(appliance.dataDir).find((pid) => commandOf(pid).includes('worker-agent/main.ts')), [1]],
+  [
+    'the worker',
+    () => processesOf(appliance.dataDir).find((pid) => commandOf(pid).includes('worker-agent/main.ts')),
+    [1],
+  ],
   ['PostgreSQL', () => postmaster(), [1]],
-  ['the runner', () => processesOf(appliance.dataDir).find((pid) => commandOf(pid).includes('runner/main.ts')), [2]],
+  [
+    'the runner',
+    () => processesOf(appliance.dataDir).find((pid) => commandOf(pid).includes('runner/main.ts')),
+    [2],
+  ],
   ['the daemon', () => appliance.daemonPid(), [1]],
 ];
 for (const [what, pidOf, attempts] of KILLED) {
@@ -112,7 +139,10 @@ for (const [what, pidOf, attempts] of KILLED) {
     assert.equal((await appliance.changes(name)).length, 1);
     const runs = await appliance.runs(id);
     assert.equal(runs.at(-1)?.state, 'succeeded');
-    assert.deepEqual(runs.at(-1)?.logs.map((log) => log.state), ['complete', 'complete']);
+    assert.deepEqual(
+      runs.at(-1)?.logs.map((log) => log.state),
+      ['complete', 'complete'],
+    );
   });
 }
 

@@ -145,7 +145,12 @@ async function verifyFresh(
   commit: string,
 ): Promise<CheckResult[]> {
   await makeTree(pipeline, base, name, commit);
-  const results = await withSandbox(pipeline, base, name, async (sandbox) => await verifyIn(pipeline, sandbox));
+  const results = await withSandbox(
+    pipeline,
+    base,
+    name,
+    async (sandbox) => await verifyIn(pipeline, sandbox),
+  );
   await removeWorkTree(pipeline.git, pipeline.directory.sandbox(name).root);
   return results;
 }

@@ -120,9 +120,15 @@ async function work(
   const over = new AbortController();
   const relay = await startRelay({ gatewayUrl: order.gatewayUrl, gatewayKey: order.gatewayKey, socket });
   const { runBytes } = config.workspace;
-  const growth = { directory: directory.path, limitBytes: runBytes, exceeded: (bytes: number) => stop.stop('too-big', tooBig(bytes, runBytes)) };
+  const growth = {
+    directory: directory.path,
+    limitBytes: runBytes,
+    exceeded: (bytes: number) => stop.stop('too-big', tooBig(bytes, runBytes)),
+  };
   const watching = watchGrowth({ path, signal: AbortSignal.any([stop.signal, over.signal]) }, growth);
-  watching.catch((error: unknown) => stop.stop('disk-full', `The size of the run cannot be told: ${(error as Error).message}`));
+  watching.catch((error: unknown) =>
+    stop.stop('disk-full', `The size of the run cannot be told: ${(error as Error).message}`),
+  );
   try {
     return await runPipeline({
       order,

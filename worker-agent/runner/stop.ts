@@ -3,7 +3,14 @@
 
 /** cancelled: asked for. out-of-time: its deadline. stale: no longer ours. self-stop: too long without the orchestrator.
  * terminated: this process was told to end. disk-full: the log cannot be kept. too-big: it takes more of the disk than it may. */
-export type StopReason = 'cancelled' | 'out-of-time' | 'stale' | 'self-stop' | 'terminated' | 'disk-full' | 'too-big';
+export type StopReason =
+  | 'cancelled'
+  | 'out-of-time'
+  | 'stale'
+  | 'self-stop'
+  | 'terminated'
+  | 'disk-full'
+  | 'too-big';
 
 /** The reason with which the signal aborts, so that whatever awaited throws it. */
 export class Stopped extends Error {

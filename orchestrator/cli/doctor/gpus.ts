@@ -11,7 +11,9 @@ export const checkGpus: Check = {
     // Display adapters of boards and virtual machines have no memory to speak of.
     const fit = controllers.filter(({ memoryTotal, vram }) => (memoryTotal ?? vram ?? 0) >= LEAST_MB);
     if (fit.length === 0) return { state: 'ok', detail: 'none; models must be served elsewhere' };
-    const names = fit.map(({ model, memoryTotal, vram }) => `${model} ${Math.round((memoryTotal ?? vram ?? 0) / 1024)} GB`);
+    const names = fit.map(
+      ({ model, memoryTotal, vram }) => `${model} ${Math.round((memoryTotal ?? vram ?? 0) / 1024)} GB`,
+    );
     return { state: 'ok', detail: names.join(', ') };
   },
 };

@@ -87,11 +87,13 @@ function settings<A>(yargs: Argv<A>) {
     .option('isolation', {
       choices: ISOLATIONS,
       requiresArg: true,
-      describe: 'What runs are confined by: bubblewrap (the default), or directory, which is none and needs --trusted',
+      describe:
+        'What runs are confined by: bubblewrap (the default), or directory, which is none and needs --trusted',
     })
     .option('trusted', {
       type: 'boolean',
-      describe: 'Allow runs without a sandbox (--isolation directory): the agent then has the rights of the worker',
+      describe:
+        'Allow runs without a sandbox (--isolation directory): the agent then has the rights of the worker',
     });
 }
 

@@ -48,11 +48,7 @@ export function replayEngine(path: string): Engine {
 }
 
 /** The entry for this turn of this conversation; of several the last, since that is the one the agent went on from. */
-function chooseEntry(
-  recording: Recording,
-  conversation: Conversation,
-  protocol: Protocol,
-): RecordingEntry {
+function chooseEntry(recording: Recording, conversation: Conversation, protocol: Protocol): RecordingEntry {
   const digest = conversationDigest(normalisedOpening(conversation));
   const spoken = recording.entries.filter(
     (entry) => entry.protocol === undefined || entry.protocol === protocol,

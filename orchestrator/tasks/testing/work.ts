@@ -69,7 +69,14 @@ export async function aWorker(
   agents: string[] = [],
 ): Promise<string> {
   const installed = agents.map((agent) => ({ name: agent, version: '1' }));
-  await registerWorker(db, name, { protocol: 1, version: '1', capacity, agents: installed, isolations: ['bubblewrap', 'directory'], host: 'h' });
+  await registerWorker(db, name, {
+    protocol: 1,
+    version: '1',
+    capacity,
+    agents: installed,
+    isolations: ['bubblewrap', 'directory'],
+    host: 'h',
+  });
   return name;
 }
 
