@@ -111,6 +111,19 @@ test('one that never ends and ignores SIGTERM is out of time, and a cancel ends 
   assert.ok(performance.now() - asked < 2_000, `took ${performance.now() - asked} ms`);
 });
 
+test('when its runner is killed it is gone with it, and the worker removes what was left', async () => {
+  const sleep = `31${pid()}`;
+  await using scene = await hell(
+    `setsid sh -c 'trap "" TERM HUP; sleep ${sleep}' & trap "" TERM HUP; sleep ${sleep}`,
+  );
+  const { fake } = scene.place;
+  await fake.until('the agent at work', () => processesWith(`sleep\0${sleep}`).length === 2, 30);
+  process.kill(scene.place.runnerOf(scene.run.order.run)!, 'SIGKILL');
+  await scene.ended();
+  assert.equal(scene.run.finish?.outcome, 'lost');
+  assert.deepEqual(processesWith(`sleep\0${sleep}`), []);
+});
+
 test('a gigabyte of output, bytes that are no text, colours and a line without an end fill nothing', async () => {
   await using scene = await hell(
     'head -c 1000000000 /dev/zero | tr "\\0" x; head -c 100000 /dev/urandom; printf "\\033[31mred\\033[0m\\033]0;title\\007 no end"; echo 42 > answer.txt',
