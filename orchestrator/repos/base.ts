@@ -5,7 +5,7 @@ import { parseRunId, runId } from '../../protocol/ids.ts';
 import type { BaseAnswer } from '../../protocol/run.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Git } from './git.ts';
-import { fetchMirror, repositoryPath } from './mirror.ts';
+import { fetchMirror, repositoryPath, unlockRef } from './mirror.ts';
 import type { RepositoryStore } from './mirror.ts';
 import { unknownBranch } from './origin.ts';
 
@@ -39,6 +39,7 @@ export async function prepareBase(
   const baseCommit = await branchCommit(store.git, mirror, row.origin, row.base_branch);
   const startCommit = (await earlierWork(db, store.git, mirror, run, baseCommit)) ?? baseCommit;
   // The ref first: with the base stored, a repeated call trusts the ref.
+  await unlockRef(mirror, ref);
   await store.git.run(['update-ref', ref, startCommit], { gitDir: mirror });
   const stored = await db.query(
     `update run set base_commit = $3, updated_at = now() where id = $1 and fence = $2 and ${LIVE}`,

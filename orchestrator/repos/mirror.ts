@@ -113,6 +113,11 @@ async function makeMirror({ git }: RepositoryStore, mirror: string): Promise<voi
   });
 }
 
+/** Removes the lock of a ref that has no other writer: a git that was killed left it, and no later one would get by. */
+export async function unlockRef(mirror: string, ref: string): Promise<void> {
+  await rm(join(mirror, `${ref}.lock`), { force: true });
+}
+
 // Half packs of pushes and fetches that were killed fill the disk; a run's ref would stay locked.
 async function removeAbandoned(mirror: string): Promise<void> {
   const objects = join(mirror, 'objects');

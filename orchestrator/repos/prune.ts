@@ -40,6 +40,7 @@ async function pruneMirror({ git }: RepositoryStore, mirror: string, tasks: Set<
   await git.run(['update-ref', '--stdin'], {
     gitDir: mirror,
     input: old.map((ref) => `delete ${ref}\n`).join(''),
+    underLock: { file: `${mirror}.lock`, script: 'exec git "$@"' }, // a fetch takes packed-refs.lock for a left-over
   });
   return old.length;
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
 import type { Database } from '../db/connect.ts';
 import { listChanges } from './changes.ts';
 import type { Git } from './git.ts';
+import { fetchMirror, repositoryPath } from './mirror.ts';
 import { submitRun } from './submit.ts';
 import type { SubmitDeps } from './submit.ts';
 import { AUTHOR, leasedRun, nextRun, noForges, verify, workshop } from './testing/workshop.ts';
@@ -108,6 +109,24 @@ test('a submission that is cut off at any step is finished by the next, with one
   }
   assert.ok(steps >= 8, `${steps} steps`);
   assert.equal((await listChanges(db.pool)).length, branches(shop, 'b.git').length - 1);
+});
+
+test('locks that a killed git left on the refs of a run do not hold it up', async () => {
+  using shop = workshop();
+  await using db = await testDatabase();
+  const origin = shop.workingCopy('w');
+  const { run, task, repository } = await leasedRun(db.pool, { origin, title: 'Fix it' });
+  const lock = (ref: string) => {
+    const file = join(repositoryPath(shop.store, repository, 'mirror.git'), `${ref}.lock`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, '');
+  };
+  await fetchMirror(shop.store, { id: repository, origin });
+  lock(`refs/runs/${run}`);
+  await verify(db.pool, shop, run, { 'sum.txt': '2\n' });
+  lock(`refs/submitted/${run}/autocode/${task}-fix-it`);
+  await submitRun(depsOf(db.pool, shop), run);
+  assert.equal((await listChanges(db.pool))[0]?.branch, `autocode/${task}-fix-it`);
 });
 
 test('a result that is the base opens nothing', async () => {

@@ -20,7 +20,7 @@ import { forgeOf } from './forge/forges.ts';
 import type { Forges } from './forge/forges.ts';
 import { codeOwners, statusesOf, withTemplate } from './forge/proposal.ts';
 import type { Git } from './git.ts';
-import { repositoryPath } from './mirror.ts';
+import { repositoryPath, unlockRef } from './mirror.ts';
 import type { RepositoryStore } from './mirror.ts';
 import { pushBranch, remoteBranch } from './push.ts';
 import { commitMessage, writeCommit } from './submission-commit.ts';
@@ -140,7 +140,9 @@ async function noteBranch(
 ): Promise<string> {
   const notes = await readNotes(git, mirror, submission.task);
   const branch = submission.change?.branch ?? notes[0]?.branch ?? (await freeBranch(git, submission, signal));
-  await git.run(['update-ref', `refs/submitted/${submission.run}/${branch}`, commit], { gitDir: mirror });
+  const note = `refs/submitted/${submission.run}/${branch}`;
+  await unlockRef(mirror, note);
+  await git.run(['update-ref', note, commit], { gitDir: mirror });
   return branch;
 }
 
