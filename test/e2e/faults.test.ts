@@ -5,6 +5,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Worker } from '../../protocol/worker.ts';
 import { startAppliance } from './appliance.ts';
 import { completedOnce, logsAreTrue, nothingLeft, query, untilUp } from './faults/invariants.ts';
 import { keepAllLogs, lastStep, momentOf, type Places } from './faults/moments.ts';
@@ -63,6 +64,10 @@ interface Lane {
 async function laneAt(lane: number): Promise<Lane> {
   const project = `lane-${lane}`;
   const origin = await appliance.project(project, { agent: AGENT, verify: VERIFY });
+  const [worker] = await appliance.api<Worker[]>('GET', '/workers');
+  if (lane % 2 === 1 && worker?.isolations.includes('bubblewrap')) {
+    await appliance.api('PATCH', `/projects/${project}`, { isolation: 'bubblewrap' });
+  }
   for (const [hook, moment] of [
     ['pre-receive', 'pushing'],
     ['post-receive', 'pushed'],
