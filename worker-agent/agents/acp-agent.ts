@@ -86,7 +86,7 @@ export class AcpAgent extends CodingAgent {
       model: agent.model,
     });
     for (const [path, text] of Object.entries(launch.files)) await writeInHome(sandbox, path, text);
-    const process = sandbox.spawn(launch.argv, { env: launch.env, stdin: 'pipe' });
+    const process = sandbox.spawn(launch.argv, { env: launch.env, stdin: 'pipe', gateway: true });
     this.#process = process;
     process.stdin?.on('error', () => {}); // The agent is gone: its exit says so.
     process.stderr.on('data', (chunk: Buffer) => this.#stderr.write(chunk));

@@ -40,6 +40,7 @@ export class CommandAgent extends CodingAgent {
     if (signal.aborted) return { stop: 'cancelled', text: '', error: null };
     const process = sandbox.spawn(agent.command ?? [], {
       stdin: 'pipe',
+      gateway: true,
       env: {
         AUTOCODE_PHASE: turn.phase,
         AUTOCODE_PROMPT_FILE: promptFile,

@@ -15,8 +15,16 @@ export interface Confinement {
   joinFiles: string[];
   /** Goes before the program inside. */
   prefix: string[];
-  /** The command inside that listens on the gateway's port. */
-  relay: string;
+}
+
+export interface Program {
+  argv: string[];
+  cwd: string;
+  stdin: 'pipe' | 'ignore';
+  /** Arguments for bwrap. */
+  settings: string[];
+  /** The command inside that listens on the gateway's port; null for none. */
+  relay: string | null;
 }
 
 // Closes what else is open (whoever started the worker may have left files open, which bwrap passes on), joins the control groups
@@ -34,6 +42,7 @@ exec "$@"`;
 // wait for all its children, nor in its process group, which may be told to end and still talk to the model while it does.
 const LISTENING = `0100007F:${GATEWAY_PORT.toString(16).toUpperCase().padStart(4, '0')} 0A`;
 const START = `relay=$1; cd "$2" || exit 125; unset OLDPWD; shift 2
+[ -n "$relay" ] || exec "$@"
 (setsid $relay </dev/null >/dev/null 2>&1 &)
 listening() {
   while read -r _ local _ state _; do [ "$local $state" != '${LISTENING}' ] || return 0; done < /proc/net/tcp
@@ -62,13 +71,8 @@ const INFO_FD = 5;
 
 /** Starts a program. Never throws; what cannot be set up or started exits with a code and a line on stderr. */
 export function startConfined(
-  { bwrap, filter, joinFiles, prefix, relay }: Confinement,
-  {
-    argv,
-    cwd,
-    stdin,
-    settings,
-  }: { argv: string[]; cwd: string; stdin: 'pipe' | 'ignore'; settings: string[] },
+  { bwrap, filter, joinFiles, prefix }: Confinement,
+  { argv, cwd, stdin, settings, relay }: Program,
 ): SandboxProcess {
   const command = [
     ...withoutRights,
@@ -81,7 +85,7 @@ export function startConfined(
     '-c',
     START,
     'sh',
-    relay,
+    relay ?? '',
     cwd,
     ...argv,
   ];

@@ -84,7 +84,7 @@ test('the gateway answers on a fixed address, and ends of connections pass', asy
     });
     const script = `const answers = await Promise.all([1, 2, 3].map(async (n) => await (await fetch('${place.sandbox.gatewayUrl}/v1/' + n)).text())); console.log(answers.join())`;
     const { output, errors } = await outputOf(
-      place.sandbox.spawn([place.sandbox.node, '--input-type=module', '-e', script], {}),
+      place.sandbox.spawn([place.sandbox.node, '--input-type=module', '-e', script], { gateway: true }),
     );
     assert.equal(output, 'asked for /v1/1,asked for /v1/2,asked for /v1/3\n', errors);
   } finally {

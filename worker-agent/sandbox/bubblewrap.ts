@@ -52,11 +52,10 @@ export async function openBubblewrapSandbox(
     runDirectory,
     parents: host.cgroups,
   });
-  const layout = layoutArguments({
-    ...options,
-    tmpMb: Math.ceil(limits.memoryMb / 2),
-    identity: host.identity,
-  });
+  const inside = { ...options, tmpMb: Math.ceil(limits.memoryMb / 2), identity: host.identity };
+  const layout = layoutArguments({ ...inside, gatewaySocket: null });
+  const layoutWithGateway = layoutArguments(inside);
+  const relay = relayCommand();
   const environment = {
     PATH: [
       ...toolchains.map((directory) => path.join(directory, 'bin')),
@@ -77,7 +76,6 @@ export async function openBubblewrapSandbox(
     filter: host.filter,
     joinFiles: cgroup?.joinFiles ?? [],
     prefix: [...host.identity.prefix, ...(cgroup === null ? brake(limits) : [])],
-    relay: relayCommand(),
   };
   const running = new Set<SandboxProcess>();
 
@@ -94,13 +92,14 @@ export async function openBubblewrapSandbox(
     toolDir: INSIDE.tools,
     node: INSIDE.node,
     notices: cgroup === null ? [UNLIMITED] : [],
-    spawn(argv, { cwd = INSIDE.workspace, env = {}, stdin = 'ignore' }) {
+    spawn(argv, { cwd = INSIDE.workspace, env = {}, stdin = 'ignore', gateway = false }) {
       const variables = Object.entries({ ...environment, ...env }).flatMap(([key, value]) => [
         '--setenv',
         key,
         value,
       ]);
-      const child = startConfined(confinement, { argv, cwd, stdin, settings: [...layout, ...variables] });
+      const settings = [...(gateway ? layoutWithGateway : layout), ...variables];
+      const child = startConfined(confinement, { argv, cwd, stdin, settings, relay: gateway ? relay : null });
       running.add(child);
       void child.exited.then(() => running.delete(child));
       return child;

@@ -29,8 +29,8 @@ export interface Layout {
   toolDir: string;
   /** More directories to read, at the path that they have outside. */
   toolchains: string[];
-  /** The runner's relay to the model gateway. */
-  gatewaySocket: string;
+  /** The runner's relay to the model gateway; null for a program without. */
+  gatewaySocket: string | null;
   /** Most that fits into /tmp, and into /dev/shm. */
   tmpMb: number;
   identity: Identity;
@@ -93,7 +93,7 @@ export function layoutArguments(layout: Layout): string[] {
     ...readOnly(process.execPath, INSIDE.node),
     ...readOnly(path.join(import.meta.dirname, 'relay-inside.ts'), INSIDE.relay),
     ...objects.flatMap((directory, index) => borrowed(directory, INSIDE.objects(index))),
-    ...readOnly(gatewaySocket, INSIDE.gatewaySocket),
+    ...(gatewaySocket === null ? [] : readOnly(gatewaySocket, INSIDE.gatewaySocket)),
     ...writable(home, INSIDE.home),
     ...writable(tree, INSIDE.workspace),
     ...['/dev', '/'].flatMap((directory) => ['--remount-ro', directory]),

@@ -28,6 +28,8 @@ export interface SpawnOptions {
   cwd?: string;
   /** Added to the sandbox's own minimal environment; nothing of the host's is inherited. */
   env?: Record<string, string>;
+  /** The way to the model gateway is there. Without it a program has no network at all, and begins sooner. */
+  gateway?: boolean;
   /** `ignore` when left out. */
   stdin?: 'pipe' | 'ignore';
 }
