@@ -16,12 +16,10 @@ export const VerifyCommand = z
 export type VerifyCommand = z.infer<typeof VerifyCommand>;
 
 export const ISOLATIONS = ['bubblewrap', 'directory'] as const;
-export const Isolation = z
-  .enum(ISOLATIONS)
-  .meta({
-    id: 'Isolation',
-    description: '`bubblewrap`: a sandbox. `directory`: none; the agent has the rights of the worker.',
-  });
+export const Isolation = z.enum(ISOLATIONS).meta({
+  id: 'Isolation',
+  description: '`bubblewrap`: a sandbox. `directory`: none; the agent has the rights of the worker.',
+});
 export type Isolation = z.infer<typeof Isolation>;
 
 export const RunLimits = z
@@ -108,14 +106,10 @@ export const ProjectInput = z
     forge: ForgeChoice.optional().meta({
       description: "Where its pull requests are; found by the repository's address when left out.",
     }),
-    reviewers: z
-      .array(text().min(1).max(200))
-      .max(50)
-      .optional()
-      .meta({
-        description:
-          'Asked to review each change, besides those of CODEOWNERS: login names, and teams as `organisation/team`.',
-      }),
+    reviewers: z.array(text().min(1).max(200)).max(50).optional().meta({
+      description:
+        'Asked to review each change, besides those of CODEOWNERS: login names, and teams as `organisation/team`.',
+    }),
     labels: z
       .array(text().min(1).max(50))
       .max(20)
@@ -128,13 +122,10 @@ export const ProjectInput = z
     isolation: Isolation.default('bubblewrap').meta({
       description: 'What runs are confined by; `directory` needs `trusted`.',
     }),
-    trusted: z
-      .boolean()
-      .default(false)
-      .meta({
-        description:
-          'Allows runs without a sandbox (isolation `directory`): the agent then has the rights of the worker.',
-      }),
+    trusted: z.boolean().default(false).meta({
+      description:
+        'Allows runs without a sandbox (isolation `directory`): the agent then has the rights of the worker.',
+    }),
     allowDirty: z
       .boolean()
       .default(false)

@@ -31,11 +31,9 @@ export const CheckResult = z
     status: z.enum(['passed', 'failed', 'timed-out', 'not-run']),
     exitCode: z.int32().nullable(),
     durationMs: z.number().int().nonnegative(),
-    output: reported()
-      .max(20_000)
-      .meta({
-        description: 'The end of its output, at most 16 KiB; the whole (capped) output is in the log.',
-      }),
+    output: reported().max(20_000).meta({
+      description: 'The end of its output, at most 16 KiB; the whole (capped) output is in the log.',
+    }),
   })
   .meta({ id: 'CheckResult' });
 export type CheckResult = z.infer<typeof CheckResult>;

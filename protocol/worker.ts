@@ -25,11 +25,9 @@ export type WorkerInput = z.infer<typeof WorkerInput>;
 export const WorkerAnswer = z
   .object({
     protocol: z.number().int(),
-    installation: z
-      .uuid()
-      .meta({
-        description: 'A worker whose kept runs belong to another installation stops and removes them.',
-      }),
+    installation: z.uuid().meta({
+      description: 'A worker whose kept runs belong to another installation stops and removes them.',
+    }),
     runs: z
       .array(z.object({ run: RunId, fence: Fence }))
       .meta({ description: 'Live runs that the orchestrator believes this worker has.' }),
@@ -54,11 +52,9 @@ export type Worker = z.infer<typeof Worker>;
 
 export const ClaimInput = z
   .strictObject({
-    claimId: z
-      .uuid()
-      .meta({
-        description: 'Made and stored by the worker before it polls: a repeated poll gets the same run.',
-      }),
+    claimId: z.uuid().meta({
+      description: 'Made and stored by the worker before it polls: a repeated poll gets the same run.',
+    }),
     waitSeconds: z.number().min(0).max(60).default(25),
   })
   .meta({ id: 'ClaimInput' });
