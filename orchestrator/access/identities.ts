@@ -13,11 +13,11 @@ export function identities(db: Queryable): (token: string) => Promise<Identity |
     if (!token.startsWith('ac_run_')) return await verifyToken(db, token);
     const key = hashOf(token).toString('base64');
     const known = kept.get(key);
-    if (known !== undefined && known.until > Date.now()) return known.identity;
+    if (known !== undefined && known.until > performance.now()) return known.identity;
     const identity = await verifyToken(db, token);
     if (kept.size >= KEPT_AT_MOST) kept.clear();
     if (identity === null) kept.delete(key);
-    else kept.set(key, { until: Date.now() + KEPT_MS, identity });
+    else kept.set(key, { until: performance.now() + KEPT_MS, identity });
     return identity;
   };
 }
