@@ -148,7 +148,8 @@ export class AcpAgent extends CodingAgent {
     const { signal } = this.context;
     if (signal.aborted) return { stop: 'cancelled', text: '', error: null };
     const cancelled = new AbortController();
-    const onAbort = () => void this.#cancel(cancelled.signal);
+    let cancelling: Promise<void> | undefined;
+    const onAbort = () => void (cancelling = this.#cancel(cancelled.signal));
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       return await this.#turn(turn);
@@ -163,6 +164,7 @@ export class AcpAgent extends CodingAgent {
     } finally {
       cancelled.abort();
       signal.removeEventListener('abort', onAbort);
+      await cancelling; // the agent may be gone before all that it started
     }
   }
 
