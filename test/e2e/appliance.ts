@@ -23,7 +23,7 @@ const run = promisify(execFile);
 /** Short times, so that what takes minutes on an appliance takes seconds here. */
 const QUICK = [
   'lease.heartbeatSeconds=1',
-  'lease.leaseSeconds=4',
+  'lease.leaseSeconds=8',
   'lease.startupGraceSeconds=2',
   'lease.selfStopMinutes=1',
   'limits.retryBackoffSeconds=0',
