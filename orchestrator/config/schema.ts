@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Name } from '../../protocol/ids.ts';
 import { Price, Protocol } from '../../protocol/model.ts';
+import { SandboxSettings, WorkspaceSettings } from '../../protocol/worker-settings.ts';
 
 /** The engine that plays recordings; it needs no configuration. */
 const REPLAY = 'replay';
@@ -277,47 +278,8 @@ export const Config = z.strictObject({
         .describe('Its name, unique among the workers.'),
     })
     .prefault({}),
-  sandbox: z
-    .strictObject({
-      memoryMb: z
-        .int()
-        .min(64)
-        .default(4096)
-        .describe('Memory of a run on this machine, its files in `/tmp` counted in.'),
-      pids: z.int().min(32).default(2048).describe('Processes and threads of a run at a time.'),
-      cpus: z.number().min(0).default(0).describe('Processors of a run, as 1.5; 0: all there are.'),
-      toolchains: z
-        .array(z.string().startsWith('/', 'use an absolute path'))
-        .default([])
-        .describe(
-          'More directories that runs may read, as `/opt/go`; what is in their `bin` is found by name.',
-        ),
-    })
-    .prefault({}),
-  workspace: z
-    .strictObject({
-      overlay: z
-        .boolean()
-        .default(true)
-        .describe(
-          'Whether work trees on this machine are overlays over a cached checkout where the kernel allows.',
-        ),
-      cacheBytes: z
-        .int()
-        .min(0)
-        .default(20_000_000_000)
-        .describe(
-          'Most that cached checkouts and objects take together; never more than a quarter of the file system.',
-        ),
-      runBytes: z
-        .int()
-        .min(1_000_000)
-        .default(20_000_000_000)
-        .describe(
-          "Most that one run's files take, those of the cache not counted in; a run beyond it fails.",
-        ),
-    })
-    .prefault({}),
+  sandbox: SandboxSettings.prefault({}),
+  workspace: WorkspaceSettings.prefault({}),
   agents: z
     .strictObject({
       default: Name.default('qwen-coder').describe('Agent for tasks and projects that name none.'),
