@@ -9,7 +9,11 @@ import { completedOnce, nothingLeft, query } from './faults/invariants.ts';
 import { pidsOf, signal } from './faults/victims.ts';
 import type { Victim } from './faults/points.ts';
 
-const appliance = await startAppliance('worker.concurrency=3', 'limits.retries.lost=5', 'lease.leaseSeconds=8');
+const appliance = await startAppliance(
+  'worker.concurrency=3',
+  'limits.retries.lost=5',
+  'lease.leaseSeconds=8',
+);
 after(() => appliance[Symbol.asyncDispose]());
 const scene = { dataDir: appliance.dataDir, kept: path.join(appliance.directory, 'kept') };
 
