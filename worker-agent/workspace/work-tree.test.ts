@@ -120,9 +120,9 @@ for (const user of users) {
     using work = workPlace(user);
     if (work.launch.refused !== null) return t.skip(`no overlay here: ${work.launch.refused}`);
     const before = await work.done('1-1', LIST);
-    // The same size and the same times as before: only the time of the change itself tells.
+    // The same size and the same times as before: only the time of the change itself tells, which git compares by the second.
     const sly =
-      'touch -r nothing stamp; touch -r deep/b stamp; printf B > deep/b; touch -r stamp deep/b; rm stamp';
+      'sleep 1.1; touch -r nothing stamp; touch -r deep/b stamp; printf B > deep/b; touch -r stamp deep/b; rm stamp';
     const changed = await work.done(
       '2-1',
       `${sly}; rm -r deep/er; mv run.sh ran.sh; mkdir -p sub/.git; printf s > sub/s; printf l > x.log; cat .git/HEAD`,
