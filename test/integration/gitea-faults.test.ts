@@ -59,8 +59,10 @@ test('a submission that is cut off at every one of its steps ends with one pull 
     rig.line.mend();
   }
   const steps = ['git-receive-pack', 'pulls', 'labels', 'labels', 'requested_reviewers', 'statuses'];
+  // A forge that is still at work on the push of the last try is pushed to again: the same commit, to no effect.
+  const apart = cuts.filter((cut, index) => cut !== 'POST git-receive-pack' || cuts[index - 1] !== cut);
   assert.deepEqual(
-    cuts,
+    apart,
     steps.map((step) => `POST ${step}`),
   );
   assert.equal((await rig.stateOf(run)).state, 'succeeded');
