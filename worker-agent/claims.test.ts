@@ -1,6 +1,6 @@
 // Claim ids are kept until their run is started.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -10,8 +10,9 @@ test('a claim id is on disk and stays the same until it is closed or forgotten',
   const stateDir = mkdtempSync(path.join(os.tmpdir(), 'autocode-claims-'));
   try {
     const id = await openClaim(stateDir);
+    writeFileSync(path.join(stateDir, 'claims', `${id}.1.new`), '');
     assert.equal(await openClaim(stateDir), id);
-    assert.ok(existsSync(path.join(stateDir, 'claims', id)));
+    assert.deepEqual(readdirSync(path.join(stateDir, 'claims')), [id]);
     await closeClaim(stateDir, id);
     const next = await openClaim(stateDir);
     assert.notEqual(next, id);

@@ -6,10 +6,13 @@ import path from 'node:path';
 import { z } from 'zod';
 import { syncDirectory, writeDurably } from './durable-file.ts';
 
-/** The id to poll with: one that was not answered yet, else a new one. */
+/** The id to poll with: one that was not answered yet, else a new one. What a crash left half written is removed. */
 export async function openClaim(stateDir: string): Promise<string> {
   const directory = await claimsDirectory(stateDir);
-  const left = (await readdir(directory)).find((name) => z.uuid().safeParse(name).success);
+  const names = await readdir(directory);
+  const left = names.find((name) => z.uuid().safeParse(name).success);
+  for (const half of names.filter((name) => name !== left))
+    await rm(path.join(directory, half), { force: true });
   if (left !== undefined) return left;
   const id = randomUUID();
   await writeDurably(path.join(directory, id), '');

@@ -35,7 +35,7 @@ test(
     const { stateDir, socketBase, places } = at;
     mkdirSync(path.join(stateDir, 'runs/1-1'));
     mkdirSync(path.join(stateDir, 'runs/.removed-2-1-77/deep'), { recursive: true });
-    writeFileSync(path.join(stateDir, 'claims/x.999999999.new'), '');
+    writeFileSync(path.join(stateDir, 'x.999999999.new'), '');
     const alive = runProcess(stateDir, '1-1');
     const stray = runProcess(stateDir, '2-1');
     t.after(() => [alive, stray].forEach((child) => child.kill('SIGKILL')));

@@ -154,11 +154,7 @@ async function deadSockets({ socketBase }: Reconciled): Promise<Difference[]> {
 
 // What a crash leaves of a file that is written beside its place and renamed into it.
 async function halfFiles({ stateDir }: Reconciled): Promise<Difference[]> {
-  const folders = [
-    stateDir,
-    path.join(stateDir, 'claims'),
-    ...(await runsOf(stateDir)).map((run) => path.join(stateDir, 'runs', run)),
-  ];
+  const folders = [stateDir, ...(await runsOf(stateDir)).map((run) => path.join(stateDir, 'runs', run))];
   const found: Difference[] = [];
   for (const folder of folders) {
     for (const name of (await namesIn(folder)).filter((each) => /\.\d+\.new$/.test(each))) {
