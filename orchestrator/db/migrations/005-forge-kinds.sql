@@ -1,0 +1,1 @@
+-- Forges of more kinds, and how a project's changes are made and merged.

@@ -1,0 +1,1 @@
+-- Messages to running tasks, plans that a person approves.

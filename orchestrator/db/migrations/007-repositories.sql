@@ -1,0 +1,1 @@
+-- Several repositories of a project in one task.

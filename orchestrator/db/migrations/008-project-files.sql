@@ -1,0 +1,1 @@
+-- Settings that repositories bring themselves; runs done again.

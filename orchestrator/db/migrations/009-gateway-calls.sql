@@ -1,0 +1,1 @@
+-- What the gateway records of calls, and keys of people and services.

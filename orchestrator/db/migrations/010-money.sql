@@ -1,0 +1,1 @@
+-- Prices, budgets, slabs and the ledger.
