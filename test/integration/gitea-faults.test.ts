@@ -59,7 +59,8 @@ test('a submission that is cut off at every one of its steps ends with one pull 
       );
     } else if (error === undefined) break;
     // What a forge says that is still at work on the push of the try before.
-    else if (tries > 30 || (error as AutocodeError).code !== 'ERR_REPOSITORY_UNREACHABLE') throw error;
+    else if (tries > 30 || (error as AutocodeError).code !== 'ERR_REPOSITORY_UNREACHABLE')
+      throw error as Error;
     else await delay(200);
   }
   const steps = ['git-receive-pack', 'pulls', 'labels', 'labels', 'requested_reviewers', 'statuses'];
