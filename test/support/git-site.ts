@@ -25,7 +25,10 @@ export interface GitSite {
   branches(name: string): Promise<string[]>;
   /** How many commits lead to a branch, and how many parents its last one has. */
   shape(name: string, branch: string): Promise<{ commits: number; parents: number }>;
+  /** Whether it merges without a conflict. */
   merges(name: string, base: string, head: string): Promise<boolean>;
+  /** Whether all of one branch is in another. */
+  contains(name: string, branch: string, part: string): Promise<boolean>;
   /** Merges a branch into its base; the commit by which it is there. */
   merge(name: string, base: string, head: string, method: MergeMethod, message: string): Promise<string>;
   /** Rebases a branch onto its base. */
@@ -109,11 +112,9 @@ export async function gitSite(): Promise<GitSite> {
       const count = await git(name, 'rev-list', '--count', branch);
       return { commits: Number(count), parents: line.split(' ').length - 1 };
     },
-    merges: async (name, base, branch) =>
-      await mergedTree(name, base, branch).then(
-        () => true,
-        () => false,
-      ),
+    merges: async (name, base, branch) => await succeeds(mergedTree(name, base, branch)),
+    contains: async (name, branch, part) =>
+      await succeeds(git(name, 'merge-base', '--is-ancestor', part, branch)),
     async merge(name, base, branch, method, message) {
       const parents = method === 'merge' ? ['-p', base, '-p', branch] : ['-p', base];
       const made =
@@ -161,6 +162,13 @@ export async function gitSite(): Promise<GitSite> {
     },
     [Symbol.asyncDispose]: async () => await rm(root, { recursive: true, force: true, maxRetries: 5 }),
   };
+}
+
+async function succeeds(work: Promise<unknown>): Promise<boolean> {
+  return await work.then(
+    () => true,
+    () => false,
+  );
 }
 
 // What a CGI program writes: headers, an empty line, the body.
