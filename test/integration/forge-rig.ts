@@ -1,8 +1,6 @@
 // What the tests of a real forge share: a Gitea behind a connection that can be cut, the orchestrator's repositories
 // and API over a real database, and runs that are ready to be submitted.
 import { mkdtemp, rm } from 'node:fs/promises';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Check } from '../../protocol/run.ts';
@@ -15,6 +13,7 @@ import { AUTHOR, nextRun, verify, workshop } from '../../orchestrator/repos/test
 import { fileSecrets } from '../../orchestrator/secrets/file.ts';
 import { testDatabase } from '../support/database.ts';
 import type { Gitea } from '../support/gitea.ts';
+import { openLine } from '../support/line.ts';
 
 const POLICY = { retries: { agent: 0, platform: 1, lost: 0, outOfTime: 0 }, retryBackoffSeconds: 1 };
 
@@ -104,50 +103,3 @@ export async function forgeRig(gitea: Gitea) {
 }
 
 export type ForgeRig = Awaited<ReturnType<typeof forgeRig>>;
-
-/** A connection to the forge that can be cut: from a certain request on nothing comes through until it is mended. */
-async function openLine(target: string) {
-  let cutsHere: ((line: string) => boolean) | undefined;
-  let onCut = () => {};
-  let isCut = false;
-  const seen: string[] = [];
-  const server = http.createServer((request, response) => {
-    if (isCut) return void request.socket.destroy();
-    const told = `${request.method} ${request.url}`;
-    seen.push(told);
-    const last = cutsHere?.(told) ?? false;
-    isCut = last;
-    const { hostname, port } = new URL(target);
-    const onward = http.request(
-      { hostname, port, method: request.method, path: request.url, headers: request.headers },
-      (answer) => {
-        if (last) {
-          answer.resume().on('end', () => request.socket.destroy());
-          return onCut();
-        }
-        response.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(response);
-      },
-    );
-    onward.on('error', () => request.socket.destroy());
-    request.pipe(onward);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    seen,
-    /** Cuts it at the first request, as `POST /path`, for which this holds: it is done at the forge, its answer is lost. */
-    cutWhen(holds: (line: string) => boolean, then = () => {}) {
-      cutsHere = holds;
-      onCut = then;
-    },
-    mend() {
-      cutsHere = undefined;
-      isCut = false;
-    },
-    close() {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
-}
