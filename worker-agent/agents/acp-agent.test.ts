@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { AutocodeError } from '../../protocol/errors.ts';
 import { AcpAgent } from './acp-agent.ts';
+import { AGENT_NAMES } from './catalogue.ts';
 import { conformance } from './conformance.ts';
 import { createAgent } from './factory.ts';
 import { openScratchSandbox, type ScratchSandbox } from './scratch.ts';
 import { collect, type Told } from './testing/collect.ts';
 import { fixtureProfile } from './testing/fixture-profile.ts';
-import { type Conversation, type Reply, startScriptedModel } from './testing/scripted-model.ts';
+import { type Reply, startScriptedModel } from './testing/scripted-model.ts';
+import type { Conversation } from './testing/scripted-protocol.ts';
 
 conformance('An agent that asks before each tool', {
   create: (context) => new AcpAgent(context, fixtureProfile()),
@@ -119,7 +121,7 @@ describe('AcpAgent', () => {
       assert.throws(() => createAgent('qwen', told.context), {
         code: 'ERR_AGENT_UNKNOWN',
         message: 'There is no agent "qwen"; did you mean "qwen-coder"?',
-        remedy: 'Use one of: qwen-coder, command.',
+        remedy: `Use one of: ${AGENT_NAMES.join(', ')}.`,
       });
     });
   });

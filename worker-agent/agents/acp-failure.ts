@@ -5,14 +5,14 @@ import type { Exit } from '../sandbox/sandbox.ts';
 /** An error answer in the words of whoever refused: the gateway's, where the agent passes them on. */
 export function failureText(error: unknown): string {
   if (!(error instanceof RequestError)) return error instanceof Error ? error.message : String(error);
-  const data = error.data;
-  const details =
-    typeof data === 'string'
-      ? data
-      : typeof data === 'object' && data !== null && 'details' in data
-        ? data.details
-        : undefined;
-  return typeof details === 'string' && details !== '' ? unwrap(details) : `${error.message} (${error.code})`;
+  const { data } = error as { data?: unknown };
+  const within = typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : {};
+  const details = [data, within['details'], within['message']].find(
+    (each) => typeof each === 'string' && each !== '',
+  );
+  if (typeof details === 'string') return unwrap(details);
+  const words = error.message.replace(/^Internal error: /, '');
+  return words === error.message ? `${error.message} (${error.code})` : words;
 }
 
 /** Some agents pass on the whole body of the answer, as `422 {"error":{"message":…}}`. */
@@ -30,7 +30,7 @@ function unwrap(details: string): string {
 
 /** True for the answer with which the gateway refuses a call for want of budget (HTTP 402). */
 export function isBudgetRefusal(text: string): boolean {
-  return /^(\S+ )?402\b/.test(text);
+  return /^([a-z]+:? ){0,3}402\b/i.test(text);
 }
 
 /** How a process ended, with the last lines that it printed as an error. */

@@ -10,11 +10,27 @@ export interface AgentEntry {
   version: string | null;
   /** How the agent is obtained: `npm`, from the lock in locks/<name>/; null when the user brings the program. */
   install: 'npm' | null;
+  /** What it speaks to the model gateway; null for whatever the user's program likes. */
+  protocol: 'chat' | 'messages' | 'responses' | null;
 }
 
 export const AGENTS = {
-  'qwen-coder': { title: 'Qwen Code', kind: 'acp', version: '0.24.4', install: 'npm' },
-  command: { title: 'any program (task in, exit code out)', kind: 'command', version: null, install: null },
+  'qwen-coder': { title: 'Qwen Code', kind: 'acp', version: '0.24.4', install: 'npm', protocol: 'chat' },
+  'claude-code': {
+    title: 'Claude Code',
+    kind: 'acp',
+    version: '2.1.316',
+    install: 'npm',
+    protocol: 'messages',
+  },
+  codex: { title: 'Codex', kind: 'acp', version: '0.16.0', install: 'npm', protocol: 'responses' },
+  command: {
+    title: 'any program (task in, exit code out)',
+    kind: 'command',
+    version: null,
+    install: null,
+    protocol: null,
+  },
 } as const satisfies Record<string, AgentEntry>;
 
 export type AgentName = keyof typeof AGENTS;

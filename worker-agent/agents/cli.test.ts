@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { AGENT_NAMES, AGENTS, type AgentEntry } from './catalogue.ts';
 import { installForTests, TEST_TOOL_DIR } from './testing/real-agents.ts';
 
 const CLI = join(import.meta.dirname, 'cli.ts');
@@ -34,10 +35,7 @@ test('lists the agents and what is to be done for each', async () => {
     };
     assert.deepEqual(
       agents.map(({ name, installed }) => ({ name, installed })),
-      [
-        { name: 'qwen-coder', installed: false },
-        { name: 'command', installed: true },
-      ],
+      AGENT_NAMES.map((name) => ({ name, installed: (AGENTS[name] as AgentEntry).install === null })),
     );
   });
 });

@@ -1,11 +1,11 @@
 // Installs an agent from its committed lock, as a whole or not at all. Used by cli.ts; works offline afterwards.
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { type Lock, tryLock, waitForLock } from '../lock.ts';
 import { AGENTS, knownAgent } from './catalogue.ts';
@@ -19,6 +19,8 @@ export interface InstallOptions {
   progress(text: string): void;
 }
 
+/** How long a program may take to say its version. */
+const ANSWER_MS = 60_000;
 const LOCKS = join(import.meta.dirname, 'locks');
 /** Registries must not end up in what is installed, install scripts must not run. */
 const NPM_FLAGS = [
@@ -94,13 +96,38 @@ async function fill(directory: string, name: ProfileName, { npm, progress }: Ins
 
 /** The version that the program in an install directory says it is. */
 export async function askVersion(name: ProfileName, directory: string): Promise<string> {
-  const argv = [join(directory, PROFILES[name].binary), '--version'];
-  const { stdout } = await promisify(execFile)(process.execPath, argv, {
-    // A program must not leave settings in, or read them from, the home of whoever installs it.
-    env: { HOME: directory },
-    timeout: 60_000,
-  });
-  return stdout.trim();
+  const { binary, versionQuery } = PROFILES[name];
+  const program = join(directory, binary);
+  const argv = binary.endsWith('.js') ? [process.execPath, program] : [program];
+  // A program must not leave settings in, or read them from, the home of whoever installs it.
+  const home = await mkdtemp(join(tmpdir(), 'autocode-home-'));
+  try {
+    return await firstVersion([...argv, ...versionQuery.args], versionQuery.input, { HOME: home });
+  } finally {
+    await rm(home, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** The first version number that a program prints. It need not end by itself: one that speaks a protocol waits for more. */
+async function firstVersion(argv: string[], input: string, env: Record<string, string>): Promise<string> {
+  const [program = '', ...args] = argv;
+  const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'ignore'], timeout: ANSWER_MS });
+  const closed = once(child, 'close');
+  child.stdin.on('error', () => {}); // it may end before it reads
+  child.stdin.write(input);
+  let printed = '';
+  try {
+    for await (const chunk of child.stdout) {
+      printed += String(chunk);
+      const [version] = /\d+\.\d+\.\d+[-+.\w]*/.exec(printed) ?? [];
+      // A number at the very end may go on.
+      if (version !== undefined && !printed.endsWith(version)) return version;
+    }
+  } finally {
+    child.kill('SIGKILL');
+    await closed;
+  }
+  return printed.trim();
 }
 
 /** Runs npm, each line of it given to `progress`; an error holds its last lines. */

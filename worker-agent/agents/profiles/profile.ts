@@ -27,14 +27,24 @@ export interface LaunchProfile {
   title: string;
   /** The version that must answer; null accepts any. */
   version: string | null;
-  /** The program, relative to the agent's install directory; absolute for one that is not installed by us. */
+  /** The program, relative to the agent's install directory, run by Node if it ends in `.js`; absolute for one not installed by us. */
   binary: string;
+  /** How the program is asked for its version: its arguments and what it reads. */
+  versionQuery: { args: string[]; input: string };
   /** Further programs in it, which a download leaves without their execute bit. */
   programs: string[];
-  /** Session modes: one that changes nothing, for the plan, and one that asks nobody, for the work. */
-  modes: { plan: string; work: string } | null;
+  /** Session modes: one that changes nothing, for the plan, and one that asks nobody, for the work. `ask`: one that asks
+   * before each tool that may do harm; taken for the work where the project denies a kind of tool. */
+  modes: { plan: string; work: string; ask?: string } | null;
+  /** Messages that are the program's own words and not the model's. */
+  notices?: RegExp;
+  /** Settings that the agent takes with a new session, as `_meta`. */
+  sessionMeta?: Record<string, unknown>;
   launch(input: LaunchInput): Launch;
 }
 
 /** Stands where an agent insists on a key: the relay of the run adds the true one, outside the sandbox. */
 export const PLACEHOLDER_KEY = 'added-by-the-relay';
+
+/** Most programs say it by themselves. */
+export const BY_FLAG = { args: ['--version'], input: '' };

@@ -1,7 +1,7 @@
 // Launch profile of Qwen Code (`qwen --acp`), which speaks Chat Completions to the gateway.
 import { join } from 'node:path';
 import { AGENTS } from '../catalogue.ts';
-import { PLACEHOLDER_KEY, type LaunchProfile } from './profile.ts';
+import { BY_FLAG, PLACEHOLDER_KEY, type LaunchProfile } from './profile.ts';
 
 /**
  * Tools that are of no use, or harm, where nobody sits at a terminal: they ask a person, outlive the turn, or move
@@ -57,8 +57,9 @@ export const qwenCoder: LaunchProfile = {
   title: AGENTS['qwen-coder'].title,
   version: AGENTS['qwen-coder'].version,
   binary: 'node_modules/@qwen-code/qwen-code/cli.js',
+  versionQuery: BY_FLAG,
   programs: ['node_modules/@qwen-code/qwen-code/vendor/ripgrep/x64-linux/rg'],
-  modes: { plan: 'plan', work: 'yolo' },
+  modes: { plan: 'plan', work: 'yolo', ask: 'default' },
   launch: ({ installed, node, home, gatewayUrl, model }) => ({
     argv: [node, join(installed, qwenCoder.binary), '--acp', '--auth-type', 'openai'],
     env: {

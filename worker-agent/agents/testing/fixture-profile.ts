@@ -9,6 +9,7 @@ export function fixtureProfile(fault = 'none'): LaunchProfile {
     title: 'Fixture',
     version: '1.0.0',
     binary: join(import.meta.dirname, '../fixtures/acp-agent.ts'),
+    versionQuery: { args: [], input: '' },
     programs: [],
     modes: null,
     launch: ({ gatewayUrl }) => ({
