@@ -47,6 +47,17 @@ export const RunLimits = z
   .meta({ id: 'RunLimits' });
 export type RunLimits = z.infer<typeof RunLimits>;
 
+export const FORGE_KINDS = ['gitea', 'github', 'gitlab'] as const;
+export const ForgeKindName = z.enum(FORGE_KINDS).meta({
+  id: 'ForgeKind',
+  description: '`gitea`: Forgejo too. `github`: github.com, or an Enterprise Server. `gitlab`: gitlab.com, or your own.',
+});
+export type ForgeKindName = z.infer<typeof ForgeKindName>;
+
+export const MERGE_METHODS = ['merge', 'squash', 'rebase'] as const;
+export const MergeMethod = z.enum(MERGE_METHODS).meta({ id: 'MergeMethod' });
+export type MergeMethod = z.infer<typeof MergeMethod>;
+
 export const ForgeChoice = z
   .strictObject({
     name: Name.optional().meta({
@@ -57,11 +68,16 @@ export const ForgeChoice = z
       .max(2000)
       .optional()
       .meta({ description: "Its address; that of the repository's host when left out." }),
-    token: text()
-      .min(1)
-      .max(4096)
-      .optional()
-      .meta({ description: 'Access token; kept in the secret store alone.' }),
+    kind: ForgeKindName.optional().meta({
+      description: 'What it is; found out by its address when left out.',
+    }),
+    token: text().min(1).max(8192).optional().meta({
+      description:
+        'Access token, or the private key (PEM) of a GitHub App, whose id is `appId`; kept in the secret store alone.',
+    }),
+    appId: text().min(1).max(100).optional().meta({
+      description: 'Id of the GitHub App whose private key `token` is.',
+    }),
     webhookSecret: text()
       .min(1)
       .max(4096)
@@ -115,6 +131,13 @@ export const ProjectInput = z
       .max(20)
       .optional()
       .meta({ description: 'Labels of each pull request; made when missing.' }),
+    draft: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Open pull requests as drafts; merging one makes it ready first.' }),
+    mergeMethod: MergeMethod.nullable()
+      .default(null)
+      .meta({ description: "How changes are merged; null: as the forge's repository has it by default." }),
     checks: SubmissionChecks.optional().meta({
       description:
         'What is looked at before a result is pushed; a patch changes the rules and lists that it names.',
@@ -137,7 +160,13 @@ export type ProjectInput = z.infer<typeof ProjectInput>;
 // No defaults here: what a patch leaves out stays as it is (`.partial()` alone would fill them in).
 export const ProjectPatch = ProjectInput.omit({ name: true, repository: true, allowDirty: true })
   .partial()
-  .extend({ limits: RunLimits.optional(), isolation: Isolation.optional(), trusted: z.boolean().optional() })
+  .extend({
+    limits: RunLimits.optional(),
+    draft: z.boolean().optional(),
+    mergeMethod: MergeMethod.nullable().optional(),
+    isolation: Isolation.optional(),
+    trusted: z.boolean().optional(),
+  })
   .meta({ id: 'ProjectPatch' });
 export type ProjectPatch = z.infer<typeof ProjectPatch>;
 
@@ -159,6 +188,8 @@ export const Project = z
     limits: RunLimits,
     reviewers: z.array(z.string()).default([]),
     labels: z.array(z.string()).default([]),
+    draft: z.boolean().default(false),
+    mergeMethod: MergeMethod.nullable().default(null),
     checks: SubmissionChecks.default({ rules: {}, allow: {} }),
     isolation: Isolation.default('directory'),
     trusted: z.boolean(),

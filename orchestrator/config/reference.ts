@@ -28,13 +28,17 @@ export function configReference(): string {
     row(Array<string>(5).fill('---')),
     ...rows,
   ];
-  return `${HEAD}\n${table.join('\n')}\n\n## Engines\n\n\`models.engines\` is a list; each entry is one of these.\n${Engine.options.map(engineTable).join('')}\n## Forges\n\n\`forges\` is a list, see [forges](forges.md); each entry is one of these.\n${engineTable(ForgeSettings)}`;
+  return `${HEAD}\n${table.join('\n')}\n\n## Engines\n\n\`models.engines\` is a list; each entry is one of these.\n${Engine.options.map(engineTable).join('')}\n## Forges\n\n\`forges\` is a list, see [forges](forges.md); each entry has these.\n\n${fieldTable(ForgeSettings)}`;
 }
 
 function engineTable(engine: z.ZodObject): string {
   const kind = (engine.shape.kind as z.ZodLiteral<string>).value;
-  const rows = fieldRows(engine, '');
-  return `\n### \`kind: ${kind}\`\n\n${[row(['Field', 'Value', 'Default', 'Meaning']), row(Array<string>(4).fill('---')), ...rows].join('\n')}\n`;
+  return `\n### \`kind: ${kind}\`\n\n${fieldTable(engine)}`;
+}
+
+function fieldTable(object: z.ZodObject): string {
+  const head = [row(['Field', 'Value', 'Default', 'Meaning']), row(Array<string>(4).fill('---'))];
+  return `${[...head, ...fieldRows(object, '')].join('\n')}\n`;
 }
 
 function fieldRows(object: z.ZodObject, prefix: string): string[] {

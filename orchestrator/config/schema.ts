@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Name } from '../../protocol/ids.ts';
 import { Price, Protocol } from '../../protocol/model.ts';
+import { ForgeKindName } from '../../protocol/project.ts';
 import { SandboxSettings, WorkspaceSettings } from '../../protocol/worker-settings.ts';
 
 /** The engine that plays recordings; it needs no configuration. */
@@ -217,13 +218,18 @@ export const ForgeSettings = z.strictObject({
   name: Name.refine((name) => name !== 'local', '"local" is the name for no forge').describe(
     'Unique among the forges.',
   ),
-  kind: z.literal('gitea').describe('Gitea or Forgejo.'),
+  kind: ForgeKindName.describe('`gitea` (Forgejo too), `github` (Enterprise Server too) or `gitlab`.'),
   url: z
     .url({ protocol: /^https?$/, error: 'use an http or https address' })
     .describe('Its address, as its users see it; repositories below it belong to it by themselves.'),
   tokenSecret: Name.optional().describe(
-    'Name of the secret with its access token; `forge-<name>` when left out.',
+    'Name of the secret with its access token, or the private key of a GitHub App; `forge-<name>` when left out.',
   ),
+  appId: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Id of the GitHub App whose private key the secret holds.'),
   webhookSecret: Name.optional().describe(
     'Name of the secret that its webhooks are signed with; `webhook-<name>` when left out.',
   ),

@@ -1,6 +1,7 @@
 // Changes as the database has them: list, show, close, mark merged. Used by the API and by merge.ts.
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Change } from '../../protocol/change.ts';
+import type { MergeMethod } from '../../protocol/project.ts';
 import type { Database, Queryable } from '../db/connect.ts';
 import { transaction } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
@@ -8,6 +9,7 @@ import { emit } from '../events/outbox.ts';
 /** A change with where its repository is. */
 export interface ChangeAtOrigin extends Change {
   repository: { id: number; origin: string; forge: string };
+  mergeMethod: MergeMethod | null;
 }
 
 interface ChangeRow extends Omit<Change, 'createdAt' | 'closedAt'> {
@@ -16,13 +18,15 @@ interface ChangeRow extends Omit<Change, 'createdAt' | 'closedAt'> {
   repository: number;
   origin: string;
   repositoryForge: string;
+  mergeMethod: MergeMethod | null;
 }
 
 const SELECT = `select change.id, change.task, change.run, project.name as project, change.forge, change.branch,
     change.base_branch as "baseBranch", change.base_commit as "baseCommit", change.head_commit as "headCommit",
     change.title, change.body, change.state, change.number, change.url, change.forge_head as "forgeHead", change.trouble,
     change.created_at as "createdAt", change.closed_at as "closedAt",
-    change.repository, repository.origin, repository.forge as "repositoryForge"
+    change.repository, repository.origin, repository.forge as "repositoryForge",
+    project.merge_method as "mergeMethod"
   from change join repository on repository.id = change.repository join project on project.id = repository.project`;
 
 /** Changes, newest first. */
@@ -126,7 +130,8 @@ export async function endChange(
   });
 }
 
-function shown({ repository: _id, origin: _origin, repositoryForge: _forge, ...row }: ChangeRow): Change {
+function shown(change: ChangeRow): Change {
+  const { repository: _id, origin: _origin, repositoryForge: _forge, mergeMethod: _method, ...row } = change;
   const { createdAt, closedAt } = row;
   return { ...row, createdAt: createdAt.toISOString(), closedAt: closedAt?.toISOString() ?? null };
 }
@@ -135,5 +140,6 @@ function atOrigin(row: ChangeRow): ChangeAtOrigin {
   return {
     ...shown(row),
     repository: { id: row.repository, origin: row.origin, forge: row.repositoryForge },
+    mergeMethod: row.mergeMethod,
   };
 }

@@ -22,15 +22,21 @@ export interface MergeDeps {
 export async function mergeChange(deps: MergeDeps, id: number, signal?: AbortSignal): Promise<Change> {
   const change = await openChange(deps.db, id);
   const forge = await forgeOf(deps, change.repository);
-  await forge.merge(change, signal);
+  await forge.merge(change, change.mergeMethod, signal);
   await endChange(deps.db, id, 'merged');
   return await getChange(deps.db, id);
 }
 
-/** Closes an open change without merging it, at the forge too. Its branch stays. */
-export async function closeChange(deps: MergeDeps, id: number): Promise<Change> {
+/** Closes an open change without merging it, at the forge too, with a comment where one is given. Its branch stays. */
+export async function closeChange(deps: MergeDeps, id: number, comment?: string): Promise<Change> {
   const change = await openChange(deps.db, id);
+  if (comment !== undefined && change.number === null) {
+    throw new AutocodeError('ERR_STATE', `Change ${id} has no pull request that could be commented on.`, {
+      remedy: 'Close it without a comment.',
+    });
+  }
   const forge = await forgeOf(deps, change.repository);
+  if (comment !== undefined) await forge.comment(change, comment);
   if (change.number !== null) await forge.close(change);
   await endChange(deps.db, id, 'closed');
   return await getChange(deps.db, id);

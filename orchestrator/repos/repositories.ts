@@ -32,7 +32,7 @@ export interface Repositories {
   changeDiff(change: Change, format: DiffFormat): Promise<string>;
   refreshChange(id: number): Promise<void>;
   mergeChange(id: number): Promise<Change>;
-  closeChange(id: number): Promise<Change>;
+  closeChange(id: number, comment?: string): Promise<Change>;
   /** A delivery of a forge's webhook; what it tells of open changes is looked up at the forge. */
   receiveHook(delivery: Delivery): Promise<void>;
   git: GitGate;
@@ -59,7 +59,7 @@ export function bindRepositories(deps: RepositoriesDeps): Repositories {
     // What the forge has now is good to know; the change can be shown without it.
     refreshChange: async (id) => await refreshChange(deps, id, stopping).catch(deps.onError),
     mergeChange: async (id) => await mergeChange(deps, id, stopping),
-    closeChange: async (id) => await closeChange(deps, id),
+    closeChange: async (id, comment) => await closeChange(deps, id, comment),
     receiveHook: async (delivery) => await receiveHook(deps, delivery, deps.onError, stopping),
     git: createGitGate({
       store,

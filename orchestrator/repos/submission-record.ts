@@ -26,6 +26,7 @@ export interface Submission {
   createdAt: Date;
   reviewers: string[];
   labels: string[];
+  draft: boolean;
   /** The task's change from an earlier run. */
   change: { branch: string; headCommit: string } | null;
 }
@@ -36,7 +37,7 @@ export async function readSubmission(db: Queryable, run: string): Promise<Submis
     `select run.id as run, task.id as task, task.project, repository.id as repository, repository.origin, repository.forge,
             task.base_branch as "baseBranch", run.base_commit as "baseCommit", run.head_commit as "headCommit",
             task.title, task.body, task.acceptance, run.plan, run.checks, run.agent, run.agent_version as "agentVersion",
-            run.model, run.iterations, project.reviewers, project.labels, run.created_at as "createdAt",
+            run.model, run.iterations, project.reviewers, project.labels, project.draft, run.created_at as "createdAt",
             (select jsonb_build_object('calls', count(*), 'inputTokens', coalesce(sum(input_tokens), 0),
                'cachedTokens', coalesce(sum(cached_tokens), 0), 'outputTokens', coalesce(sum(output_tokens), 0),
                'costMicros', coalesce(sum(cost_micros), 0)) from model_call where model_call.run = run.id) as usage,

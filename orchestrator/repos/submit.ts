@@ -91,7 +91,7 @@ async function propose(
   { mirror, branch, commit, body }: { mirror: string; branch: string; commit: string; body: string },
   signal: AbortSignal | undefined,
 ): Promise<Proposed> {
-  const { baseBranch, baseCommit, title, labels, checks, reviewers } = submission;
+  const { baseBranch, baseCommit, title, draft, labels, checks, reviewers } = submission;
   const owners = await codeOwners({ git: deps.store.git, mirror, commit: baseCommit }, commit);
   const forge = await forgeOf(deps, submission);
   const proposal = {
@@ -100,6 +100,7 @@ async function propose(
     commit,
     title: title.replace(/\s+/g, ' ').trim().slice(0, TITLE_MAX),
     body,
+    draft,
     reviewers: [...new Set([...reviewers, ...owners])],
     labels,
     statuses: statusesOf(checks),

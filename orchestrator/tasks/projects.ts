@@ -37,6 +37,8 @@ interface ProjectRow {
   forge: string;
   reviewers: string[];
   labels: string[];
+  draft: boolean;
+  merge_method: Project['mergeMethod'];
 }
 
 /** Makes a project with its repository; ERR_CONFLICT when the name is taken. */
@@ -65,8 +67,8 @@ export async function createProject(
 async function insertProject(tx: Queryable, input: ProjectInput): Promise<number> {
   try {
     const { rows } = await tx.query<{ id: number }>(
-      `insert into project (name, verify, agent, agent_command, model, limits, trusted, checks, reviewers, labels, isolation)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id`,
+      `insert into project (name, verify, agent, agent_command, model, limits, trusted, checks, reviewers, labels, isolation, draft, merge_method)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning id`,
       [
         input.name,
         JSON.stringify(input.verify ?? []),
@@ -79,6 +81,8 @@ async function insertProject(tx: Queryable, input: ProjectInput): Promise<number
         JSON.stringify(input.reviewers ?? []),
         JSON.stringify(input.labels ?? []),
         input.isolation,
+        input.draft,
+        input.mergeMethod,
       ],
     );
     return rows[0]!.id;
@@ -136,7 +140,8 @@ export async function updateProject(
          agent_command = coalesce($4, agent_command), model = coalesce($5, model), limits = coalesce($6, limits),
          trusted = coalesce($7, trusted), checks = coalesce($8, checks),
          reviewers = coalesce($9, reviewers), labels = coalesce($10, labels),
-         isolation = coalesce($11, isolation) where id = $1`,
+         isolation = coalesce($11, isolation), draft = coalesce($12, draft),
+         merge_method = case when $13 then $14 else merge_method end where id = $1`,
       [
         project.id,
         jsonOrNull(patch.verify),
@@ -149,6 +154,9 @@ export async function updateProject(
         jsonOrNull(patch.reviewers),
         jsonOrNull(patch.labels),
         patch.isolation ?? null,
+        patch.draft ?? null,
+        patch.mergeMethod !== undefined,
+        patch.mergeMethod ?? null,
       ],
     );
     await tx.query(
@@ -245,6 +253,8 @@ function shown(row: ProjectRow): Project {
     limits: row.limits,
     reviewers: row.reviewers,
     labels: row.labels,
+    draft: row.draft,
+    mergeMethod: row.merge_method,
     checks: row.checks,
     isolation: row.isolation,
     trusted: row.trusted,

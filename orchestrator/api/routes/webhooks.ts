@@ -1,15 +1,13 @@
 // /webhooks: what forges tell. Public; every delivery is signed over its raw bytes.
+import type { RouteOptions } from 'fastify';
 import { z } from 'zod';
 import { Name } from '../../../protocol/ids.ts';
+import type { ForgeKind } from '../../repos/forge/forge.ts';
+import { KINDS } from '../../repos/forge/kinds.ts';
+import type { ApiContext } from '../context.ts';
 import type { Routes } from '../server.ts';
 
 const BODY_MAX_BYTES = 1024 * 1024;
-
-const Headers = z.object({
-  'x-gitea-delivery': z.string().min(1).max(200),
-  'x-gitea-event': z.string().min(1).max(200),
-  'x-gitea-signature': z.string().max(200).default(''),
-});
 
 export const webhookRoutes: Routes = (app, { repositories }) => {
   app.register(async (hooks) => {
@@ -19,30 +17,40 @@ export const webhookRoutes: Routes = (app, { repositories }) => {
       { parseAs: 'buffer', bodyLimit: BODY_MAX_BYTES },
       (_request, body, done) => done(null, body),
     );
-    hooks.route({
-      method: 'POST',
-      url: '/webhooks/gitea/:forge',
-      config: { access: 'public' },
-      bodyLimit: BODY_MAX_BYTES,
-      schema: {
-        tags: ['webhooks'],
-        summary: 'A delivery of a Gitea or Forgejo webhook',
-        params: z.object({ forge: Name }),
-        headers: Headers,
-        response: { 204: z.null() },
-      },
-      handler: async (request, reply) => {
-        const { forge } = request.params as { forge: string };
-        const headers = request.headers as z.infer<typeof Headers>;
-        await repositories.receiveHook({
-          forge,
-          id: headers['x-gitea-delivery'],
-          event: headers['x-gitea-event'],
-          signature: headers['x-gitea-signature'],
-          body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
-        });
-        return reply.code(204).send();
-      },
-    });
+    for (const kind of KINDS) hooks.route(deliveryRoute(kind, repositories));
   });
 };
+
+function deliveryRoute({ name: kind, webhook }: ForgeKind, repositories: ApiContext['repositories']): RouteOptions {
+  const { delivery, event, signature } = webhook.headers;
+  return {
+    method: 'POST',
+    url: `/webhooks/${kind}/:forge`,
+    config: { access: 'public' },
+    bodyLimit: BODY_MAX_BYTES,
+    schema: {
+      tags: ['webhooks'],
+      summary: `A delivery of a webhook of the forge kind ${kind}`,
+      params: z.object({ forge: Name }),
+      headers: z.object({
+        [delivery]: z.string().min(1).max(200),
+        [event]: z.string().min(1).max(200),
+        [signature]: z.string().max(200).default(''),
+      }),
+      response: { 204: z.null() },
+    },
+    handler: async (request, reply) => {
+      const { forge } = request.params as { forge: string };
+      const headers = request.headers as Record<string, string>;
+      await repositories.receiveHook({
+        kind,
+        forge,
+        id: headers[delivery] ?? '',
+        event: headers[event] ?? '',
+        signature: headers[signature] ?? '',
+        body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+      });
+      return reply.code(204).send();
+    },
+  };
+}

@@ -3,14 +3,14 @@ import { AutocodeError } from '../../../protocol/errors.ts';
 
 const SCP_FORM = /^(?:[^@/]+@)?([^:/]+):(?!\/\/)(.+)$/;
 
-/** A repository's `owner/name` on a forge, by whatever protocol git reaches it; undefined when it is not on it. */
+/** A repository's path on a forge, as `owner/name`, by whatever protocol git reaches it; undefined when it is not on it. */
 export function pathOn(forgeUrl: string, origin: string): string | undefined {
   const path = /^https?:/.test(origin) ? webPath(forgeUrl, origin) : sshPath(forgeUrl, origin);
   const name = path
     ?.replace(/^\/+/, '')
     .replace(/\/+$/, '')
     .replace(/\.git$/, '');
-  return name !== undefined && /^[^/]+\/[^/]+$/.test(name) ? name : undefined;
+  return name !== undefined && /^[^/]+(\/[^/]+)+$/.test(name) ? name : undefined;
 }
 
 function webPath(forgeUrl: string, origin: string): string | undefined {
@@ -26,6 +26,18 @@ function sshPath(forgeUrl: string, origin: string): string | undefined {
   const [, host, path] =
     address === undefined ? (SCP_FORM.exec(origin) ?? []) : ['', address?.hostname, address?.pathname];
   return host === URL.parse(forgeUrl)?.hostname ? path : undefined;
+}
+
+/** The host of a repository, by http or ssh. */
+export function hostOf(origin: string): string | undefined {
+  return /^[a-z]+:\/\//.test(origin) ? URL.parse(origin)?.hostname : SCP_FORM.exec(origin)?.[1];
+}
+
+/** The repository and the number of an issue on a forge, by its address in a browser. */
+export function issueOn(forgeUrl: string, address: string): { path: string; number: number } | undefined {
+  const [, repository, number] = /^(.+?)(?:\/-)?\/(?:issues|work_items)\/(\d+)(?:[/?#].*)?$/.exec(address) ?? [];
+  const path = repository === undefined ? undefined : pathOn(forgeUrl, repository);
+  return path === undefined ? undefined : { path, number: Number(number) };
 }
 
 /** The forge that a repository's own address points to: its host. */

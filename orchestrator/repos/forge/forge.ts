@@ -1,6 +1,65 @@
-// What submission, merging and the look at open changes need of a forge. local.ts has none behind it, gitea.ts a server.
+// What the product needs of a forge. gitea.ts, github.ts and others speak to servers, local.ts has none behind it;
+// kinds.ts lists the kinds, and nothing else in the product asks of which kind a forge is.
 import type { Change } from '../../../protocol/change.ts';
+import type { ForgeKindName, MergeMethod } from '../../../protocol/project.ts';
 import type { ChangeAtOrigin } from '../changes.ts';
+
+/** One kind of server. */
+export interface ForgeKind {
+  name: ForgeKindName;
+  /** Whether a public host, as `github.com`, is one of this kind. */
+  isHost(host: string): boolean;
+  /** Whether the server at an address is of this kind, asked without a credential; throws when it does not answer. */
+  recognise(url: string, signal?: AbortSignal): Promise<boolean>;
+  /** Repositories may be deeper than `owner/name`. */
+  nested: boolean;
+  /** Its credential may be that of an App: an id and a private key. */
+  apps: boolean;
+  hostOf(server: ForgeServer): ForgeHost;
+  webhook: ForgeWebhook;
+}
+
+/** A forge as it was configured or registered. */
+export interface ForgeServer {
+  name: string;
+  /** As its users see it, without a slash at the end. */
+  url: string;
+  /** Read anew each time that it is needed: a secret may be changed while it is in use. */
+  credential(): Promise<ForgeCredential>;
+}
+
+export interface ForgeCredential {
+  /** An access token; with an App its private key, as PEM. */
+  token: string;
+  appId: string | null;
+}
+
+/** One server, for all its repositories: its rate limits are heeded by all together. */
+export interface ForgeHost {
+  /** A repository by its path, as `owner/name`. */
+  repository(path: string): Forge;
+  /** Repositories that the credential may push to, those of one owner or all. */
+  list(filter: { owner?: string | undefined }, signal?: AbortSignal): AsyncIterable<ListedRepository>;
+  /** User and password with which git reaches a repository by HTTP. */
+  gitCredential(path: string): Promise<{ username: string; password: string }>;
+}
+
+export interface ListedRepository {
+  path: string;
+  cloneUrl: string;
+  defaultBranch: string;
+  archived: boolean;
+  private: boolean;
+}
+
+/** How deliveries of its webhooks are read. Header names are in small letters. */
+export interface ForgeWebhook {
+  headers: { delivery: string; event: string; signature: string };
+  /** Compares in constant time; the body is as it came. */
+  isSigned(body: Buffer, secret: string, signature: string): boolean;
+  /** The pull request that a delivery is about; undefined when it is about something else. */
+  read(event: string, body: unknown): { number: number; branch: string } | undefined;
+}
 
 /** A branch that is at the forge already, and the pull request that it shall have. */
 export interface Proposal {
@@ -9,6 +68,8 @@ export interface Proposal {
   commit: string;
   title: string;
   body: string;
+  /** A new one is opened as a draft; one that is there is made ready when this is false, and else stays what it is. */
+  draft: boolean;
   /** Login names, and teams as `organisation/team`. */
   reviewers: string[];
   labels: string[];
@@ -39,14 +100,34 @@ export interface Proposed extends ForgeChange {
   notes: string[];
 }
 
+export interface ForgeIssue {
+  number: number;
+  url: string;
+  title: string;
+  body: string;
+  labels: string[];
+  author: string;
+  state: 'open' | 'closed';
+  /** Oldest first. */
+  comments: { author: string; body: string }[];
+}
+
+/** One repository at its forge. Whatever is refused is an error in the forge's own words, with the remedy. */
 export interface Forge {
+  /** ERR_FORGE_DENIED where the credential does not allow what submission needs. */
+  check(signal?: AbortSignal): Promise<void>;
   /** Opens the pull request of a branch, or brings the one that is there up to date. May be repeated. */
   propose(proposal: Proposal, signal?: AbortSignal): Promise<Proposed>;
   /** Changes of one repository as the forge has them now, in their order. */
   read(changes: ChangeAtOrigin[], signal?: AbortSignal): Promise<ForgeChange[]>;
   comment(change: ChangeAtOrigin, text: string): Promise<void>;
-  /** Merges an open change into its base branch; one that is merged already is left alone. */
-  merge(change: ChangeAtOrigin, signal?: AbortSignal): Promise<void>;
+  /**
+   * Merges an open change into its base branch; one that is merged already is left alone. Without a method it is the
+   * repository's own. A draft is made ready first. ERR_MERGE_CONFLICT; ERR_FORGE_REFUSED, as by a protected branch.
+   */
+  merge(change: ChangeAtOrigin, method: MergeMethod | null, signal?: AbortSignal): Promise<void>;
   /** Closes it without merging; its branch stays. */
   close(change: ChangeAtOrigin): Promise<void>;
+  /** An issue with its comments; ERR_NOT_FOUND. */
+  issue(number: number, signal?: AbortSignal): Promise<ForgeIssue>;
 }

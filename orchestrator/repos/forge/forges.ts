@@ -1,18 +1,16 @@
 // Which forge a repository belongs to, and what opens it: the forges of the configuration and those that projects were
 // registered with. Tokens are in the secret store alone. Wired in main.ts.
 import { AutocodeError } from '../../../protocol/errors.ts';
-import type { ForgeChoice } from '../../../protocol/project.ts';
+import type { ForgeChoice, ForgeKindName } from '../../../protocol/project.ts';
 import type { ForgeSettings } from '../../config/schema.ts';
 import type { Database } from '../../db/connect.ts';
 import type { SecretManager } from '../../secrets/secret-manager.ts';
 import { requireSecret } from '../../secrets/secret-manager.ts';
 import type { RepositoryStore } from '../mirror.ts';
 import type { Author } from '../submission-commit.ts';
-import { forgeName, pathOn, webAddress } from './address.ts';
-import type { Forge } from './forge.ts';
-import { checkGiteaAccess, giteaForge } from './gitea.ts';
-import type { GiteaApi } from './gitea-api.ts';
-import { giteaApi } from './gitea-api.ts';
+import { forgeName, hostOf, issueOn, pathOn, webAddress } from './address.ts';
+import type { Forge, ForgeHost, ForgeIssue, ListedRepository } from './forge.ts';
+import { KINDS, kindNamed, recogniseKind } from './kinds.ts';
 import { localForge } from './local.ts';
 
 /** The forge of repositories that belong to none with pull requests. */
@@ -33,12 +31,18 @@ export interface Forges {
   /** The HTTP header that opens an address for git, and the base address that it is for. */
   credentials(address: string): Promise<{ url: string; header: string } | undefined>;
   /** What the deliveries of a forge's webhook are signed with; undefined when there is no such forge or no secret. */
-  webhookSecret(name: string): Promise<string | undefined>;
+  webhookSecret(kind: ForgeKindName, name: string): Promise<string | undefined>;
+  /** Repositories of a forge that its credential may push to. */
+  list(name: string, filter: { owner?: string | undefined }, signal?: AbortSignal): AsyncIterable<ListedRepository>;
+  /** The issue at an address as a browser shows it, and the repository that it is of; ERR_NOT_FOUND. */
+  issue(url: string, signal?: AbortSignal): Promise<ForgeIssue & { forge: string; path: string }>;
 }
 
 interface Entry {
   name: string;
+  kind: ForgeKindName;
   url: string;
+  appId: string | null;
   tokenSecret: string;
   webhookSecret: string;
 }
@@ -51,11 +55,11 @@ export function openForges(deps: {
 }): Forges {
   const { db, secrets } = deps;
   const configured = deps.configured.map(entryOf);
-  const clients = new Map<string, GiteaApi>();
+  const hosts = new Map<string, ForgeHost>();
 
   const entries = async (): Promise<Entry[]> => {
-    const { rows } = await db.query<{ name: string; url: string }>(
-      'select name, url from forge order by name',
+    const { rows } = await db.query<ForgeRow>(
+      'select name, kind, url, app_id as "appId" from forge order by name',
     );
     return [
       ...configured,
@@ -64,19 +68,17 @@ export function openForges(deps: {
   };
   const named = async (name: string) => (await entries()).find((entry) => entry.name === name);
   const forOrigin = async (origin: string) =>
-    (await entries()).find(({ url }) => pathOn(url, origin) !== undefined);
-  const client = ({ name, url, tokenSecret }: Entry) => {
-    const key = `${name} ${url}`;
-    const made =
-      clients.get(key) ?? giteaApi({ name, url, token: () => requireSecret(secrets, tokenSecret) });
-    clients.set(key, made);
+    (await entries()).find((entry) => pathAt(entry, origin) !== undefined);
+  const hostAt = (entry: Entry) => {
+    const { name, kind, url, appId, tokenSecret } = entry;
+    const key = JSON.stringify(entry);
+    const credential = async () => ({ token: await requireSecret(secrets, tokenSecret), appId });
+    const made = hosts.get(key) ?? kindNamed(kind).hostOf({ name, url, credential });
+    hosts.set(key, made);
     return made;
   };
 
-  async function place({
-    origin,
-    forge,
-  }: ForgeRepository): Promise<{ api: GiteaApi; path: string } | undefined> {
+  async function open({ origin, forge }: ForgeRepository): Promise<Forge | undefined> {
     if (forge === LOCAL) return undefined;
     const entry = await named(forge);
     if (entry === undefined) {
@@ -85,63 +87,78 @@ export function openForges(deps: {
           'Put it back under `forges` in the configuration, or name another with `autocode project set PROJECT --forge`.',
       });
     }
-    return { api: client(entry), path: pathOrFail(entry, origin) };
+    return hostAt(entry).repository(pathOrFail(entry, origin));
   }
 
   async function choose(origin: string, choice: ForgeChoice | undefined): Promise<string> {
     if (choice?.name === LOCAL) return LOCAL;
     const found = choice?.name === undefined ? await forOrigin(origin) : await named(choice.name);
     if (choice === undefined) return found?.name ?? LOCAL;
-    const url = withoutSlash(choice.url ?? found?.url ?? webAddress(origin));
+    const url = withoutSlash(choice.url ?? found?.url ?? addressOfForge(origin));
     if (found !== undefined && found.url !== url) throw elsewhere(found, url);
-    const entry = found ?? entryOf({ name: choice.name ?? forgeName(url), url });
+    const entry = found ?? (await newEntry(url, choice));
     pathOrFail(entry, origin);
+    checkChoice(entry, choice);
     await keep(entry, choice, found === undefined);
     return entry.name;
   }
 
   // A new forge comes with its token: a secret that is there already is never sent to an address that somebody names.
+  async function newEntry(url: string, { name, kind, token, appId }: ForgeChoice): Promise<Entry> {
+    const entry = { name: name ?? forgeName(url), url, appId };
+    if (token !== undefined) return entryOf({ ...entry, kind: kind ?? (await recogniseKind(url)).name });
+    throw new AutocodeError(
+      'ERR_INVALID_INPUT',
+      `There is no forge ${entry.name} yet, and no token came for it.`,
+      { remedy: 'Give one with --forge-token-file FILE.' },
+    );
+  }
+
+  // The id of an App before its key: whether the secret is a token or a key, it tells itself.
   async function keep(entry: Entry, choice: ForgeChoice, isNew: boolean): Promise<void> {
-    if (isNew && choice.token === undefined) {
-      throw new AutocodeError(
-        'ERR_INVALID_INPUT',
-        `There is no forge ${entry.name} yet, and no token came for it.`,
-        {
-          remedy: 'Give one with --forge-token-file FILE.',
-        },
-      );
-    }
-    if (choice.token !== undefined) await secrets.put(entry.tokenSecret, choice.token);
-    if (choice.webhookSecret !== undefined) await secrets.put(entry.webhookSecret, choice.webhookSecret);
-    if (isNew) {
-      await db.query(`insert into forge (name, kind, url) values ($1, 'gitea', $2) on conflict do nothing`, [
-        entry.name,
-        entry.url,
-      ]);
-    }
+    const { name, kind, url, tokenSecret, webhookSecret } = entry;
+    if (!isNew && choice.appId !== undefined)
+      await db.query('update forge set app_id = $2 where name = $1', [name, choice.appId]);
+    if (choice.token !== undefined) await secrets.put(tokenSecret, choice.token);
+    if (choice.webhookSecret !== undefined) await secrets.put(webhookSecret, choice.webhookSecret);
+    if (!isNew) return;
+    await db.query(
+      'insert into forge (name, kind, url, app_id) values ($1, $2, $3, $4) on conflict do nothing',
+      [name, kind, url, entry.appId],
+    );
   }
 
   return {
     choose,
-    check: async (repository) => {
-      const found = await place(repository);
-      if (found !== undefined) await checkGiteaAccess(found.api, found.path);
-    },
-    open: async (repository) => {
-      const found = await place(repository);
-      return found === undefined ? undefined : giteaForge(found.api, found.path);
-    },
+    check: async (repository) => await (await open(repository))?.check(),
+    open,
     credentials: async (address) => {
       if (!/^https?:/.test(address)) return undefined;
       const entry = await forOrigin(address);
       if (entry === undefined) return undefined;
-      const token = await requireSecret(secrets, entry.tokenSecret);
-      const basic = Buffer.from(`autocode:${token}`).toString('base64');
+      const { username, password } = await hostAt(entry).gitCredential(pathOrFail(entry, address));
+      const basic = Buffer.from(`${username}:${password}`).toString('base64');
       return { url: `${entry.url}/`, header: `Authorization: Basic ${basic}` };
     },
-    webhookSecret: async (name) => {
+    webhookSecret: async (kind, name) => {
       const entry = await named(name);
-      return entry === undefined ? undefined : (await secrets.get(entry.webhookSecret))?.value;
+      return entry?.kind === kind ? (await secrets.get(entry.webhookSecret))?.value : undefined;
+    },
+    list: async function* list(name, filter, signal) {
+      const entry = await named(name);
+      if (entry === undefined) throw unknownForge(name, (await entries()).map((each) => each.name));
+      yield* hostAt(entry).list(filter, signal);
+    },
+    issue: async (url, signal) => {
+      for (const entry of await entries()) {
+        const place = issueOn(entry.url, url);
+        if (place === undefined) continue;
+        const found = await hostAt(entry).repository(place.path).issue(place.number, signal);
+        return { ...found, forge: entry.name, path: place.path };
+      }
+      throw new AutocodeError('ERR_NOT_FOUND', `${url} is no issue of a forge that is known here.`, {
+        remedy: 'Register the forge with a project of it (docs/forges.md), or check the address.',
+      });
     },
   };
 }
@@ -154,12 +171,23 @@ export async function forgeOf(
   return (await forges.open(repository)) ?? localForge(store, author);
 }
 
-function entryOf({ name, url, ...secrets }: { name: string; url: string } & Partial<ForgeSettings>): Entry {
+interface ForgeRow {
+  name: string;
+  kind: ForgeKindName;
+  url: string;
+  appId: string | null;
+}
+
+function entryOf(forge: ForgeSettings | ForgeRow): Entry {
+  const { name, kind, url, appId } = forge;
+  const { tokenSecret, webhookSecret } = 'tokenSecret' in forge ? forge : {};
   return {
     name,
+    kind,
     url: withoutSlash(url),
-    tokenSecret: secrets.tokenSecret ?? `forge-${name}`,
-    webhookSecret: secrets.webhookSecret ?? `webhook-${name}`,
+    appId: appId ?? null,
+    tokenSecret: tokenSecret ?? `forge-${name}`,
+    webhookSecret: webhookSecret ?? `webhook-${name}`,
   };
 }
 
@@ -167,16 +195,46 @@ function withoutSlash(url: string): string {
   return url.replace(/\/+$/, '');
 }
 
-function pathOrFail({ name, url }: Entry, origin: string): string {
+// By ssh a repository tells its host alone: enough where everybody knows the host.
+function addressOfForge(origin: string): string {
+  const host = hostOf(origin);
+  const isPublic = host !== undefined && KINDS.some((kind) => kind.isHost(host));
+  return isPublic ? `https://${host}` : webAddress(origin);
+}
+
+function pathAt({ kind, url }: Entry, origin: string): string | undefined {
   const path = pathOn(url, origin);
+  return kindNamed(kind).nested || path?.split('/').length === 2 ? path : undefined;
+}
+
+function pathOrFail(entry: Entry, origin: string): string {
+  const path = pathAt(entry, origin);
   if (path !== undefined) return path;
   throw new AutocodeError(
     'ERR_INVALID_INPUT',
-    `${origin} is no repository of the forge ${name}, which is at ${url}.`,
+    `${origin} is no repository of the forge ${entry.name}, which is at ${entry.url}.`,
     {
       remedy: 'Name another forge with --forge, or correct its address with --forge-url.',
     },
   );
+}
+
+function checkChoice(entry: Entry, { kind, appId }: ForgeChoice): void {
+  if (kind !== undefined && kind !== entry.kind)
+    throw new AutocodeError('ERR_CONFLICT', `The forge ${entry.name} is a ${entry.kind}, not a ${kind}.`);
+  if (appId === undefined || kindNamed(entry.kind).apps) return;
+  throw new AutocodeError('ERR_INVALID_INPUT', `The forge ${entry.name} is a ${entry.kind}, which has no Apps.`, {
+    remedy: 'Give an access token alone.',
+  });
+}
+
+function unknownForge(name: string, known: string[]): AutocodeError {
+  return new AutocodeError('ERR_NOT_FOUND', `There is no forge ${name}.`, {
+    remedy:
+      known.length === 0
+        ? 'There is none yet; it comes with the first project of it (docs/forges.md).'
+        : `There are ${known.join(', ')}.`,
+  });
 }
 
 function elsewhere({ name, url }: Entry, wanted: string): AutocodeError {

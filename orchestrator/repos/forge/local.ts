@@ -2,6 +2,7 @@
 // in the mirror and without a work tree. Used where a repository belongs to no forge with pull requests.
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { Change } from '../../../protocol/change.ts';
+import type { MergeMethod } from '../../../protocol/project.ts';
 import { branchCommit, resolveCommit } from '../base.ts';
 import type { ChangeAtOrigin } from '../changes.ts';
 import type { Git } from '../git.ts';
@@ -26,11 +27,16 @@ const NOTHING: ForgeChange = {
 /** The forge of a plain repository. */
 export function localForge(store: RepositoryStore, author: Author): Forge {
   return {
+    check: async () => {},
     propose: async ({ commit }) => ({ ...NOTHING, head: commit, notes: [] }),
     read: async (changes, signal) => await readChanges(store, changes, signal),
     comment: async () => {},
-    merge: async (change, signal) => await mergeInMirror(store, author, change, signal),
+    merge: async (change, method, signal) => await mergeInMirror({ store, author }, change, method, signal),
     close: async () => {},
+    issue: async (number) =>
+      await Promise.reject(
+        new AutocodeError('ERR_NOT_FOUND', `There is no issue ${number}: the repository is on no forge.`),
+      ),
   };
 }
 
@@ -59,9 +65,9 @@ async function isMerged(git: Git, mirror: string, change: ChangeAtOrigin): Promi
 // Fast-forward where the base has not moved, else a merge commit. ERR_MERGE_CONFLICT names the files;
 // ERR_BRANCH_CHECKED_OUT the command to type where the base branch is somebody's working copy.
 async function mergeInMirror(
-  store: RepositoryStore,
-  author: Author,
+  { store, author }: { store: RepositoryStore; author: Author },
   change: ChangeAtOrigin,
+  method: MergeMethod | null,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { origin } = change.repository;
@@ -70,7 +76,7 @@ async function mergeInMirror(
     const base = await branchCommit(store.git, mirror, origin, change.baseBranch);
     const head = await headOf(store.git, mirror, change);
     if (await contains(store.git, mirror, base, head)) return;
-    const commit = await mergeCommit(store.git, { mirror, base, head, change, author });
+    const commit = await mergeCommit(store.git, { mirror, base, head, change, author, method });
     const push = { mirror, origin, branch: change.baseBranch, commit, expected: base, signal };
     const result = await pushBranch(store.git, push);
     if (result.answer === 'pushed') return;
@@ -122,26 +128,41 @@ async function mergedTree(
   return exitCode === 0 ? { tree } : { conflicts: files };
 }
 
-async function mergeCommit(
-  git: Git,
-  {
-    mirror,
-    base,
-    head,
-    change,
-    author,
-  }: { mirror: string; base: string; head: string; change: ChangeAtOrigin; author: Author },
-): Promise<string> {
+interface Merge {
+  mirror: string;
+  base: string;
+  head: string;
+  change: ChangeAtOrigin;
+  author: Author;
+  method: MergeMethod | null;
+}
+
+async function mergeCommit(git: Git, merge: Merge): Promise<string> {
+  const { mirror, base, head, change, author, method } = merge;
   const forward = await git.run(['merge-base', '--is-ancestor', base, head], { gitDir: mirror, accept: [1] });
-  if (forward.exitCode === 0) return head;
+  if (forward.exitCode === 0 && method !== 'squash') return head;
+  if (method === 'rebase') throw notRebased(change);
   const merged = await mergedTree(git, mirror, base, head);
   if ('conflicts' in merged) throw conflict(change, merged.conflicts);
-  const message = `Merge branch '${change.branch}' into ${change.baseBranch}\n\n${change.title}\n`;
-  return await git.text(['commit-tree', '-p', base, '-p', head, '-F', '-', merged.tree], {
+  const [parents, message] =
+    method === 'squash'
+      ? [['-p', base], `${change.title}\n`]
+      : [['-p', base, '-p', head], `Merge branch '${change.branch}' into ${change.baseBranch}\n\n${change.title}\n`];
+  return await git.text(['commit-tree', ...parents, '-F', '-', merged.tree], {
     gitDir: mirror,
     input: message,
     env: authorship(author, new Date()),
   });
+}
+
+function notRebased({ id, branch, baseBranch }: ChangeAtOrigin): AutocodeError {
+  return new AutocodeError(
+    'ERR_FORGE_REFUSED',
+    `Change ${id} cannot be merged by rebase: ${baseBranch} has moved since, and a plain repository has nothing that rebases.`,
+    {
+      remedy: `Rebase ${branch} by hand, or choose another way with \`autocode project set PROJECT --merge-method squash\`.`,
+    },
+  );
 }
 
 function conflict({ id, branch, baseBranch }: Change, files: string[]): AutocodeError {

@@ -1,23 +1,20 @@
 // Deliveries of a forge's webhooks: their signature, each once, and the look at the change that they are about. What a
 // delivery says is not believed: it only wakes. Used by api/routes/webhooks.ts.
-import { createHmac, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
+import type { ForgeKindName } from '../../../protocol/project.ts';
 import { changesAt } from '../changes.ts';
 import { refreshChange } from '../merge.ts';
 import type { MergeDeps } from '../merge.ts';
+import { kindNamed } from './kinds.ts';
 
 export interface Delivery {
+  kind: ForgeKindName;
   forge: string;
   id: string;
   event: string; // as `pull_request`
-  signature: string; // hex
+  signature: string; // in the form of its kind
   body: Buffer; // the bytes that were signed
 }
-
-const PullRequestEvent = z.object({
-  pull_request: z.object({ number: z.number(), head: z.object({ ref: z.string() }) }),
-});
 
 /** Takes a delivery; ERR_UNAUTHENTICATED where its signature is not that of the forge's secret. */
 export async function receiveHook(
@@ -26,23 +23,16 @@ export async function receiveHook(
   onError: (error: unknown) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { forge, id, body } = delivery;
-  const secret = await deps.forges.webhookSecret(forge);
-  if (secret === undefined || !isSigned(body, secret, delivery.signature)) throw notSigned(forge);
-  if (!(await isNew(deps, `gitea/${forge}`, id))) return;
-  if (!delivery.event.startsWith('pull_request')) return;
-  const told = PullRequestEvent.safeParse(parsed(body));
-  if (!told.success) return;
-  const { number, head } = told.data.pull_request;
+  const { kind, forge, id, event, body, signature } = delivery;
+  const { webhook } = kindNamed(kind);
+  const secret = await deps.forges.webhookSecret(kind, forge);
+  if (secret === undefined || !webhook.isSigned(body, secret, signature)) throw notSigned(forge);
+  if (!(await isNew(deps, `${kind}/${forge}`, id))) return;
+  const told = webhook.read(event, parsed(body));
+  if (told === undefined) return;
   // A forge that does not answer now is asked again by the look that comes every minute.
-  for (const change of await changesAt(deps.db, forge, number, head.ref))
+  for (const change of await changesAt(deps.db, forge, told.number, told.branch))
     await refreshChange(deps, change, signal).catch(onError);
-}
-
-function isSigned(body: Buffer, secret: string, signature: string): boolean {
-  const expected = createHmac('sha256', secret).update(body).digest();
-  const given = Buffer.from(/^[0-9a-f]{64}$/i.test(signature) ? signature : '', 'hex');
-  return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
 async function isNew({ db }: MergeDeps, source: string, id: string): Promise<boolean> {

@@ -4,13 +4,17 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { z } from 'zod';
-import { giteaApi } from './gitea-api.ts';
-import type { Method } from './gitea-api.ts';
+import { forgeApi } from './forge-http.ts';
+import type { ApiServer, Method } from './forge-http.ts';
 
 type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | 'reset';
 
 // A far side that gives these answers, one a request, then 200 for ever.
 async function far(...answers: Answer[]) {
+  return await farServer({}, answers);
+}
+
+async function farServer(more: Partial<ApiServer>, answers: Answer[]) {
   const requests: { method: string; url: string; authorization: string | undefined; at: number }[] = [];
   const server = http.createServer((request, response) => {
     const { method = '', url = '', headers } = request;
@@ -24,7 +28,14 @@ async function far(...answers: Answer[]) {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     requests,
-    api: giteaApi({ name: 'work', url, token: async () => await Promise.resolve('t0ken') }),
+    api: forgeApi({
+      name: 'work',
+      api: `${url}/api`,
+      product: 'Gitea',
+      rights: 'the right scopes',
+      headers: async () => await Promise.resolve({ authorization: 'token t0ken' }),
+      ...more,
+    }),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -96,9 +107,10 @@ test('a page that is not the API is told as that', async () => {
 
 test('all pages of a list are read, however short the server makes them', async () => {
   const page = (...numbers: number[]) => ({ status: 200, body: numbers });
-  await using side = await far(page(1, 2), page(3), page());
-  assert.deepEqual(await side.api.all('/list', { answer: z.number(), query: { state: 'all' } }), [1, 2, 3]);
-  assert.equal(side.requests[1]?.url, '/api/v1/list?state=all&page=2&limit=50');
+  const pages = (number: number) => ({ page: number, limit: 50 });
+  await using side = await farServer({ page: pages }, [page(1, 2), page(3), page()]);
+  assert.deepEqual(await side.api.all('/list', { answer: z.array(z.number()), query: { state: 'all' } }), [1, 2, 3]);
+  assert.equal(side.requests[1]?.url, '/api/list?state=all&page=2&limit=50');
 });
 
 test('a request ends when it is aborted', async () => {

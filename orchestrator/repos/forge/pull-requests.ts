@@ -1,0 +1,59 @@
+// What forges with pull requests have in common. Used by them alone.
+import { AutocodeError } from '../../../protocol/errors.ts';
+import type { ChangeAtOrigin } from '../changes.ts';
+import type { ForgeChange } from './forge.ts';
+
+const AT_ONCE = 4;
+
+/** The number of a change's pull request. */
+export function numberOf({ id, number, forge }: ChangeAtOrigin): number {
+  if (number !== null) return number;
+  throw new AutocodeError('ERR_STATE', `Change ${id} has no pull request on the forge ${forge}.`, {
+    remedy: 'It was submitted before its project named the forge: merge or close its branch by hand.',
+  });
+}
+
+/** Reads changes by their numbers, some at a time. */
+export async function readEach(
+  changes: ChangeAtOrigin[],
+  read: (number: number) => Promise<ForgeChange>,
+): Promise<ForgeChange[]> {
+  const states: ForgeChange[] = [];
+  for (let from = 0; from < changes.length; from += AT_ONCE) {
+    const some = changes.slice(from, from + AT_ONCE);
+    states.push(...(await Promise.all(some.map((change) => read(numberOf(change))))));
+  }
+  return states;
+}
+
+/** Asks for reviews one by one: a forge refuses all of a list that has one name it does not know. Who could not be asked. */
+export async function askEach(reviewers: string[], ask: (reviewer: string) => Promise<void>): Promise<string[]> {
+  const notes: string[] = [];
+  for (const reviewer of reviewers) {
+    try {
+      await ask(reviewer);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      notes.push(`${reviewer} could not be asked for a review: ${error.message}`);
+    }
+  }
+  return notes;
+}
+
+/** The forge did not want it, or does not know it: asking again does not help. */
+export function isRefusal(error: unknown): error is AutocodeError {
+  return error instanceof AutocodeError && ['ERR_FORGE_REFUSED', 'ERR_NOT_FOUND'].includes(error.code);
+}
+
+/** The credential does not allow what submission needs; `missing` says what, after the forge's name. */
+export function accessDenied(forge: string, missing: string, remedy: string): AutocodeError {
+  return new AutocodeError('ERR_FORGE_DENIED', `On the forge ${forge} ${missing}.`, { remedy });
+}
+
+/** A change cannot be merged since it conflicts with its base. */
+export function conflicts({ id, branch, baseBranch, url }: ChangeAtOrigin, cause?: unknown): AutocodeError {
+  return new AutocodeError('ERR_MERGE_CONFLICT', `Change ${id} conflicts with ${baseBranch}: ${url}`, {
+    remedy: `Merge ${baseBranch} into ${branch} by hand, or close the change and give the task again.`,
+    cause,
+  });
+}
