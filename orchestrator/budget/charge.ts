@@ -1,0 +1,219 @@
+// What a call has cost, written down in all places at once: accounts, slab, ledger, usage by day. Used by the writer and the sweep.
+import type { Queryable } from '../db/connect.ts';
+import type { Amounts } from './amounts.ts';
+import { plus } from './amounts.ts';
+import { append } from './ledger.ts';
+import { SCOPES, type Payers } from './payers.ts';
+
+export interface Charge {
+  /** The request's; a repeated charge is the caller's to leave out. */
+  id: string;
+  kind: 'usage' | 'swept';
+  /** The slab that it draws on; null for what comes from none or from one that is closed. */
+  slab: string | null;
+  payers: Payers;
+  engine: string;
+  /** As `engine/model`. */
+  model: string;
+  cause: 'agent' | 'retry' | 'platform';
+  tokens: { input: number; cached: number; output: number; reasoning: number };
+  /** Millionths of the ledger currency, and milliseconds of GPU time. */
+  money: number;
+  gpu: number;
+}
+
+export interface Books {
+  timeZone: string;
+  currency: string;
+}
+
+/** Writes charges down, in a transaction. What a slab held for them is held no more. */
+export async function writeCharges(tx: Queryable, charges: Charge[], books: Books): Promise<void> {
+  if (charges.length === 0) return;
+  const spent = groupSums(
+    charges,
+    ({ payers }) => SCOPES.filter((scope) => payers[scope] !== undefined).map((scope) => [scope, payers[scope]!]),
+    amountsOf,
+  );
+  await lock(tx, spent);
+  await drawOnSlabs(tx, charges);
+  await countDays(tx, spent, books);
+  await countUsage(tx, charges, books);
+  await append(
+    tx,
+    charges.filter(({ money }) => money > 0).map(entryOf),
+    books.currency,
+  );
+}
+
+function amountsOf({ tokens, money, gpu }: Charge): Amounts {
+  return { money, tokens: tokens.input + tokens.output, gpu };
+}
+
+type Sums = { key: [scope: string, subject: string]; sum: Amounts }[];
+
+function groupSums<T>(items: T[], keysOf: (item: T) => [string, string][], amounts: (item: T) => Amounts): Sums {
+  const sums = new Map<string, Sums[number]>();
+  for (const item of items) {
+    for (const key of keysOf(item)) {
+      const id = key.join('\0');
+      const before = sums.get(id);
+      sums.set(id, { key, sum: before === undefined ? amounts(item) : plus(before.sum, amounts(item)) });
+    }
+  }
+  return [...sums.values()];
+}
+
+const columns = (sums: Sums) => [
+  sums.map(({ key }) => key[0]),
+  sums.map(({ key }) => key[1]),
+  sums.map(({ sum }) => sum.money),
+  sums.map(({ sum }) => sum.tokens),
+  sums.map(({ sum }) => sum.gpu),
+];
+
+// As reservations do, before any slab.
+async function lock(tx: Queryable, spent: Sums): Promise<void> {
+  await tx.query({
+    name: 'charge-lock',
+    text: `select from account where (scope, subject) in (select * from unnest($1::text[], $2::text[]))
+      order by scope, subject for no key update`,
+    values: columns(spent).slice(0, 2),
+  });
+}
+
+// A call may cost more than was thought: then its slab is used up, and the rest was never held.
+async function drawOnSlabs(tx: Queryable, charges: Charge[]): Promise<void> {
+  const drawing = charges.filter(({ slab }) => slab !== null);
+  const drawn = groupSums(drawing, ({ slab }) => [['', slab!]], amountsOf);
+  if (drawn.length === 0) return;
+  const [, slabs, money, tokens, gpu] = columns(drawn);
+  const { rows } = await tx.query<{ payers: Payers } & Amounts>({
+    name: 'charge-slabs',
+    text: `with drawn as (select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) as d (id, money, tokens, gpu)),
+        old as (select slab.* from slab join drawn using (id) where slab.state = 'open' order by slab.id for no key update of slab)
+      update slab set money = greatest(0, old.money - drawn.money), tokens = greatest(0, old.tokens - drawn.tokens),
+          gpu = greatest(0, old.gpu - drawn.gpu)
+        from old join drawn using (id) where slab.id = old.id
+        returning slab.payers, old.money - slab.money as money, old.tokens - slab.tokens as tokens, old.gpu - slab.gpu as gpu`,
+    values: [slabs, money, tokens, gpu],
+  });
+  await unhold(tx, rows);
+}
+
+/** Takes what was held for these payers off their accounts, which are locked. */
+export async function unhold(tx: Queryable, held: ({ payers: Payers } & Amounts)[]): Promise<void> {
+  const sums = groupSums(
+    held,
+    ({ payers }) => Object.entries(payers),
+    ({ money, tokens, gpu }) => ({ money, tokens, gpu }),
+  );
+  if (sums.length === 0) return;
+  await tx.query({
+    name: 'charge-accounts',
+    text: `update account set money = account.money - h.money, tokens = account.tokens - h.tokens, gpu = account.gpu - h.gpu
+      from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) as h (scope, subject, money, tokens, gpu)
+      where account.scope = h.scope and account.subject = h.subject`,
+    values: columns(sums),
+  });
+}
+
+async function countDays(tx: Queryable, spent: Sums, { timeZone }: Books): Promise<void> {
+  await tx.query({
+    name: 'charge-days',
+    text: `insert into account_day (scope, subject, day, money, tokens, gpu)
+      select scope, subject, (now() at time zone $6)::date, money, tokens, gpu
+        from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) as s (scope, subject, money, tokens, gpu)
+        order by scope, subject
+      on conflict (scope, subject, day) do update set money = account_day.money + excluded.money,
+        tokens = account_day.tokens + excluded.tokens, gpu = account_day.gpu + excluded.gpu`,
+    values: [...columns(spent), timeZone],
+  });
+}
+
+interface UsageRow {
+  project: string;
+  task: number;
+  agent: string;
+  model: string;
+  worker: string;
+  person: string;
+  cause: string;
+  calls: number;
+  input: number;
+  cached: number;
+  output: number;
+  reasoning: number;
+  money: number;
+  gpu: number;
+}
+
+async function countUsage(tx: Queryable, charges: Charge[], { timeZone }: Books): Promise<void> {
+  const sums = new Map<string, UsageRow>();
+  for (const { payers, model, cause, tokens, money, gpu, kind } of charges) {
+    const { project = '', task = 0, agent = '', worker = '', person = '' } = payers;
+    const key = { project, task: Number(task), agent, model, worker, person, cause };
+    const id = JSON.stringify(key);
+    const row = sums.get(id) ?? {
+      ...key,
+      calls: 0,
+      input: 0,
+      cached: 0,
+      output: 0,
+      reasoning: 0,
+      money: 0,
+      gpu: 0,
+    };
+    sums.set(id, {
+      ...row,
+      calls: row.calls + (kind === 'usage' ? 1 : 0),
+      input: row.input + tokens.input,
+      cached: row.cached + tokens.cached,
+      output: row.output + tokens.output,
+      reasoning: row.reasoning + tokens.reasoning,
+      money: row.money + money,
+      gpu: row.gpu + gpu,
+    });
+  }
+  const rows = [...sums.values()];
+  const column = <K extends keyof UsageRow>(name: K) => rows.map((row) => row[name]);
+  await tx.query({
+    name: 'charge-usage',
+    text: `insert into usage_day (day, project, task, agent, model, worker, person, cause,
+          calls, input_tokens, cached_tokens, output_tokens, reasoning_tokens, money, gpu)
+        select (now() at time zone $1)::date, u.* from unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
+          $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[]) as
+          u (project, task, agent, model, worker, person, cause, calls, input, cached, output, reasoning, money, gpu)
+        order by 2, 3, 4, 5, 6, 7, 8
+      on conflict (day, project, task, agent, model, worker, person, cause) do update set
+        calls = usage_day.calls + excluded.calls, input_tokens = usage_day.input_tokens + excluded.input_tokens,
+        cached_tokens = usage_day.cached_tokens + excluded.cached_tokens, output_tokens = usage_day.output_tokens + excluded.output_tokens,
+        reasoning_tokens = usage_day.reasoning_tokens + excluded.reasoning_tokens,
+        money = usage_day.money + excluded.money, gpu = usage_day.gpu + excluded.gpu`,
+    values: [
+      timeZone,
+      column('project'),
+      column('task'),
+      column('agent'),
+      column('model'),
+      column('worker'),
+      column('person'),
+      column('cause'),
+      column('calls'),
+      column('input'),
+      column('cached'),
+      column('output'),
+      column('reasoning'),
+      column('money'),
+      column('gpu'),
+    ],
+  });
+}
+
+function entryOf({ id, kind, payers, engine, model, money, cause }: Charge) {
+  const { project, person, appliance: _, ...others } = payers;
+  const debit =
+    project !== undefined ? `project:${project}` : person !== undefined ? `person:${person}` : 'appliance';
+  const detail = { model, cause, ...others, ...(person === undefined ? {} : { person }) };
+  return { id, kind, debit, credit: `engine:${engine}`, amount: money, detail };
+}

@@ -1,0 +1,137 @@
+// What each run or key has in hand: calls draw on its slab in memory, and only when that is used up are the budgets asked again.
+// Whatever calls there are at once, no more is promised to them than was reserved. Used by the gateway.
+import { randomUUID } from 'node:crypto';
+import type { Queryable } from '../db/connect.ts';
+import { covers, eachUnit, least, minus, NO_AMOUNTS, plus, type Amounts } from './amounts.ts';
+import type { BudgetState } from './limits.ts';
+import type { Payers } from './payers.ts';
+import { release, renewSlabs, reserve } from './slabs.ts';
+
+/** What a call may cost at most; given back, but for what it did cost, when it is settled. */
+export interface Hold {
+  slab: string;
+  amounts: Amounts;
+  /** Takes the hold off again; `spent` is what the writer draws on the slab. */
+  settle(spent: Amounts): void;
+}
+
+export type Admission = { hold: Hold } | { refused: BudgetState };
+
+export interface Purses {
+  /**
+   * Holds `want` for a call of this run or key, or as much of it as there is, if that is `least`; else the budget that
+   * refuses. The first call of a run, and one that finds its slab used up, costs a transaction.
+   */
+  admit(id: string, payers: Payers, want: Amounts, least: Amounts): Promise<Admission>;
+  /** Renews the slabs that are in use and gives back those that were not for a while. */
+  tend(): Promise<void>;
+  /** Gives everything back. */
+  close(): Promise<void>;
+}
+
+interface Purse {
+  slab: string;
+  payers: Payers;
+  left: Amounts;
+  /** Calls that have a part of it, and that ask for one. */
+  holds: number;
+  asking: number;
+  usedAt: number;
+  /** Calls ask for more one after the other. */
+  turn: Promise<unknown>;
+}
+
+const IDLE_MS = 30_000;
+/** A slab is so many times what the call that needs it may cost: most cost far less. */
+const CALLS_A_SLAB = 2;
+
+/** The purses of one gateway process. */
+export function openPurses(db: Queryable, timeZone: string): Purses {
+  const owner = randomUUID();
+  const purses = new Map<string, Purse>();
+
+  const purseOf = (id: string, payers: Payers): Purse => {
+    const known = purses.get(id);
+    if (known !== undefined) return known;
+    const purse: Purse = {
+      slab: randomUUID(),
+      payers,
+      left: { ...NO_AMOUNTS },
+      holds: 0,
+      asking: 0,
+      usedAt: performance.now(),
+      turn: Promise.resolve(),
+    };
+    purses.set(id, purse);
+    return purse;
+  };
+
+  const take = (purse: Purse, amounts: Amounts): Hold => {
+    purse.left = minus(purse.left, amounts);
+    purse.holds += 1;
+    const { slab } = purse;
+    let settled = false;
+    return {
+      slab,
+      amounts,
+      settle(spent) {
+        if (settled) return;
+        settled = true;
+        purse.holds -= 1;
+        purse.usedAt = performance.now();
+        // A slab that was closed meanwhile has given its rest back already.
+        if (purse.slab === slab) purse.left = plus(purse.left, minus(amounts, spent));
+      },
+    };
+  };
+
+  const enlarge = async (id: string, payers: Payers, want: Amounts, floor: Amounts): Promise<Admission> => {
+    for (;;) {
+      const purse = purseOf(id, payers);
+      if (covers(purse.left, want)) return { hold: take(purse, want) };
+      const missing = (amounts: Amounts) => eachUnit((unit) => Math.max(0, amounts[unit] - purse.left[unit]));
+      const answer = await reserve(db, {
+        slab: purse.slab,
+        owner,
+        payers,
+        timeZone,
+        want: missing(eachUnit((unit) => want[unit] * CALLS_A_SLAB)),
+        least: missing(floor),
+      });
+      if (answer === 'gone') {
+        if (purses.get(id) === purse) purses.delete(id);
+        continue;
+      }
+      if ('refused' in answer) return answer;
+      purse.left = plus(purse.left, answer.granted);
+      // Others may have drawn on it meanwhile.
+      if (covers(purse.left, floor)) return { hold: take(purse, least(want, purse.left)) };
+    }
+  };
+
+  return {
+    async admit(id, payers, want, floor) {
+      const purse = purseOf(id, payers);
+      if (covers(purse.left, want)) return { hold: take(purse, want) };
+      purse.asking += 1; // so that it is not given back meanwhile
+      const mine = purse.turn.then(async () => await enlarge(id, payers, want, floor));
+      purse.turn = mine.catch(() => {});
+      return await mine.finally(() => (purse.asking -= 1));
+    },
+    async tend() {
+      const now = performance.now();
+      for (const [id, purse] of purses) {
+        if (purse.holds + purse.asking > 0 || now - purse.usedAt < IDLE_MS) continue;
+        purses.delete(id);
+        await release(db, purse.slab, purse.payers);
+      }
+      await renewSlabs(db, owner);
+    },
+    async close() {
+      for (const [id, purse] of purses) {
+        purses.delete(id);
+        await release(db, purse.slab, purse.payers);
+      }
+    },
+  };
+}

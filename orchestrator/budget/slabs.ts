@@ -1,0 +1,99 @@
+// Slabs in the database: what a gateway has reserved of the budgets, in one transaction over all scopes. Accounts are locked
+// before slabs and in one order, so that no two transactions wait for each other. Used by the purses and the sweep.
+import type { Queryable } from '../db/connect.ts';
+import { withinTransaction } from '../tasks/within-transaction.ts';
+import type { Amounts } from './amounts.ts';
+import { eachUnit, least, UNITS } from './amounts.ts';
+import { budgetsOf, remaining, tightest, type BudgetState } from './limits.ts';
+import { scopesOf, type Payers } from './payers.ts';
+
+export interface Reservation {
+  /** Made when there is none of this id; enlarged otherwise. */
+  slab: string;
+  owner: string;
+  payers: Payers;
+  /** What would be good to have, and what it is of no use without. */
+  want: Amounts;
+  least: Amounts;
+  timeZone: string;
+}
+
+/** What was reserved, or the budget that does not leave enough. `gone`: the slab was closed meanwhile. */
+export type Reserved = { granted: Amounts } | { refused: BudgetState } | 'gone';
+
+/** Reserves in all scopes or in none. */
+export async function reserve(db: Queryable, reservation: Reservation): Promise<Reserved> {
+  const { slab, owner, payers, timeZone } = reservation;
+  return await withinTransaction(db, async (tx) => {
+    await lockAccounts(tx, payers);
+    const budgets = await budgetsOf(tx, payers, timeZone);
+    const granted = least(reservation.want, remaining(budgets));
+    const short = UNITS.find((unit) => granted[unit] < reservation.least[unit]);
+    if (short !== undefined) return { refused: tightest(budgets, short)! };
+    const { rowCount } = await tx.query({
+      name: 'slab-grow',
+      text: `insert into slab (id, owner, payers, money, tokens, gpu) values ($1, $2, $3, $4, $5, $6)
+        on conflict (id) do update set money = slab.money + excluded.money, tokens = slab.tokens + excluded.tokens,
+          gpu = slab.gpu + excluded.gpu, renewed_at = now() where slab.state = 'open'`,
+      values: [slab, owner, JSON.stringify(payers), granted.money, granted.tokens, granted.gpu],
+    });
+    if (rowCount === 0) return 'gone';
+    await hold(tx, payers, granted);
+    return { granted };
+  });
+}
+
+/** Gives back what is left of a slab; one that is closed already is left alone. */
+export async function release(db: Queryable, slab: string, payers: Payers): Promise<void> {
+  await withinTransaction(db, async (tx) => {
+    await lockAccounts(tx, payers);
+    const left = await closeSlab(tx, slab, 'settled');
+    if (left !== undefined) await hold(tx, payers, eachUnit((unit) => -left[unit]));
+  });
+}
+
+/** Marks a slab as closed; what was left of it, or undefined when it was closed before. The accounts are the caller's to mend. */
+export async function closeSlab(
+  tx: Queryable,
+  slab: string,
+  state: 'settled' | 'swept',
+): Promise<Amounts | undefined> {
+  const { rows } = await tx.query<Amounts>(
+    `update slab set state = $2, renewed_at = now() where id = $1 and state = 'open' returning money, tokens, gpu`,
+    [slab, state],
+  );
+  return rows[0];
+}
+
+/** Says that the gateway which has these slabs is alive. */
+export async function renewSlabs(db: Queryable, owner: string): Promise<void> {
+  await db.query(`update slab set renewed_at = now() where owner = $1 and state = 'open'`, [owner]);
+}
+
+/** Makes the accounts that are missing and locks all of them until the transaction ends. */
+export async function lockAccounts(tx: Queryable, payers: Payers): Promise<void> {
+  const { scopes, subjects } = scopesOf(payers);
+  await tx.query({
+    name: 'make-accounts',
+    text: `insert into account (scope, subject) select * from unnest($1::text[], $2::text[]) as payer (scope, subject)
+      where not exists (select from account where account.scope = payer.scope and account.subject = payer.subject)
+      order by 1, 2 on conflict do nothing`,
+    values: [scopes, subjects],
+  });
+  await tx.query({
+    name: 'lock-accounts',
+    text: `select from account where (scope, subject) in (select * from unnest($1::text[], $2::text[]))
+      order by scope, subject for no key update`,
+    values: [scopes, subjects],
+  });
+}
+
+async function hold(tx: Queryable, payers: Payers, amounts: Amounts): Promise<void> {
+  const { scopes, subjects } = scopesOf(payers);
+  await tx.query({
+    name: 'hold',
+    text: `update account set money = money + $3, tokens = tokens + $4, gpu = gpu + $5
+      where (scope, subject) in (select * from unnest($1::text[], $2::text[]))`,
+    values: [scopes, subjects, amounts.money, amounts.tokens, amounts.gpu],
+  });
+}
