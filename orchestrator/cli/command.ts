@@ -24,11 +24,11 @@ export interface Verb {
   load: () => Promise<(args: never) => Promise<void>>;
 }
 
-/** A word that groups verbs: `task`, `project`. */
+/** A word that groups verbs: `task`, `project`; a noun below a noun is `project file`. */
 export interface Noun {
   noun: string;
   describe: string;
-  verbs: Verb[];
+  verbs: (Verb | Noun)[];
 }
 
 /** Defines a verb; the handler that `load` imports must take what `builder` offers. */

@@ -88,16 +88,23 @@ function helpWidth(): number {
   return process.stdout.isTTY ? Math.min(process.stdout.columns || 80, 120) : 100;
 }
 
-function addNoun(parent: Argv, { noun, describe, verbs }: Noun): void {
+function addNoun(parent: Argv, { noun, describe, verbs }: Noun, above: string[] = []): void {
+  const words = [...above, noun];
   parent.command(noun, describe, (own) => {
-    own.usage(`${describe}\n\nUsage: $0 ${noun} <verb>`);
-    for (const each of verbs) addVerb(own, each, noun);
-    return own.demandCommand(1, `Say what to do with the ${noun}: ${verbs.map(nameOf).join(', ')}.`);
+    own.usage(`${describe}\n\nUsage: $0 ${words.join(' ')} <verb>`);
+    for (const each of verbs) {
+      if (isNoun(each)) addNoun(own, each, words);
+      else addVerb(own, each, words);
+    }
+    return own.demandCommand(
+      1,
+      `Say what to do with the ${words.join(' ')}: ${verbs.map(nameOf).join(', ')}.`,
+    );
   });
 }
 
-function addVerb(parent: Argv, verb: Verb, noun?: string): void {
-  const words = noun === undefined ? verb.command : `${noun} ${verb.command}`;
+function addVerb(parent: Argv, verb: Verb, above: string[] = []): void {
+  const words = [...above, verb.command].join(' ');
   parent.command(
     [verb.command, ...(verb.aliases ?? [])],
     verb.describe,
@@ -120,20 +127,31 @@ function addVerb(parent: Argv, verb: Verb, noun?: string): void {
 
 /** The command that the words come nearest to: whose help is worth reading, and what it wants. */
 function nearestCommand(words: string[]): { help: string; command: string } {
-  const [first, second] = words.filter((word) => !word.startsWith('-'));
-  const item = VERBS.find((each) => (isNoun(each) ? each.noun : nameOf(each)) === first);
-  if (item === undefined) return { help: 'autocode', command: 'autocode <command>' };
-  if (!isNoun(item)) return { help: `autocode ${nameOf(item)}`, command: `autocode ${item.command}` };
-  const verb = item.verbs.find((each) => nameOf(each) === second);
-  const help = `autocode ${item.noun}`;
-  return verb === undefined
-    ? { help, command: `${help} <verb>` }
-    : { help: `${help} ${nameOf(verb)}`, command: `${help} ${verb.command}` };
+  const given = words.filter((word) => !word.startsWith('-'));
+  let help = 'autocode';
+  for (let known = VERBS; ;) {
+    const item = known.find((each) => nameOf(each) === given[0]);
+    if (item === undefined) return { help, command: `${help} <${help === 'autocode' ? 'command' : 'verb'}>` };
+    if (!isNoun(item)) return { help: `${help} ${nameOf(item)}`, command: `${help} ${item.command}` };
+    help += ` ${given.shift()}`;
+    known = item.verbs;
+  }
 }
 
-/** `list` of `list`, `show` of `show <task>`. */
-export function nameOf(verb: Verb): string {
-  return verb.command.split(' ', 1)[0] ?? verb.command;
+/** `list` of `list`, `show` of `show <task>`, `project` of the noun. */
+export function nameOf(item: Verb | Noun): string {
+  const words = isNoun(item) ? item.noun : item.command;
+  return words.split(' ', 1)[0] ?? words;
+}
+
+/** Every verb with the nouns above it. */
+export function everyVerb(
+  items: (Verb | Noun)[] = VERBS,
+  above: string[] = [],
+): { above: string[]; verb: Verb }[] {
+  return items.flatMap((item) =>
+    isNoun(item) ? everyVerb(item.verbs, [...above, item.noun]) : [{ above, verb: item }],
+  );
 }
 
 /** yargs' own messages, as sentences. */

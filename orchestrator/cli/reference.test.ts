@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { isNoun } from './command.ts';
-import { VERBS } from './program.ts';
+import { everyVerb, nameOf } from './program.ts';
 import { cliReference } from './reference.ts';
 
 test('docs/cli.md is what the definitions of the verbs say', async () => {
@@ -12,20 +11,18 @@ test('docs/cli.md is what the definitions of the verbs say', async () => {
 });
 
 test('every verb has a description and an example that begins with its own words', () => {
-  for (const item of VERBS) {
-    for (const verb of isNoun(item) ? item.verbs : [item]) {
-      const words = [isNoun(item) ? item.noun : '', verb.command.split(' ')[0]].filter(Boolean).join(' ');
-      assert.ok(verb.describe.length > 5, words);
-      assert.ok(
-        verb.examples.length > 0 && verb.examples.every(([example]) => example.startsWith(words)),
-        words,
-      );
-    }
+  for (const { above, verb } of everyVerb()) {
+    const words = [...above, nameOf(verb)].join(' ');
+    assert.ok(verb.describe.length > 5, words);
+    assert.ok(
+      verb.examples.length > 0 && verb.examples.every(([example]) => example.startsWith(words)),
+      words,
+    );
   }
 });
 
 test('every verb has a handler', async () => {
-  for (const verb of VERBS.flatMap((item) => (isNoun(item) ? item.verbs : [item]))) {
+  for (const { verb } of everyVerb()) {
     assert.equal(typeof (await verb.load()), 'function', verb.command);
   }
 });

@@ -1,7 +1,7 @@
 // docs/cli.md, made from the definitions of the verbs: `node orchestrator/cli/reference.ts > docs/cli.md`.
 // reference.test.ts fails when the page is not current.
 import { isNoun, type Noun, type Verb } from './command.ts';
-import { nameOf, program, VERBS } from './program.ts';
+import { everyVerb, nameOf, program, VERBS } from './program.ts';
 
 const WIDTH = 110;
 
@@ -39,9 +39,9 @@ export async function cliReference(): Promise<string> {
   return `${parts.join('\n').trimEnd()}\n`;
 }
 
-async function nounPart({ noun, describe, verbs }: Noun): Promise<string[]> {
-  const parts = [`## ${noun}\n`, `${describe}.\n`];
-  for (const verb of verbs) parts.push(...(await verbPart('###', [noun], verb)));
+async function nounPart(item: Noun): Promise<string[]> {
+  const parts = [`## ${item.noun}\n`, `${item.describe}.\n`];
+  for (const { above, verb } of everyVerb([item])) parts.push(...(await verbPart('###', above, verb)));
   return parts;
 }
 
