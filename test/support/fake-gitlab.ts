@@ -46,6 +46,7 @@ export async function startFakeGitLab({ prefix = '' }: { prefix?: string } = {})
     if (same) unchanged += 1;
     response.writeHead(same ? 304 : answer.status, {
       'content-type': 'application/json',
+      'x-gitlab-meta': '{"correlation_id":"01K","version":"1"}',
       etag,
       ...answer.headers,
     });

@@ -17,7 +17,7 @@ export async function openLine(target: string) {
   let onCut = () => {};
   let isCut = false;
   let answering: { holds: Holds; answer: Canned; times: number } | undefined;
-  let holding: { holds: Holds; until: Promise<void> } | undefined;
+  let holding: { holds: Holds; held: () => Promise<void> } | undefined;
   const seen: string[] = [];
   const server = http.createServer((request, response) => {
     if (isCut) return void request.socket.destroy();
@@ -30,7 +30,7 @@ export async function openLine(target: string) {
     }
     const last = cutsHere?.(told) ?? false;
     isCut = last;
-    const held = holding?.holds(told) === true ? holding.until : undefined;
+    const held = holding?.holds(told) === true ? holding.held : undefined;
     const { hostname, port } = new URL(target);
     const onward = http.request(
       { hostname, port, method: request.method, path: request.url, headers: request.headers },
@@ -39,7 +39,7 @@ export async function openLine(target: string) {
           answer.resume().on('end', () => request.socket.destroy());
           return onCut();
         }
-        await held;
+        await held?.();
         response.writeHead(answer.statusCode ?? 500, answer.headers);
         answer.pipe(response);
       },
@@ -61,9 +61,9 @@ export async function openLine(target: string) {
     answerWith(answer: Canned, holds: Holds, times = Number.POSITIVE_INFINITY) {
       answering = { holds, answer, times };
     },
-    /** Holds the answers back until then. */
-    holdWhen(holds: Holds, until: Promise<void>) {
-      holding = { holds, until };
+    /** Holds the server's answers back: `held` is called for each, and is done when it may go on. */
+    holdWhen(holds: Holds, held: () => Promise<void>) {
+      holding = { holds, held };
     },
     mend() {
       cutsHere = undefined;
