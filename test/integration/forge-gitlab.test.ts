@@ -139,7 +139,7 @@ test('what the system notes at an issue is no comment', async () => {
   assert.deepEqual(comments, [{ author: 'ann', body: 'One.' }]);
 });
 
-function seatOf({ url, botToken, state, find, ...gitlabServer }: FakeGitLab): Seat {
+function seatOf({ url, botToken, find, ...gitlabServer }: FakeGitLab): Seat {
   const requestOf = (path: string, number: number) => find(path).requests.find(({ iid }) => iid === number)!;
   return {
     kind: gitlab,

@@ -7,8 +7,14 @@ import type { CommitStatus } from './forge.ts';
 
 /** Where our text goes in a template; without it, below. */
 const MARKER = '<!-- autocode -->';
-const TEMPLATE_NAME = 'pull_request_template.md';
-const TEMPLATE_FOLDERS = ['.gitea/', '.github/', '', 'docs/'];
+// The first that is there, however it is spelt.
+const TEMPLATES = [
+  '.gitea/pull_request_template.md',
+  '.github/pull_request_template.md',
+  '.gitlab/merge_request_templates/default.md',
+  'pull_request_template.md',
+  'docs/pull_request_template.md',
+];
 const FILE_MAX_BYTES = 64 << 10;
 
 /** A commit in the mirror. */
@@ -27,18 +33,16 @@ export async function withTemplate(base: Place, body: string): Promise<string> {
   return `${template}\n\n${body}`;
 }
 
-async function findTemplate(base: Place): Promise<string | undefined> {
-  const folders = TEMPLATE_FOLDERS.filter(Boolean);
+async function findTemplate({ git, mirror, commit }: Place): Promise<string | undefined> {
+  const folders = TEMPLATES.map((path) => path.slice(0, path.lastIndexOf('/') + 1)).filter(Boolean);
   const listing = async (...paths: string[]) =>
-    (
-      await base.git.text(['ls-tree', '-z', '--name-only', base.commit, '--', ...paths], {
-        gitDir: base.mirror,
-      })
-    ).split('\0');
+    (await git.text(['ls-tree', '-z', '--name-only', commit, '--', ...paths], { gitDir: mirror })).split(
+      '\0',
+    );
   const paths = [...(await listing()), ...(await listing(...folders))];
-  return TEMPLATE_FOLDERS.map((folder) =>
-    paths.find((path) => path.toLowerCase() === `${folder}${TEMPLATE_NAME}`),
-  ).find((path) => path !== undefined);
+  return TEMPLATES.map((template) => paths.find((path) => path.toLowerCase() === template)).find(
+    (path) => path !== undefined,
+  );
 }
 
 /** Those who own what changed from the base to the head, by the base's CODEOWNERS. */
