@@ -5,6 +5,7 @@ import { z } from 'zod';
 export const SUBMISSION_RULES = [
   'outside-target',
   'workflow-files',
+  'project-file',
   'codeowners',
   'lockfiles',
   'size',
@@ -25,6 +26,7 @@ export type RuleLevel = z.infer<typeof RuleLevel>;
 export const DEFAULT_LEVELS: Readonly<Record<SubmissionRule, RuleLevel>> = {
   'outside-target': 'refuse',
   'workflow-files': 'refuse',
+  'project-file': 'refuse',
   codeowners: 'refuse',
   lockfiles: 'warn',
   size: 'refuse',
@@ -55,6 +57,10 @@ export const Finding = z
   .object({
     rule: SubmissionRule,
     level: z.enum(['refuse', 'warn']),
+    repository: z
+      .string()
+      .optional()
+      .meta({ description: "The file's repository, where the task works in several." }),
     path: z.string().nullable().meta({ description: 'The file it is about; null: the whole change.' }),
     reason: z
       .string()

@@ -4,6 +4,7 @@ import { codeowners } from './codeowners.ts';
 import { fileModes } from './file-modes.ts';
 import { lockfiles } from './lockfiles.ts';
 import { outsideTarget } from './outside-target.ts';
+import { projectFile } from './project-file.ts';
 import type { Rule } from './rule.ts';
 import { secrets } from './secrets.ts';
 import { size } from './size.ts';
@@ -16,6 +17,7 @@ export const RULES: readonly Rule[] = [
   symlinks,
   submodules,
   workflowFiles,
+  projectFile,
   codeowners,
   outsideTarget,
   size,
