@@ -8,6 +8,7 @@ import type { AgentContext, CodingAgent } from './coding-agent.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { openScratchSandbox, type ScratchSandbox } from './scratch.ts';
 import { collect, type Told } from './testing/collect.ts';
+import { hearNames } from './testing/dns-sink.ts';
 import { type Reply, type ScriptedModel, startScriptedModel } from './testing/scripted-model.ts';
 import { type Conversation, SCRIPTED_USAGE } from './testing/scripted-protocol.ts';
 
@@ -24,6 +25,8 @@ export interface ConformanceOptions {
   countsTokens: boolean;
   /** True for one from whose words a refusal for want of budget is told apart; as `countsTokens` when left out. */
   tellsBudget?: boolean;
+  /** Host names that it asks for, whatever it is told; heard in isolation `bubblewrap`. */
+  asksFor?: string[];
 }
 
 /** Registers the tests. A fresh sandbox, model and agent for each; each ends by asserting that no process is left. */
@@ -48,6 +51,13 @@ export function conformance(name: string, options: ConformanceOptions): void {
       assert.equal((await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' })).stop, 'done');
       assert.equal((await agent.runTask({ phase: 'adjust', prompt: 'The check fails' })).stop, 'done');
       assert.match(model.asked.at(-1)?.prompt ?? '', /The check fails/);
+      if (!agent.remembers) return;
+      assert.match(
+        model.asked.at(-1)?.body ?? '',
+        /Write hello\.txt/,
+        'the second turn has the first prompt',
+      );
+      assert.match(model.asked.at(-1)?.body ?? '', /all done/, 'the second turn has the first answer');
     });
 
     run(
@@ -129,6 +139,30 @@ export function conformance(name: string, options: ConformanceOptions): void {
         assert.match(String(result.error), /was ended by SIGKILL/);
       },
     );
+
+    test('asks for no host name in a whole run', { timeout: 60_000 }, async (t) => {
+      if (options.isolation !== 'bubblewrap')
+        return t.diagnostic('there is no network of its own to listen in');
+      const model = await startScriptedModel(write1);
+      const opened = await openScratchSandbox(model.url, options);
+      const sink = hearNames(opened);
+      model.cwd = opened.workspace;
+      const agent = options.create(collect(sink.sandbox, options.agent ?? {}, options.toolDir).context);
+      try {
+        await agent.start();
+        if (agent.plans) await agent.runTask({ phase: 'plan', prompt: 'Plan it' });
+        const worked = await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' });
+        assert.equal(worked.stop, 'done', String(worked.error));
+        await agent.runTask({ phase: 'adjust', prompt: 'The check fails' });
+        await agent.stop();
+        assert.deepEqual(sink.names(), options.asksFor ?? []);
+      } finally {
+        await agent.stop();
+        await opened.close();
+        await sink.close();
+        await model.close();
+      }
+    });
   });
 
   function write1({ results, prompt }: Conversation): Reply {

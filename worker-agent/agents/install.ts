@@ -5,11 +5,12 @@ import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { type Lock, tryLock, waitForLock } from '../lock.ts';
-import { AGENTS, knownAgent } from './catalogue.ts';
-import { agentDirectory, isInstalled, STAMP_FILE } from './installed.ts';
+import { AGENTS, type AgentEntry, type AgentName, knownAgent, type LockedAgent } from './catalogue.ts';
+import { installWheels } from './install-wheels.ts';
+import { agentDirectory, bringIt, isInstalled, STAMP_FILE } from './installed.ts';
+import { runInstaller } from './installer-program.ts';
 import { type ProfileName, PROFILES } from './profiles/all.ts';
 
 export interface InstallOptions {
@@ -21,6 +22,9 @@ export interface InstallOptions {
 
 /** How long a program may take to say its version. */
 const ANSWER_MS = 60_000;
+/** How npm and pip say that there is no way to the registry. */
+const UNREACHABLE =
+  /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|network|NewConnectionError|No matching distribution/i;
 const LOCKS = join(import.meta.dirname, 'locks');
 /** Registries must not end up in what is installed, install scripts must not run. */
 const NPM_FLAGS = [
@@ -37,14 +41,8 @@ export async function installAgent(
   name: string,
   options: InstallOptions,
 ): Promise<{ directory: string; installed: boolean }> {
-  const known = knownAgent(name);
   const { toolDir, progress } = options;
-  if (known === 'command') {
-    throw new AutocodeError(
-      'ERR_INVALID_INPUT',
-      `The agent \`${known}\` has nothing to install: its program is yours.`,
-    );
-  }
+  const known = lockedAgent(knownAgent(name), toolDir);
   const directory = agentDirectory(known, toolDir);
   if (await isInstalled(known, toolDir)) return { directory, installed: false };
   let lock: Lock | undefined;
@@ -61,8 +59,21 @@ export async function installAgent(
   }
 }
 
+/** The agent whose lock is installed for the one that is named. */
+function lockedAgent(name: AgentName, toolDir: string): LockedAgent {
+  const { title, install, installedWith = name }: AgentEntry = AGENTS[name];
+  if (install === 'npm' || install === 'pip') return installedWith as LockedAgent;
+  const message =
+    install === 'user'
+      ? `${title} cannot be installed by Autocode: it is in no package registry.`
+      : `The agent \`${name}\` has nothing to install: its program is yours.`;
+  throw new AutocodeError('ERR_INVALID_INPUT', message, {
+    ...(install === 'user' ? { remedy: bringIt(name, toolDir) } : {}),
+  });
+}
+
 /** Fills a new directory and renames it into place; what others or we left half done goes. */
-async function replace(directory: string, name: ProfileName, options: InstallOptions): Promise<void> {
+async function replace(directory: string, name: LockedAgent, options: InstallOptions): Promise<void> {
   const { toolDir } = options;
   await removeLeftovers(toolDir, name);
   const fresh = await mkdtemp(join(toolDir, `.new-${name}-`));
@@ -75,13 +86,14 @@ async function replace(directory: string, name: ProfileName, options: InstallOpt
   }
 }
 
-async function fill(directory: string, name: ProfileName, { npm, progress }: InstallOptions): Promise<void> {
+async function fill(directory: string, name: LockedAgent, { npm, progress }: InstallOptions): Promise<void> {
   await chmod(directory, 0o755);
   await cp(join(LOCKS, name), directory, { recursive: true });
   progress(`downloading ${AGENTS[name].title} ${AGENTS[name].version}`);
-  await run([...npm, 'ci', ...NPM_FLAGS], directory, progress);
-  for (const program of PROFILES[name].programs) await chmod(join(directory, program), 0o755);
-  const version = await askVersion(name, directory);
+  const version =
+    name === 'aider'
+      ? await installWheels(directory, progress)
+      : await installPackages(directory, name, npm, progress);
   if (version !== AGENTS[name].version) {
     throw new AutocodeError(
       'ERR_AGENT_FAILED',
@@ -92,6 +104,18 @@ async function fill(directory: string, name: ProfileName, { npm, progress }: Ins
     join(directory, STAMP_FILE),
     JSON.stringify({ name, version, installedAt: new Date().toISOString() }),
   );
+}
+
+/** The packages of the lock in the directory; answers the version of the program that they bring. */
+async function installPackages(
+  directory: string,
+  name: ProfileName,
+  npm: string[],
+  progress: (text: string) => void,
+): Promise<string> {
+  await runInstaller('npm', [...npm, 'ci', ...NPM_FLAGS], directory, progress);
+  for (const program of PROFILES[name].programs) await chmod(join(directory, program), 0o755);
+  return await askVersion(name, directory);
 }
 
 /** The version that the program in an install directory says it is. */
@@ -113,6 +137,7 @@ async function firstVersion(argv: string[], input: string, env: Record<string, s
   const [program = '', ...args] = argv;
   const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'ignore'], timeout: ANSWER_MS });
   const closed = once(child, 'close');
+  closed.catch(() => {}); // looked at below
   child.stdin.on('error', () => {}); // it may end before it reads
   child.stdin.write(input);
   let printed = '';
@@ -130,29 +155,10 @@ async function firstVersion(argv: string[], input: string, env: Record<string, s
   return printed.trim();
 }
 
-/** Runs npm, each line of it given to `progress`; an error holds its last lines. */
-async function run(
-  [program = '', ...args]: string[],
-  cwd: string,
-  progress: (text: string) => void,
-): Promise<void> {
-  const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-  const last: string[] = [];
-  for (const output of [child.stdout, child.stderr]) {
-    createInterface(output).on('line', (line) => {
-      progress(line);
-      last.push(line);
-      if (last.length > 12) last.shift();
-    });
-  }
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`npm ended with code ${code}:\n${last.join('\n')}`);
-}
-
 /** One install of an agent at a time in a tool directory. */
 async function onlyInstall(
   toolDir: string,
-  name: ProfileName,
+  name: LockedAgent,
   progress: (text: string) => void,
 ): Promise<Lock> {
   const purpose = `install-${name}`;
@@ -171,12 +177,12 @@ async function removeLeftovers(toolDir: string, name: string): Promise<void> {
   }
 }
 
-function explain(error: unknown, name: ProfileName, toolDir: string): AutocodeError {
+function explain(error: unknown, name: LockedAgent, toolDir: string): AutocodeError {
   if (error instanceof AutocodeError) return error;
   const text = error instanceof Error ? error.message : String(error);
   const what = `${AGENTS[name].title} could not be installed in ${toolDir}`;
   if (/ENOSPC|no space left/i.test(text)) {
-    const remedy = 'Make 500 MB free there and try again.';
+    const remedy = 'Make 1 GB free there and try again.';
     return new AutocodeError('ERR_DISK_FULL', `${what}: the disk is full.`, { remedy, cause: error });
   }
   return new AutocodeError('ERR_AGENT_MISSING', `${what}: ${text}`, {
@@ -185,10 +191,11 @@ function explain(error: unknown, name: ProfileName, toolDir: string): AutocodeEr
   });
 }
 
-function remedyFor(text: string, name: ProfileName, toolDir: string): string {
+function remedyFor(text: string, name: LockedAgent, toolDir: string): string {
   if (/EACCES|EPERM|EROFS/.test(text)) return `Make ${toolDir} writable for this user, or choose another.`;
-  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|network/i.test(text)) {
-    return 'The package registry cannot be reached: check the network, or set npm_config_registry or https_proxy, and try again.';
+  if (UNREACHABLE.test(text)) {
+    const setting = AGENTS[name].install === 'pip' ? 'PIP_INDEX_URL' : 'npm_config_registry';
+    return `The package registry cannot be reached: check the network, or set ${setting} or https_proxy, and try again.`;
   }
   return `Try \`autocode agent install ${name}\` again.`;
 }

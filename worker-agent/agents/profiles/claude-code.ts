@@ -8,7 +8,7 @@ const PROGRAM = `node_modules/@anthropic-ai/claude-agent-sdk-linux-${process.arc
 const ADAPTER = 'node_modules/@agentclientprotocol/claude-agent-acp/dist/index.js';
 
 /** The others ask a person, outlive the turn, move the work out of the work tree, or reach for the web. */
-const TOOLS = ['Bash', 'Edit', 'Glob', 'Grep', 'Read', 'Write'];
+export const TOOLS = ['Bash', 'Edit', 'Glob', 'Grep', 'Read', 'TaskCreate', 'TaskUpdate', 'Write'];
 
 const SETTINGS = {
   cleanupPeriodDays: 1,
@@ -25,7 +25,7 @@ export const claudeCode: LaunchProfile = {
   versionQuery: BY_FLAG,
   programs: [PROGRAM],
   modes: { plan: 'plan', work: 'bypassPermissions' },
-  sessionMeta: { claudeCode: { options: { tools: TOOLS, promptSuggestions: false } } },
+  sessionMeta: { claudeCode: { options: { tools: TOOLS, promptSuggestions: false, title: 'task' } } },
   launch: ({ installed, node, home, gatewayUrl, model }) => ({
     argv: [node, join(installed, ADAPTER)],
     env: {
@@ -44,6 +44,7 @@ export const claudeCode: LaunchProfile = {
       DISABLE_AUTOUPDATER: '1',
       DISABLE_TELEMETRY: '1',
       DISABLE_ERROR_REPORTING: '1',
+      ENABLE_TOOL_SEARCH: 'false',
       // A local model may think for long before its first word; the run's deadline is the limit.
       API_TIMEOUT_MS: '600000',
       // Refuses to work unasked as root otherwise; in isolation `directory` the agent is the worker's own user.
