@@ -13,6 +13,7 @@ const longest = 400;
 const domains = [
   'access',
   'backup',
+  'budget',
   'events',
   'gateway',
   'models',

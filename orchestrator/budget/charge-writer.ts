@@ -42,7 +42,10 @@ export function chargeWriter<Call extends Charge>(options: ChargeWriterOptions<C
     while (waiting.length > 0) {
       const batch = waiting.splice(0, BATCH);
       try {
-        await writeBatch(options, batch.map(({ call }) => call));
+        await writeBatch(
+          options,
+          batch.map(({ call }) => call),
+        );
         for (const { resolve } of batch) resolve();
       } catch (error) {
         // One that cannot be written must not take the others with it.

@@ -32,18 +32,15 @@ export async function writeCharges(tx: Queryable, charges: Charge[], books: Book
   if (charges.length === 0) return;
   const spent = groupSums(
     charges,
-    ({ payers }) => SCOPES.filter((scope) => payers[scope] !== undefined).map((scope) => [scope, payers[scope]!]),
+    ({ payers }) =>
+      SCOPES.filter((scope) => payers[scope] !== undefined).map((scope) => [scope, payers[scope]!]),
     amountsOf,
   );
   await lock(tx, spent);
   await drawOnSlabs(tx, charges);
   await countDays(tx, spent, books);
   await countUsage(tx, charges, books);
-  await append(
-    tx,
-    charges.filter(({ money }) => money > 0).map(entryOf),
-    books.currency,
-  );
+  await append(tx, charges.filter(({ money }) => money > 0).map(entryOf), books.currency);
 }
 
 function amountsOf({ tokens, money, gpu }: Charge): Amounts {
@@ -52,7 +49,11 @@ function amountsOf({ tokens, money, gpu }: Charge): Amounts {
 
 type Sums = { key: [scope: string, subject: string]; sum: Amounts }[];
 
-function groupSums<T>(items: T[], keysOf: (item: T) => [string, string][], amounts: (item: T) => Amounts): Sums {
+function groupSums<T>(
+  items: T[],
+  keysOf: (item: T) => [string, string][],
+  amounts: (item: T) => Amounts,
+): Sums {
   const sums = new Map<string, Sums[number]>();
   for (const item of items) {
     for (const key of keysOf(item)) {

@@ -84,7 +84,7 @@ export function hashOf(entry: Omit<Entry, 'hash'>, previous: Buffer): Buffer {
 
 /** Entries after a number, in order, a page at a time. */
 export async function* entriesAfter(db: Queryable, after: number, page = 5_000): AsyncIterable<Entry[]> {
-  for (let seq = after; ; ) {
+  for (let seq = after; ;) {
     const { rows } = await db.query<Entry>({
       name: 'ledger-page',
       text: `select seq, id, at, kind, debit, credit, amount, currency, detail::text as detail, encode(hash, 'hex') as hash
@@ -109,7 +109,8 @@ export async function verifyLedger(db: Queryable): Promise<Verified> {
   let entries = 0;
   for await (const page of entriesAfter(db, 0)) {
     for (const entry of page) {
-      if (entry.seq > head.seq) return { entries, wrong: `entry ${entry.seq} is after the head, ${head.seq}` };
+      if (entry.seq > head.seq)
+        return { entries, wrong: `entry ${entry.seq} is after the head, ${head.seq}` };
       if (entry.seq !== entries + 1) return { entries, wrong: `entry ${entries + 1} is missing` };
       previous = hashOf(entry, previous);
       if (previous.toString('hex') !== entry.hash)

@@ -59,18 +59,14 @@ export function remaining(budgets: BudgetState[]): Amounts {
 
 /** The budget that leaves the least of a unit. */
 export function tightest(budgets: BudgetState[], unit: Unit): BudgetState | undefined {
-  return budgets
-    .filter((budget) => budget.unit === unit)
-    .toSorted((a, b) => leftOf(a) - leftOf(b))[0];
+  return budgets.filter((budget) => budget.unit === unit).toSorted((a, b) => leftOf(a) - leftOf(b))[0];
 }
 
 /** Whether this is a time zone that days can be counted in. */
-export const TimeZone = z
-  .string()
-  .refine((zone) => {
-    try {
-      return new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined;
-    } catch {
-      return false;
-    }
-  }, 'is no time zone: use a name as Europe/Berlin or UTC');
+export const TimeZone = z.string().refine((zone) => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined;
+  } catch {
+    return false;
+  }
+}, 'is no time zone: use a name as Europe/Berlin or UTC');

@@ -30,7 +30,9 @@ test('of a thousand calls at once, a budget lets as many pass as it pays for', a
       return 0;
     }
     const { hold } = admission;
-    await writer.write(charge({ slab: hold.slab, payers: who, money: 1_000, tokens: { ...charge().tokens } }));
+    await writer.write(
+      charge({ slab: hold.slab, payers: who, money: 1_000, tokens: { ...charge().tokens } }),
+    );
     hold.settle(money(1_000));
     return 1;
   });
@@ -42,7 +44,12 @@ test('of a thousand calls at once, a budget lets as many pass as it pays for', a
   const [state] = await budgetsOf(db.pool, payers(), 'UTC');
   assert.deepEqual([state?.spent, state?.held], [passed * 1_000, 0]);
   // What nobody drew is free again.
-  const again = await openPurses(db.pool, 'UTC').admit('200-1', payers({ run: '200-1' }), money(1_000), money(1_000));
+  const again = await openPurses(db.pool, 'UTC').admit(
+    '200-1',
+    payers({ run: '200-1' }),
+    money(1_000),
+    money(1_000),
+  );
   assert.equal('hold' in again, passed < 37);
   assert.equal((await verifyLedger(db.pool)).entries, passed);
 });
@@ -89,39 +96,43 @@ test('whatever happens in whatever order, budgets hold and accounts add up', asy
     then: fc.constantFrom('settle', 'settle', 'settle', 'keep', 'crash'),
   });
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), fc.integer({ min: 0, max: 6_000 }), async (steps, cap) => {
-      await db.pool.query(`truncate budget, account, account_day, slab, usage_day cascade`);
-      await budget(db.pool, ['appliance', ''], 'day', 'money', cap);
-      await budget(db.pool, ['run', '*'], 'total', 'money', 2_000);
-      let purses = openPurses(db.pool, 'UTC');
-      const writer = chargeWriter({ db: db.pool, books: BOOKS, insert: all });
-      const kept: (() => void)[] = [];
-      await Promise.all(
-        steps.map(async ({ run, want, cost, then }) => {
-          const id = `${run}-1`;
-          const who = payers({ run: id, task: String(run) });
-          const admission = await purses.admit(id, who, money(want), money(Math.ceil(want / 2)));
-          if ('refused' in admission) return;
-          const { hold } = admission;
-          const spent = Math.floor(hold.amounts.money * cost);
-          if (then === 'keep') return void kept.push(() => hold.settle(NO_AMOUNTS));
-          if (then === 'crash') return void (purses = openPurses(db.pool, 'UTC'));
-          await writer.write(charge({ slab: hold.slab, payers: who, money: spent }));
-          hold.settle(money(spent));
-        }),
-      );
-      const [state] = await budgetsOf(db.pool, { appliance: '' }, 'UTC');
-      assert.ok(state!.spent + state!.held <= cap, `${state!.spent} + ${state!.held} of ${cap}`);
-      await sweepSlabs(db.pool, BOOKS, -1);
-      const { rows } = await db.pool.query(
-        `select (select coalesce(sum(money), 0)::int from account) as held, (select count(*)::int from slab where state = 'open') as open,
+    fc.asyncProperty(
+      fc.array(step, { minLength: 1, maxLength: 40 }),
+      fc.integer({ min: 0, max: 6_000 }),
+      async (steps, cap) => {
+        await db.pool.query(`truncate budget, account, account_day, slab, usage_day cascade`);
+        await budget(db.pool, ['appliance', ''], 'day', 'money', cap);
+        await budget(db.pool, ['run', '*'], 'total', 'money', 2_000);
+        let purses = openPurses(db.pool, 'UTC');
+        const writer = chargeWriter({ db: db.pool, books: BOOKS, insert: all });
+        const kept: (() => void)[] = [];
+        await Promise.all(
+          steps.map(async ({ run, want, cost, then }) => {
+            const id = `${run}-1`;
+            const who = payers({ run: id, task: String(run) });
+            const admission = await purses.admit(id, who, money(want), money(Math.ceil(want / 2)));
+            if ('refused' in admission) return;
+            const { hold } = admission;
+            const spent = Math.floor(hold.amounts.money * cost);
+            if (then === 'keep') return void kept.push(() => hold.settle(NO_AMOUNTS));
+            if (then === 'crash') return void (purses = openPurses(db.pool, 'UTC'));
+            await writer.write(charge({ slab: hold.slab, payers: who, money: spent }));
+            hold.settle(money(spent));
+          }),
+        );
+        const [state] = await budgetsOf(db.pool, { appliance: '' }, 'UTC');
+        assert.ok(state!.spent + state!.held <= cap, `${state!.spent} + ${state!.held} of ${cap}`);
+        await sweepSlabs(db.pool, BOOKS, -1);
+        const { rows } = await db.pool.query(
+          `select (select coalesce(sum(money), 0)::int from account) as held, (select count(*)::int from slab where state = 'open') as open,
            (select coalesce(sum(money), 0)::int from account_day where scope = 'appliance') as spent,
            (select coalesce(sum(money), 0)::int from usage_day) as used`,
-      );
-      assert.deepEqual({ ...rows[0], spent: 0, used: 0 }, { held: 0, open: 0, spent: 0, used: 0 });
-      assert.equal(rows[0].spent, rows[0].used);
-      assert.ok(rows[0].spent <= cap);
-    }),
+        );
+        assert.deepEqual({ ...rows[0], spent: 0, used: 0 }, { held: 0, open: 0, spent: 0, used: 0 });
+        assert.equal(rows[0].spent, rows[0].used);
+        assert.ok(rows[0].spent <= cap);
+      },
+    ),
     { numRuns: 25 },
   );
   assert.equal((await verifyLedger(db.pool)).wrong, null);

@@ -48,7 +48,12 @@ export async function release(db: Queryable, slab: string, payers: Payers): Prom
   await withinTransaction(db, async (tx) => {
     await lockAccounts(tx, payers);
     const left = await closeSlab(tx, slab, 'settled');
-    if (left !== undefined) await hold(tx, payers, eachUnit((unit) => -left[unit]));
+    if (left !== undefined)
+      await hold(
+        tx,
+        payers,
+        eachUnit((unit) => -left[unit]),
+      );
   });
 }
 
