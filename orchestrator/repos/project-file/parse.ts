@@ -44,7 +44,9 @@ export function parseProjectFile(bytes: Uint8Array): Parsed {
     ...fancies(document, lineOf),
   ];
   if (problems.length > 0) return { content: null, problems: problems.slice(0, MOST_PROBLEMS) };
-  if (document.contents === null) return { content: {}, problems: [] };
+  const { contents } = document;
+  if (contents === null || (isScalar(contents) && contents.value === null))
+    return { content: {}, problems: [] };
   return understood(document, lineOf);
 }
 

@@ -1,0 +1,33 @@
+// What the database keeps of a project's `.autocode.yaml`: as it was last read, and which settings a person has set over it.
+// Used when a task is created, and by repos/project-file/, which does the reading.
+import type { FileReading } from '../../protocol/project-file.ts';
+import type { Queryable } from '../db/connect.ts';
+
+/** Settings of a project whose value alone does not tell whether somebody has set it. */
+export const MARKED_SETTINGS = ['verify', 'reviewers', 'labels', 'draft'] as const;
+export type MarkedSetting = (typeof MARKED_SETTINGS)[number];
+
+export interface KnownFile {
+  /** Null: the repository has none, or it has not been read yet. */
+  file: FileReading | null;
+  explicit: MarkedSetting[];
+}
+
+/** The file of a project's default branch, as it was last read. */
+export async function knownFile(db: Queryable, project: number): Promise<KnownFile> {
+  const { rows } = await db.query<KnownFile>('select file, explicit from project where id = $1', [project]);
+  return rows[0]!;
+}
+
+/** Keeps what was read; a reading without file and problems is none. */
+export async function keepFile(db: Queryable, project: number, reading: FileReading): Promise<void> {
+  await db.query('update project set file = $2 where id = $1 and file is distinct from $2::jsonb', [
+    project,
+    reading.content === null && reading.problems.length === 0 ? null : JSON.stringify(reading),
+  ]);
+}
+
+/** Which of the marked settings an input names. */
+export function markedIn(input: { [name in MarkedSetting]?: unknown }): MarkedSetting[] {
+  return MARKED_SETTINGS.filter((name) => input[name] !== undefined);
+}
