@@ -2,9 +2,14 @@
 import { RequestError } from '@agentclientprotocol/sdk';
 import type { Exit } from '../sandbox/sandbox.ts';
 
+/** The protocol's code for what a session needs a login for. */
+const LOGIN_WANTED = -32_000;
+
 /** An error answer in the words of whoever refused: the gateway's, where the agent passes them on. */
 export function failureText(error: unknown): string {
   if (!(error instanceof RequestError)) return error instanceof Error ? error.message : String(error);
+  if (error.code === LOGIN_WANTED)
+    return 'it wants a login, though it was given the gateway: this version does not work without an account';
   const { data } = error as { data?: unknown };
   const within = typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : {};
   const details = [data, within['details'], within['message']].find(
@@ -30,7 +35,7 @@ function unwrap(details: string): string {
 
 /** True for the answer with which the gateway refuses a call for want of budget (HTTP 402). */
 export function isBudgetRefusal(text: string): boolean {
-  return /^([a-z]+:? ){0,3}402\b/i.test(text);
+  return /^((API )?Error: |unexpected status |\S+ )?402\b/.test(text);
 }
 
 /** How a process ended, with the last lines that it printed as an error. */
