@@ -214,26 +214,5 @@ function seatOf({ url, botToken, find, ...gitlabServer }: FakeGitLab): Seat {
       const token = gitlabServer.token('bot');
       return { token, end: async () => gitlabServer.setToken(token, 'expired') };
     },
-    delivery: (id, secret, number, branch) => ({
-      headers: {
-        'idempotency-key': id,
-        'x-gitlab-event': 'Merge Request Hook',
-        'x-gitlab-token': secret,
-        'x-gitlab-event-uuid': '13792a34-cac6-4fda-95a8-c58e00a3954e',
-      },
-      body: Buffer.from(
-        JSON.stringify({
-          object_kind: 'merge_request',
-          event_type: 'merge_request',
-          object_attributes: {
-            iid: number,
-            source_branch: branch,
-            target_branch: 'main',
-            action: 'merge',
-            state: 'merged',
-          },
-        }),
-      ),
-    }),
   };
 }

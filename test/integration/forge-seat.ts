@@ -54,13 +54,6 @@ export interface Seat {
   readerToken(path: string): Promise<string>;
   /** Another token of `bot`, and how it is made worthless. */
   anotherToken(): Promise<{ token: string; end(): Promise<void> }>;
-  /** The headers and the body of what its webhook tells of a merge, signed with a secret. */
-  delivery(
-    id: string,
-    secret: string,
-    number: number,
-    branch: string,
-  ): { headers: Record<string, string>; body: Buffer };
 }
 
 /** A repository of the forge under test, with a person's clone of it, and our side of it over a line of its own. */

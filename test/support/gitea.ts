@@ -12,6 +12,8 @@ import { promisify } from 'node:util';
 const SERVER = join(import.meta.dirname, '../../.runtime/servers/gitea-1.26.0');
 const PROGRAM = join(SERVER, 'gitea');
 const START_MS = 60_000;
+/** No page of a list is longer. */
+export const PAGE = 5;
 const PASSWORD = 'Adm1n-pass!';
 
 const run = promisify(execFile);
@@ -20,12 +22,14 @@ export interface Gitea {
   url: string;
   /** Of the administrator `root0`. */
   adminToken: string;
-  /** Of the user `bot`, with the scopes that the documentation asks for. */
+  /** Of the user `bot`, with the scopes that the documentation asks for to submit and to import. */
   botToken: string;
   /** A call of its API, by the administrator unless another token is given; throws what is not a success. */
   call(method: string, path: string, body?: object, token?: string): Promise<any>; // eslint-disable-line @typescript-eslint/no-explicit-any
   /** Another token of a user. */
   token(user: string, scopes: string[]): Promise<string>;
+  /** Makes the newest token of a user worthless. */
+  revokeLast(user: string): Promise<void>;
   addUser(name: string): Promise<void>;
   /** A private repository of the organisation `acme` with a first commit, to which `bot` may write; its address. */
   repository(name: string, files?: Record<string, string>): Promise<string>;
@@ -94,13 +98,16 @@ export async function startGitea(): Promise<Gitea> {
     });
   };
   let tokens = 0;
-  const token = async (user: string, scopes: string[]) => {
+  const asUser = async (user: string, method: string, path: string, body?: object) => {
     const headers = {
       authorization: `Basic ${Buffer.from(`${user}:${PASSWORD}`).toString('base64')}`,
       'content-type': 'application/json',
     };
-    const body = JSON.stringify({ name: `t${++tokens}`, scopes });
-    const answer = await fetch(`${url}/api/v1/users/${user}/tokens`, { method: 'POST', headers, body });
+    const content = body === undefined ? {} : { body: JSON.stringify(body) };
+    return await fetch(`${url}/api/v1/users/${user}/tokens${path}`, { method, headers, ...content });
+  };
+  const token = async (user: string, scopes: string[]) => {
+    const answer = await asUser(user, 'POST', '', { name: `t${++tokens}`, scopes });
     return ((await answer.json()) as { sha1: string }).sha1;
   };
   await addUser('bot');
@@ -108,9 +115,10 @@ export async function startGitea(): Promise<Gitea> {
   return {
     url,
     adminToken,
-    botToken: await token('bot', ['write:repository', 'write:issue']),
+    botToken: await token('bot', ['write:repository', 'write:issue', 'read:user']),
     call,
     token,
+    revokeLast: async (user) => void (await asUser(user, 'DELETE', `/t${tokens}`)),
     addUser,
     async repository(name, files = {}) {
       await call('POST', '/orgs/acme/repos', {
@@ -197,6 +205,8 @@ INTERNAL_TOKEN = ${await admin('generate', 'secret', 'INTERNAL_TOKEN')}
 JWT_SECRET = ${await admin('generate', 'secret', 'JWT_SECRET')}
 [service]
 DISABLE_REGISTRATION = true
+[api]
+MAX_RESPONSE_ITEMS = ${PAGE}
 [webhook]
 ALLOWED_HOST_LIST = loopback
 [actions]

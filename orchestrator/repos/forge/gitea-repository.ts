@@ -7,7 +7,7 @@ import type { MergeMethod } from '../../../protocol/project.ts';
 import type { ChangeAtOrigin } from '../changes.ts';
 import type { CommitStatus, Forge, ForgeChange, Proposal } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
-import { accessDenied, askEach, conflicts, numberOf, readEach } from './pull-requests.ts';
+import { accessDenied, askEach, conflicts, isRefusal, notOpen, numberOf, readEach } from './pull-requests.ts';
 
 const User = z.object({ login: z.string() });
 const Label = z.object({ id: z.number(), name: z.string() });
@@ -77,6 +77,7 @@ export function giteaRepository(api: ForgeApi, path: string): Forge {
     for (let attempt = 1; ; attempt++) {
       const request = await get(number, signal);
       if (request.merged) return;
+      if (request.state === 'closed') throw notOpen(change);
       await makeReady(request, signal);
       // What was looked at is what is merged: a commit that came in between is refused by the forge.
       const json = { Do: method ?? info.default_merge_style, head_commit_id: request.head.sha };
@@ -84,9 +85,12 @@ export function giteaRepository(api: ForgeApi, path: string): Forge {
         await api.request('POST', `${pull(number)}/merge`, { answer: z.unknown(), json, signal });
         return;
       } catch (error) {
-        const soon = error instanceof AutocodeError && STILL_LOOKING.test(error.message);
+        if (!isRefusal(error)) throw error;
+        const soon = STILL_LOOKING.test(error.message);
+        const isConflict = (error.details as { status?: number } | undefined)?.status === 409;
         if (soon && attempt < MERGE_TRIES) await delay(MERGE_PAUSE_MS, undefined, { signal });
-        else if (soon && !(await get(number, signal)).mergeable) throw conflicts(change, error);
+        else if ((soon || isConflict) && !(await get(number, signal)).mergeable)
+          throw conflicts(change, error);
         else throw error;
       }
     }

@@ -44,7 +44,8 @@ function giteaHost({ name, url, credential }: ForgeServer): ForgeHost {
     name,
     api: `${url}/api/v1`,
     product: 'Gitea',
-    rights: 'the scopes write:repository and write:issue, and its user the right to write to the repository',
+    rights:
+      'the scopes write:repository and write:issue (to list repositories read:user too), and its user the right to write to the repository',
     headers: async () => ({ authorization: `token ${(await credential()).token}` }),
     page: (page) => ({ page, limit: PAGE }),
   });

@@ -8,7 +8,7 @@ import type { ChangeAtOrigin } from '../changes.ts';
 import type { ForgeApi } from './forge-http.ts';
 import type { Project } from './gitlab-shapes.ts';
 import { MergeRequest, titled } from './gitlab-shapes.ts';
-import { accessDenied, conflicts, numberOf } from './pull-requests.ts';
+import { accessDenied, conflicts, notOpen, numberOf } from './pull-requests.ts';
 
 const TRIES = 60;
 const PAUSE_MS = 500;
@@ -31,7 +31,6 @@ const BLOCKED: Record<string, string> = {
   merge_request_blocked: 'another merge request blocks it',
   merge_time: 'it may not be merged before a time that was set',
   not_approved: 'approvals are missing',
-  not_open: 'it is not open',
   requested_changes: 'a reviewer asked for changes',
   security_policy_pipeline_check: 'a security policy wants pipelines to pass',
   security_policy_violations: 'security policies are violated',
@@ -56,6 +55,7 @@ export async function mergeAtGitlab(
     const query = { include_rebase_in_progress: 'true' };
     const request = await api.request('GET', address, { answer: MergeRequest, query, signal });
     if (request.state === 'merged') return;
+    if (request.state === 'closed') throw notOpen(change);
     const step = nextStep(request, isRebased);
     if (step === 'merge') {
       requireMethod(api, project, method);
@@ -82,7 +82,6 @@ function nextStep(
   isRebased: boolean,
 ): 'merge' | 'make ready' | 'rebase' | 'wait' | 'conflict' | { blocked: string } {
   const status = request.detailed_merge_status ?? request.merge_status;
-  if (request.state === 'closed') return { blocked: BLOCKED.not_open! };
   if (request.state === 'locked' || request.rebase_in_progress === true) return 'wait';
   if (request.draft === true) return 'make ready';
   if (LOOKING.has(status)) return 'wait';

@@ -45,9 +45,22 @@ export function isRefusal(error: unknown): error is AutocodeError {
   return error instanceof AutocodeError && ['ERR_FORGE_REFUSED', 'ERR_NOT_FOUND'].includes(error.code);
 }
 
+/** The same refusal, and what to do about it. */
+export function withRemedy(error: AutocodeError, remedy: string): AutocodeError {
+  const { code, message, details, cause } = error;
+  return new AutocodeError(code, message, { remedy, details, cause });
+}
+
 /** The credential does not allow what submission needs; `missing` says what, after the forge's name. */
 export function accessDenied(forge: string, missing: string, remedy: string): AutocodeError {
   return new AutocodeError('ERR_FORGE_DENIED', `On the forge ${forge} ${missing}.`, { remedy });
+}
+
+/** A change cannot be merged since somebody closed it at the forge. */
+export function notOpen({ id, url }: ChangeAtOrigin): AutocodeError {
+  return new AutocodeError('ERR_FORGE_REFUSED', `Change ${id} is closed at the forge: ${url}`, {
+    remedy: 'Open it again there; or retry its task, which does.',
+  });
 }
 
 /** A change cannot be merged since it conflicts with its base. */
