@@ -248,6 +248,7 @@ function openCatalogue(config: Config, directory: DataDirectory): Catalogue {
   return catalogue({
     engines: config.models.engines,
     default: config.models.default,
+    roles: config.models.roles,
     ceilingPrice: config.models.ceilingPrice,
     recordingDirectories: [join(directory.path('worker-artifacts/generated'), 'recordings'), RECORDINGS],
   });
@@ -284,6 +285,7 @@ async function serveGateway(
     catalogue: models,
     secrets: { get: async (name: string) => await requireSecret(secrets, name) },
     callsPerMinute: config.api.rateLimit.gateway,
+    guards: config.gateway.guards,
   };
   let gateway: Awaited<ReturnType<typeof startGateway>> | undefined;
   await listenOn('gateway', { ...config.gateway, last }, async (host, port) => {

@@ -1,11 +1,20 @@
 // Models as the gateway offers them, and the record of each call.
 import { z } from 'zod';
 import { Timestamp } from './ids.ts';
+import { text } from './text.ts';
 
-export const PROTOCOLS = ['chat', 'responses', 'messages'] as const;
-/** chat: /v1/chat/completions; responses: /v1/responses; messages: /v1/messages. */
+/** What agents speak: a conversation with tools. */
+export const DIALOGUES = ['chat', 'responses', 'messages'] as const;
+export const Dialogue = z.enum(DIALOGUES);
+export type Dialogue = z.infer<typeof Dialogue>;
+
+export const PROTOCOLS = [...DIALOGUES, 'completions', 'embeddings'] as const;
+/** chat: /v1/chat/completions; responses: /v1/responses; messages: /v1/messages; completions: /v1/completions; embeddings: /v1/embeddings. */
 export const Protocol = z.enum(PROTOCOLS).meta({ id: 'Protocol' });
 export type Protocol = z.infer<typeof Protocol>;
+
+/** What a model is for; `autocode/<role>` asks for one. */
+export const MODEL_ROLES = ['coder', 'reasoner', 'small', 'embedding'] as const;
 
 export const Price = z
   .object({
@@ -21,18 +30,50 @@ export const Model = z
     name: z.string().meta({ description: '`engine/model`' }),
     engine: z.string(),
     kind: z.enum(['upstream', 'replay']),
-    protocols: z.array(Protocol),
+    protocols: z.array(Protocol).meta({ description: 'Spoken by its engine, or translated for it.' }),
     price: Price,
     priceSource: z.enum(['configured', 'ceiling', 'recording']),
     isDefault: z.boolean(),
+    roles: z.array(z.string()).default([]).meta({ description: 'Roles that it serves: `autocode/<role>`.' }),
   })
   .meta({ id: 'Model' });
 export type Model = z.infer<typeof Model>;
 
+export const ModelPolicy = z
+  .strictObject({
+    allow: z
+      .array(text().min(1).max(200))
+      .max(200)
+      .default([])
+      .meta({
+        description: 'Models and roles that may be used, as `engine/model` or `autocode/coder`; empty: all.',
+      }),
+    external: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Allows engines outside the appliance; each call leaves an egress record.' }),
+    keepPrompts: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Keeps requests and answers, without secrets and sealed.' }),
+    cacheAnswers: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Answers a repeated request with temperature 0 from memory.' }),
+  })
+  .meta({ id: 'ModelPolicy', description: 'What the agents of a project may ask models for.' });
+export type ModelPolicy = z.infer<typeof ModelPolicy>;
+
 export const ModelCall = z
   .object({
     id: z.number().int(),
-    run: z.string(),
+    run: z.string().nullable(),
+    key: z
+      .number()
+      .int()
+      .nullable()
+      .meta({ description: 'The key of a person or service, for calls without a run.' }),
+    worker: z.string().nullable(),
     at: Timestamp,
     protocol: Protocol,
     modelAsked: z.string(),
@@ -40,10 +81,26 @@ export const ModelCall = z
     inputTokens: z.number().int(),
     cachedTokens: z.number().int(),
     outputTokens: z.number().int(),
+    reasoningTokens: z
+      .number()
+      .int()
+      .nullable()
+      .meta({ description: 'How many of the output tokens were reasoning, where the engine says so.' }),
     usageSource: z.enum(['upstream', 'counted', 'estimated']),
     costMicros: z.number().int(),
     status: z.number().int().meta({ description: 'HTTP status sent to the client.' }),
     outcome: z.enum(['ok', 'error', 'aborted']),
+    cause: z
+      .enum(['agent', 'retry', 'platform'])
+      .meta({
+        description:
+          'agent: its own; retry: the same again after a failure; platform: of a run that repeats a lost one.',
+      }),
+    fallback: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why the models before the served one were passed over.' }),
+    queueMs: z.number().int(),
     firstByteMs: z.number().int().nullable(),
     totalMs: z.number().int(),
   })

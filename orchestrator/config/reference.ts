@@ -1,7 +1,8 @@
 // The configuration reference as Markdown, from the schema. Printed by `config reference`, kept as docs/configuration.md.
 import { z } from 'zod';
 import { configKeys, unwrap } from './keys.ts';
-import { Engine, ForgeSettings } from './schema.ts';
+import { Engine } from './model-settings.ts';
+import { ForgeSettings } from './schema.ts';
 
 const HEAD = `# Configuration
 

@@ -4,12 +4,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Name } from '../../protocol/ids.ts';
-import { Price, Protocol } from '../../protocol/model.ts';
 import { ForgeKindName } from '../../protocol/project.ts';
 import { SandboxSettings, WorkspaceSettings } from '../../protocol/worker-settings.ts';
-
-/** The engine that plays recordings; it needs no configuration. */
-const REPLAY = 'replay';
+import { Guards, Models } from './model-settings.ts';
 
 const CHECKOUT = join(import.meta.dirname, '../..');
 
@@ -32,45 +29,6 @@ declare module 'zod' {
     secret?: boolean;
   }
 }
-
-const EngineModel = z.strictObject({
-  name: z.string().min(1).max(100).describe('Name that users ask for, after `engine/`.'),
-  upstreamModel: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Name that the upstream knows it by; the same when left out.'),
-  price: Price.optional().describe('Per million tokens; the ceiling price when left out, never zero.'),
-});
-
-const UpstreamEngine = z.strictObject({
-  kind: z.literal('upstream').describe('A server that speaks at least one of the protocols.'),
-  name: Name.describe('Unique among the engines.'),
-  url: z
-    .url({ protocol: /^https?$/, error: 'use an http or https address' })
-    .describe('Base address, without `/v1`.'),
-  protocols: z.array(Protocol).min(1).default(['chat']).describe('Protocols that it speaks.'),
-  apiKeySecret: z.string().optional().describe('Name of the secret that holds its API key.'),
-  models: z.array(EngineModel).min(1).describe('Models that it serves.'),
-});
-
-const ReplayEngine = z.strictObject({
-  kind: z.literal('replay').describe('Plays a recording; needs no model.'),
-  name: Name.describe('Unique among the engines.'),
-  recording: z.string().min(1).meta({ path: true }).describe('Recording to play.'),
-  protocols: z
-    .array(Protocol)
-    .min(1)
-    .default(['chat', 'responses', 'messages'])
-    .describe('Protocols that it offers.'),
-  models: z
-    .array(EngineModel)
-    .default([])
-    .describe('Models that it offers; those of the recording when left out.'),
-});
-
-export const Engine = z.discriminatedUnion('kind', [UpstreamEngine, ReplayEngine]);
-export type Engine = z.infer<typeof Engine>;
 
 const Api = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Address that the HTTP API listens on.'),
@@ -169,51 +127,6 @@ const Lease = z
     error: 'must be longer than lease.leaseSeconds',
   });
 
-const Models = z
-  .strictObject({
-    default: z.string().optional().describe('Model for tasks that name none, as `engine/model`.'),
-    ceilingPrice: z
-      .strictObject({
-        input: z
-          .number()
-          .positive()
-          .default(15)
-          .describe('Price per million input tokens of a model without a price.'),
-        cached: z.number().positive().default(15).describe('The same for input tokens read from a cache.'),
-        output: z.number().positive().default(75).describe('The same for output tokens.'),
-      })
-      .prefault({}),
-    engines: z.array(Engine).default([]).describe('Where models are served from.'),
-  })
-  .superRefine((models, context) => {
-    const names = models.engines.map((engine) => engine.name);
-    for (const [index, name] of names.entries()) {
-      if (names.indexOf(name) !== index) {
-        context.addIssue({
-          code: 'custom',
-          path: ['engines', index, 'name'],
-          message: `"${name}" is taken by an engine above`,
-        });
-      }
-    }
-    if (names.includes(REPLAY)) {
-      context.addIssue({
-        code: 'custom',
-        path: ['engines', names.indexOf(REPLAY), 'name'],
-        message: '"replay" is the engine of the recordings, which is always there',
-      });
-    }
-    const engine = models.default?.split('/')[0];
-    if (engine !== undefined && engine !== REPLAY && !names.includes(engine)) {
-      const known = names.length === 0 ? 'no engine is configured' : `the engines are ${names.join(', ')}`;
-      context.addIssue({
-        code: 'custom',
-        path: ['default'],
-        message: `names an engine that does not exist; ${known}`,
-      });
-    }
-  });
-
 export const ForgeSettings = z.strictObject({
   name: Name.refine((name) => name !== 'local', '"local" is the name for no forge').describe(
     'Unique among the forges.',
@@ -253,6 +166,7 @@ export const Config = z.strictObject({
     .strictObject({
       host: z.string().min(1).default('127.0.0.1').describe('Address that the model gateway listens on.'),
       port: Port.default('auto').describe('Port of the model gateway.'),
+      guards: Guards.prefault({}),
     })
     .prefault({}),
   database: z

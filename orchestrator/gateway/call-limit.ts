@@ -17,6 +17,7 @@ export function callLimit(perMinute: number): (run: string) => void {
       `The run ${run} has made ${perMinute} calls in this minute.`,
       {
         remedy: 'Wait for the next minute.',
+        details: { retryAfter: 60 - Math.floor((Date.now() / 1000) % 60) },
       },
     );
   };

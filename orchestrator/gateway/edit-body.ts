@@ -14,8 +14,15 @@ interface Member {
   end: number;
 }
 
-/** The body with the named members replaced, or added in front where they are missing. `body` must be a JSON object. */
-export function editBody(body: Buffer, changes: Record<string, unknown>): Buffer {
+/**
+ * The body with the named members replaced, or added in front where they are missing, and the named lists longer by an
+ * item. `body` must be a JSON object.
+ */
+export function editBody(
+  body: Buffer,
+  changes: Record<string, unknown>,
+  appended: Record<string, unknown> = {},
+): Buffer {
   const members = topLevelMembers(body);
   const present = new Set(members.map((member) => member.name));
   const added = Object.entries(changes).filter(([name]) => !present.has(name));
@@ -28,9 +35,17 @@ export function editBody(body: Buffer, changes: Record<string, unknown>): Buffer
   }
   // A name that is given twice is replaced twice: which of them an engine reads is its own affair.
   for (const { name, start, end } of members) {
-    if (!Object.hasOwn(changes, name)) continue;
-    parts.push(body.subarray(copied, start), Buffer.from(JSON.stringify(changes[name])));
-    copied = end;
+    if (Object.hasOwn(changes, name)) {
+      parts.push(body.subarray(copied, start), Buffer.from(JSON.stringify(changes[name])));
+      copied = end;
+    } else if (Object.hasOwn(appended, name) && body[end - 1] === 0x5d) {
+      const empty = body.subarray(start + 1, end - 1).every(isSpace);
+      parts.push(
+        body.subarray(copied, end - 1),
+        Buffer.from(`${empty ? '' : ','}${JSON.stringify(appended[name])}`),
+      );
+      copied = end - 1;
+    }
   }
   return Buffer.concat([...parts, body.subarray(copied)]);
 }

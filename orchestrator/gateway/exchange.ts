@@ -5,145 +5,199 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { ModelCall, Protocol } from '../../protocol/model.ts';
-import type { ResolvedModel } from '../models/catalogue.ts';
-import type { Engine, EngineAnswer } from '../models/engine/engine.ts';
 import type { JsonObject } from '../models/wire/json.ts';
-import { object } from '../models/wire/json.ts';
 import { refusalOf, sendRefusal } from '../models/wire/refusal.ts';
 import { encodeEvent } from '../models/wire/sse.ts';
-import { WIRES } from '../models/wire/table.ts';
-import { editBody } from './edit-body.ts';
+import { ENDPOINTS } from '../models/wire/table.ts';
+import type { Admission, Admit } from './admission.ts';
+import { clientSide } from './client-side.ts';
+import type { Egress } from './egress.ts';
 import type { Caller } from './keys.ts';
+import type { Rung } from './ladder.ts';
 import type { CallRecord } from './ledger.ts';
 import { NOTHING, meter } from './metering.ts';
-import type { Metered } from './metering.ts';
+import type { Meter, Metered } from './metering.ts';
+import { outgoing } from './outgoing.ts';
+import { reach } from './reach.ts';
+import type { Reached, Upstreams } from './reach.ts';
 
 export interface Exchange {
   requestId: string;
   caller: Caller;
   protocol: Protocol;
+  /** Path under the engine's base address, which is the protocol's own unless tokens are counted. */
   path: string;
-  model: ResolvedModel;
+  rungs: readonly Rung[];
+  /** Why the first of them is not the preferred one. */
+  kept: string | null;
   modelAsked: string;
-  engine: Engine;
+  cause: ModelCall['cause'];
   body: Buffer;
   json: JsonObject;
+  /** Whether the answer is wanted afterwards. */
+  keep: boolean;
   request: IncomingMessage;
   response: ServerResponse;
   /** Aborted when the client has gone or the gateway stops. */
   signal: AbortSignal;
 }
 
-/** Where the call ends up, once it is known how it went. */
-export type Settle = (record: CallRecord) => Promise<void>;
+export interface ExchangeParts {
+  upstreams: Upstreams;
+  admit: Admit;
+  egress: Egress;
+  /** Told after each record. */
+  settled(record: CallRecord): void;
+}
 
-const PASSED_BACK = ['content-type', 'content-encoding', 'retry-after'];
+/** What the client got. */
+export interface Answered {
+  rung: Rung;
+  /** Why it is not what was asked for first. */
+  fallback: string | null;
+  ok: boolean;
+  /** The whole answer as it was sent, where it came to a good end and is small enough to keep. */
+  sent: { head: Record<string, string>; body: Buffer } | undefined;
+}
+
+const KEPT_BYTES = 1024 * 1024;
 
 /** Makes the call and answers the client. Throws only where nothing has been answered yet. */
-export async function exchange(call: Exchange, settle: Settle): Promise<void> {
-  const started = performance.now();
-  let firstByteMs: number | null = null;
-  let settled = false;
-  const since = () => Math.round(performance.now() - started);
-  const metering = meter(call.protocol, call.body.length);
+export async function exchange(call: Exchange, parts: ExchangeParts): Promise<Answered | undefined> {
+  const countsTokens = call.path !== ENDPOINTS[call.protocol].path;
+  const times = stopwatch();
+  let held: { admission: Admission; rung: Rung } | undefined;
+  let reached: Reached | undefined;
 
   const record = async (status: number, outcome: ModelCall['outcome'], metered: Metered) => {
-    if (settled) return;
-    settled = true;
-    if (call.path !== WIRES[call.protocol].path) return; // counting tokens is no model call
-    const { requestId: request, caller, protocol, modelAsked, model } = call;
-    const { name: modelServed, price } = model;
-    await settle({
-      request,
-      caller,
-      protocol,
-      modelAsked,
-      modelServed,
-      price,
+    if (held === undefined || countsTokens) return held?.admission.release();
+    const { admission, rung } = held;
+    held = undefined;
+    const settled: CallRecord = {
+      request: call.requestId,
+      caller: call.caller,
+      protocol: call.protocol,
+      modelAsked: call.modelAsked,
+      modelServed: rung.model.name,
+      price: rung.model.price,
+      cause: call.cause,
+      fallback: reached === undefined ? null : passedOver(call, reached),
+      queueMs: reached?.queueMs ?? 0,
       metered,
       status,
       outcome,
-      firstByteMs,
-      totalMs: since(),
-    });
+      ...times.taken(),
+    };
+    await admission.settle(settled);
+    parts.settled(settled);
   };
 
-  let answer: EngineAnswer;
   try {
-    answer = await call.engine.answer({
-      protocol: call.protocol,
-      path: call.path,
-      body: outgoing(call),
-      json: call.json,
-      headers: call.request.headers,
-      signal: call.signal,
+    reached = await reach(parts.upstreams, call.rungs, call.signal, async (rung) => {
+      const { requestId, caller, body, json } = call;
+      const asks = { requestId, caller, model: rung.model, bytes: body.length, json };
+      const admission = await parts.admit(asks);
+      held = { admission, rung };
+      const sent = outgoing(rung, { body, json, countsTokens }, admission);
+      await parts.egress.leaves(rung, call, sent.body.length);
+      const path = countsTokens ? call.path : ENDPOINTS[rung.protocol].path;
+      return {
+        admission: { ...admission, release: () => ((held = undefined), admission.release()) },
+        request: {
+          ...sent,
+          protocol: rung.protocol,
+          path,
+          headers: call.request.headers,
+          signal: call.signal,
+        },
+      };
     });
   } catch (error) {
+    const metering = meter(call.protocol, call.body.length);
     // A client that went before the first byte has made the engine read its prompt.
-    if (call.signal.aborted) return await record(499, 'aborted', metering.settle(true));
-    await record(error instanceof AutocodeError ? error.status : 500, 'error', NOTHING);
+    if (call.signal.aborted) await record(499, 'aborted', metering.settle(true));
+    else await record(error instanceof AutocodeError ? error.status : 500, 'error', NOTHING);
     throw error;
   }
-
-  const failed = answer.status >= 400;
-  const streamed = !failed && String(answer.headers['content-type'] ?? '').startsWith('text/event-stream');
-  const head = responseHead(call.model, answer, streamed);
+  const metering = meter(reached.rung.protocol, call.body.length);
   try {
-    if (streamed) {
-      call.response.writeHead(answer.status, head);
-      call.response.flushHeaders();
-      for await (const chunk of answer.body) {
-        firstByteMs ??= since();
-        metering.push(chunk);
-        // The record is durable before the client can see that the answer is complete.
-        if (metering.finished())
-          await record(
-            answer.status,
-            metering.error() === undefined ? 'ok' : 'error',
-            metering.settle(false),
-          );
-        await write(call, chunk);
-      }
-      // Some engines leave out the mark at the end; what stopped by itself is whole all the same.
-      const whole = metering.complete() && metering.error() === undefined;
-      await record(answer.status, whole ? 'ok' : 'error', metering.settle(!whole));
-      call.response.end();
-    } else {
-      const body = await collect(answer.body, () => (firstByteMs ??= since()));
-      if (!failed) metering.whole(body);
-      await record(answer.status, failed ? 'error' : 'ok', failed ? NOTHING : metering.settle(false));
-      call.response.writeHead(answer.status, { ...head, 'content-length': body.length });
-      call.response.end(body);
-    }
+    return await passOn(call, reached, { metering, record, began: times.began });
   } catch (error) {
-    await broken(call, error, () =>
-      record(
-        call.signal.aborted ? 499 : 502,
-        call.signal.aborted ? 'aborted' : 'error',
-        metering.settle(true),
-      ),
+    await broken(call, reached.rung, error, () =>
+      call.signal.aborted
+        ? record(499, 'aborted', metering.settle(true))
+        : record(502, 'error', metering.settle(true)),
     );
+    return undefined;
+  } finally {
+    reached.leave();
+    await parts.egress.returned(reached.rung, call.requestId, metering.bytes());
   }
 }
 
-// Only these change: the model's name, and that a chat stream tells its usage (the chunk that brings is passed on).
-function outgoing({ model, protocol, json, body }: Exchange): Buffer {
-  if (model.serves.kind === 'replay') return body;
-  const streams = protocol === 'chat' && json.stream === true;
-  const options = { stream_options: { ...object(json.stream_options), include_usage: true } };
-  return editBody(body, { model: model.serves.model, ...(streams ? options : {}) });
+interface Passing {
+  metering: Meter;
+  record(status: number, outcome: ModelCall['outcome'], metered: Metered): Promise<void>;
+  began(): void;
 }
 
-function responseHead(model: ResolvedModel, answer: EngineAnswer, streamed: boolean): Record<string, string> {
-  const head: Record<string, string> = { 'x-autocode-model': model.name.replace(/[^\x20-\x7e]/g, '?') };
-  for (const name of PASSED_BACK) {
-    if (answer.headers[name] !== undefined) head[name] = String(answer.headers[name]);
+async function passOn(
+  call: Exchange,
+  reached: Reached,
+  { metering, record, began }: Passing,
+): Promise<Answered> {
+  const { answer, rung } = reached;
+  const fallback = passedOver(call, reached);
+  const { status } = answer;
+  const failed = status >= 400;
+  const streamed = !failed && String(answer.headers['content-type'] ?? '').startsWith('text/event-stream');
+  const side = clientSide(call, rung, answer, fallback, streamed);
+  const whole = () => metering.complete() && metering.error() === undefined;
+  const sent: Uint8Array[] = [];
+  let ok = !failed;
+  if (streamed) {
+    call.response.writeHead(status, side.head);
+    call.response.flushHeaders();
+    for await (const chunk of answer.body) {
+      began();
+      metering.push(chunk);
+      // The record is durable before the client can see that the answer is complete.
+      if (metering.finished())
+        await record(status, metering.error() === undefined ? 'ok' : 'error', metering.settle(false));
+      await write(call, sent, side.push(chunk));
+    }
+    // Some engines leave out the mark at the end; what stopped by itself is whole all the same.
+    ok = whole();
+    await record(status, ok ? 'ok' : 'error', metering.settle(!ok));
+    await write(call, sent, side.end(ok, metering.error()));
+    call.response.end();
+  } else {
+    const body = await collect(answer.body, began);
+    if (!failed) metering.whole(body);
+    const given = side.whole(body);
+    await record(status, failed ? 'error' : 'ok', failed ? NOTHING : metering.settle(false));
+    sent.push(given);
+    call.response.writeHead(status, { ...side.head, 'content-length': given.length });
+    call.response.end(given);
   }
-  return streamed ? { ...head, 'cache-control': 'no-cache' } : head;
+  const kept = ok && call.keep ? Buffer.concat(sent) : undefined;
+  const small = kept !== undefined && kept.length <= KEPT_BYTES;
+  return { rung, fallback, ok, sent: small ? { head: side.head, body: kept } : undefined };
 }
 
-async function write({ response, signal }: Exchange, chunk: Uint8Array): Promise<void> {
+/** Why another model than the preferred one answered. */
+function passedOver({ rungs, kept }: Exchange, { rung, fallback }: Reached): string | null {
+  return rung === rungs[0] ? kept : fallback;
+}
+
+async function write(
+  { response, signal, keep }: Exchange,
+  sent: Uint8Array[],
+  chunk: Uint8Array,
+): Promise<void> {
   signal.throwIfAborted();
+  if (chunk.length === 0) return;
+  if (keep) sent.push(chunk);
   if (!response.write(chunk)) await once(response, 'drain', { signal });
 }
 
@@ -157,15 +211,20 @@ async function collect(body: AsyncIterable<Uint8Array>, onFirst: () => void): Pr
 }
 
 /** The answer broke off: the client has gone, the engine died, or the record could not be written. */
-async function broken(call: Exchange, error: unknown, record: () => Promise<void>): Promise<void> {
+async function broken(
+  call: Exchange,
+  rung: Rung,
+  error: unknown,
+  record: () => Promise<void>,
+): Promise<void> {
   await record();
-  const { response, protocol, requestId, model } = call;
+  const { response, protocol, requestId } = call;
   if (call.signal.aborted) return void response.destroy();
-  const told = error instanceof AutocodeError ? error : brokenOff(model.name, error);
+  const told = error instanceof AutocodeError ? error : brokenOff(rung.model.name, error);
   const refusal = refusalOf(told, requestId);
   if (!response.headersSent) return sendRefusal(response, protocol, refusal);
   // An empty line ends whatever event was cut.
-  response.end(`\n\n${encodeEvent(WIRES[protocol].refusalEvent(refusal))}`);
+  response.end(`\n\n${encodeEvent(ENDPOINTS[protocol].refusalEvent(refusal))}`);
 }
 
 function brokenOff(model: string, cause: unknown): AutocodeError {
@@ -173,4 +232,11 @@ function brokenOff(model: string, cause: unknown): AutocodeError {
     remedy: 'Send the request again.',
     cause,
   });
+}
+
+function stopwatch(): { began(): void; taken(): { firstByteMs: number | null; totalMs: number } } {
+  const started = performance.now();
+  let first: number | null = null;
+  const since = () => Math.round(performance.now() - started);
+  return { began: () => void (first ??= since()), taken: () => ({ firstByteMs: first, totalMs: since() }) };
 }

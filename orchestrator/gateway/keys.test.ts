@@ -13,10 +13,17 @@ test('the key of a live run opens, and names run, task and project', async () =>
   const caller = await gatewayKeys(database.pool)(key);
   assert.deepEqual(caller, {
     run,
+    key: null,
     task: Number(run.split('-')[0]),
     project: caller.project,
+    worker: 'local',
+    where: caller.where,
     model: 'fake/small',
+    policy: { allow: [[], []], external: false, keepPrompts: false, cacheAnswers: false },
+    limits: {},
+    cause: 'agent',
   });
+  assert.match(caller.where, /^The project p/);
 });
 
 test('no key, a wrong one, and a token of another role are refused', async () => {
@@ -43,16 +50,16 @@ test('a key ends with its run, and when it is revoked or expired', async () => {
   await assert.rejects(gatewayKeys(pool)(expired.key), REFUSED);
 });
 
-test('an answer is believed for two seconds, a refusal not at all', async (context) => {
+test('an answer is believed for two seconds, a refusal not at all', async () => {
   await using database = await testDatabase();
   const { pool } = database;
   const { run, key } = await liveRun(pool);
-  context.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
-  const identify = gatewayKeys(pool);
+  let now = 1000;
+  const identify = gatewayKeys(pool, () => now);
   await identify(key);
   await pool.query(`update run set state = 'cancelled' where id = $1`, [run]);
   await identify(key);
-  context.mock.timers.setTime(1_002_001);
+  now += 2001;
   await assert.rejects(identify(key), REFUSED);
   await pool.query(`update run set state = 'working' where id = $1`, [run]);
   await identify(key);

@@ -11,7 +11,16 @@ import { costMicros } from './metering.ts';
 
 export interface CallRecord extends Pick<
   ModelCall,
-  'protocol' | 'modelAsked' | 'modelServed' | 'status' | 'outcome' | 'firstByteMs' | 'totalMs'
+  | 'protocol'
+  | 'modelAsked'
+  | 'modelServed'
+  | 'cause'
+  | 'fallback'
+  | 'queueMs'
+  | 'status'
+  | 'outcome'
+  | 'firstByteMs'
+  | 'totalMs'
 > {
   /** Id of the request; a repeated insert of the same one is no second record. */
   request: string;
@@ -44,8 +53,9 @@ async function insert(db: Queryable, { caller, metered, ...call }: CallRecord): 
   await db.query({
     name: 'record-call',
     text: `insert into model_call (request, run, task, project, protocol, model_asked, model_served, input_tokens, cached_tokens,
-             output_tokens, usage_source, price, cost_micros, status, outcome, first_byte_ms, total_ms)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+             output_tokens, usage_source, price, cost_micros, status, outcome, first_byte_ms, total_ms,
+             key, worker, reasoning_tokens, queue_ms, cause, fallback)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
            on conflict (request) do nothing`,
     values: [
       call.request,
@@ -65,6 +75,12 @@ async function insert(db: Queryable, { caller, metered, ...call }: CallRecord): 
       call.outcome,
       call.firstByteMs,
       call.totalMs,
+      caller.key,
+      caller.worker,
+      metered.reasoning,
+      call.queueMs,
+      call.cause,
+      call.fallback,
     ],
   });
 }

@@ -19,6 +19,7 @@ test("the engine's own figures are taken", () => {
   assert.deepEqual(metering.settle(false), {
     tokens: { input: 50, cached: 20, output: 3 },
     source: 'upstream',
+    reasoning: null,
   });
 });
 
@@ -34,6 +35,7 @@ test('without figures a whole answer is counted and a cut one estimated', () => 
   assert.deepEqual(metering.settle(false), {
     tokens: { input: 100, cached: 0, output: 5 },
     source: 'counted',
+    reasoning: null,
   });
   assert.equal(metering.settle(true).source, 'estimated');
 });
@@ -47,6 +49,7 @@ test('a cut answer of Messages keeps the input that the engine told', () => {
   assert.deepEqual(metering.settle(true), {
     tokens: { input: 30, cached: 0, output: 10 },
     source: 'estimated',
+    reasoning: null,
   });
 });
 

@@ -8,6 +8,8 @@ export interface Metered {
   tokens: Tokens;
   /** upstream: the engine's figures; counted: from a whole answer; estimated: from an answer that was cut. */
   source: ModelCall['usageSource'];
+  /** How many of the output tokens were reasoning, where the engine says so. */
+  reasoning: number | null;
 }
 
 export interface Meter {
@@ -19,6 +21,8 @@ export interface Meter {
   complete(): boolean;
   /** Whether the last event has been seen. */
   finished(): boolean;
+  /** Bytes that came. */
+  bytes(): number;
   /** The error that the engine reported inside its answer. */
   error(): string | undefined;
   /** The sum. `cut`: the answer did not come to its end. */
@@ -26,14 +30,26 @@ export interface Meter {
 }
 
 /** Nothing is owed for an answer that was none. */
-export const NOTHING: Metered = { tokens: { input: 0, cached: 0, output: 0 }, source: 'upstream' };
+export const NOTHING: Metered = {
+  tokens: { input: 0, cached: 0, output: 0 },
+  source: 'upstream',
+  reasoning: null,
+};
 
 /** Meters one answer. `requestBytes` stands in for the input where the engine does not count it. */
 export function meter(protocol: Protocol, requestBytes: number): Meter {
   const { collected, push, whole } = collector(protocol);
+  let bytes = 0;
   return {
-    push,
-    whole,
+    push(chunk) {
+      bytes += chunk.length;
+      push(chunk);
+    },
+    whole(body) {
+      bytes += body.length;
+      whole(body);
+    },
+    bytes: () => bytes,
     complete: () => collected.complete,
     finished: () => collected.finished,
     error: () => collected.error,
@@ -48,6 +64,7 @@ export function meter(protocol: Protocol, requestBytes: number): Meter {
           output: told ? output : Math.max(output ?? 0, counted),
         },
         source: told ? 'upstream' : cut ? 'estimated' : 'counted',
+        reasoning: collected.reasoningTokens ?? null,
       };
     },
   };

@@ -1,23 +1,40 @@
-// What the gateway serves, and what it says where it does not. Used by server.ts.
+// What the gateway serves, and what it says where it does not. Used by call.ts.
 import type { IncomingMessage } from 'node:http';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Protocol } from '../../protocol/model.ts';
-import type { Catalogue } from '../models/catalogue.ts';
-import { WIRES } from '../models/wire/table.ts';
+import { ENDPOINTS } from '../models/wire/table.ts';
 
-export type Route = 'models' | { protocol: Protocol; path: string };
+/** A model call, or a question about models: all of them, or the one of that name. */
+export type Route = { protocol: Protocol; path: string } | { models: true; named?: string };
 
-const COUNT_TOKENS = '/messages/count_tokens';
+export const COUNT_TOKENS = '/messages/count_tokens';
+const MODELS = '/v1/models';
 
 /** Which route a request takes, if any. */
 export function routeOf({ method, url = '' }: IncomingMessage): Route | undefined {
   const path = url.split('?')[0] ?? '';
-  if (method === 'GET') return path === '/v1/models' ? 'models' : undefined;
+  if (method === 'GET') {
+    if (path === MODELS) return { models: true };
+    return path.startsWith(`${MODELS}/`)
+      ? { models: true, named: decoded(path.slice(MODELS.length + 1)) }
+      : undefined;
+  }
   if (method !== 'POST' || !path.startsWith('/v1/')) return undefined;
   const under = path.slice('/v1'.length);
   if (under === COUNT_TOKENS) return { protocol: 'messages', path: under };
-  const wire = Object.values(WIRES).find((known) => known.path === under);
-  return wire && { protocol: wire.protocol, path: under };
+  const endpoint = Object.values(ENDPOINTS).find((known) => known.path === under);
+  return endpoint && { protocol: endpoint.protocol, path: under };
+}
+
+/** The protocol that a refusal is told in. */
+export function protocolOf(route: Route | undefined, request: IncomingMessage): Protocol {
+  if (route !== undefined && 'protocol' in route) return route.protocol;
+  return isAnthropic(request) ? 'messages' : 'chat';
+}
+
+/** Whether the client is one of Anthropic's. */
+export function isAnthropic({ headers }: IncomingMessage): boolean {
+  return headers['anthropic-version'] !== undefined;
 }
 
 /** The key that it carries, in OpenAI's or in Anthropic's way. */
@@ -26,42 +43,18 @@ export function keyOf({ headers }: IncomingMessage): string | undefined {
   return bearer ?? headers['x-api-key']?.toString();
 }
 
-/** The list of models, in the shape of OpenAI's list and of Anthropic's at once. */
-export function modelList(catalogue: Catalogue): object {
-  const data = catalogue.list().map(({ name, engine }) => ({
-    id: name,
-    object: 'model',
-    created: 0,
-    owned_by: engine,
-    type: 'model',
-    display_name: name,
-    created_at: '1970-01-01T00:00:00Z',
-  }));
-  return {
-    object: 'list',
-    data,
-    has_more: false,
-    first_id: data[0]?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-  };
-}
-
 /** Refuses a path or method. */
 export function notServed({ method, url }: IncomingMessage): AutocodeError {
-  const paths = Object.values(WIRES).map((wire) => `POST /v1${wire.path}`);
+  const paths = Object.values(ENDPOINTS).map((endpoint) => `POST /v1${endpoint.path}`);
   return new AutocodeError('ERR_NOT_FOUND', `The gateway does not serve ${method} ${url?.split('?')[0]}.`, {
-    remedy: `It serves ${paths.join(', ')}, POST /v1${COUNT_TOKENS} and GET /v1/models.`,
+    remedy: `It serves ${paths.join(', ')}, POST /v1${COUNT_TOKENS} and GET ${MODELS}.`,
   });
 }
 
-/** Refuses a protocol that the model's engine does not speak. */
-export function notSpoken(engine: string, spoken: readonly Protocol[], asked: Protocol): AutocodeError {
-  const paths = spoken.map((protocol) => `/v1${WIRES[protocol].path}`);
-  return new AutocodeError(
-    'ERR_INVALID_INPUT',
-    `The engine ${engine} does not speak /v1${WIRES[asked].path}.`,
-    {
-      remedy: `It speaks ${paths.join(', ')}: use an agent that does too, or another model.`,
-    },
-  );
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

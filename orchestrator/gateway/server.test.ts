@@ -27,11 +27,11 @@ test('a request that names no model is served by the model of its run', async ()
   }
 });
 
-test('an engine that does not speak the protocol is named with what it speaks', async () => {
+test('an engine that does not speak the protocol is named with what can be spoken', async () => {
   await using rig = await gatewayRig();
-  const answer = await rig.post('/v1/messages', { model: 'only-chat' });
+  const answer = await rig.post('/v1/embeddings', { model: 'only-chat' });
   assert.equal(answer.status, 400);
-  assert.match(await answer.text(), /talker does not speak \/v1\/messages.*\/v1\/chat\/completions/);
+  assert.match(await answer.text(), /talker does not speak \/v1\/embeddings.*\/v1\/chat\/completions/);
 });
 
 test('a body that is too large is refused before any engine sees it', async () => {
@@ -106,7 +106,8 @@ test('a port that is taken is told with the key to change', async () => {
     host: '127.0.0.1',
     port: rig.gateway.port,
     db: rig.db,
-    catalogue: { list: () => [], resolve: assert.fail },
+    catalogue: { list: () => [], resolve: assert.fail, ladder: assert.fail },
+    guards: { callsPerRun: 1, tokensPerRun: 1, sameRequests: 2, sameToolCalls: 2 },
   };
   const log = { debug() {}, warn() {}, error() {} };
   await assert.rejects(startGateway({ ...options, secrets: { get: async () => '' }, log }), {

@@ -1,4 +1,4 @@
-// The model gateway: /v1 for agents, with a key per run. Plain node:http, since every token of every run passes here.
+// The model gateway: /v1 for agents with a key per run, and for whoever else has a key. Plain node:http, since every token of every run passes here.
 // Started by main.ts in the role `gateway`.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -12,15 +12,13 @@ import type { Catalogue } from '../models/catalogue.ts';
 import { engines } from '../models/engines.ts';
 import type { SecretReader } from '../models/engines.ts';
 import type { UpstreamTimeouts } from '../models/engine/upstream.ts';
-import { string } from '../models/wire/json.ts';
-import { refusalOf, sendJson, sendRefusal } from '../models/wire/refusal.ts';
-import { parseBody, readBody } from '../models/wire/request-body.ts';
-import { callLimit } from './call-limit.ts';
-import { exchange } from './exchange.ts';
-import { gatewayKeys } from './keys.ts';
-import { recordCall } from './ledger.ts';
-import type { CallRecord } from './ledger.ts';
-import { keyOf, modelList, notServed, notSpoken, routeOf } from './route.ts';
+import { refusalOf, sendRefusal } from '../models/wire/refusal.ts';
+import type { Admit } from './admission.ts';
+import { callServer } from './call.ts';
+import type { Arrived } from './call.ts';
+import type { GuardLimits } from './guards.ts';
+import { upstreams } from './reach.ts';
+import { protocolOf, routeOf } from './route.ts';
 
 export interface GatewayOptions {
   host: string;
@@ -31,6 +29,9 @@ export interface GatewayOptions {
   log: Pick<GatewayLog, 'warn' | 'error' | 'debug'>;
   /** Calls that one run may make in a minute. */
   callsPerMinute?: number;
+  guards: GuardLimits;
+  /** Admits each call before it goes upstream, and takes its record; all are admitted when left out. */
+  admit?: Admit;
   timeouts?: Partial<UpstreamTimeouts>;
 }
 
@@ -47,65 +48,43 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-const BODY_LIMIT = 50 * 1024 * 1024;
 const DRAIN_MS = 5_000;
 // Longer than any client keeps an idle connection, so that none sends into one that is being closed.
 const KEEP_ALIVE_MS = 75_000;
 
 /** Listens and serves until stopped. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { db, catalogue, log } = options;
+  const { db, log } = options;
   const running = new Map<AbortController, Promise<void>>();
   const pools = engines(options.secrets, options.timeouts);
-  const identify = gatewayKeys(db);
-  const limit = callLimit(options.callsPerMinute ?? 6_000);
+  const answer = callServer({
+    db,
+    catalogue: options.catalogue,
+    upstreams: upstreams(pools),
+    admit: options.admit,
+    callsPerMinute: options.callsPerMinute ?? 6_000,
+    guards: options.guards,
+    settled: (record) =>
+      log.debug('model call', {
+        requestId: record.request,
+        run: record.caller.run,
+        model: record.modelServed,
+        status: record.status,
+      }),
+  });
   let stopping = false;
 
-  const settle = async (record: CallRecord) => {
-    await recordCall(db, record).catch((error: unknown) => {
-      // With all its figures: this line is then the only record of the money.
-      log.error('a model call could not be recorded', { ...record, error });
-      throw error;
-    });
-    log.debug('model call', {
-      requestId: record.request,
-      run: record.caller.run,
-      model: record.modelServed,
-      status: record.status,
-    });
-  };
-
-  const serve = async (
-    request: IncomingMessage,
-    response: ServerResponse,
-    requestId: string,
-    signal: AbortSignal,
-  ) => {
+  const serve = async (arrived: Arrived) => {
+    const { request, response, requestId, signal } = arrived;
     const route = routeOf(request);
     try {
       if (stopping) response.setHeader('connection', 'close');
-      const caller = await identify(keyOf(request));
-      if (route === undefined) throw notServed(request);
-      if (route === 'models') return sendJson(response, 200, modelList(catalogue));
-      limit(caller.run);
-      const body = await readBody(request, BODY_LIMIT);
-      const json = parseBody(body);
-      const modelAsked = string(json.model);
-      const model = catalogue.resolve(
-        modelAsked === '' || modelAsked === 'default' ? caller.model : modelAsked,
-      );
-      if (!model.protocols.includes(route.protocol))
-        throw notSpoken(model.engine, model.protocols, route.protocol);
-      const engine = pools.of(model.serves);
-      await exchange(
-        { requestId, caller, ...route, model, modelAsked, engine, body, json, request, response, signal },
-        settle,
-      );
+      await answer(route, arrived);
     } catch (error) {
       if (signal.aborted) return void response.destroy();
       const refusal = refusalOf(error, requestId);
       if (refusal.status >= 500) log.warn('a model call failed', { requestId, code: refusal.code, error });
-      sendRefusal(response, route === undefined || route === 'models' ? 'chat' : route.protocol, refusal);
+      sendRefusal(response, protocolOf(route, request), refusal);
       request.resume();
     }
   };
@@ -118,7 +97,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       if (!response.writableFinished) gone.abort();
     });
     request.on('error', () => gone.abort());
-    const done = serve(request, response, requestId, gone.signal)
+    const done = serve({ request, response, requestId, signal: gone.signal })
       .catch((error: unknown) => {
         log.error('a request to the gateway failed', { requestId, error });
         response.destroy();

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Engine } from '../config/schema.ts';
+import type { Engine } from '../config/model-settings.ts';
 import { catalogue } from './catalogue.ts';
 import type { CatalogueOptions } from './catalogue.ts';
 
@@ -14,6 +14,8 @@ const upstream = (name: string, models: Engine['models']): Engine => ({
   name,
   url: 'http://127.0.0.1:1',
   protocols: ['chat'],
+  queue: 1,
+  queueSeconds: 1,
   models,
 });
 const made = (options: Partial<CatalogueOptions>) =>

@@ -1,22 +1,26 @@
 // The models that can be asked for: those of the configured engines and every recording. Used by gateway, API and claim.
 import { basename } from 'node:path';
 import { AutocodeError } from '../../protocol/errors.ts';
-import { PROTOCOLS } from '../../protocol/model.ts';
+import { DIALOGUES, MODEL_ROLES } from '../../protocol/model.ts';
 import type { Model, Price, Protocol } from '../../protocol/model.ts';
-import type { Config, Engine } from '../config/schema.ts';
+import type { Engine } from '../config/model-settings.ts';
+import type { Config } from '../config/schema.ts';
 import { findRecordings } from './recording.ts';
+import { offered } from './translate/table.ts';
 
 export interface CatalogueOptions {
   engines: Config['models']['engines'];
   /** `engine/model` for whoever names none. */
   default?: Config['models']['default'];
+  /** The models of each role, the preferred one first. */
+  roles?: Config['models']['roles'];
   ceilingPrice: Price;
   /** Where recordings lie, as `<name>.jsonl`; the first directory that has a name wins. */
   recordingDirectories: readonly string[];
 }
 
 /** A model with what is needed to call it. */
-export type ResolvedModel = Omit<Model, 'isDefault'> & { serves: Served };
+export type ResolvedModel = Omit<Model, 'isDefault' | 'roles'> & { serves: Served };
 
 export type Served =
   | { kind: 'upstream'; engine: Extract<Engine, { kind: 'upstream' }>; model: string }
@@ -26,7 +30,12 @@ export interface Catalogue {
   list(): Model[];
   /** By `engine/model`, by the model's name alone where that is unique, or the default for '' and `default`. */
   resolve(name: string): ResolvedModel;
+  /** The same, and for `autocode/<role>` all models of the role, to be tried one after the other. */
+  ladder(name: string): ResolvedModel[];
 }
+
+/** What a name of a role begins with. */
+const ALIAS = 'autocode/';
 
 /** The engine that plays recordings is always there. */
 const REPLAY = 'replay';
@@ -53,13 +62,34 @@ export function catalogue(options: CatalogueOptions): Catalogue {
       },
     );
   };
+  const roles = options.roles ?? {};
+  const ladder = (name: string): ResolvedModel[] => {
+    if (name === '' || name === 'default') return [defaultModel()];
+    if (!name.startsWith(ALIAS)) return [find(all(), name)];
+    const rungs = rolesOf(roles).get(name.slice(ALIAS.length)) ?? [];
+    if (rungs.length > 0) return rungs.map((rung) => find(all(), rung));
+    const known = [...rolesOf(roles).keys()].map((role) => `${ALIAS}${role}`);
+    throw new AutocodeError('ERR_MODEL_UNKNOWN', `No model has the role "${name}".`, {
+      remedy: `${known.length === 0 ? 'No role has models' : `The roles are ${known.join(', ')}`}: name them under models.roles in the configuration.`,
+    });
+  };
   return {
     list() {
       const standard = attempt(defaultModel)?.name;
-      return all().map(({ serves: _, ...model }) => ({ ...model, isDefault: model.name === standard }));
+      const named = [...rolesOf(roles)];
+      return all().map(({ serves: _, ...model }) => ({
+        ...model,
+        isDefault: model.name === standard,
+        roles: named.filter(([, rungs]) => rungs.includes(model.name)).map(([role]) => role),
+      }));
     },
-    resolve: (name) => (name === '' || name === 'default' ? defaultModel() : find(all(), name)),
+    ladder,
+    resolve: (name) => ladder(name)[0] as ResolvedModel,
   };
+}
+
+function rolesOf(roles: NonNullable<CatalogueOptions['roles']>): Map<string, string[]> {
+  return new Map(MODEL_ROLES.flatMap((role) => (roles[role] === undefined ? [] : [[role, roles[role]]])));
 }
 
 function find(models: ResolvedModel[], name: string): ResolvedModel {
@@ -93,7 +123,7 @@ function modelsOf(engine: Engine, ceilingPrice: Price): ResolvedModel[] {
       name: `${engine.name}/${model.name}`,
       engine: engine.name,
       kind: engine.kind,
-      protocols: engine.protocols,
+      protocols: engine.kind === 'replay' ? engine.protocols : offered(engine.protocols),
       ...(price === undefined ? unpriced : { price, priceSource: 'configured' as const }),
       serves:
         engine.kind === 'replay'
@@ -108,7 +138,7 @@ function recordedModels(directories: readonly string[]): ResolvedModel[] {
     name: `${REPLAY}/${name}`,
     engine: REPLAY,
     kind: 'replay',
-    protocols: [...PROTOCOLS] satisfies Protocol[],
+    protocols: [...DIALOGUES] satisfies Protocol[],
     price: FREE,
     priceSource: 'recording',
     serves: { kind: 'replay', recording },

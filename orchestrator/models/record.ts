@@ -8,8 +8,8 @@ import type { AddressInfo } from 'node:net';
 import { basename } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { AutocodeError } from '../../protocol/errors.ts';
-import { PROTOCOLS } from '../../protocol/model.ts';
-import type { Protocol } from '../../protocol/model.ts';
+import { DIALOGUES } from '../../protocol/model.ts';
+import type { Dialogue } from '../../protocol/model.ts';
 import { CWD, normalisedOpening, taskLine, workingDirectory } from './conversation.ts';
 import { upstreamEngine } from './engine/upstream.ts';
 import type { Engine } from './engine/engine.ts';
@@ -26,7 +26,7 @@ export interface RecorderOptions {
   upstreamUrl: string;
   apiKey?: string;
   /** What the upstream speaks; `['messages']` sends the key the way Anthropic takes it. */
-  protocols?: readonly Protocol[];
+  protocols?: readonly Dialogue[];
   /** An existing recording is added to. */
   file: string;
   host: string;
@@ -47,7 +47,7 @@ const BODY_LIMIT = 50 * 1024 * 1024;
 /** Starts the proxy; the file has its header when this returns. */
 export async function startRecorder(options: RecorderOptions): Promise<Recorder> {
   await beginFile(options.file);
-  const { apiKey, protocols = PROTOCOLS } = options;
+  const { apiKey, protocols = DIALOGUES } = options;
   const upstream = upstreamEngine({
     name: 'upstream',
     url: options.upstreamUrl,
@@ -85,7 +85,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
 
 async function proxy(
   upstream: Engine,
-  protocol: Protocol | undefined,
+  protocol: Dialogue | undefined,
   request: IncomingMessage,
   response: ServerResponse,
   write: (entry: RecordingEntry) => Promise<void>,
@@ -144,7 +144,7 @@ async function beginFile(file: string): Promise<void> {
 
 /** The entry that plays this answer again, in whatever directory the agent then works. */
 function entryOf(
-  protocol: Protocol,
+  protocol: Dialogue,
   conversation: Conversation,
   collected: Collected,
   requestBytes: number,

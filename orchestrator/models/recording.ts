@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { Name } from '../../protocol/ids.ts';
-import { Protocol } from '../../protocol/model.ts';
+import { Dialogue } from '../../protocol/model.ts';
 
 export const RecordingHeader = z.strictObject({
   recording: Name,
@@ -19,7 +19,7 @@ export type RecordingHeader = z.infer<typeof RecordingHeader>;
 
 const ToolCall = z.strictObject({
   /** The tool, or its name by protocol where agents differ. */
-  name: z.union([z.string().min(1), z.partialRecord(Protocol, z.string().min(1))]),
+  name: z.union([z.string().min(1), z.partialRecord(Dialogue, z.string().min(1))]),
   /** A text is for tools that take free text. */
   arguments: z.union([z.record(z.string(), z.unknown()), z.string()]).default({}),
 });
@@ -29,7 +29,7 @@ export const RecordingEntry = z.strictObject({
     z.strictObject({ contains: z.string().min(1) }),
     z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
   ]),
-  protocol: Protocol.optional(),
+  protocol: Dialogue.optional(),
   /** Answers of the model before this one. */
   turn: z.number().int().nonnegative(),
   /** Whether the request offers tools; left out: either. */

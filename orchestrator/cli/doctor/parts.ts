@@ -1,7 +1,7 @@
 // Checks of Autocode's own parts: daemon, agents, models. Used by doctor.ts.
 import { Status } from '../../../protocol/status.ts';
 import { dataPath } from '../../config/data-directory.ts';
-import type { Engine } from '../../config/schema.ts';
+import type { Engine } from '../../config/model-settings.ts';
 import { fileSecrets } from '../../secrets/file.ts';
 import { knownAgents } from '../agents.ts';
 import { connect } from '../client.ts';

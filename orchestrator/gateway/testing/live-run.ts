@@ -6,17 +6,11 @@ import type { Database } from '../../db/connect.ts';
 export async function liveRun(db: Database, model = 'fake/small'): Promise<{ run: string; key: string }> {
   const name = `p${Math.random().toString(36).slice(2)}`;
   const project = (await db.query(`insert into project (name) values ($1) returning id`, [name])).rows[0].id;
-  const repository = (
-    await db.query(
-      `insert into repository (project, origin, hosted, default_branch) values ($1, '/r', true, 'main') returning id`,
-      [project],
-    )
-  ).rows[0].id;
   const task = (
     await db.query(
-      `insert into task (project, repository, title, body, base_branch, agent, model, state, order_key, attempt, created_by)
-       values ($1, $2, 'a task', '', 'main', 'qwen-coder', $3, 'running', now(), 1, 'test') returning id`,
-      [project, repository, model],
+      `insert into task (project, title, body, agent, model, state, order_key, attempt, created_by)
+       values ($1, 'a task', '', 'qwen-coder', $2, 'running', now(), 1, 'test') returning id`,
+      [project, model],
     )
   ).rows[0].id;
   const run = `${task}-1`;

@@ -4,6 +4,8 @@ import type { Database } from '../../db/connect.ts';
 import { catalogue } from '../../models/catalogue.ts';
 import type { CatalogueOptions } from '../../models/catalogue.ts';
 import type { UpstreamTimeouts } from '../../models/engine/upstream.ts';
+import type { Admit } from '../admission.ts';
+import type { GuardLimits } from '../guards.ts';
 import { startGateway } from '../server.ts';
 import type { Gateway } from '../server.ts';
 import { fakeEngine } from '../../models/testing/fake-engine.ts';
@@ -26,21 +28,29 @@ export interface Rig extends AsyncDisposable {
 
 export const PRICE = { input: 3, cached: 0.3, output: 15 };
 
+const UPSTREAM = { kind: 'upstream', queue: 100, queueSeconds: 30 } as const;
+
 interface PostOptions {
   headers?: Record<string, string>;
   signal?: AbortSignal;
 }
 
 interface RigOptions {
+  roles?: CatalogueOptions['roles'];
+  guards?: Partial<GuardLimits>;
+  admit?: Admit;
   callsPerMinute?: number;
   timeouts?: Partial<UpstreamTimeouts>;
-  engines?: CatalogueOptions['engines'];
+  /** The engines of the configuration, given the address of the fake one. */
+  engines?: (url: string) => CatalogueOptions['engines'];
   recordingDirectories?: string[];
 }
 
 /** Starts database, engine and gateway; disposing stops them in the other order. */
 export async function gatewayRig({
   engines,
+  roles,
+  guards,
   recordingDirectories = [],
   ...options
 }: RigOptions = {}): Promise<Rig> {
@@ -55,9 +65,9 @@ export async function gatewayRig({
     port: 'auto',
     db,
     catalogue: catalogue({
-      engines: engines ?? [
+      engines: engines?.(engine.url) ?? [
         {
-          kind: 'upstream',
+          ...UPSTREAM,
           name: 'fake',
           url: engine.url,
           protocols: ['chat', 'responses', 'messages'],
@@ -65,14 +75,14 @@ export async function gatewayRig({
           models,
         },
         {
-          kind: 'upstream',
+          ...UPSTREAM,
           name: 'talker',
           url: engine.url,
           protocols: ['chat'],
           models: [{ name: 'only-chat' }],
         },
         {
-          kind: 'upstream',
+          ...UPSTREAM,
           name: 'away',
           url: 'http://127.0.0.1:9',
           protocols: ['chat', 'responses', 'messages'],
@@ -81,7 +91,9 @@ export async function gatewayRig({
       ],
       ceilingPrice: { input: 15, cached: 1.5, output: 75 },
       recordingDirectories,
+      ...(roles === undefined ? {} : { roles }),
     }),
+    guards: { callsPerRun: 1000, tokensPerRun: 1e9, sameRequests: 50, sameToolCalls: 16, ...guards },
     secrets: { get: async (name) => `secret of ${name}` },
     log: { debug: () => {}, warn: log, error: log },
     ...options,

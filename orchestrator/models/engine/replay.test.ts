@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { Protocol } from '../../../protocol/model.ts';
+import type { Dialogue } from '../../../protocol/model.ts';
 import { collector } from '../wire/collector.ts';
 import { WIRES } from '../wire/table.ts';
 import { replayEngine } from './replay.ts';
@@ -44,7 +44,7 @@ interface Asked {
 
 /** A request of a client of the protocol that has had `turn` answers. */
 function request(
-  protocol: Protocol,
+  protocol: Dialogue,
   { turn = 0, cwd = '/work/a b', tools = [TOOLS[protocol]], stream = false, first = 'Task: greet' }: Asked,
 ) {
   const setting = `You are an agent.\nWorking directory: ${cwd}\nBe brief.`;
@@ -68,7 +68,7 @@ function request(
   };
 }
 
-async function play(protocol: Protocol, asked: Asked, path = recording) {
+async function play(protocol: Dialogue, asked: Asked, path = recording) {
   const json = request(protocol, asked);
   const engine = replayEngine(path);
   const signal = new AbortController().signal;

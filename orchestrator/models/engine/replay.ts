@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { AutocodeError } from '../../../protocol/errors.ts';
-import type { Protocol } from '../../../protocol/model.ts';
+import type { Dialogue } from '../../../protocol/model.ts';
 import { CWD, normalisedOpening, taskLine, workingDirectory } from '../conversation.ts';
 import { conversationDigest, readRecording } from '../recording.ts';
 import type { Recording, RecordingEntry } from '../recording.ts';
@@ -28,7 +28,9 @@ export function replayEngine(path: string): Engine {
     return loaded.recording;
   };
   return {
-    async answer(request) {
+    async answer(given) {
+      // A recording offers no other protocols.
+      const request = given as EngineRequest & { protocol: Dialogue };
       if (request.path.endsWith('/count_tokens'))
         return jsonAnswer({ input_tokens: Math.ceil(request.body.length / 4) });
       const wire = WIRES[request.protocol];
@@ -48,7 +50,7 @@ export function replayEngine(path: string): Engine {
 }
 
 /** The entry for this turn of this conversation; of several the last, since that is the one the agent went on from. */
-function chooseEntry(recording: Recording, conversation: Conversation, protocol: Protocol): RecordingEntry {
+function chooseEntry(recording: Recording, conversation: Conversation, protocol: Dialogue): RecordingEntry {
   const digest = conversationDigest(normalisedOpening(conversation));
   const spoken = recording.entries.filter(
     (entry) => entry.protocol === undefined || entry.protocol === protocol,
@@ -94,7 +96,7 @@ function nearest(
 function left(
   recording: Recording,
   conversation: Conversation,
-  protocol: Protocol,
+  protocol: Dialogue,
   detail: string,
 ): AutocodeError {
   const subject = taskLine(conversation) ?? normalisedOpening(conversation).slice(0, 80);
@@ -109,7 +111,7 @@ function replyOf(
   recording: Recording,
   entry: RecordingEntry,
   conversation: Conversation,
-  request: EngineRequest,
+  request: EngineRequest & { protocol: Dialogue },
 ): Reply {
   const cwd = workingDirectory(conversation);
   const refuse = (detail: string) => left(recording, conversation, request.protocol, detail);

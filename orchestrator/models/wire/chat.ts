@@ -42,11 +42,11 @@ export const chat: Wire = {
       // The usage is still to come, then [DONE].
       if (string(choice.finish_reason) !== '') collected.complete = true;
     }
-    addUsage(collected, payload);
+    addChatUsage(collected, payload);
   },
   collectWhole(collected, body) {
     for (const choice of objects(body.choices)) addMessage(collected, object(choice.message));
-    addUsage(collected, body);
+    addChatUsage(collected, body);
     collected.complete = true;
   },
   refusal: openaiRefusal,
@@ -103,7 +103,8 @@ function addMessage(collected: Collected, part: JsonObject): void {
   }
 }
 
-function addUsage(collected: Collected, payload: JsonObject): void {
+/** Adds usage and error as OpenAI's older protocols give them. */
+export function addChatUsage(collected: Collected, payload: JsonObject): void {
   const usage = object(payload.usage);
   const cached = count(object(usage.prompt_tokens_details).cached_tokens);
   collectTokens(collected, {
@@ -111,6 +112,8 @@ function addUsage(collected: Collected, payload: JsonObject): void {
     cached,
     output: count(usage.completion_tokens),
   });
+  collected.reasoningTokens =
+    count(object(usage.completion_tokens_details).reasoning_tokens) ?? collected.reasoningTokens;
   if (payload.error !== undefined && payload.error !== null) {
     collected.error = string(object(payload.error).message) || JSON.stringify(payload.error);
   }

@@ -2,7 +2,7 @@
 import type { Protocol } from '../../../protocol/model.ts';
 import { object, parse } from './json.ts';
 import { sseReader } from './sse.ts';
-import { WIRES } from './table.ts';
+import { ENDPOINTS } from './table.ts';
 import { nothingCollected } from './wire.ts';
 import type { Collected } from './wire.ts';
 
@@ -17,7 +17,7 @@ export interface Collector {
 
 /** A collector for one answer. */
 export function collector(protocol: Protocol): Collector {
-  const wire = WIRES[protocol];
+  const wire = ENDPOINTS[protocol];
   const collected = nothingCollected();
   const reader = sseReader(({ data }) => {
     if (data === '[DONE]') collected.complete = collected.finished = true;

@@ -2,7 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { Protocol } from '../../../protocol/model.ts';
-import { WIRES } from './table.ts';
+import { count, object } from './json.ts';
+import { ENDPOINTS } from './table.ts';
 import type { Refusal } from './wire.ts';
 
 /** The refusal that an error means. The code stands in the message too: agents show that and nothing else. */
@@ -16,12 +17,20 @@ export function refusalOf(error: unknown, requestId: string): Refusal {
     };
   }
   const words = [error.message, error.remedy].filter((part) => part !== undefined).join(' ');
-  return { status: error.status, code: error.code, message: `${words} [${error.code}]`, requestId };
+  const retryAfter = count(object(error.details).retryAfter);
+  return {
+    status: error.status,
+    code: error.code,
+    message: `${words} [${error.code}]`,
+    requestId,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  };
 }
 
 /** Answers with the refusal, whole. */
 export function sendRefusal(response: ServerResponse, protocol: Protocol, refusal: Refusal): void {
-  sendJson(response, refusal.status, WIRES[protocol].refusal(refusal));
+  if (refusal.retryAfter !== undefined) response.setHeader('retry-after', refusal.retryAfter);
+  sendJson(response, refusal.status, ENDPOINTS[protocol].refusal(refusal));
 }
 
 /** Answers with a JSON body. */

@@ -202,6 +202,8 @@ function addEnd(collected: Collected, body: JsonObject): void {
   const usage = object(body.usage);
   const cached = count(object(usage.input_tokens_details).cached_tokens);
   collectTokens(collected, { input: count(usage.input_tokens), cached, output: count(usage.output_tokens) });
+  collected.reasoningTokens =
+    count(object(usage.output_tokens_details).reasoning_tokens) ?? collected.reasoningTokens;
   if (body.error !== undefined && body.error !== null)
     collected.error = string(object(body.error).message) || 'failed';
   collected.complete = collected.finished = true;

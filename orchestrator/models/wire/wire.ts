@@ -1,6 +1,6 @@
-// What differs between Chat Completions, Responses and Messages, as one interface: reading a request, writing an answer,
-// reading an answer back, refusing. One file a protocol beside this one; used by gateway, replay and recorder.
-import type { Protocol } from '../../../protocol/model.ts';
+// What differs between the protocols: reading an answer and refusing, and for the three that hold conversations (a wire)
+// also reading a request and writing an answer. One file a protocol beside this one; used by gateway, replay and recorder.
+import type { Dialogue, Protocol } from '../../../protocol/model.ts';
 import type { JsonObject } from './json.ts';
 import type { SseEvent } from './sse.ts';
 
@@ -52,6 +52,8 @@ export interface Collected {
   /** Characters of reasoning, which is paid for like text. */
   reasoningChars: number;
   tokens: Partial<Tokens>;
+  /** How many of the output tokens were reasoning, where the engine says so. */
+  reasoningTokens: number | undefined;
   /** The model stopped by itself. */
   complete: boolean;
   /** The last event was seen: nothing follows. */
@@ -65,17 +67,14 @@ export interface Refusal {
   code: string;
   message: string;
   requestId: string;
+  /** Seconds until it is worth another try. */
+  retryAfter?: number;
 }
 
-export interface Wire {
+export interface Endpoint {
   protocol: Protocol;
   /** Path under an engine's base address. */
   path: string;
-  read(body: JsonObject): Conversation;
-  /** The answer as one body. */
-  whole(reply: Reply): object;
-  /** The answer as the events of a stream. */
-  events(reply: Reply): SseEvent[];
   /** Adds what one event's payload says. */
   collect(collected: Collected, payload: JsonObject): void;
   /** Adds what a whole body says. */
@@ -86,6 +85,15 @@ export interface Wire {
   refusalEvent(refusal: Refusal): SseEvent;
 }
 
+export interface Wire extends Endpoint {
+  protocol: Dialogue;
+  read(body: JsonObject): Conversation;
+  /** The answer as one body. */
+  whole(reply: Reply): object;
+  /** The answer as the events of a stream. */
+  events(reply: Reply): SseEvent[];
+}
+
 /** An answer of which nothing has been read yet. */
 export function nothingCollected(): Collected {
   return {
@@ -93,6 +101,7 @@ export function nothingCollected(): Collected {
     toolCalls: new Map(),
     reasoningChars: 0,
     tokens: {},
+    reasoningTokens: undefined,
     complete: false,
     finished: false,
     error: undefined,
