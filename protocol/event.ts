@@ -7,6 +7,7 @@ export const EVENT_KINDS = [
   'project.changed',
   'task.created',
   'task.state',
+  'task.message',
   'run.created',
   'run.state',
   'run.plan',
@@ -16,6 +17,10 @@ export const EVENT_KINDS = [
   'change.moved',
   'worker.online',
   'worker.offline',
+  'budget.set',
+  'budget.removed',
+  'budget.reached',
+  'price.set',
 ] as const;
 
 export const EventId = z.string().regex(/^\d{1,20}-\d{1,20}$/);

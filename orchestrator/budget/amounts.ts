@@ -1,15 +1,13 @@
 // What a budget counts: money in millionths of the ledger currency, tokens, GPU time in milliseconds. Whole numbers.
 // Used by everything in this folder.
+import { UNITS, type BudgetUnit } from '../../protocol/budget.ts';
 
-export const UNITS = ['money', 'tokens', 'gpu'] as const;
-export type Unit = (typeof UNITS)[number];
-
-export type Amounts = Record<Unit, number>;
+export type Amounts = Record<BudgetUnit, number>;
 
 export const NO_AMOUNTS: Readonly<Amounts> = { money: 0, tokens: 0, gpu: 0 };
 
 /** A number for each unit. */
-export function eachUnit(amount: (unit: Unit) => number): Amounts {
+export function eachUnit(amount: (unit: BudgetUnit) => number): Amounts {
   return { money: amount('money'), tokens: amount('tokens'), gpu: amount('gpu') };
 }
 

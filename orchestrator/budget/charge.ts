@@ -1,9 +1,10 @@
 // What a call has cost, written down in all places at once: accounts, slab, ledger, usage by day. Used by the writer and the sweep.
+import { SCOPES } from '../../protocol/budget.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Amounts } from './amounts.ts';
 import { plus } from './amounts.ts';
 import { append } from './ledger.ts';
-import { SCOPES, type Payers } from './payers.ts';
+import type { Payers } from './payers.ts';
 
 export interface Charge {
   /** The request's; a repeated charge is the caller's to leave out. */

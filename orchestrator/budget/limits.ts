@@ -1,35 +1,17 @@
 // Budgets: what may be spent in a scope, by period. Used by reservations, the claim, the API and reports.
 import { z } from 'zod';
+import type { Budget, BudgetUnit } from '../../protocol/budget.ts';
 import type { Queryable } from '../db/connect.ts';
-import type { Amounts, Unit } from './amounts.ts';
-import { eachUnit } from './amounts.ts';
-import { scopesOf, type Payers, type Scope } from './payers.ts';
-
-export const PERIODS = ['day', 'week', 'month', 'total'] as const;
-export type Period = (typeof PERIODS)[number];
-
-/** A budget of somebody who pays, as it stands now. */
-export interface BudgetState {
-  id: number;
-  scope: Scope;
-  subject: string;
-  period: Period;
-  unit: Unit;
-  amount: number;
-  /** First day of the period in the configured time zone; null for all time. */
-  since: string | null;
-  spent: number;
-  /** What open slabs hold. */
-  held: number;
-}
+import { eachUnit, type Amounts } from './amounts.ts';
+import { scopesOf, type Payers } from './payers.ts';
 
 /** What is left of a budget. */
-export const leftOf = ({ amount, spent, held }: BudgetState) => amount - spent - held;
+export const leftOf = ({ amount, spent, held }: Budget) => amount - spent - held;
 
 /** The budgets that bind these payers. A subject's own comes before the one for all (`*`) of its scope, period and unit. */
-export async function budgetsOf(db: Queryable, payers: Payers, timeZone: string): Promise<BudgetState[]> {
+export async function budgetsOf(db: Queryable, payers: Payers, timeZone: string): Promise<Budget[]> {
   const { scopes, subjects } = scopesOf(payers);
-  const { rows } = await db.query<BudgetState>({
+  const { rows } = await db.query<Budget>({
     name: 'budgets-of',
     text: `with binding as (
         select distinct on (b.scope, b.period, b.unit) b.id, b.scope, payer.subject, b.period, b.unit, b.amount
@@ -51,14 +33,14 @@ export async function budgetsOf(db: Queryable, payers: Payers, timeZone: string)
 }
 
 /** The least that is left of each unit; Infinity where nothing binds it. */
-export function remaining(budgets: BudgetState[]): Amounts {
+export function remaining(budgets: Budget[]): Amounts {
   return eachUnit((unit) =>
     Math.min(Infinity, ...budgets.filter((budget) => budget.unit === unit).map(leftOf)),
   );
 }
 
 /** The budget that leaves the least of a unit. */
-export function tightest(budgets: BudgetState[], unit: Unit): BudgetState | undefined {
+export function tightest(budgets: Budget[], unit: BudgetUnit): Budget | undefined {
   return budgets.filter((budget) => budget.unit === unit).toSorted((a, b) => leftOf(a) - leftOf(b))[0];
 }
 

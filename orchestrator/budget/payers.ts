@@ -1,13 +1,11 @@
 // Who pays for a call: the scopes that it counts in, each with its subject. Used by slabs, limits and the writer.
-
-export const SCOPES = ['appliance', 'project', 'worker', 'agent', 'person', 'task', 'run'] as const;
-export type Scope = (typeof SCOPES)[number];
+import { SCOPES, type BudgetScope } from '../../protocol/budget.ts';
 
 /** Subject by scope: names, numbers of tasks, ids of runs; '' for the appliance. Scopes that do not apply are left out. */
-export type Payers = { appliance: '' } & Partial<Record<Exclude<Scope, 'appliance'>, string>>;
+export type Payers = { appliance: '' } & Partial<Record<Exclude<BudgetScope, 'appliance'>, string>>;
 
 /** The scopes and subjects as two arrays, in the order that everybody locks accounts in. */
-export function scopesOf(payers: Payers): { scopes: Scope[]; subjects: string[] } {
+export function scopesOf(payers: Payers): { scopes: BudgetScope[]; subjects: string[] } {
   const scopes = SCOPES.filter((scope) => payers[scope] !== undefined).toSorted();
   return { scopes, subjects: scopes.map((scope) => payers[scope]!) };
 }

@@ -1,9 +1,9 @@
 // What each run or key has in hand: calls draw on its slab in memory, and only when that is used up are the budgets asked again.
 // Whatever calls there are at once, no more is promised to them than was reserved. Used by the gateway.
 import { randomUUID } from 'node:crypto';
+import type { Budget } from '../../protocol/budget.ts';
 import type { Queryable } from '../db/connect.ts';
 import { covers, eachUnit, least, minus, NO_AMOUNTS, plus, type Amounts } from './amounts.ts';
-import type { BudgetState } from './limits.ts';
 import type { Payers } from './payers.ts';
 import { release, renewSlabs, reserve } from './slabs.ts';
 
@@ -15,7 +15,7 @@ export interface Hold {
   settle(spent: Amounts): void;
 }
 
-export type Admission = { hold: Hold } | { refused: BudgetState };
+export type Admission = { hold: Hold } | { refused: Budget };
 
 export interface Purses {
   /**

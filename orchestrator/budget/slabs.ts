@@ -1,10 +1,11 @@
 // Slabs in the database: what a gateway has reserved of the budgets, in one transaction over all scopes. Accounts are locked
 // before slabs and in one order, so that no two transactions wait for each other. Used by the purses and the sweep.
+import { UNITS, type Budget } from '../../protocol/budget.ts';
 import type { Queryable } from '../db/connect.ts';
 import { withinTransaction } from '../tasks/within-transaction.ts';
 import type { Amounts } from './amounts.ts';
-import { eachUnit, least, UNITS } from './amounts.ts';
-import { budgetsOf, remaining, tightest, type BudgetState } from './limits.ts';
+import { eachUnit, least } from './amounts.ts';
+import { budgetsOf, remaining, tightest } from './limits.ts';
 import { scopesOf, type Payers } from './payers.ts';
 
 export interface Reservation {
@@ -19,7 +20,7 @@ export interface Reservation {
 }
 
 /** What was reserved, or the budget that does not leave enough. `gone`: the slab was closed meanwhile. */
-export type Reserved = { granted: Amounts } | { refused: BudgetState } | 'gone';
+export type Reserved = { granted: Amounts } | { refused: Budget } | 'gone';
 
 /** Reserves in all scopes or in none. */
 export async function reserve(db: Queryable, reservation: Reservation): Promise<Reserved> {

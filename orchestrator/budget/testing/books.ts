@@ -1,9 +1,8 @@
 // What the tests of budgets share: who pays, a call's charge, a budget.
 import { randomUUID } from 'node:crypto';
+import type { BudgetPeriod, BudgetUnit } from '../../../protocol/budget.ts';
 import type { Queryable } from '../../db/connect.ts';
-import type { Unit } from '../amounts.ts';
 import type { Charge } from '../charge.ts';
-import type { Period } from '../limits.ts';
 import type { Payers } from '../payers.ts';
 
 export const BOOKS = { timeZone: 'UTC', currency: 'EUR' };
@@ -43,8 +42,8 @@ export function charge(of: Partial<Charge> = {}): Charge {
 export async function budget(
   db: Queryable,
   [scope, subject]: [string, string],
-  period: Period,
-  unit: Unit,
+  period: BudgetPeriod,
+  unit: BudgetUnit,
   amount: number,
 ): Promise<void> {
   await db.query(
