@@ -1,11 +1,11 @@
 // Whether an agent works here: it is installed, is the pinned version, and answers. Used by cli.ts.
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { AcpAgent } from './acp-agent.ts';
 import { AGENTS, knownAgent } from './catalogue.ts';
+import { createAgent } from './factory.ts';
 import { askVersion } from './install.ts';
 import { installDirectory } from './installed.ts';
-import { PROFILES } from './profiles/all.ts';
+import { type ProfileName, PROFILES } from './profiles/all.ts';
 
 export interface AgentCheck {
   ok: boolean;
@@ -13,7 +13,7 @@ export interface AgentCheck {
   detail: string;
 }
 
-/** Asks the program for its version and opens a session with it, in a sandbox of the caller's; no model is called. */
+/** Asks the program for its version and starts it as a run does, in a sandbox of the caller's; no model is called. */
 export async function checkAgent(
   name: string,
   options: { toolDir: string; sandbox: Sandbox },
@@ -23,26 +23,27 @@ export async function checkAgent(
     return { ok: true, version: null, detail: 'needs no installation: its program is yours' };
   const { toolDir, sandbox } = options;
   try {
-    const version = await askVersion(known, await installDirectory(known, toolDir));
-    if (version !== AGENTS[known].version) {
-      return { ok: false, version, detail: `is version ${version}, but ${AGENTS[known].version} is pinned` };
-    }
-    const agent = new AcpAgent(
-      {
-        sandbox,
-        toolDir,
-        agent: { name: known, command: null, model: 'none' },
-        emit() {},
-        raw() {},
-        signal: new AbortController().signal,
-      },
-      PROFILES[known],
-    );
+    const installed = await installDirectory(known, toolDir);
+    const pinned = AGENTS[known].version;
+    const asked = known in PROFILES ? await askVersion(known as ProfileName, installed) : pinned;
+    if (asked !== pinned)
+      return { ok: false, version: asked, detail: `is version ${asked}, but ${pinned} is pinned` };
+    const agent = createAgent(known, {
+      sandbox,
+      toolDir,
+      agent: { name: known, command: null, model: 'none' },
+      permissions: {},
+      plan() {},
+      emit() {},
+      raw() {},
+      signal: new AbortController().signal,
+    });
     const began = Date.now();
-    await agent.start();
-    const detail = `opened a session in ${((Date.now() - began) / 1000).toFixed(1)} s`;
+    const { version } = await agent.start();
     await agent.stop();
-    return { ok: true, version, detail };
+    const what = AGENTS[known].kind === 'acp' ? 'opened a session' : 'answered';
+    const detail = `${what} in ${((Date.now() - began) / 1000).toFixed(1)} s`;
+    return { ok: true, version: pinned ?? version, detail };
   } catch (error) {
     if (!(error instanceof AutocodeError)) throw error;
     return {

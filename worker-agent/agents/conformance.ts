@@ -18,9 +18,9 @@ export interface ConformanceOptions {
   toolDir: string;
   /** `directory` when left out. */
   isolation?: Sandbox['kind'];
-  /** The model's replies: the call that writes a file, one that runs a shell command. */
+  /** The model's replies: the call that writes a file, one that runs a shell command (left out for an agent without tools). */
   write(path: string, text: string): Reply;
-  shell(command: string): Reply;
+  shell?(command: string): Reply;
   /** False for an agent that does not count tokens itself. */
   countsTokens: boolean;
   /** True for one from whose words a refusal for want of budget is told apart; as `countsTokens` when left out. */
@@ -32,6 +32,8 @@ export interface ConformanceOptions {
 /** Registers the tests. A fresh sandbox, model and agent for each; each ends by asserting that no process is left. */
 export function conformance(name: string, options: ConformanceOptions): void {
   const { write, shell } = options;
+  /** An agent without tools has the model write a file in its answer. */
+  const callsToWrite = shell === undefined ? 1 : 2;
   describe(`${name} as a coding agent`, () => {
     run(
       'does a turn: the file is written, the messages are told',
@@ -77,7 +79,7 @@ export function conformance(name: string, options: ConformanceOptions): void {
 
     run('reports what was spent', write1, async ({ agent, told }) => {
       await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' });
-      const calls = options.countsTokens ? 2 : 0;
+      const calls = options.countsTokens ? callsToWrite : 0;
       const { inputTokens, cachedTokens, outputTokens } = SCRIPTED_USAGE;
       assert.deepEqual(agent.spendingReport(), {
         inputTokens: calls * inputTokens,
@@ -100,11 +102,14 @@ export function conformance(name: string, options: ConformanceOptions): void {
       },
     );
 
-    run('is cancelled while a tool runs', hangingTool, async ({ agent, told, workspace }) => {
-      const turn = agent.runTask({ phase: 'execute', prompt: 'Run it' });
-      await until(async () => (await readdir(workspace)).includes('started'));
-      await cancels(turn, told);
-    });
+    if (shell !== undefined) {
+      const hangingTool = () => shell('touch started; sleep 300 & wait');
+      run('is cancelled while a tool runs', hangingTool, async ({ agent, told, workspace }) => {
+        const turn = agent.runTask({ phase: 'execute', prompt: 'Run it' });
+        await until(async () => (await readdir(workspace)).includes('started'));
+        await cancels(turn, told);
+      });
+    }
 
     run(
       "tells the model's error in the gateway's words",
@@ -174,13 +179,8 @@ export function conformance(name: string, options: ConformanceOptions): void {
     if (prompt.includes('not available now')) return { text: 'the plan' };
     if (prompt.includes('Do it'))
       return results.length === 0 ? write('hello.txt', 'hello\n') : { text: 'all done' };
-    return (
-      [shell('echo x > by-shell.txt'), write('hello.txt', 'hello\n')][results.length] ?? { text: 'the plan' }
-    );
-  }
-
-  function hangingTool(): Reply {
-    return shell('touch started; sleep 300 & wait');
+    const wanted = [shell?.('echo x > by-shell.txt'), write('hello.txt', 'hello\n')];
+    return wanted[results.length] ?? { text: 'the plan' };
   }
 
   interface Scene {

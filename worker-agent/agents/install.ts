@@ -24,7 +24,7 @@ export interface InstallOptions {
 const ANSWER_MS = 60_000;
 /** How npm and pip say that there is no way to the registry. */
 const UNREACHABLE =
-  /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|network|NewConnectionError|No matching distribution/i;
+  /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|\bnetwork\b|NewConnectionError|No matching distribution/i;
 const LOCKS = join(import.meta.dirname, 'locks');
 /** Registries must not end up in what is installed, install scripts must not run. */
 const NPM_FLAGS = [

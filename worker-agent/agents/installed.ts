@@ -1,18 +1,19 @@
 // What is installed in a tool directory, told by stamp files alone: no process is started.
 // Used by the worker's registration, the installer and AcpAgent.
-import { readFile } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AutocodeError } from '../../protocol/errors.ts';
-import { AGENT_NAMES, AGENTS, type AgentEntry } from './catalogue.ts';
+import { AGENT_NAMES, AGENTS, type AgentEntry, type AgentName } from './catalogue.ts';
 
 /** Written last into an install directory: without it nothing counts as installed. */
 export const STAMP_FILE = 'autocode-agent.json';
 export const Stamp = z.object({ name: z.string(), version: z.string(), installedAt: z.iso.datetime() });
 
 /** Where an agent of the catalogue is installed, or would be. */
-export function agentDirectory(name: keyof typeof AGENTS, toolDir: string): string {
-  return join(toolDir, `${name}-${AGENTS[name].version}`);
+export function agentDirectory(name: AgentName, toolDir: string): string {
+  const { install, installedWith = name, version }: AgentEntry = AGENTS[name];
+  return join(toolDir, install === 'user' ? name : `${installedWith}-${version}`);
 }
 
 /** The agents that can be used with this tool directory, with their versions. */
@@ -26,13 +27,17 @@ export async function installedAgents(toolDir: string): Promise<{ name: string; 
   return found;
 }
 
-/** True when the pinned version is there as a whole. */
-export async function isInstalled(name: keyof typeof AGENTS, toolDir: string): Promise<boolean> {
+/** True when the pinned version is there as a whole, or the program that the user has to bring. */
+export async function isInstalled(name: AgentName, toolDir: string): Promise<boolean> {
+  const { program, installedWith = name, version }: AgentEntry = AGENTS[name];
+  const directory = agentDirectory(name, toolDir);
   try {
-    const stamp = Stamp.parse(
-      JSON.parse(await readFile(join(agentDirectory(name, toolDir), STAMP_FILE), 'utf8')),
-    );
-    return stamp.name === name && stamp.version === AGENTS[name].version;
+    if (program !== undefined) {
+      await access(join(directory, program), constants.X_OK);
+      return true;
+    }
+    const stamp = Stamp.parse(JSON.parse(await readFile(join(directory, STAMP_FILE), 'utf8')));
+    return stamp.name === installedWith && stamp.version === version;
   } catch {
     return false;
   }
@@ -41,13 +46,20 @@ export async function isInstalled(name: keyof typeof AGENTS, toolDir: string): P
 /** The directory of an installed agent; ERR_AGENT_MISSING says how to get it. Names outside the catalogue have none. */
 export async function installDirectory(name: string, toolDir: string): Promise<string> {
   if (!Object.hasOwn(AGENTS, name)) return toolDir;
-  const known = name as keyof typeof AGENTS;
+  const known = name as AgentName;
   if (await isInstalled(known, toolDir)) return agentDirectory(known, toolDir);
+  const { title, version, install }: AgentEntry = AGENTS[known];
   throw new AutocodeError(
     'ERR_AGENT_MISSING',
-    `${AGENTS[known].title} ${AGENTS[known].version} is not installed in ${toolDir}.`,
+    `${[title, version].filter(Boolean).join(' ')} is not installed in ${toolDir}.`,
     {
-      remedy: `Run \`autocode agent install ${known}\`.`,
+      remedy: install === 'user' ? bringIt(known, toolDir) : `Run \`autocode agent install ${known}\`.`,
     },
   );
+}
+
+/** What the user does for an agent that only its maker gives out. */
+export function bringIt(name: AgentName, toolDir: string): string {
+  const { program }: AgentEntry = AGENTS[name];
+  return `Get it from its maker and copy it, so that it is ${join(agentDirectory(name, toolDir), program ?? '')} (see docs/agents.md).`;
 }
