@@ -167,25 +167,23 @@ const CASES: Case[] = [
       );
       assert.match(states[2]?.mergedCommit ?? '', /^[0-9a-f]{40}$/);
       await forge.merge(changes[0]!, null);
-      await assert.rejects(forge.merge(changes[1]!, null), { code: 'ERR_FORGE_REFUSED' });
+      await assert.rejects(forge.merge(changes[1]!, null), { code: 'ERR_STATE', message: /closed/ });
     },
   ],
   [
-    'one that a person closed is opened again when its task goes on; after a merge there is a new one',
+    'one that a person closed is opened again when its task goes on, or there is a new one; after a merge always',
     async ({ forge, push, path, requests }, seat) => {
       const commit = await push('autocode/1', { 'a.txt': 'a\n' });
       const { number } = await forge.propose(proposal('autocode/1', commit));
       await seat.closeRequest(path, number!);
       const next = await push('autocode/1', { 'a.txt': 'b\n' });
       const opened = await forge.propose(proposal('autocode/1', next));
-      assert.deepEqual([opened.number, opened.state], [number, 'open']);
-      await seat.mergeRequest(path, number!);
+      assert.deepEqual([opened.number === number, opened.state], [seat.reopensAfterPush, 'open']);
+      await seat.mergeRequest(path, opened.number!);
       const last = await push('autocode/1', { 'a.txt': 'c\n' });
-      assert.notEqual((await forge.propose(proposal('autocode/1', last))).number, number);
-      assert.deepEqual(
-        (await requests()).map(({ state }) => state),
-        ['merged', 'open'],
-      );
+      assert.notEqual((await forge.propose(proposal('autocode/1', last))).number, opened.number);
+      const states = (await requests()).map(({ state }) => state);
+      assert.deepEqual(states, [...(seat.reopensAfterPush ? [] : ['closed']), 'merged', 'open']);
     },
   ],
   [

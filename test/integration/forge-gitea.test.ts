@@ -40,6 +40,7 @@ function seatOf({ url, botToken, adminToken, call, ...rest }: Gitea): Seat {
     token: botToken,
     person: { username: 'root0', password: adminToken },
     page: PAGE,
+    reopensAfterPush: true,
     async repository(name) {
       await rest.repository(name);
       const path = `acme/${name}`;

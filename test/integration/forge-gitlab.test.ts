@@ -147,6 +147,7 @@ function seatOf({ url, botToken, find, ...gitlabServer }: FakeGitLab): Seat {
     token: botToken,
     person: { username: 'root', password: gitlabServer.token('root') },
     page: 5,
+    reopensAfterPush: true,
     async repository(name) {
       const path = `${GROUP}/${name}`;
       const { members } = await gitlabServer.project(path);

@@ -34,6 +34,8 @@ export interface Seat {
   person: { username: string; password: string };
   /** No page of a list is longer. */
   page: number;
+  /** A closed pull request may be opened again although its branch was replaced meanwhile. */
+  reopensAfterPush: boolean;
   /** Makes a repository with a README on `main`, to which `bot` may push; its path. */
   repository(name: string): Promise<string>;
   requests(path: string): Promise<Seen[]>;
