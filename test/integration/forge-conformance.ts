@@ -167,7 +167,7 @@ const CASES: Case[] = [
       );
       assert.match(states[2]?.mergedCommit ?? '', /^[0-9a-f]{40}$/);
       await forge.merge(changes[0]!, null);
-      await assert.rejects(forge.merge(changes[1]!, null), { code: 'ERR_STATE', message: /closed/ });
+      await assert.rejects(forge.merge(changes[1]!, null), { code: 'ERR_FORGE_REFUSED', message: /closed/ });
     },
   ],
   [

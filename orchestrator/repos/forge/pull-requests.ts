@@ -58,7 +58,7 @@ export function accessDenied(forge: string, missing: string, remedy: string): Au
 
 /** A change cannot be merged since somebody closed it at the forge. */
 export function notOpen({ id, url }: ChangeAtOrigin): AutocodeError {
-  return new AutocodeError('ERR_STATE', `Change ${id} is closed at the forge: ${url}`, {
+  return new AutocodeError('ERR_FORGE_REFUSED', `Change ${id} is closed at the forge: ${url}`, {
     remedy: 'Open it again there; or retry its task, which does.',
   });
 }
