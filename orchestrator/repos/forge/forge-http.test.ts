@@ -15,10 +15,22 @@ async function far(...answers: Answer[]) {
 }
 
 async function farServer(more: Partial<ApiServer>, answers: Answer[]) {
-  const requests: { method: string; url: string; authorization: string | undefined; at: number }[] = [];
+  const requests: {
+    method: string;
+    url: string;
+    authorization: string | undefined;
+    etag: string | undefined;
+    at: number;
+  }[] = [];
   const server = http.createServer((request, response) => {
     const { method = '', url = '', headers } = request;
-    requests.push({ method, url, authorization: headers.authorization, at: Date.now() });
+    requests.push({
+      method,
+      url,
+      authorization: headers.authorization,
+      etag: headers['if-none-match'],
+      at: Date.now(),
+    });
     const answer = answers.shift() ?? { status: 200, body: { ok: true } };
     if (answer === 'reset') return void request.socket.destroy();
     response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
@@ -78,11 +90,84 @@ test('too many requests: all wait as long as the server says, a POST too; too lo
   assert.equal(busy.requests.length, 1);
 });
 
+test("GitHub's limits: the hourly one by its reset and its own clock, the secondary ones by their words", async () => {
+  const hour = {
+    'x-ratelimit-remaining': '0',
+    'x-ratelimit-reset': '1000060',
+    date: new Date(1_000_000_000).toUTCString(),
+  };
+  const table: { first: Answer; fails: boolean; says: RegExp }[] = [
+    {
+      first: { status: 403, body: { message: 'API rate limit exceeded' }, headers: hour },
+      fails: true,
+      says: / 60 s/,
+    },
+    { first: { status: 200, body: { ok: true }, headers: hour }, fails: false, says: / 60 s/ },
+    {
+      first: { status: 403, body: { message: 'You have exceeded a secondary rate limit.' } },
+      fails: true,
+      says: / 60 s/,
+    },
+    { first: { status: 403, headers: { 'retry-after': '90' } }, fails: true, says: / 90 s/ },
+    {
+      first: {
+        status: 429,
+        headers: { 'ratelimit-remaining': '0', 'ratelimit-reset': '1000045', date: hour.date },
+      },
+      fails: true,
+      says: / 45 s/,
+    },
+  ];
+  for (const { first, fails, says } of table) {
+    await using side = await far(first);
+    const told = { code: 'ERR_FORGE_UNAVAILABLE', message: says };
+    if (fails) await assert.rejects(side.api.request('POST', '/one', { answer, json: {} }), told);
+    else await side.api.request('POST', '/one', { answer, json: {} });
+    await assert.rejects(side.api.request('GET', '/two', { answer }), told);
+    assert.equal(side.requests.length, 1, JSON.stringify(first));
+  }
+});
+
+test('a credential that was renewed is tried once more, the same one is not', async () => {
+  const tokens = ['old', 'new'];
+  const headers = async (renew: boolean) => {
+    if (renew && tokens.length > 1) tokens.shift();
+    return await Promise.resolve({ authorization: `token ${tokens[0]}` });
+  };
+  const denied = { status: 401, body: { message: 'Bad credentials' } };
+  await using side = await farServer({ headers }, [denied]);
+  assert.deepEqual(await side.api.request('POST', '/one', { answer, json: {} }), { ok: true });
+  assert.deepEqual(
+    side.requests.map(({ authorization }) => authorization),
+    ['token old', 'token new'],
+  );
+  await using other = await farServer({ headers }, [denied]);
+  await assert.rejects(other.api.request('GET', '/one', { answer }), { code: 'ERR_FORGE_DENIED' });
+  assert.equal(other.requests.length, 1);
+});
+
+test('an answer with an ETag is asked for again by it, and taken from before when it has not changed', async () => {
+  const headers = { etag: '"v1"' };
+  await using side = await far(
+    { status: 200, body: { ok: true }, headers },
+    { status: 304 },
+    { status: 200, body: { ok: false } },
+  );
+  const asked = [];
+  for (let time = 1; time <= 3; time++) asked.push(await side.api.request('GET', '/one?x=1', { answer }));
+  assert.deepEqual(asked, [{ ok: true }, { ok: true }, { ok: false }]);
+  assert.deepEqual(
+    side.requests.map(({ etag }) => etag),
+    [undefined, '"v1"', '"v1"'],
+  );
+});
+
 test('a refusal is told with its code, the words of the forge and what to do, never with the token', async () => {
   const table: [number, string, RegExp][] = [
     [401, 'ERR_FORGE_DENIED', /does not accept the token: because/],
     [403, 'ERR_FORGE_DENIED', /may not GET \/x: because/],
     [404, 'ERR_NOT_FOUND', /has no \/x: because/],
+    [410, 'ERR_NOT_FOUND', /has no \/x: because/],
     [409, 'ERR_FORGE_REFUSED', /refused GET \/x \(409\): because/],
     [422, 'ERR_FORGE_REFUSED', /refused GET \/x \(422\): because/],
   ];
@@ -109,8 +194,45 @@ test('all pages of a list are read, however short the server makes them', async 
   const page = (...numbers: number[]) => ({ status: 200, body: numbers });
   const pages = (number: number) => ({ page: number, limit: 50 });
   await using side = await farServer({ page: pages }, [page(1, 2), page(3), page()]);
-  assert.deepEqual(await side.api.all('/list', { answer: z.array(z.number()), query: { state: 'all' } }), [1, 2, 3]);
+  assert.deepEqual(
+    await side.api.all('/list', { answer: z.array(z.number()), query: { state: 'all' } }),
+    [1, 2, 3],
+  );
   assert.equal(side.requests[1]?.url, '/api/list?state=all&page=2&limit=50');
+});
+
+test('linked pages are followed at the own address of the forge, whatever host an answer names', async () => {
+  const link =
+    '<https://evil.test/api/list?page=1>; rel="prev", <https://evil.test/api/list?page=2>; rel="next"';
+  await using side = await farServer({ longest: { per_page: 100 } }, [
+    { status: 200, body: [1], headers: { link } },
+    { status: 200, body: [2] },
+  ]);
+  assert.deepEqual(await side.api.all('/list', { answer: z.array(z.number()) }), [1, 2]);
+  assert.deepEqual(
+    side.requests.map(({ url }) => url),
+    ['/api/list?per_page=100', '/api/list?page=2'],
+  );
+});
+
+test('what a forge says is told in whatever form it says it', async () => {
+  const table: [unknown, RegExp][] = [
+    [
+      { message: 'Validation Failed', errors: [{ resource: 'PullRequest', field: 'base', code: 'invalid' }] },
+      /: Validation Failed; PullRequest base invalid$/,
+    ],
+    [
+      { message: 'Validation Failed', errors: [{ code: 'custom', message: 'It exists.' }] },
+      /: Validation Failed; It exists\.$/,
+    ],
+    [{ message: ['Another open merge request exists'] }, /\["Another open merge request exists"\]$/],
+    [{ error: 'invalid_token', error_description: 'Token is expired.' }, /: Token is expired\.$/],
+    ['<html>no</html>', /: Unprocessable Entity$/],
+  ];
+  for (const [body, message] of table) {
+    await using side = await far({ status: 422, body });
+    await assert.rejects(side.api.request('GET', '/x', { answer }), { code: 'ERR_FORGE_REFUSED', message });
+  }
 });
 
 test('a request ends when it is aborted', async () => {

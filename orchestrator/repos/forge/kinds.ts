@@ -4,10 +4,11 @@ import { AutocodeError } from '../../../protocol/errors.ts';
 import type { ForgeKindName } from '../../../protocol/project.ts';
 import type { ForgeKind } from './forge.ts';
 import { gitea } from './gitea.ts';
+import { github } from './github.ts';
 import { gitlab } from './gitlab.ts';
 
 /** All kinds; those that a public host belongs to are asked by its name. */
-export const KINDS: readonly ForgeKind[] = [gitea, gitlab];
+export const KINDS: readonly ForgeKind[] = [gitea, github, gitlab];
 
 /** A kind by its name. */
 export function kindNamed(name: ForgeKindName): ForgeKind {

@@ -58,6 +58,7 @@ export function refusal(server: ApiServer, method: Method, path: string, respons
         { remedy: renewal(name, `It needs ${rightsOf(server, response)}`) },
       );
     case 404:
+    case 410:
       return new AutocodeError('ERR_NOT_FOUND', `The forge ${name} has no ${path}: ${said}`, {
         remedy:
           'The repository or pull request may have been renamed or deleted, or the user of the token may not see it.',
@@ -85,7 +86,12 @@ function renewal(name: string, why: string): string {
 // object, or `error`. What stands before a forge says anything.
 function words({ body, statusMessage }: Response): string {
   const content = parsed(body as string);
-  const { message, error, error_description: description, errors } = Object(content) as Record<string, unknown>;
+  const {
+    message,
+    error,
+    error_description: description,
+    errors,
+  } = Object(content) as Record<string, unknown>;
   const parts = [message ?? description ?? error, ...(Array.isArray(errors) ? errors.map(errorWords) : [])];
   const text = parts.map(asText).filter(Boolean).join('; ');
   return (text || statusMessage || 'no reason given').replace(/\s+/g, ' ').slice(0, WORDS_MAX);
@@ -93,9 +99,15 @@ function words({ body, statusMessage }: Response): string {
 
 function errorWords(error: unknown): unknown {
   const { message, resource, field, code } = Object(error) as Record<string, unknown>;
-  return message ?? (code === undefined ? error : [resource, field, code].map(asText).filter(Boolean).join(' '));
+  return (
+    message ?? (code === undefined ? error : [resource, field, code].map(asText).filter(Boolean).join(' '))
+  );
 }
 
 function asText(value: unknown): string {
-  return typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
+  return typeof value === 'string'
+    ? value
+    : value === undefined || value === null
+      ? ''
+      : JSON.stringify(value);
 }
