@@ -41,13 +41,9 @@ export type Model = z.infer<typeof Model>;
 
 export const ModelPolicy = z
   .strictObject({
-    allow: z
-      .array(text().min(1).max(200))
-      .max(200)
-      .default([])
-      .meta({
-        description: 'Models and roles that may be used, as `engine/model` or `autocode/coder`; empty: all.',
-      }),
+    allow: z.array(text().min(1).max(200)).max(200).default([]).meta({
+      description: 'Models and roles that may be used, as `engine/model` or `autocode/coder`; empty: all.',
+    }),
     external: z
       .boolean()
       .default(false)
@@ -63,6 +59,17 @@ export const ModelPolicy = z
   })
   .meta({ id: 'ModelPolicy', description: 'What the agents of a project may ask models for.' });
 export type ModelPolicy = z.infer<typeof ModelPolicy>;
+
+// No defaults here: what a patch leaves out stays as it is.
+export const ModelPolicyPatch = z
+  .strictObject({
+    allow: ModelPolicy.shape.allow.unwrap().optional(),
+    external: z.boolean().optional(),
+    keepPrompts: z.boolean().optional(),
+    cacheAnswers: z.boolean().optional(),
+  })
+  .meta({ id: 'ModelPolicyPatch' });
+export type ModelPolicyPatch = z.infer<typeof ModelPolicyPatch>;
 
 export const ModelCall = z
   .object({
@@ -90,12 +97,10 @@ export const ModelCall = z
     costMicros: z.number().int(),
     status: z.number().int().meta({ description: 'HTTP status sent to the client.' }),
     outcome: z.enum(['ok', 'error', 'aborted']),
-    cause: z
-      .enum(['agent', 'retry', 'platform'])
-      .meta({
-        description:
-          'agent: its own; retry: the same again after a failure; platform: of a run that repeats a lost one.',
-      }),
+    cause: z.enum(['agent', 'retry', 'platform']).meta({
+      description:
+        'agent: its own; retry: the same again after a failure; platform: of a run that repeats a lost one.',
+    }),
     fallback: z
       .string()
       .nullable()

@@ -67,7 +67,7 @@ export async function verifyToken(db: Queryable, token: string): Promise<Identit
 /** Ends a token at once. */
 export async function revokeToken(db: Queryable, id: number): Promise<Token> {
   const { rows } = await db.query(
-    `update token set revoked_at = coalesce(revoked_at, now()) where id = $1 returning *`,
+    `update token set revoked_at = coalesce(revoked_at, now()) where id = $1 and kind is null returning *`,
     [id],
   );
   if (rows[0] === undefined) {
@@ -80,7 +80,7 @@ export async function revokeToken(db: Queryable, id: number): Promise<Token> {
 
 /** Tokens of people, services and workers; those of runs come and go with the runs. */
 export async function listTokens(db: Queryable): Promise<Token[]> {
-  const { rows } = await db.query(`select * from token where run is null order by id`);
+  const { rows } = await db.query(`select * from token where run is null and kind is null order by id`);
   return rows.map(shown);
 }
 

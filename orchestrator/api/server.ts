@@ -21,6 +21,7 @@ import { runnerRoutes } from './routes/runner.ts';
 import { secretRoutes } from './routes/secrets.ts';
 import { systemRoutes } from './routes/system.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { keyRoutes } from './routes/keys.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { workerRoutes } from './routes/workers.ts';
@@ -44,6 +45,7 @@ const GROUPS: Routes[] = [
   changeRoutes,
   eventRoutes,
   tokenRoutes,
+  keyRoutes,
   secretRoutes,
   workerRoutes,
   runnerRoutes,

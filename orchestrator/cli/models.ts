@@ -17,6 +17,7 @@ function drawModels(models: Model[]): string {
   return table(models, [
     { title: 'MODEL', value: (model) => model.name },
     { title: 'DEFAULT', value: (model) => (model.isDefault ? 'yes' : '') },
+    { title: 'ROLES', value: (model) => model.roles.join(', ') },
     { title: 'KIND', value: (model) => model.kind },
     { title: 'PROTOCOLS', value: (model) => model.protocols.join(', ') },
     { title: 'IN/M', value: ({ price }) => String(price.input), align: 'right' },

@@ -9,6 +9,7 @@ import { downVerb, statusVerb, upVerb } from './verbs/daemon.ts';
 import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { eventsVerb } from './verbs/events.ts';
+import { keyNoun } from './verbs/key.ts';
 import { modelNoun, replayNoun } from './verbs/model.ts';
 import { projectNoun } from './verbs/project.ts';
 import { runNoun } from './verbs/run.ts';
@@ -32,6 +33,7 @@ export const VERBS: (Verb | Noun)[] = [
   agentNoun,
   workerNoun,
   modelNoun,
+  keyNoun,
   replayNoun,
   tokenNoun,
   secretNoun,

@@ -73,7 +73,7 @@ function outside({ where }: Caller, { name }: ResolvedModel): AutocodeError {
   return new AutocodeError(
     'ERR_FORBIDDEN',
     `The model ${name} is outside the appliance, and ${where} may not send anything there.`,
-    { remedy: 'Allow it with `autocode project set NAME --external-models`, or use another model.' },
+    { remedy: 'Allow it with `autocode model policy PROJECT --external`, or use another model.' },
   );
 }
 

@@ -19,15 +19,19 @@ export async function listCalls(args: GlobalArgs & { run: string }): Promise<voi
 
 function drawCalls(calls: ModelCall[]): string {
   if (calls.length === 0) return 'No model calls.';
-  return table(calls, [
+  const others = calls.filter(({ fallback }) => fallback !== null);
+  const notes = others.map(({ id, fallback }) => `* ${id}: ${fallback}`);
+  const rows = table(calls, [
     { title: 'CALL', value: (call) => String(call.id), align: 'right' },
     { title: 'AT', value: (call) => new Date(call.at).toISOString().slice(11, 23) },
     { title: 'PROTOCOL', value: (call) => call.protocol },
-    { title: 'MODEL', value: (call) => call.modelServed },
+    { title: 'MODEL', value: (call) => call.modelServed + (call.fallback === null ? '' : ' *') },
     { title: 'IN', value: (call) => count(call.inputTokens), align: 'right' },
     { title: 'CACHED', value: (call) => count(call.cachedTokens), align: 'right' },
     { title: 'OUT', value: (call) => count(call.outputTokens), align: 'right' },
+    { title: 'CAUSE', value: (call) => call.cause },
     { title: 'COST', value: (call) => money(call.costMicros), align: 'right' },
+    { title: 'QUEUE', value: (call) => (call.queueMs === 0 ? '-' : duration(call.queueMs)), align: 'right' },
     {
       title: 'FIRST BYTE',
       value: (call) => (call.firstByteMs === null ? '-' : duration(call.firstByteMs)),
@@ -40,4 +44,5 @@ function drawCalls(calls: ModelCall[]): string {
       style: (call) => (call.outcome === 'ok' ? undefined : 'red'),
     },
   ]);
+  return [rows, ...notes].join('\n');
 }

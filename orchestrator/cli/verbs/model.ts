@@ -1,4 +1,4 @@
-// `autocode model list` and `autocode replay record`: definitions.
+// `autocode model …` and `autocode replay record`: definitions.
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
 
@@ -12,6 +12,37 @@ export const modelNoun: Noun = {
       describe: 'List models with their prices',
       examples: [['model list', '']],
       load: async () => (await import('../models.ts')).listModels,
+    }),
+    verb({
+      command: 'policy <project>',
+      describe: 'Show or change what the agents of a project may ask models for',
+      examples: [
+        ['model policy shop', ''],
+        ['model policy shop --allow autocode/coder --allow gpu/small', 'these two and no others'],
+        ["model policy shop --allow '' --no-external", 'all models inside the appliance again'],
+      ],
+      builder: (yargs: Argv) =>
+        yargs
+          .positional('project', { type: 'string', demandOption: true, describe: "The project's name" })
+          .option('allow', {
+            type: 'string',
+            array: true,
+            nargs: 1,
+            describe: 'Model or role that may be used; repeat for more, empty for all',
+          })
+          .option('external', {
+            type: 'boolean',
+            describe: 'Engines outside the appliance may be used; each call leaves an egress record',
+          })
+          .option('keep-prompts', {
+            type: 'boolean',
+            describe: 'Requests and answers are kept, without secrets and sealed',
+          })
+          .option('cache-answers', {
+            type: 'boolean',
+            describe: 'A repeated request with temperature 0 is answered from memory',
+          }),
+      load: async () => (await import('../keys.ts')).modelPolicy,
     }),
   ],
 };
