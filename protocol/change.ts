@@ -1,6 +1,7 @@
 // Changes: a branch and its pull request.
 import { z } from 'zod';
 import { CommitId, TaskId, Timestamp } from './ids.ts';
+import { text } from './text.ts';
 
 export const ChangeState = z.enum(['open', 'merged', 'closed']).meta({ id: 'ChangeState' });
 
@@ -38,3 +39,13 @@ export const Change = z
   })
   .meta({ id: 'Change' });
 export type Change = z.infer<typeof Change>;
+
+export const ChangeClose = z
+  .strictObject({
+    comment: text()
+      .min(1)
+      .max(60_000)
+      .optional()
+      .meta({ description: 'Said on its pull request before that is closed.' }),
+  })
+  .meta({ id: 'ChangeClose' });

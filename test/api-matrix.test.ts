@@ -11,7 +11,13 @@ import type { Access } from '../orchestrator/api/authentication.ts';
 import { testApi, type TestApi } from '../orchestrator/api/testing.ts';
 
 const DECIDED: Record<Access, string[]> = {
-  public: ['GET /api/openapi.json', 'GET /api/v1/health', 'POST /api/v1/webhooks/gitea/:forge'],
+  public: [
+    'GET /api/openapi.json',
+    'GET /api/v1/health',
+    'POST /api/v1/webhooks/gitea/:forge',
+    'POST /api/v1/webhooks/github/:forge',
+    'POST /api/v1/webhooks/gitlab/:forge',
+  ],
   viewer: [
     'GET /api/v1/changes',
     'GET /api/v1/changes/:change',

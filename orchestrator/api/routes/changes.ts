@@ -1,6 +1,6 @@
 // /changes: branches and their pull requests.
 import { z } from 'zod';
-import { Change, ChangeState } from '../../../protocol/change.ts';
+import { Change, ChangeClose, ChangeState } from '../../../protocol/change.ts';
 import { Name } from '../../../protocol/ids.ts';
 import { getChange, listChanges } from '../../repos/changes.ts';
 import { Id, Limit } from '../parameters.ts';
@@ -77,9 +77,10 @@ export const changeRoutes: Routes = (app, { db, repositories }) => {
         tags,
         summary: 'Close without merging; the branch stays',
         params: Params,
+        body: ChangeClose.nullish(),
         response: { 200: Change },
       },
     },
-    async (request) => await repositories.closeChange(request.params.change),
+    async (request) => await repositories.closeChange(request.params.change, request.body?.comment),
   );
 };

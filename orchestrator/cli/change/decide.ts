@@ -12,8 +12,11 @@ export async function mergeChange(args: GlobalArgs & { change: number }): Promis
 }
 
 /** Closes a change without merging. */
-export async function closeChange(args: GlobalArgs & { change: number }): Promise<void> {
-  const change = await connect(args).send('POST', `/changes/${args.change}/close`, Change);
+export async function closeChange(
+  args: GlobalArgs & { change: number; comment: string | undefined },
+): Promise<void> {
+  const input = { comment: args.comment };
+  const change = await connect(args).send('POST', `/changes/${args.change}/close`, Change, input);
   if (args.json) return printJson(change);
   print(`Change ${change.id} is closed; its branch ${change.branch} stays.`);
 }

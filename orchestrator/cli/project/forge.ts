@@ -1,31 +1,50 @@
 // Options of a project's forge, as the API wants them. Used by settings.ts.
 import { readFileSync } from 'node:fs';
 import { AutocodeError } from '../../../protocol/errors.ts';
-import type { ForgeChoice } from '../../../protocol/project.ts';
+import type { ForgeChoice, ForgeKindName, MergeMethod } from '../../../protocol/project.ts';
 
-export interface ForgeArgs {
+/** Which forge, and what opens it. */
+export interface ForgeChoiceArgs {
   forge: string | undefined;
   forgeUrl: string | undefined;
+  forgeKind: ForgeKindName | undefined;
   forgeTokenFile: string | undefined;
+  forgeAppId: string | undefined;
   forgeWebhookSecretFile: string | undefined;
-  reviewer: string[] | undefined;
-  label: string[] | undefined;
 }
 
-/** The named forge, reviewers and labels. Tokens come by files: an argument can be read by every user of the machine. */
-export function forgeSettings({ forge, forgeUrl, reviewer, label, ...files }: ForgeArgs) {
+export interface ForgeArgs extends ForgeChoiceArgs {
+  reviewer: string[] | undefined;
+  label: string[] | undefined;
+  draft: boolean | undefined;
+  mergeMethod: MergeMethod | 'default' | undefined;
+}
+
+/** What was named of the forge. Tokens come by files: every user of the machine can read arguments. */
+export function forgeChoice(args: ForgeChoiceArgs): ForgeChoice | undefined {
+  const { forge, forgeUrl, forgeKind, forgeAppId, ...files } = args;
   const choice: ForgeChoice = {
     ...(forge === undefined ? {} : { name: forge }),
     ...(forgeUrl === undefined ? {} : { url: forgeUrl }),
+    ...(forgeKind === undefined ? {} : { kind: forgeKind }),
+    ...(forgeAppId === undefined ? {} : { appId: forgeAppId }),
     ...(files.forgeTokenFile === undefined ? {} : { token: secretIn(files.forgeTokenFile) }),
     ...(files.forgeWebhookSecretFile === undefined
       ? {}
       : { webhookSecret: secretIn(files.forgeWebhookSecretFile) }),
   };
+  return Object.keys(choice).length === 0 ? undefined : choice;
+}
+
+/** What was named of the forge and its pull requests. */
+export function forgeSettings(args: ForgeArgs) {
+  const { reviewer, label, draft, mergeMethod } = args;
   return {
-    forge: Object.keys(choice).length === 0 ? undefined : choice,
+    forge: forgeChoice(args),
     reviewers: reviewer?.map((name) => name.replace(/^@/, '')).filter((name) => name !== ''),
     labels: label?.filter((name) => name !== ''),
+    draft,
+    mergeMethod: mergeMethod === 'default' ? null : mergeMethod,
   };
 }
 

@@ -22,6 +22,8 @@ export function drawProject(project: Project): string {
     ['forge', repository.forge === 'local' ? null : repository.forge],
     ['reviewers', project.reviewers.join(', ')],
     ['labels', project.labels.join(', ')],
+    ['pull requests', project.draft ? 'opened as drafts' : null],
+    ['merged by', project.mergeMethod],
     [
       'verify',
       verify.length === 0

@@ -43,7 +43,7 @@ export const changeNoun: Noun = {
     }),
     verb({
       command: 'merge <change>',
-      describe: 'Merge a change into its base branch (local forge)',
+      describe: "Merge a change into its base branch, by its project's merge method",
       examples: [['change merge 3', '']],
       builder: change,
       load: async () => (await import('../change/decide.ts')).mergeChange,
@@ -51,8 +51,16 @@ export const changeNoun: Noun = {
     verb({
       command: 'close <change>',
       describe: 'Close a change without merging; its branch stays',
-      examples: [['change close 3', '']],
-      builder: change,
+      examples: [
+        ['change close 3', ''],
+        ['change close 3 --comment "Done by hand in #41."', 'told on the pull request'],
+      ],
+      builder: (yargs: Argv) =>
+        change(yargs).option('comment', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Said on the pull request before it is closed',
+        }),
       load: async () => (await import('../change/decide.ts')).closeChange,
     }),
   ],

@@ -8,6 +8,8 @@ import * as choices from './choices.ts';
 
 test('what help offers to choose from is what the protocol knows', () => {
   assert.deepEqual(choices.ISOLATIONS, protocolProjects.ISOLATIONS);
+  assert.deepEqual(choices.FORGE_KINDS, protocolProjects.FORGE_KINDS);
+  assert.deepEqual(choices.MERGE_METHODS, protocolProjects.MERGE_METHODS);
   assert.deepEqual(choices.TASK_STATES, protocolTasks.TASK_STATES);
   assert.deepEqual(choices.RUN_STATES, protocolRuns.RUN_STATES);
   assert.deepEqual(choices.EVENT_KINDS, protocolEvents.EVENT_KINDS);

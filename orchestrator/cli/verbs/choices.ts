@@ -1,11 +1,15 @@
 // The words that options offer to choose from. Kept beside the protocol's own lists, which choices.test.ts compares them with,
 // because loading the schemas takes longer than printing a help text.
 import type { EventKind } from '../../../protocol/event.ts';
-import type { Isolation } from '../../../protocol/project.ts';
+import type { ForgeKindName, Isolation, MergeMethod } from '../../../protocol/project.ts';
 import type { RunState } from '../../../protocol/run.ts';
 import type { TaskState } from '../../../protocol/task.ts';
 
 export const ISOLATIONS = ['bubblewrap', 'directory'] as const satisfies Isolation[];
+
+export const FORGE_KINDS = ['gitea', 'github', 'gitlab'] as const satisfies ForgeKindName[];
+
+export const MERGE_METHODS = ['merge', 'squash', 'rebase'] as const satisfies MergeMethod[];
 
 export const TASK_STATES = [
   'pending',

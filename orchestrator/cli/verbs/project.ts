@@ -1,7 +1,7 @@
 // `autocode project …`: definitions. Handlers are in ../project/.
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
-import { ISOLATIONS } from './choices.ts';
+import { FORGE_KINDS, ISOLATIONS, MERGE_METHODS } from './choices.ts';
 
 const project = (yargs: Argv) =>
   yargs.positional('project', { type: 'string', demandOption: true, describe: "The project's name" });
@@ -62,10 +62,21 @@ function settings<A>(yargs: Argv<A>) {
       requiresArg: true,
       describe: 'Address of a forge not named before',
     })
+    .option('forge-kind', {
+      choices: FORGE_KINDS,
+      requiresArg: true,
+      describe: 'What a forge not named before is; found out when left out',
+    })
     .option('forge-token-file', {
       type: 'string',
       requiresArg: true,
-      describe: 'File with the access token of the forge, `-` for standard input; kept as a secret',
+      describe:
+        "File with the forge's access token, or a GitHub App's private key; `-` for standard input; kept as a secret",
+    })
+    .option('forge-app-id', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Id of the GitHub App whose private key is in --forge-token-file',
     })
     .option('forge-webhook-secret-file', {
       type: 'string',
@@ -83,6 +94,15 @@ function settings<A>(yargs: Argv<A>) {
       array: true,
       nargs: 1,
       describe: 'Label of each pull request, made when missing; repeat for more, empty for none',
+    })
+    .option('draft', {
+      type: 'boolean',
+      describe: 'Open pull requests as drafts (--no-draft: ready for review)',
+    })
+    .option('merge-method', {
+      choices: [...MERGE_METHODS, 'default'] as const,
+      requiresArg: true,
+      describe: "How `change merge` merges; default: as the forge's repository has it",
     })
     .option('isolation', {
       choices: ISOLATIONS,
@@ -113,6 +133,10 @@ export const projectNoun: Noun = {
         [
           'project add https://git.example.com/acme/shop.git --forge-token-file token.txt --label autocode',
           'with pull requests',
+        ],
+        [
+          'project add https://github.com/acme/shop --forge-app-id 1234 --forge-token-file app.pem --draft',
+          'on GitHub, as an App',
         ],
         ['project add --name scratch', 'without a repository: a new bare one on the local forge'],
       ],
