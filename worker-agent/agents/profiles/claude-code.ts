@@ -24,7 +24,7 @@ export const claudeCode: LaunchProfile = {
   binary: PROGRAM,
   versionQuery: BY_FLAG,
   programs: [PROGRAM],
-  modes: { plan: 'plan', work: 'bypassPermissions' },
+  modes: { plan: 'plan', work: 'bypassPermissions', ask: 'default' },
   sessionMeta: { claudeCode: { options: { tools: TOOLS, promptSuggestions: false, title: 'task' } } },
   launch: ({ installed, node, home, gatewayUrl, model }) => ({
     argv: [node, join(installed, ADAPTER)],

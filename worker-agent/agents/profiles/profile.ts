@@ -34,7 +34,7 @@ export interface LaunchProfile {
   /** Further programs in it, which a download leaves without their execute bit. */
   programs: string[];
   /** Session modes: one that changes nothing, for the plan, and one that asks nobody, for the work. `ask`: one that asks
-   * before each tool that may do harm; taken for the work where the project denies a kind of tool. */
+   * before each tool that may do harm; taken for the work where the project denies a kind of tool. Null: it asks before each of them anyway. */
   modes: { plan: string; work: string; ask?: string } | null;
   /** Messages that are the program's own words and not the model's. */
   notices?: RegExp;
