@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chargeWriter } from '../orchestrator/budget/charge-writer.ts';
 import { openPurses } from '../orchestrator/budget/purses.ts';
-import { usageReport } from '../orchestrator/budget/usage.ts';
+import { usageBy } from '../orchestrator/budget/usage.ts';
 import { connect, transaction, type Database } from '../orchestrator/db/connect.ts';
 import { migrate } from '../orchestrator/db/migrate.ts';
 import { startPostgres } from '../orchestrator/db/supervisor.ts';
@@ -32,7 +32,7 @@ try {
   );
   await fillYear(db);
   const began = performance.now();
-  const rows = await usageReport(db, { from: '2025-01-01', to: '2025-12-31', by: 'day' });
+  const rows = await usageBy(db, 'day', { from: '2025-01-01', to: '2025-12-31' });
   const seconds = (performance.now() - began) / 1000;
   if (rows.length !== 365) throw new Error(`${rows.length} days were reported`);
   report('ledger', [

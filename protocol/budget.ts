@@ -1,6 +1,7 @@
 // Budgets, prices, usage and the ledger. Money is in millionths of the ledger currency, GPU time in milliseconds.
 import { z } from 'zod';
 import { Timestamp } from './ids.ts';
+import { Price } from './model.ts';
 import { text } from './text.ts';
 
 export const SCOPES = ['appliance', 'project', 'worker', 'agent', 'person', 'task', 'run'] as const;
@@ -79,3 +80,131 @@ export const BudgetDifference = z
   .array(Difference.meta({ id: 'BudgetDifference' }))
   .meta({ description: 'One line a budget that is added, changed or removed.' });
 export type BudgetDifference = z.infer<typeof BudgetDifference>;
+
+// --- prices ---
+
+export const PriceInput = z
+  .strictObject({
+    model: text().min(1).max(200).meta({ description: 'As `engine/model`.' }),
+    price: Price,
+    validFrom: Timestamp.optional().meta({ description: 'When it begins to hold; now when left out.' }),
+    source: text().min(1).max(300).default('set by hand'),
+  })
+  .meta({ id: 'PriceInput' });
+export type PriceInput = z.infer<typeof PriceInput>;
+
+export const DatedPrice = z
+  .object({
+    id: z.int(),
+    model: z.string(),
+    price: Price,
+    validFrom: Timestamp,
+    source: z.string(),
+    createdBy: z.string(),
+    current: z.boolean().meta({ description: 'Whether it is the one that holds now.' }),
+  })
+  .meta({ id: 'DatedPrice' });
+export type DatedPrice = z.infer<typeof DatedPrice>;
+
+// --- usage ---
+
+export const GROUPINGS = ['project', 'task', 'agent', 'model', 'worker', 'person', 'day'] as const;
+export const UsageGrouping = z.enum(GROUPINGS).meta({ id: 'UsageGrouping' });
+export type UsageGrouping = z.infer<typeof UsageGrouping>;
+
+const sums = {
+  calls: z.int(),
+  inputTokens: z.int().meta({ description: 'All input tokens, cached ones counted in.' }),
+  cachedTokens: z.int(),
+  outputTokens: z.int(),
+  reasoningTokens: z.int(),
+  money: z.int(),
+  platformMoney: z.int().meta({
+    description:
+      'Of the money, what the platform caused: its own retries, and slabs of gateways that were killed.',
+  }),
+  gpu: z.int(),
+};
+export const UsageSums = z.object(sums).meta({ id: 'UsageSums' });
+export type UsageSums = z.infer<typeof UsageSums>;
+export const UsageRow = z.object({ key: z.string(), ...sums }).meta({ id: 'UsageRow' });
+export type UsageRow = z.infer<typeof UsageRow>;
+
+export const UsageReport = z
+  .object({
+    from: z.string(),
+    to: z.string(),
+    by: UsageGrouping,
+    project: z.string().nullable(),
+    currency: z.string(),
+    timeZone: z.string(),
+    madeAt: Timestamp,
+    rows: z.array(UsageRow),
+    days: z
+      .array(z.object({ day: z.string(), money: z.int() }))
+      .meta({ description: 'One a day, for the plot.' }),
+    total: UsageSums,
+    previous: z
+      .object({ from: z.string(), to: z.string(), total: UsageSums })
+      .meta({ description: 'As many days before.' }),
+    forecast: z.int().nullable().meta({
+      description:
+        'Money at the end of the period, at the rate of its days so far; null when it is over or has not begun.',
+    }),
+    merged: z
+      .object({ changes: z.int(), money: z.int().nullable() })
+      .meta({
+        description: 'Changes merged in the period, and what the tasks behind them cost, each, on average.',
+      }),
+  })
+  .meta({ id: 'UsageReport' });
+export type UsageReport = z.infer<typeof UsageReport>;
+
+// --- ledger ---
+
+export const ENTRY_KINDS = ['usage', 'swept', 'adjustment', 'refund', 'purchase'] as const;
+
+export const LedgerEntry = z
+  .object({
+    seq: z.int(),
+    id: z.uuid(),
+    at: Timestamp,
+    kind: z.enum(ENTRY_KINDS),
+    debit: z.string().meta({ description: 'The account that pays, as `project:shop`.' }),
+    credit: z.string().meta({ description: 'The account that is paid, as `engine:vllm`.' }),
+    amount: z.int(),
+    currency: z.string(),
+    detail: z.string().meta({ description: 'JSON text, as it was hashed.' }),
+    hash: z.string().meta({ description: 'SHA-256 over the hash before it and the entry, in hex.' }),
+  })
+  .meta({ id: 'LedgerEntry' });
+export type LedgerEntry = z.infer<typeof LedgerEntry>;
+
+const account = (example: string) =>
+  text()
+    .regex(/^[a-z]+(:\S.{0,200})?$/, `must be an account, as ${example}`)
+    .max(220);
+
+export const LedgerInput = z
+  .strictObject({
+    id: z.uuid().meta({ description: 'Made by the client: a repeated request is no second entry.' }),
+    kind: z.enum(['adjustment', 'refund', 'purchase']),
+    debit: account('project:shop'),
+    credit: account('card:4242'),
+    amount: Amount.min(1),
+    memo: text().min(1).max(1000).meta({ description: 'Why; an invoice number, a reference.' }),
+  })
+  .meta({ id: 'LedgerInput' });
+export type LedgerInput = z.infer<typeof LedgerInput>;
+
+export const LedgerVerified = z
+  .object({
+    entries: z.int(),
+    hash: z
+      .string()
+      .nullable()
+      .meta({ description: 'Of the last entry; note it elsewhere to find a rewritten chain.' }),
+    wrong: z.string().nullable(),
+  })
+  .meta({ id: 'LedgerVerified' });
+export type LedgerVerified = z.infer<typeof LedgerVerified>;

@@ -1,5 +1,4 @@
 // Budgets: what may be spent in a scope, by period. Used by reservations, the claim, the API and reports.
-import { z } from 'zod';
 import type { Budget, BudgetUnit } from '../../protocol/budget.ts';
 import type { Queryable } from '../db/connect.ts';
 import { eachUnit, type Amounts } from './amounts.ts';
@@ -43,12 +42,3 @@ export function remaining(budgets: Budget[]): Amounts {
 export function tightest(budgets: Budget[], unit: BudgetUnit): Budget | undefined {
   return budgets.filter((budget) => budget.unit === unit).toSorted((a, b) => leftOf(a) - leftOf(b))[0];
 }
-
-/** Whether this is a time zone that days can be counted in. */
-export const TimeZone = z.string().refine((zone) => {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined;
-  } catch {
-    return false;
-  }
-}, 'is no time zone: use a name as Europe/Berlin or UTC');

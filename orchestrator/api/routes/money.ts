@@ -1,0 +1,214 @@
+// /budgets, /prices, /usage, /ledger.
+import { z } from 'zod';
+import {
+  Budget,
+  BudgetDifference,
+  BudgetDocument,
+  BudgetInput,
+  DatedPrice,
+  LedgerEntry,
+  LedgerInput,
+  LedgerVerified,
+  PriceInput,
+  UsageGrouping,
+  UsageReport,
+} from '../../../protocol/budget.ts';
+import { AutocodeError } from '../../../protocol/errors.ts';
+import { Name } from '../../../protocol/ids.ts';
+import { applyBudgets, listBudgets, removeBudget, setBudget } from '../../budget/budgets.ts';
+import { append, entriesAfter, verifyLedger } from '../../budget/ledger.ts';
+import { listPrices, setPrice } from '../../budget/prices.ts';
+import { makeReport } from '../../budget/report.ts';
+import { transaction } from '../../db/connect.ts';
+import type { Routes } from '../server.ts';
+
+const tags = ['money'];
+const Day = z.iso.date().meta({ description: 'As 2026-01-31, in the configured time zone.' });
+const LONGEST_DAYS = 3_700;
+
+export const moneyRoutes: Routes = (app, { db, config }) => {
+  const books = { timeZone: config.budget.timeZone, currency: config.currency };
+  app.get(
+    '/budgets',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'Budgets, and what is spent of them', response: { 200: z.array(Budget) } },
+    },
+    async () => await listBudgets(db, books.timeZone),
+  );
+  app.put(
+    '/budgets',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Set the budget of a scope, subject, period and unit',
+        body: BudgetInput,
+        response: { 200: z.array(Budget) },
+      },
+    },
+    async (request) => {
+      await transaction(db, async (tx) => await setBudget(tx, request.body, request.identity!.name));
+      return await listBudgets(db, books.timeZone);
+    },
+  );
+  app.post(
+    '/budgets/apply',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Bring budgets to those of a document, or show what that would change',
+        body: BudgetDocument,
+        response: { 200: BudgetDifference },
+      },
+    },
+    async (request) =>
+      await transaction(db, async (tx) => await applyBudgets(tx, request.body, request.identity!.name)),
+  );
+  app.delete(
+    '/budgets/:budget',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Remove a budget',
+        params: z.object({ budget: z.coerce.number().int().positive() }),
+        response: { 204: z.null() },
+      },
+    },
+    async (request, reply) => {
+      await transaction(
+        db,
+        async (tx) => await removeBudget(tx, request.params.budget, request.identity!.name),
+      );
+      return await reply.code(204).send(null);
+    },
+  );
+
+  app.get(
+    '/prices',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Prices of models, the newest of each first',
+        querystring: z.object({ model: z.string().max(200).optional() }),
+        response: { 200: z.array(DatedPrice) },
+      },
+    },
+    async (request) =>
+      (await listPrices(db, request.query.model)).map((price) => ({
+        ...price,
+        validFrom: price.validFrom.toISOString(),
+      })),
+  );
+  app.post(
+    '/prices',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Set prices, from now or from a time to come',
+        body: z.array(PriceInput).min(1).max(5_000),
+        response: { 204: z.null() },
+      },
+    },
+    async (request, reply) => {
+      await transaction(db, async (tx) => {
+        for (const { validFrom, ...price } of request.body) {
+          const from = validFrom === undefined ? undefined : new Date(validFrom);
+          await setPrice(tx, { ...price, validFrom: from }, request.identity!.name);
+        }
+      });
+      return await reply.code(204).send(null);
+    },
+  );
+
+  app.get(
+    '/usage',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Usage and cost of a period, the month so far when none is named',
+        querystring: z.object({
+          from: Day.optional(),
+          to: Day.optional(),
+          by: UsageGrouping.default('project'),
+          project: Name.optional(),
+        }),
+        response: { 200: UsageReport },
+      },
+    },
+    async (request) => {
+      const { from, to } = request.query;
+      if (from !== undefined && to !== undefined) checkPeriod(from, to);
+      return await makeReport(db, request.query, books);
+    },
+  );
+
+  app.get(
+    '/ledger',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Entries of the ledger after a number, in order',
+        querystring: z.object({
+          after: z.coerce.number().int().min(0).default(0),
+          limit: z.coerce.number().int().min(1).max(5_000).default(100),
+        }),
+        response: { 200: z.array(LedgerEntry) },
+      },
+    },
+    async (request) => {
+      for await (const page of entriesAfter(db, request.query.after, request.query.limit))
+        return page.map((entry) => ({ ...entry, at: entry.at.toISOString() }));
+      return [];
+    },
+  );
+  app.post(
+    '/ledger',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Write an adjustment, a refund or a purchase',
+        body: LedgerInput,
+        response: { 204: z.null() },
+      },
+    },
+    async (request, reply) => {
+      const { memo, ...entry } = request.body;
+      const detail = { memo, by: request.identity!.name };
+      await transaction(db, async (tx) => await append(tx, [{ ...entry, detail }], books.currency));
+      return await reply.code(204).send(null);
+    },
+  );
+  app.get(
+    '/ledger/verification',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'Check the chain of the whole ledger', response: { 200: LedgerVerified } },
+    },
+    async () => {
+      const verified = await verifyLedger(db);
+      return {
+        entries: verified.entries,
+        wrong: verified.wrong,
+        hash: 'hash' in verified ? verified.hash : null,
+      };
+    },
+  );
+};
+
+function checkPeriod(from: string, to: string): void {
+  const days = (Date.parse(to) - Date.parse(from)) / 86_400_000 + 1;
+  if (days >= 1 && days <= LONGEST_DAYS) return;
+  throw new AutocodeError(
+    'ERR_INVALID_INPUT',
+    days < 1 ? `${to} is before ${from}.` : `From ${from} to ${to} is more than ${LONGEST_DAYS} days.`,
+    { remedy: 'Name the first and the last day of the period.' },
+  );
+}
