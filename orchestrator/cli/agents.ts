@@ -18,6 +18,9 @@ const Agent = z.object({
   version: z.string().nullable(),
   install: z.string().nullable(),
   installed: z.boolean(),
+  protocol: z.string().nullable(),
+  tested: z.enum(['real', 'fixture']),
+  howToInstall: z.string().optional(),
 });
 export type Agent = z.infer<typeof Agent>;
 
@@ -26,6 +29,14 @@ const Installed = z.object({
   version: z.string().nullable(),
   directory: z.string(),
   fresh: z.boolean(),
+});
+const Upgrade = z.object({
+  name: z.string(),
+  from: z.array(z.string()),
+  to: z.string(),
+  done: z.enum(['installed', 'up-to-date']),
+  removed: z.array(z.string()),
+  kept: z.array(z.string()),
 });
 const Checked = z.object({
   name: z.string(),
@@ -40,6 +51,7 @@ const ToolLine = z.object({
   agents: z.array(Agent).optional(),
   installed: Installed.optional(),
   check: Checked.optional(),
+  upgrades: z.array(Upgrade).optional(),
 });
 type ToolLine = z.infer<typeof ToolLine>;
 
@@ -53,9 +65,38 @@ export async function listAgents(args: GlobalArgs): Promise<void> {
       { title: 'VERSION', value: (agent) => agent.version ?? '-' },
       { title: 'KIND', value: (agent) => agent.kind },
       { title: 'INSTALLED', value: installedWord, style: (agent) => (agent.installed ? 'green' : undefined) },
+      { title: 'SPEAKS', value: (agent) => agent.protocol ?? '-' },
+      { title: 'TESTED', value: (agent) => TESTED[agent.tested] },
       { title: 'WHAT IT IS', value: (agent) => agent.title },
     ]),
   );
+}
+
+/** Brings the installed agents, or those that are named, to this release's versions. */
+export async function upgradeAgents(args: GlobalArgs & { agents: string[]; dryRun: boolean }): Promise<void> {
+  const screen = openScreen(process.stderr);
+  let now = 'starting';
+  screen.status(() => now);
+  try {
+    const state = dataPath(loadSettings(args).config.dataDir, 'worker');
+    const words = [...toolDirectory(args), '--state-dir', state, ...(args.dryRun ? ['--dry-run'] : [])];
+    const { upgrades = [] } = await tool(['upgrade', ...args.agents, ...words], (text) => (now = text));
+    screen.close();
+    if (args.json) return printJson(upgrades);
+    if (upgrades.length === 0) print('No agent is installed. See `autocode agent list`.');
+    for (const each of upgrades) print(upgradeWords(each, args.dryRun));
+  } finally {
+    screen.close();
+  }
+}
+
+function upgradeWords({ name, to, done, removed, kept }: z.infer<typeof Upgrade>, dryRun: boolean): string {
+  const would = dryRun ? 'would be ' : '';
+  return [
+    done === 'installed' ? `${name} ${to} ${dryRun ? would : 'is '}installed` : `${name} ${to} is up to date`,
+    ...removed.map((version) => `${version} ${dryRun ? would : 'is '}removed`),
+    ...kept.map((version) => `${version} stays for now: a run uses this agent`),
+  ].join('; ');
 }
 
 /** Installs an agent. */
@@ -111,13 +152,15 @@ export async function install(
   const { installed } = await tool(['install', name, ...toolDirectory(args)], progress);
   if (installed !== undefined) return installed;
   throw new AutocodeError('ERR_AGENT_MISSING', `${name} could not be installed.`, {
-    remedy: 'It needs the npm registry once.',
+    remedy: 'It needs the package registry once.',
   });
 }
 
 function toolDirectory(args: SettingsArgs): string[] {
   return ['--tool-dir', openDataDirectory(loadSettings(args).config.dataDir).path('agents')];
 }
+
+const TESTED = { real: 'with the program', fixture: 'with a stand-in only' };
 
 function installedWord(agent: Agent): string {
   if (agent.install === null) return 'built in';

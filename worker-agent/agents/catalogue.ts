@@ -84,7 +84,17 @@ export type AgentName = keyof typeof AGENTS;
 
 export const AGENT_NAMES = Object.keys(AGENTS) as AgentName[];
 
+/** The agent whose installation an agent uses: its own, mostly. */
+export function installationOf(name: AgentName): AgentName {
+  const { installedWith = name }: AgentEntry = AGENTS[name];
+  return installedWith as AgentName;
+}
+
 /** The agents with a lock of their own. */
+export const LOCKED_AGENTS = AGENT_NAMES.filter(
+  (name): name is LockedAgent =>
+    installationOf(name) === name && (AGENTS[name].install === 'npm' || AGENTS[name].install === 'pip'),
+);
 export type LockedAgent = {
   [Name in AgentName]: (typeof AGENTS)[Name] extends { install: 'npm' | 'pip'; installedWith?: never } ? Name : never;
 }[AgentName];

@@ -57,12 +57,38 @@ test('a check of an agent that is not there fails and says what to do', async ()
   });
 });
 
+test('an upgrade of what is not installed does nothing', async () => {
+  await inEmptyDir(async (toolDir) => {
+    const { code, stdout } = await cli('upgrade', '--json', '--tool-dir', toolDir);
+    assert.deepEqual([code, JSON.parse(stdout)], [0, { upgrades: [] }]);
+  });
+});
+
+test('an agent that only its maker gives out is not installed, and it says where to put it', async () => {
+  await inEmptyDir(async (toolDir) => {
+    const { stdout } = await cli('install', 'cursor-cli', '--json', '--tool-dir', toolDir);
+    const { error } = JSON.parse(stdout) as { error: { code: string; remedy: string } };
+    assert.equal(error.code, 'ERR_INVALID_INPUT');
+    assert.match(error.remedy, /cursor-cli\/cursor-agent/);
+  });
+});
+
+test('checks aider and the command line of Claude Code by asking them', async () => {
+  for (const name of ['aider', 'claude-code-cli']) {
+    await installForTests(name);
+    const { code, stdout } = await cli('check', name, '--tool-dir', TEST_TOOL_DIR);
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /ok: answered in/);
+  }
+});
+
 test('wrong use is told with exit code 2', async () => {
   for (const args of [
     ['list'],
     ['fly', '--tool-dir', '/x'],
     ['install', '--tool-dir', '/x'],
     ['list', '--no-such'],
+    ['check', 'aider', 'codex', '--tool-dir', '/x'],
     ['check', 'gpt', '--tool-dir', '/x'],
   ]) {
     const { code, stderr } = await cli(...args);

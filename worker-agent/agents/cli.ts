@@ -1,18 +1,23 @@
 // The agents of a tool directory from the command line; `autocode agent …` runs it as a child process, since the
 // orchestrator imports nothing of the worker.
-// usage: node cli.ts list|install|check [NAME] --tool-dir DIR [--json]
-// With --json each line is one object: {"progress":…}, at last {"agents":[…]}, {"installed":…}, {"check":…} or {"error":…}.
+// usage: node cli.ts list|install|check|upgrade [NAME…] --tool-dir DIR [--state-dir DIR] [--dry-run] [--json]
+// With --json each line is one object: {"progress":…}, at last {"agents":[…]}, {"installed":…}, {"check":…}, {"upgrades":[…]} or
+// {"error":…}.
 import { parseArgs } from 'node:util';
 import { AutocodeError, ERRORS } from '../../protocol/errors.ts';
 import { AGENT_NAMES, AGENTS, type AgentEntry, knownAgent } from './catalogue.ts';
-import { installedAgents } from './installed.ts';
+import { bringIt, installedAgents } from './installed.ts';
 
-const USAGE = 'usage: node worker-agent/agents/cli.ts list|install|check [NAME] --tool-dir DIR [--json]';
+const USAGE =
+  'usage: node worker-agent/agents/cli.ts list|install|check|upgrade [NAME…] --tool-dir DIR [--state-dir DIR] [--dry-run] [--json]';
 
 interface Request {
   verb: string;
-  name: string | undefined;
+  names: string[];
   toolDir: string;
+  /** What the worker keeps of its runs: an old version that one of them uses stays. */
+  stateDir: string | null;
+  dryRun: boolean;
 }
 
 /** One answer: an object for programs, text for people. */
@@ -21,12 +26,19 @@ type Say = (object: Record<string, unknown>, text: string) => void;
 function readArguments(): Request {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { 'tool-dir': { type: 'string' }, json: { type: 'boolean', default: false } },
+    options: {
+      'tool-dir': { type: 'string' },
+      'state-dir': { type: 'string' },
+      'dry-run': { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    },
   });
-  const [verb, name, ...more] = positionals;
+  const [verb, ...names] = positionals;
   const toolDir = values['tool-dir'];
-  if (!verb || !toolDir || more.length > 0) throw new AutocodeError('ERR_INVALID_INPUT', USAGE);
-  return { verb, name, toolDir };
+  if (!verb || !toolDir || (verb !== 'upgrade' && names.length > 1))
+    throw new AutocodeError('ERR_INVALID_INPUT', USAGE);
+  const stateDir = values['state-dir'] ?? null;
+  return { verb, names, toolDir, stateDir, dryRun: values['dry-run'] };
 }
 
 async function list(toolDir: string, say: Say): Promise<number> {
@@ -35,11 +47,12 @@ async function list(toolDir: string, say: Say): Promise<number> {
     name,
     ...(AGENTS[name] as AgentEntry),
     installed: installed.has(name),
+    ...(AGENTS[name].install === 'user' ? { howToInstall: bringIt(name, toolDir) } : {}),
   }));
-  const lines = agents.map(({ name, title, version, install, installed: is }) => {
-    const state =
-      install === null ? 'built in' : is ? 'installed' : `not installed: autocode agent install ${name}`;
-    return `${name.padEnd(12)} ${(version ?? '-').padEnd(8)} ${title} (${state})`;
+  const lines = agents.map(({ name, title, version, install, installed: is, howToInstall }) => {
+    const how = howToInstall ?? `autocode agent install ${name}`;
+    const state = install === null ? 'built in' : is ? 'installed' : `not installed: ${how}`;
+    return `${name.padEnd(16)} ${(version ?? '-').padEnd(8)} ${title} (${state})`;
   });
   say({ agents }, lines.join('\n'));
   return 0;
@@ -57,6 +70,19 @@ async function install(name: string, toolDir: string, say: Say): Promise<number>
     { installed: { name, version, directory, fresh: installed } },
     `${title} ${version} is ${installed ? '' : 'already '}installed in ${directory}`,
   );
+  return 0;
+}
+
+async function upgrade({ names, toolDir, stateDir, dryRun }: Request, say: Say): Promise<number> {
+  const { findNpm } = await import('./install.ts');
+  const { upgradeAgents } = await import('./upgrade.ts');
+  const progress = (text: string) => say({ progress: text }, text);
+  const upgrades = await upgradeAgents(names, { toolDir, stateDir, dryRun, npm: findNpm(), progress });
+  const lines = upgrades.map(({ name, to, done, removed, kept }) => {
+    const old = [...removed.map((version) => `${version} removed`), ...kept.map((version) => `${version} in use`)];
+    return [`${name} ${to} ${done}`, ...old].join(', ');
+  });
+  say({ upgrades }, lines.join('\n') || 'no agent is installed');
   return 0;
 }
 
@@ -78,8 +104,11 @@ async function main(): Promise<number> {
   const json = process.argv.includes('--json');
   const say: Say = (object, text) => console.log(json ? JSON.stringify(object) : text);
   try {
-    const { verb, name, toolDir } = readArguments();
+    const request = readArguments();
+    const { verb, toolDir } = request;
+    const [name] = request.names;
     if (verb === 'list') return await list(toolDir, say);
+    if (verb === 'upgrade') return await upgrade(request, say);
     if (verb === 'install') return await install(named(name, verb), toolDir, say);
     if (verb === 'check') return await check(named(name, verb), toolDir, say);
     throw new AutocodeError('ERR_INVALID_INPUT', `There is no verb "${verb}". ${USAGE}`);
@@ -92,7 +121,7 @@ function named(name: string | undefined, verb: string): string {
   if (name !== undefined) return name;
   throw new AutocodeError(
     'ERR_INVALID_INPUT',
-    `Which agent? ${USAGE.replace('list|install|check [NAME]', `${verb} NAME`)}`,
+    `Which agent? ${USAGE.replace('list|install|check|upgrade [NAME…]', `${verb} NAME`)}`,
     {
       remedy: `Use one of: ${AGENT_NAMES.join(', ')}.`,
     },

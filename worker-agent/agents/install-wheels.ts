@@ -22,8 +22,12 @@ const ASK_VERSION = 'import sys; sys.path.insert(0, sys.argv[1]); import aider; 
 const run = promisify(execFile);
 
 /** Installs the requirements.txt of the directory; answers the version of aider that can be imported then. */
-export async function installWheels(directory: string, progress: (text: string) => void): Promise<string> {
-  const python = await findInterpreter();
+export async function installWheels(
+  directory: string,
+  wanted: string | undefined,
+  progress: (text: string) => void,
+): Promise<string> {
+  const python = await findInterpreter(wanted === undefined ? INTERPRETERS : [wanted]);
   await runInstaller(
     'pip',
     [python, ...PIP, 'install', ...FLAGS, '--target', 'site', '--requirement', 'requirements.txt'],
@@ -35,9 +39,9 @@ export async function installWheels(directory: string, progress: (text: string) 
   return stdout.trim();
 }
 
-async function findInterpreter(): Promise<string> {
+async function findInterpreter(interpreters: string[]): Promise<string> {
   const found: string[] = [];
-  for (const python of INTERPRETERS) {
+  for (const python of interpreters) {
     const version = await answer(python, ['-I', '-c', 'import sys; print("%d.%d" % sys.version_info[:2])']);
     if (version === null) continue;
     const usable = LOCKED_FOR.includes(version);

@@ -7,7 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { type Lock, tryLock, waitForLock } from '../lock.ts';
-import { AGENTS, type AgentEntry, type AgentName, knownAgent, type LockedAgent } from './catalogue.ts';
+import {
+  AGENTS,
+  type AgentEntry,
+  type AgentName,
+  installationOf,
+  knownAgent,
+  LOCKED_AGENTS,
+  type LockedAgent,
+} from './catalogue.ts';
 import { installWheels } from './install-wheels.ts';
 import { agentDirectory, bringIt, isInstalled, STAMP_FILE } from './installed.ts';
 import { runInstaller } from './installer-program.ts';
@@ -17,6 +25,8 @@ export interface InstallOptions {
   toolDir: string;
   /** How npm is called, as `['npm']` or `[node, '…/npm-cli.js']`. */
   npm: string[];
+  /** The one Python to take; that of the system when left out, which a sandbox sees. */
+  python?: string;
   progress(text: string): void;
 }
 
@@ -61,8 +71,9 @@ export async function installAgent(
 
 /** The agent whose lock is installed for the one that is named. */
 function lockedAgent(name: AgentName, toolDir: string): LockedAgent {
-  const { title, install, installedWith = name }: AgentEntry = AGENTS[name];
-  if (install === 'npm' || install === 'pip') return installedWith as LockedAgent;
+  const { title, install }: AgentEntry = AGENTS[name];
+  const locked = LOCKED_AGENTS.find((each) => each === installationOf(name));
+  if (locked !== undefined) return locked;
   const message =
     install === 'user'
       ? `${title} cannot be installed by Autocode: it is in no package registry.`
@@ -86,13 +97,14 @@ async function replace(directory: string, name: LockedAgent, options: InstallOpt
   }
 }
 
-async function fill(directory: string, name: LockedAgent, { npm, progress }: InstallOptions): Promise<void> {
+async function fill(directory: string, name: LockedAgent, options: InstallOptions): Promise<void> {
+  const { npm, python, progress } = options;
   await chmod(directory, 0o755);
   await cp(join(LOCKS, name), directory, { recursive: true });
   progress(`downloading ${AGENTS[name].title} ${AGENTS[name].version}`);
   const version =
     name === 'aider'
-      ? await installWheels(directory, progress)
+      ? await installWheels(directory, python, progress)
       : await installPackages(directory, name, npm, progress);
   if (version !== AGENTS[name].version) {
     throw new AutocodeError(

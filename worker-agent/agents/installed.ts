@@ -4,7 +4,7 @@ import { access, constants, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AutocodeError } from '../../protocol/errors.ts';
-import { AGENT_NAMES, AGENTS, type AgentEntry, type AgentName } from './catalogue.ts';
+import { AGENT_NAMES, AGENTS, type AgentEntry, type AgentName, installationOf } from './catalogue.ts';
 
 /** Written last into an install directory: without it nothing counts as installed. */
 export const STAMP_FILE = 'autocode-agent.json';
@@ -12,8 +12,8 @@ export const Stamp = z.object({ name: z.string(), version: z.string(), installed
 
 /** Where an agent of the catalogue is installed, or would be. */
 export function agentDirectory(name: AgentName, toolDir: string): string {
-  const { install, installedWith = name, version }: AgentEntry = AGENTS[name];
-  return join(toolDir, install === 'user' ? name : `${installedWith}-${version}`);
+  const { install, version }: AgentEntry = AGENTS[name];
+  return join(toolDir, install === 'user' ? name : `${installationOf(name)}-${version}`);
 }
 
 /** The agents that can be used with this tool directory, with their versions. */
@@ -29,7 +29,7 @@ export async function installedAgents(toolDir: string): Promise<{ name: string; 
 
 /** True when the pinned version is there as a whole, or the program that the user has to bring. */
 export async function isInstalled(name: AgentName, toolDir: string): Promise<boolean> {
-  const { program, installedWith = name, version }: AgentEntry = AGENTS[name];
+  const { program, version }: AgentEntry = AGENTS[name];
   const directory = agentDirectory(name, toolDir);
   try {
     if (program !== undefined) {
@@ -37,7 +37,7 @@ export async function isInstalled(name: AgentName, toolDir: string): Promise<boo
       return true;
     }
     const stamp = Stamp.parse(JSON.parse(await readFile(join(directory, STAMP_FILE), 'utf8')));
-    return stamp.name === installedWith && stamp.version === version;
+    return stamp.name === installationOf(name) && stamp.version === version;
   } catch {
     return false;
   }

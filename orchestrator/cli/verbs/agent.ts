@@ -9,17 +9,40 @@ export const agentNoun: Noun = {
     verb({
       command: 'list',
       aliases: ['ls'],
-      describe: 'List the known agents and which are installed here',
+      describe:
+        'List the known agents: version, whether installed here, what they speak, how they are tested (cursor-cli with a stand-in only)',
       examples: [['agent list', '']],
       load: async () => (await import('../agents.ts')).listAgents,
     }),
     verb({
       command: 'install <agent>',
       describe: 'Install an agent, pinned by a lock file',
-      examples: [['agent install qwen-coder', 'from the npm registry; needs the network once']],
+      examples: [
+        ['agent install qwen-coder', 'from the npm registry; needs the network once'],
+        ['agent install aider', 'from the Python package index; needs Python 3.10 to 3.12 with pip'],
+      ],
       builder: (yargs: Argv) =>
         yargs.positional('agent', { type: 'string', demandOption: true, describe: 'Name in `agent list`' }),
       load: async () => (await import('../agents.ts')).installAgent,
+    }),
+    verb({
+      command: 'upgrade [agents..]',
+      describe: 'Bring installed agents to the versions that this release pins',
+      examples: [
+        ['agent upgrade --dry-run', 'says what would be installed and removed'],
+        ['agent upgrade aider', 'installs it if it is not there; old versions go when no run uses the agent'],
+      ],
+      builder: (yargs: Argv) =>
+        yargs
+          .positional('agents', {
+            type: 'string',
+            array: true,
+            default: [] as string[],
+            defaultDescription: 'all that are installed',
+            describe: 'Names in `agent list`',
+          })
+          .option('dry-run', { type: 'boolean', default: false, describe: 'Change nothing' }),
+      load: async () => (await import('../agents.ts')).upgradeAgents,
     }),
     verb({
       command: 'check [agent]',
