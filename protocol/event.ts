@@ -15,6 +15,7 @@ export const EVENT_KINDS = [
   'change.merged',
   'change.closed',
   'change.moved',
+  'change.reviewed',
   'worker.online',
   'worker.offline',
   'budget.set',

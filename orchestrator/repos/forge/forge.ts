@@ -58,7 +58,15 @@ export interface ForgeWebhook {
   /** Compares in constant time; the body is as it came. */
   isSigned(body: Buffer, secret: string, signature: string): boolean;
   /** The pull request that a delivery is about; undefined when it is about something else. */
-  read(event: string, body: unknown): { number: number; branch: string } | undefined;
+  read(event: string, body: unknown): Told | undefined;
+}
+
+/** What a delivery tells. */
+export interface Told {
+  number: number;
+  branch: string;
+  /** Somebody has said this in a review. */
+  review?: { by: string; review: 'approved' | 'changes-requested' | 'commented' };
 }
 
 /** A branch that is at the forge already, and the pull request that it shall have. */

@@ -69,6 +69,10 @@ test("GitHub's own example deliveries are read: those about pull requests and no
       assert.partialDeepStrictEqual(webhook.read(event, body), { number, branch: head.ref }, event);
     }
   }
+  const reviews = examplesOf('pull_request_review').map(
+    (body) => webhook.read('pull_request_review', body)?.review,
+  );
+  assert.deepEqual(reviews[0], { by: 'Codertocat', review: 'commented' });
   for (const event of ['check_suite', 'status', 'ping', 'push', 'issues'])
     for (const body of examplesOf(event)) assert.equal(webhook.read(event, body), undefined, event);
   assert.equal(webhook.read('pull_request', 'nonsense'), undefined);

@@ -1,10 +1,14 @@
 // Deliveries of a forge's webhooks: their signature, each once, and the look at the change that they are about. What a
-// delivery says is not believed: it only wakes. Used by api/routes/webhooks.ts.
+// delivery says of a change's state is not believed: it only wakes. Used by api/routes/webhooks.ts.
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { ForgeKindName } from '../../../protocol/project.ts';
+import type { Queryable } from '../../db/connect.ts';
+import { transaction } from '../../db/connect.ts';
+import { emit } from '../../events/outbox.ts';
 import { changesAt } from '../changes.ts';
 import { refreshChange } from '../merge.ts';
 import type { MergeDeps } from '../merge.ts';
+import type { Told } from './forge.ts';
 import { kindNamed } from './kinds.ts';
 
 export interface Delivery {
@@ -27,20 +31,35 @@ export async function receiveHook(
   const { webhook } = kindNamed(kind);
   const secret = await deps.forges.webhookSecret(kind, forge);
   if (secret === undefined || !webhook.isSigned(body, secret, signature)) throw notSigned(forge);
-  if (!(await isNew(deps, `${kind}/${forge}`, id))) return;
   const told = webhook.read(event, parsed(body));
-  if (told === undefined) return;
+  const changes = told === undefined ? [] : await changesAt(deps.db, forge, told.number, told.branch);
+  const isNew = await transaction(deps.db, async (tx) => {
+    if (!(await record(tx, `${kind}/${forge}`, id))) return false;
+    if (told?.review !== undefined) await tellReview(tx, changes, told.review);
+    return true;
+  });
+  if (!isNew) return;
   // A forge that does not answer now is asked again by the look that comes every minute.
-  for (const change of await changesAt(deps.db, forge, told.number, told.branch))
-    await refreshChange(deps, change, signal).catch(onError);
+  for (const change of changes) await refreshChange(deps, change, signal).catch(onError);
 }
 
-async function isNew({ db }: MergeDeps, source: string, id: string): Promise<boolean> {
-  const { rowCount } = await db.query(
+async function record(tx: Queryable, source: string, id: string): Promise<boolean> {
+  const { rowCount } = await tx.query(
     'insert into delivery (source, id) values ($1, $2) on conflict do nothing',
     [source, id],
   );
   return rowCount === 1;
+}
+
+// What somebody said of it, by the forge's word: nothing in the product follows from it.
+async function tellReview(tx: Queryable, changes: number[], review: Told['review']): Promise<void> {
+  const { rows } = await tx.query<{ change: number; task: number; run: string; project: number }>(
+    `select change.id as change, change.task, change.run, task.project
+       from change join task on task.id = change.task where change.id = any($1)`,
+    [changes],
+  );
+  for (const { change, ...about } of rows)
+    await emit(tx, { kind: 'change.reviewed', ...about, data: { change, ...review } });
 }
 
 function parsed(body: Buffer): unknown {
