@@ -45,6 +45,7 @@ export const ERRORS = {
   ERR_AGENT_FAILED: { status: 500, exit: 1 },
   ERR_MODEL_UNKNOWN: { status: 404, exit: 2 },
   ERR_NO_MODEL: { status: 422, exit: 2 },
+  ERR_MODEL_UNSUITED: { status: 422, exit: 2 },
   ERR_ENGINE_UNAVAILABLE: { status: 502, exit: 6 },
   ERR_ENGINE_BUSY: { status: 429, exit: 6 },
   ERR_RUN_LIMIT: { status: 403, exit: 6 },
