@@ -14,14 +14,17 @@ const NPM = [join(import.meta.dirname, 'fixtures/npm.sh')];
 const NAME = 'qwen-coder';
 const DIRECTORY = `${NAME}-${AGENTS[NAME].version}`;
 
+// Always there.
+const COMMAND = { name: 'command', version: null, protocol: null };
+
 describe('installAgent', () => {
   test('installs once, whole, and is idempotent', async () => {
     await inToolDir('install', async (toolDir, install) => {
       assert.deepEqual(await install(), { directory: join(toolDir, DIRECTORY), installed: true });
       assert.deepEqual(await install(), { directory: join(toolDir, DIRECTORY), installed: false });
       assert.deepEqual(await installedAgents(toolDir), [
-        { name: NAME, version: AGENTS[NAME].version },
-        { name: 'command', version: null },
+        { name: NAME, version: AGENTS[NAME].version, protocol: 'chat' },
+        COMMAND,
       ]);
       await access(
         join(toolDir, DIRECTORY, 'node_modules/@qwen-code/qwen-code/vendor/ripgrep/x64-linux/rg'),
@@ -43,7 +46,7 @@ describe('installAgent', () => {
     await inToolDir('offline', async (toolDir, install) => {
       await assert.rejects(install(), { code: 'ERR_AGENT_MISSING', remedy: /registry cannot be reached/ });
       assert.deepEqual(await leftovers(toolDir), []);
-      assert.deepEqual(await installedAgents(toolDir), [{ name: 'command', version: null }]);
+      assert.deepEqual(await installedAgents(toolDir), [COMMAND]);
     });
   });
 
@@ -57,7 +60,16 @@ describe('installAgent', () => {
     await inToolDir('install', async (toolDir, install) => {
       await writeFile(join(toolDir, 'npm-version'), '0.1.0');
       await assert.rejects(install(), { code: 'ERR_AGENT_FAILED', message: /says to be version 0\.1\.0/ });
-      assert.deepEqual(await installedAgents(toolDir), [{ name: 'command', version: null }]);
+      assert.deepEqual(await installedAgents(toolDir), [COMMAND]);
+    });
+  });
+
+  test('a package without the program for this machine does not count', async () => {
+    await inToolDir('install', async (toolDir) => {
+      const install = installAgent('codex', { toolDir, npm: NPM, progress() {} });
+      await assert.rejects(install, { code: 'ERR_AGENT_MISSING', message: /codex-acp/ });
+      assert.deepEqual(await installedAgents(toolDir), [COMMAND]);
+      assert.deepEqual(await leftovers(toolDir), []);
     });
   });
 
@@ -72,7 +84,7 @@ describe('installAgent', () => {
       for await (const line of createInterface(child.stdout)) if (line === 'hanging') break;
       process.kill(-child.pid!, 'SIGKILL');
       await once(child, 'exit');
-      assert.deepEqual(await installedAgents(toolDir), [{ name: 'command', version: null }]);
+      assert.deepEqual(await installedAgents(toolDir), [COMMAND]);
       assert.equal((await leftovers(toolDir)).length, 1);
       await writeFile(join(toolDir, 'npm-does'), 'install');
       assert.equal((await install()).installed, true);

@@ -4,6 +4,7 @@ import { access, constants, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AutocodeError } from '../../protocol/errors.ts';
+import type { WorkerInput } from '../../protocol/worker.ts';
 import { AGENT_NAMES, AGENTS, type AgentEntry, type AgentName, installationOf } from './catalogue.ts';
 
 /** Written last into an install directory: without it nothing counts as installed. */
@@ -16,13 +17,12 @@ export function agentDirectory(name: AgentName, toolDir: string): string {
   return join(toolDir, install === 'user' ? name : `${installationOf(name)}-${version}`);
 }
 
-/** The agents that can be used with this tool directory, with their versions. */
-export async function installedAgents(toolDir: string): Promise<{ name: string; version: string | null }[]> {
-  const found: { name: string; version: string | null }[] = [];
+/** The agents that can be used with this tool directory, as a worker tells of them. */
+export async function installedAgents(toolDir: string): Promise<WorkerInput['agents']> {
+  const found: WorkerInput['agents'] = [];
   for (const name of AGENT_NAMES) {
-    const entry: AgentEntry = AGENTS[name];
-    if (entry.install === null || (await isInstalled(name, toolDir)))
-      found.push({ name, version: entry.version });
+    const { install, version, protocol }: AgentEntry = AGENTS[name];
+    if (install === null || (await isInstalled(name, toolDir))) found.push({ name, version, protocol });
   }
   return found;
 }
