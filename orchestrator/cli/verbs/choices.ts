@@ -1,7 +1,7 @@
 // The words that options offer to choose from. Kept beside the protocol's own lists, which choices.test.ts compares them with,
 // because loading the schemas takes longer than printing a help text.
 import type { EventKind } from '../../../protocol/event.ts';
-import type { FILE_SETTINGS as FileSettings, ForgeKindName, Isolation, MergeMethod } from '../../../protocol/project.ts';
+import type { ForgeKindName, Isolation, MergeMethod } from '../../../protocol/project.ts';
 import type { RunState } from '../../../protocol/run.ts';
 import type { TaskState } from '../../../protocol/task.ts';
 
@@ -10,16 +10,6 @@ export const ISOLATIONS = ['bubblewrap', 'directory'] as const satisfies Isolati
 export const FORGE_KINDS = ['gitea', 'github', 'gitlab'] as const satisfies ForgeKindName[];
 
 export const MERGE_METHODS = ['merge', 'squash', 'rebase'] as const satisfies MergeMethod[];
-
-export const FILE_SETTINGS = [
-  'verify',
-  'agent',
-  'model',
-  'limits',
-  'reviewers',
-  'labels',
-  'draft',
-] as const satisfies (typeof FileSettings)[number][];
 
 export const TASK_STATES = [
   'pending',
@@ -38,7 +28,6 @@ export const RUN_STATES = [
   'submitting',
   'succeeded',
   'no-change',
-  'planned',
   'failed',
   'cancelled',
   'lost',
