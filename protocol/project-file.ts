@@ -10,6 +10,9 @@ export const PROJECT_FILE = '.autocode.yaml';
 
 const { agent, model, reviewers, labels } = ProjectInput.shape;
 
+const FileLimits = RunLimits.pick({ deadlineMinutes: true, maxIterations: true, verifyTimeoutMinutes: true });
+export type FileLimits = z.infer<typeof FileLimits>;
+
 export const ProjectFile = z
   .strictObject({
     verify: z.array(z.strictObject(VerifyCommand.shape)).max(50).optional().meta({
@@ -17,7 +20,7 @@ export const ProjectFile = z
     }),
     agent: agent.meta({ description: 'Name of a coding agent.' }),
     model: model.meta({ description: 'Model, as `engine/model`.' }),
-    limits: z.strictObject(RunLimits.shape).optional().meta({
+    limits: z.strictObject(FileLimits.shape).optional().meta({
       description: 'Limits of a run; they may be tighter than those of the installation, never wider.',
     }),
     reviewers: reviewers.meta({

@@ -1,6 +1,7 @@
 // What the database keeps of a project's `.autocode.yaml`: as it was last read, and which settings a person has set over it.
 // Used when a task is created, and by repos/project-file/, which does the reading.
 import type { FileReading } from '../../protocol/project-file.ts';
+import type { FILE_SETTINGS } from '../../protocol/project.ts';
 import type { Queryable } from '../db/connect.ts';
 
 /** Settings of a project whose value alone does not tell whether somebody has set it. */
@@ -25,6 +26,21 @@ export async function keepFile(db: Queryable, project: number, reading: FileRead
     project,
     reading.content === null && reading.problems.length === 0 ? null : JSON.stringify(reading),
   ]);
+}
+
+/** Takes back what a person has set, so that the file decides; verify commands stay until it names some. */
+export async function letFileDecide(
+  tx: Queryable,
+  project: number,
+  names: readonly (typeof FILE_SETTINGS)[number][],
+): Promise<void> {
+  await tx.query(
+    `update project set agent = case when 'agent' <> all($2) then agent end,
+       model = case when 'model' <> all($2) then model end,
+       limits = case when 'limits' <> all($2) then limits else '{}' end,
+       explicit = array(select unnest(explicit) except select unnest($2)) where id = $1`,
+    [project, names],
+  );
 }
 
 /** Which of the marked settings an input names. */

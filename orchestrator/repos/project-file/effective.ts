@@ -1,6 +1,6 @@
 // Which value of a setting holds, and where it comes from: the project's own settings go before those of the file, and these
 // before the defaults of the installation. (A task's own go before all, when it is given.) Used by the API and at a run's start.
-import type { ProjectFile, Setting } from '../../../protocol/project-file.ts';
+import type { FileLimits, ProjectFile, Setting } from '../../../protocol/project-file.ts';
 import type { Project, RunLimits } from '../../../protocol/project.ts';
 import type { MarkedSetting } from '../../tasks/known-file.ts';
 
@@ -8,8 +8,10 @@ import type { MarkedSetting } from '../../tasks/known-file.ts';
 export interface InstallationDefaults {
   agent: string;
   model: string | null;
-  limits: Required<RunLimits>;
+  limits: Limits;
 }
+
+type Limits = { [key in keyof FileLimits]-?: number };
 
 type Own = Pick<Project, 'verify' | 'agent' | 'model' | 'limits' | 'reviewers' | 'labels' | 'draft'>;
 
@@ -47,8 +49,8 @@ export function effectiveSettings(
   ];
 }
 
-function limitSettings(own: RunLimits, wished: RunLimits, most: Required<RunLimits>): Setting[] {
-  return (Object.keys(most) as (keyof RunLimits)[]).map((key) => {
+function limitSettings(own: RunLimits, wished: FileLimits, most: Limits): Setting[] {
+  return (Object.keys(most) as (keyof Limits)[]).map((key) => {
     const [set, wish] = [own[key], wished[key]];
     const name = `limits.${key}`;
     if (set !== undefined) return setting(name, set, 'project');
