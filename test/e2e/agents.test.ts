@@ -5,31 +5,30 @@ import { rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import type { ModelCall } from '../../protocol/model.ts';
-import type { Task } from '../../protocol/task.ts';
 import { installForTests, TEST_TOOL_DIR } from '../../worker-agent/agents/testing/real-agents.ts';
 import { startScriptedModel } from '../../worker-agent/agents/testing/scripted-model.ts';
 import type { Conversation, Said } from '../../worker-agent/agents/testing/scripted-protocol.ts';
 import { makeRepository, startAppliance } from './appliance.ts';
 
-const AGENTS = {
-  'claude-code': {
-    protocol: 'messages',
-    tool: 'Bash',
-    input: { command: 'echo 42 > answer', description: 'write' },
-  },
-  codex: { protocol: 'responses', tool: 'exec_command', input: { cmd: 'echo 42 > answer' } },
+const BASH = { tool: 'Bash', input: { command: 'echo 42 > answer', description: 'write' } };
+/** The protocol of each, and what the model says so that it writes the answer. */
+const AGENTS: Record<string, { protocol: string; says: Said }> = {
+  'claude-code': { protocol: 'messages', says: BASH },
+  'claude-code-cli': { protocol: 'messages', says: BASH },
+  codex: { protocol: 'responses', says: { tool: 'exec_command', input: { cmd: 'echo 42 > answer' } } },
+  aider: { protocol: 'chat', says: { text: 'This is it.\n\nanswer\n```\n42\n```\n' } },
 };
 
 before(async () => {
   for (const agent of Object.keys(AGENTS)) await installForTests(agent);
 });
 
-for (const [agent, { protocol, tool, input }] of Object.entries(AGENTS)) {
+for (const [agent, { protocol, says }] of Object.entries(AGENTS)) {
   test(`${agent} does a task through the gateway, by ${protocol}`, async () => {
     const model = await startScriptedModel(({ prompt, results }: Conversation): Said => {
       if (prompt.includes('"steps"'))
         return { text: '{"summary": "Write it.", "steps": ["Write the answer"]}' };
-      return results.length > 0 ? { text: 'Done.' } : { tool, input };
+      return results.length > 0 ? { text: 'Done.' } : says;
     });
     const engine = {
       kind: 'upstream',

@@ -1,5 +1,6 @@
 // What every coding agent must do, as tests: registered for each agent with a scripted model behind it.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -145,6 +146,13 @@ export function conformance(name: string, options: ConformanceOptions): void {
       },
     );
 
+    if (options.isolation === 'bubblewrap')
+      run('is confined, whatever it is told to write', escape, async ({ agent, workspace }) => {
+        await agent.runTask({ phase: 'execute', prompt: 'Escape' });
+        assert.ok((await readdir(workspace)).includes('tried'));
+        for (const outside of OUTSIDE) assert.equal(existsSync(outside), false, outside);
+      });
+
     test('asks for no host name in a whole run', { timeout: 60_000 }, async (t) => {
       if (options.isolation !== 'bubblewrap')
         return t.diagnostic('there is no network of its own to listen in');
@@ -183,6 +191,11 @@ export function conformance(name: string, options: ConformanceOptions): void {
     return wanted[results.length] ?? { text: 'the plan' };
   }
 
+  function escape({ results }: Conversation): Reply {
+    if (results.length > 0) return { text: 'all done' };
+    return shell([...OUTSIDE, 'tried'].map((path) => `touch ${path}`).join('; '));
+  }
+
   interface Scene {
     agent: CodingAgent;
     told: Told;
@@ -215,6 +228,14 @@ export function conformance(name: string, options: ConformanceOptions): void {
     });
   }
 }
+
+/** Of the host; some of them are there inside, and written to there. */
+const OUTSIDE = [
+  '/usr/escaped',
+  '/etc/escaped',
+  '/tmp/escaped-from-a-sandbox',
+  '/opt/autocode/agents/escaped',
+];
 
 function refusal(status: number): Reply {
   return {
