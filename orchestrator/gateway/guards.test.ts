@@ -79,7 +79,7 @@ for (const protocol of ['chat', 'messages', 'responses'] as const) {
   const body = (...args: (string | null)[]) => ({
     [protocol === 'responses' ? 'input' : 'messages']: [
       { role: 'user', content: 'do it' },
-      ...args.flatMap((text) =>
+      ...args.flatMap((text): object[] =>
         text === null ? [{ role: 'user', content: 'again' }] : call(text)[protocol],
       ),
     ],

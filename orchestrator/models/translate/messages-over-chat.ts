@@ -114,6 +114,7 @@ function stream(asked: JsonObject): StreamTranslation {
     },
     end() {
       if (failed) return [];
+      const before = [...start({}), ...close()];
       const blocks = [...calls.entries()]
         .sort(([a], [b]) => a - b)
         .flatMap(([position, call]) => {
@@ -127,8 +128,7 @@ function stream(asked: JsonObject): StreamTranslation {
           ];
         });
       return [
-        ...start({}),
-        ...close(),
+        ...before,
         ...blocks,
         { type: 'message_delta', delta: stopOf(last, calls.size > 0), usage: usageOf(usage) },
         { type: 'message_stop' },

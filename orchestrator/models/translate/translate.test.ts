@@ -281,6 +281,19 @@ test('long arguments that are held back leave signs of life, and calls whose par
   assert.deepEqual(JSON.parse(deltas[1]?.delta.partial_json ?? ''), { b: 1 });
 });
 
+test('blocks of Messages open and close one after the other, text before calls', () => {
+  const stream = messagesOverChat.stream({ model: 'm' });
+  const delta = {
+    content: 'hi',
+    tool_calls: [{ index: 0, id: 'c', function: { name: 'one', arguments: '{}' } }],
+  };
+  const events = [...stream.push({ choices: [{ delta }] }), ...stream.end()];
+  assert.deepEqual(
+    events.filter(({ index }) => index !== undefined).map(({ type, index }) => [type, index]),
+    [0, 1].flatMap((at) => ['start', 'delta', 'stop'].map((part) => [`content_block_${part}`, at])),
+  );
+});
+
 test('what an engine speaks decides what is offered', () => {
   assert.deepEqual(offered(['chat']), ['chat', 'responses', 'messages']);
   assert.deepEqual(offered(['messages', 'embeddings']), ['messages', 'embeddings', 'chat', 'responses']);
