@@ -117,8 +117,11 @@ export function openForges(deps: {
   // The id of an App before its key: whether the secret is a token or a key, it tells itself.
   async function keep(entry: Entry, choice: ForgeChoice, isNew: boolean): Promise<void> {
     const { name, kind, url, tokenSecret, webhookSecret } = entry;
-    if (!isNew && choice.appId !== undefined)
-      await db.query('update forge set app_id = $2 where name = $1', [name, choice.appId]);
+    if (!isNew && choice.appId !== undefined) {
+      const update = 'update forge set app_id = $2 where name = $1';
+      const { rowCount } = await db.query(update, [name, choice.appId]);
+      if (rowCount === 0 && entry.appId !== choice.appId) throw configuredApp(name);
+    }
     if (choice.token !== undefined) await secrets.put(tokenSecret, choice.token);
     if (choice.webhookSecret !== undefined) await secrets.put(webhookSecret, choice.webhookSecret);
     if (!isNew) return;
@@ -242,3 +245,9 @@ function elsewhere({ name, url }: Entry, wanted: string): AutocodeError {
     remedy: 'Give the other one another name with --forge NAME.',
   });
 }
+function configuredApp(name: string): AutocodeError {
+  return new AutocodeError('ERR_CONFLICT', `The forge ${name} and the id of its App are in the configuration.`, {
+    remedy: `Write the id there, as appId of ${name} under \`forges\`; its key may be given here.`,
+  });
+}
+
