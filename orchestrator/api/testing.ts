@@ -48,15 +48,17 @@ export async function testApi(set: string[] = []): Promise<TestApi> {
   const directory = await mkdtemp(path.join(tmpdir(), 'autocode-api-'));
   const { config } = loadConfig({ env: {}, set: [`dataDir=${directory}`, ...set], cwd: directory });
   const stopping = new AbortController();
+  const secrets = fileSecrets(path.join(directory, 'secrets'));
+  const forges = openForges({ db: db.pool, secrets, configured: config.forges });
+  const { credentials } = forges;
   const store = {
-    git: createGit({ path: process.env.PATH ?? '', home: directory, configDir: directory }),
+    git: createGit({ path: process.env.PATH ?? '', home: directory, configDir: directory, credentials }),
     dir: path.join(directory, 'repositories'),
   };
   const models = catalogue({
     ...config.models,
     recordingDirectories: [path.join(import.meta.dirname, '../../examples/recordings')],
   });
-  const secrets = fileSecrets(path.join(directory, 'secrets'));
   const author = { name: 'Autocode', email: 'autocode@localhost' };
   const app = await buildApi(
     {
@@ -68,7 +70,7 @@ export async function testApi(set: string[] = []): Promise<TestApi> {
         db: db.pool,
         store,
         author,
-        forges: openForges({ db: db.pool, secrets, configured: config.forges }),
+        forges,
         stopping: stopping.signal,
         onError: () => {},
       }),
