@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { startPostgres } from '../orchestrator/db/supervisor.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { WorkOrder } from '../protocol/worker.ts';
 import { benchDaemon, percentile, type BenchDaemon } from './support/measure.ts';
 import { bareQueue, graphileQueue, type Queue } from './peers/queues.ts';
@@ -100,7 +101,7 @@ async function prepare(daemon: BenchDaemon): Promise<void> {
   });
   for (let i = 0; i < CONCURRENCY; i++) {
     await daemon.api('PUT', `/workers/w${i}`, {
-      protocol: 1,
+      protocol: PROTOCOL_VERSION,
       version: '1',
       capacity: 1000,
       agents: [],
@@ -174,7 +175,7 @@ async function ownRatio(daemon: BenchDaemon, admin: pg.Pool, shape: 'wide' | 'de
 /** Makes so many tasks that wait, as if they had come one by one: each at a repository of its own, or all behind one. */
 async function queueTasks(admin: pg.Pool, shape: 'wide' | 'deep', count: number): Promise<void> {
   await admin.query(`delete from token where run is not null`);
-  for (const table of ['repository_claim', 'log_stream', 'run', 'task', 'event'])
+  for (const table of ['repository_claim', 'log_stream', 'run', 'task_repository', 'task', 'event'])
     await admin.query(`delete from ${table}`);
   await admin.query(`delete from repository where project in (select id from project where name <> 'seed')`);
   await admin.query(`delete from project where name <> 'seed'`);
@@ -184,13 +185,16 @@ async function queueTasks(admin: pg.Pool, shape: 'wide' | 'deep', count: number)
     [repositories],
   );
   await admin.query(
-    `insert into repository (project, origin, hosted, default_branch) select id, '/nowhere', true, 'main' from project where name <> 'seed'`,
+    `insert into repository (project, name, origin, hosted, default_branch) select id, name, '/nowhere', true, 'main' from project where name <> 'seed'`,
   );
   await admin.query(
-    `insert into task (project, repository, title, body, base_branch, agent, agent_command, model, state, pending_reason, order_key, created_by)
-     select r.project, r.id, 'task', '', 'main', 'command', '["true"]', '', case when i = 1 then 'queued' else 'pending' end,
-       case when i > 1 then 'repository' end, now() + i * interval '1 millisecond', 'bench'
-     from repository r join project p on p.id = r.project, generate_series(1, $1) i where p.name <> 'seed'`,
+    `with made as (
+       insert into task (project, title, body, agent, agent_command, model, state, pending_reason, order_key, created_by)
+       select p.id, 'task', '', 'command', '["true"]', '', case when i = 1 then 'queued' else 'pending' end,
+         case when i > 1 then 'repository' end, now() + i * interval '1 millisecond', 'bench'
+       from project p, generate_series(1, $1) i where p.name <> 'seed' returning id, project, order_key)
+     insert into task_repository (task, repository, position, base_branch, order_key, waiting)
+       select made.id, r.id, 1, 'main', order_key, true from made join repository r using (project)`,
     [count / repositories],
   );
   await admin.query('vacuum analyze');

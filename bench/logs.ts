@@ -12,6 +12,7 @@ import { LogShipper } from '../worker-agent/runner/log-shipper.ts';
 import type { WorkOrder } from '../protocol/worker.ts';
 import { benchDaemon, percentile, pssMb, type BenchDaemon } from './support/measure.ts';
 import { report } from './report.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
 
 const RUNS = Number(process.argv[2] ?? 200);
 const SECONDS = Number(process.argv[3] ?? 20);
@@ -78,7 +79,7 @@ async function main(): Promise<void> {
 /** Claimed runs, each of a project of its own. */
 async function claimRuns(daemon: BenchDaemon, count: number): Promise<Order[]> {
   await daemon.api('PUT', '/workers/bench', {
-    protocol: 1,
+    protocol: PROTOCOL_VERSION,
     version: '1',
     capacity: count,
     agents: [],

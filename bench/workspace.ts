@@ -52,7 +52,7 @@ async function measure(place: string): Promise<void> {
   try {
     const commit = await makeCommit(fake.repository);
     const { order } = fake.add({});
-    const remote = remoteOf(fake.url, order);
+    const remote = remoteOf(fake.url, order, '/git/3.git');
     const ref = `refs/runs/${order.run}`;
     execFileSync('git', ['-C', fake.repository, 'update-ref', ref, commit]);
 
@@ -89,6 +89,7 @@ async function measure(place: string): Promise<void> {
       await makeWorkTree(context, {
         ...about,
         root,
+        tree: join(root, 'tree'),
         cacheDir,
         objects,
         baseCommit: commit,

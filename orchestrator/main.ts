@@ -7,6 +7,8 @@ import packageJson from '../package.json' with { type: 'json' };
 import { replaceToken, runTokens } from './access/tokens.ts';
 import { listenOn } from './api/listen.ts';
 import { startApi } from './api/server.ts';
+import { exportLedger, makeScheduledReports } from './budget/files.ts';
+import { tellBudgets } from './budget/notices.ts';
 import { inheritedEnvironment } from './config/client-environment.ts';
 import { removeDaemonFile, writeAdminToken, writeDaemonFile } from './config/daemon-file.ts';
 import { clusterPath, openDataDirectory, type DataDirectory } from './config/data-directory.ts';
@@ -27,7 +29,7 @@ import { pruneRunRefs } from './repos/prune.ts';
 import { createGit } from './repos/git.ts';
 import { bindRepositories } from './repos/repositories.ts';
 import type { RepositoryStore } from './repos/mirror.ts';
-import { submitRun } from './repos/submit.ts';
+import { giveUpSubmission, submitRun } from './repos/submit.ts';
 import { applyRetention } from './retention/retention.ts';
 import { fileSecrets } from './secrets/file.ts';
 import { requireSecret, type SecretManager } from './secrets/secret-manager.ts';
@@ -141,6 +143,7 @@ async function startParts(
       roles: config.roles,
       gatewayUrl,
       dataDir: directory.root,
+      currency: config.currency,
     };
     const api = await startApi(
       {
@@ -172,18 +175,16 @@ async function startParts(
   }
   await keepPorts(directory, ports);
 
+  const books = { timeZone: config.budget.timeZone, currency: config.currency };
   if (config.roles.includes('scheduler')) {
+    const submission = { db, store, author: AUTHOR, forges, currency: config.currency, policy: config.limits };
     const scheduler = new Scheduler({
       db,
       log,
       policy: config.limits,
       startupGraceSeconds: config.lease.startupGraceSeconds,
-      submit: async (run) =>
-        await submitRun(
-          { db, store, author: AUTHOR, forges, currency: config.currency, policy: config.limits },
-          run,
-          stopping.signal,
-        ),
+      submit: async (run) => await submitRun(submission, run, stopping.signal),
+      giveUp: async (run, reason) => await giveUpSubmission(submission, run, reason),
       chores: [
         {
           name: 'changes',
@@ -205,6 +206,21 @@ async function startParts(
           name: 'retention',
           everySeconds: DAY,
           run: async () => await applyRetention(db, retention(config, directory)),
+        },
+        {
+          name: 'budgets',
+          everySeconds: MINUTE,
+          run: async () => tell(log, 'budgets reached', { told: await tellBudgets(db, books.timeZone) }),
+        },
+        {
+          name: 'financial files',
+          everySeconds: MINUTE,
+          run: async () => {
+            const days = await exportLedger(db, directory.path('financial/transactions'));
+            const reports = directory.path('financial/reports');
+            const made = await makeScheduledReports(db, config.budget.reports, reports, books);
+            tell(log, 'financial files written', { days, reports: made.length });
+          },
         },
         {
           name: 'pruning',

@@ -11,6 +11,7 @@ export const Change = z
     task: TaskId,
     run: z.string(),
     project: z.string(),
+    repository: z.string().meta({ description: 'Name of the repository in its project.' }),
     forge: z.string(),
     branch: z.string(),
     baseBranch: z.string(),

@@ -39,7 +39,7 @@ export const RunEvent = z
     z.object({
       ...at,
       type: z.literal('message'),
-      role: z.enum(['agent', 'thought', 'prompt']),
+      role: z.enum(['agent', 'thought', 'prompt', 'person']),
       text: z.string(),
     }),
     z.object({

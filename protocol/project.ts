@@ -10,7 +10,10 @@ export const VerifyCommand = z
     command: text()
       .min(1)
       .max(10_000)
-      .meta({ description: 'A shell command, run at the root of the repository; exit code 0 passes.' }),
+      .meta({ description: 'A shell command, run at the root of the work tree; exit code 0 passes.' }),
+    in: Name.optional().meta({
+      description: 'The repository at whose root it runs instead, in a project with several.',
+    }),
   })
   .meta({ id: 'VerifyCommand' });
 export type VerifyCommand = z.infer<typeof VerifyCommand>;
@@ -21,6 +24,23 @@ export const Isolation = z.enum(ISOLATIONS).meta({
   description: '`bubblewrap`: a sandbox. `directory`: none; the agent has the rights of the worker.',
 });
 export type Isolation = z.infer<typeof Isolation>;
+
+export const TOOL_KINDS = [
+  'read',
+  'edit',
+  'delete',
+  'move',
+  'search',
+  'execute',
+  'think',
+  'fetch',
+  'other',
+] as const;
+export const Permissions = z.partialRecord(z.enum(TOOL_KINDS), z.enum(['allow', 'deny'])).meta({
+  id: 'Permissions',
+  description: 'What an agent may do when it asks, by kind of tool; what is not named is allowed.',
+});
+export type Permissions = z.infer<typeof Permissions>;
 
 export const RunLimits = z
   .object({
@@ -43,6 +63,23 @@ export const RunLimits = z
       .max(24 * 60)
       .optional()
       .meta({ description: 'Longest time for one verify command.' }),
+    agentTurns: z
+      .number()
+      .int()
+      .min(1)
+      .max(10_000)
+      .optional()
+      .meta({
+        description: 'Model calls in one turn of an agent that keeps such a limit itself (`claude-code-cli`).',
+      }),
+    agentUsd: z
+      .number()
+      .positive()
+      .optional()
+      .meta({
+        description:
+          'Dollars in one turn of an agent that keeps such a limit itself (`claude-code-cli`), by its own prices: a brake beside the budgets.',
+      }),
   })
   .meta({ id: 'RunLimits' });
 export type RunLimits = z.infer<typeof RunLimits>;
@@ -87,10 +124,15 @@ export const ForgeChoice = z
   .meta({ id: 'ForgeChoice' });
 export type ForgeChoice = z.infer<typeof ForgeChoice>;
 
-export const ProjectInput = z
+/** Most repositories of a project. */
+export const MOST_REPOSITORIES = 20;
+
+export const RepositoryInput = z
   .strictObject({
-    name: Name.meta({ description: 'Unique in this installation.' }),
-    repository: text()
+    name: Name.optional().meta({
+      description: 'Its folder in the work tree of a task; the last part of its address when left out.',
+    }),
+    origin: text()
       .min(1)
       .max(4096)
       .optional()
@@ -100,6 +142,51 @@ export const ProjectInput = z
       .max(255)
       .optional()
       .meta({ description: "The repository's own HEAD when left out." }),
+    forge: ForgeChoice.optional().meta({
+      description: 'Where its pull requests are; found by its address when left out.',
+    }),
+    allowDirty: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Accept a working copy with uncommitted changes; they are not part of any run.' }),
+  })
+  .meta({ id: 'RepositoryCreate' });
+export type RepositoryInput = z.infer<typeof RepositoryInput>;
+
+export const Repository = z
+  .object({
+    id: z.number().int(),
+    name: z.string(),
+    origin: z.string(),
+    hosted: z.boolean(),
+    defaultBranch: z.string(),
+    forge: z.string(),
+  })
+  .meta({ id: 'Repository' });
+export type Repository = z.infer<typeof Repository>;
+
+export const ProjectInput = z
+  .strictObject({
+    name: Name.meta({ description: 'Unique in this installation.' }),
+    repository: text()
+      .min(1)
+      .max(4096)
+      .optional()
+      .meta({
+        description:
+          'Path or git URL, where there is only this one. Without any a bare repository is made on the local forge.',
+      }),
+    repositories: z
+      .array(RepositoryInput)
+      .min(1)
+      .max(MOST_REPOSITORIES)
+      .optional()
+      .meta({ description: 'All its repositories, instead of `repository`; the first is the primary one.' }),
+    defaultBranch: text()
+      .min(1)
+      .max(255)
+      .optional()
+      .meta({ description: "Of the primary repository; the repository's own HEAD when left out." }),
     verify: z
       .array(VerifyCommand)
       .max(50)
@@ -120,7 +207,8 @@ export const ProjectInput = z
       .meta({ description: 'Model asked for at the gateway, as `engine/model`.' }),
     limits: RunLimits.default({}),
     forge: ForgeChoice.optional().meta({
-      description: "Where its pull requests are; found by the repository's address when left out.",
+      description:
+        "Where the pull requests of the primary repository are; found by the repository's address when left out.",
     }),
     reviewers: z.array(text().min(1).max(200)).max(50).optional().meta({
       description:
@@ -133,7 +221,7 @@ export const ProjectInput = z
       .meta({ description: 'Labels of each pull request; made when missing.' }),
     draft: z
       .boolean()
-      .default(false)
+      .optional()
       .meta({ description: 'Open pull requests as drafts; merging one makes it ready first.' }),
     mergeMethod: MergeMethod.nullable()
       .default(null)
@@ -142,6 +230,11 @@ export const ProjectInput = z
       description:
         'What is looked at before a result is pushed; a patch changes the rules and lists that it names.',
     }),
+    approvePlan: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'A person approves the plan of each task before the work begins.' }),
+    permissions: Permissions.default({}),
     isolation: Isolation.default('bubblewrap').meta({
       description: 'What runs are confined by; `directory` needs `trusted`.',
     }),
@@ -157,13 +250,27 @@ export const ProjectInput = z
   .meta({ id: 'ProjectCreate' });
 export type ProjectInput = z.infer<typeof ProjectInput>;
 
+/** Settings that a repository may bring itself, where its project does not name them. */
+export const FILE_SETTINGS = ['verify', 'agent', 'model', 'limits', 'reviewers', 'labels', 'draft'] as const;
+
 // No defaults here: what a patch leaves out stays as it is (`.partial()` alone would fill them in).
-export const ProjectPatch = ProjectInput.omit({ name: true, repository: true, allowDirty: true })
+export const ProjectPatch = ProjectInput.omit({
+  name: true,
+  repository: true,
+  repositories: true,
+  allowDirty: true,
+})
   .partial()
   .extend({
     limits: RunLimits.optional(),
     draft: z.boolean().optional(),
     mergeMethod: MergeMethod.nullable().optional(),
+    approvePlan: z.boolean().optional(),
+    permissions: Permissions.optional().meta({ description: 'Changes the kinds that it names.' }),
+    fromFile: z
+      .array(z.enum(FILE_SETTINGS))
+      .optional()
+      .meta({ description: 'Settings that are taken back, so that .autocode.yaml decides them.' }),
     isolation: Isolation.optional(),
     trusted: z.boolean().optional(),
   })
@@ -174,13 +281,7 @@ export const Project = z
   .object({
     id: z.number().int(),
     name: z.string(),
-    repository: z.object({
-      id: z.number().int(),
-      origin: z.string(),
-      hosted: z.boolean(),
-      defaultBranch: z.string(),
-      forge: z.string().default('local'),
-    }),
+    repositories: z.array(Repository).meta({ description: 'The primary one first.' }),
     verify: z.array(VerifyCommand),
     agent: z.string().nullable(),
     agentCommand: z.array(z.string()).nullable(),
@@ -191,6 +292,8 @@ export const Project = z
     draft: z.boolean().default(false),
     mergeMethod: MergeMethod.nullable().default(null),
     checks: SubmissionChecks.default({ rules: {}, allow: {} }),
+    approvePlan: z.boolean().default(false),
+    permissions: Permissions.default({}),
     isolation: Isolation.default('directory'),
     trusted: z.boolean(),
     createdAt: Timestamp,

@@ -1,6 +1,9 @@
 // Runs: one attempt at a task. What the runner reports and what the API shows.
 import { z } from 'zod';
 import { CommitId, Fence, RunId, TaskId, Timestamp } from './ids.ts';
+import { Message } from './message.ts';
+import { MOST_REPOSITORIES } from './project.ts';
+import { ProjectFile } from './project-file.ts';
 import { Finding } from './submission.ts';
 import { reported } from './text.ts';
 
@@ -12,6 +15,7 @@ export const RUN_STATES = [
   'submitting',
   'succeeded',
   'no-change',
+  'planned',
   'failed',
   'cancelled',
   'lost',
@@ -93,8 +97,16 @@ export const Run = z
     model: z.string(),
     isolation: z.string(),
     iterations: z.number().int(),
-    baseCommit: CommitId.nullable(),
-    headCommit: CommitId.nullable(),
+    repositories: z
+      .array(
+        z.object({
+          id: z.number().int(),
+          name: z.string(),
+          baseCommit: CommitId.nullable(),
+          headCommit: CommitId.nullable().meta({ description: 'Null where nothing changed.' }),
+        }),
+      )
+      .meta({ description: 'Where it works, from which commit, and what it brought there.' }),
     plan: Plan.nullable(),
     checks: z.array(Check),
     findings: z
@@ -126,18 +138,30 @@ export const HeartbeatAnswer = z
   .meta({ id: 'HeartbeatAnswer' });
 export type HeartbeatAnswer = z.infer<typeof HeartbeatAnswer>;
 
-export const SignalsAnswer = z.object({ cancel: z.boolean() }).meta({ id: 'SignalsAnswer' });
+export const SignalsAnswer = z
+  .object({ cancel: z.boolean(), messages: z.array(Message).default([]) })
+  .meta({ id: 'SignalsAnswer' });
 export type SignalsAnswer = z.infer<typeof SignalsAnswer>;
 
 export const BaseAnswer = z
   .object({
-    baseCommit: CommitId,
-    startCommit: CommitId.meta({
-      description: 'Where the work tree starts: the base, or the last commit that an earlier attempt pushed.',
+    repositories: z.array(
+      z.object({
+        id: z.number().int(),
+        baseCommit: CommitId,
+        startCommit: CommitId.meta({
+          description:
+            'Where the work tree starts: the base, or the last commit that an earlier attempt pushed.',
+        }),
+      }),
+    ),
+    ref: z.string().meta({
+      description: 'The one ref that the run may fetch and push in each repository, as `refs/runs/12-1`.',
     }),
-    ref: z
-      .string()
-      .meta({ description: 'The one ref that the run may fetch and push, as `refs/runs/12-1`.' }),
+    file: z
+      .object(ProjectFile.pick({ verify: true, limits: true, instructions: true }).shape)
+      .optional()
+      .meta({ description: 'What .autocode.yaml at the base decides: instead of the work order, if tighter.' }),
   })
   .meta({ id: 'BaseAnswer' });
 export type BaseAnswer = z.infer<typeof BaseAnswer>;
@@ -162,13 +186,26 @@ export const LogEnd = z
 export const FinishInput = z
   .strictObject({
     fence: Fence,
-    outcome: z.enum(['verified', 'no-change', 'failed', 'cancelled', 'out-of-time', 'out-of-budget', 'lost']),
+    outcome: z.enum([
+      'verified',
+      'no-change',
+      'planned',
+      'failed',
+      'cancelled',
+      'out-of-time',
+      'out-of-budget',
+      'lost',
+    ]),
     cause: RunCause.optional().meta({ description: 'Required for `failed` and `lost`.' }),
     reason: reported().max(4000).optional(),
-    headCommit: CommitId.optional().meta({
-      description: "The commit pushed to the run's ref; required for `verified`.",
-    }),
-    plan: Plan.optional(),
+    headCommits: z
+      .array(z.object({ repository: z.number().int(), commit: CommitId }))
+      .max(MOST_REPOSITORIES)
+      .default([])
+      .meta({
+        description: "What was pushed to the run's ref, by repository; `verified` needs one at least.",
+      }),
+    plan: Plan.optional().meta({ description: 'Required for `planned`.' }),
     checks: z.array(Check).max(50).default([]),
     iterations: z.number().int().nonnegative().max(1_000_000).default(0),
     logs: z

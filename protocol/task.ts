@@ -1,7 +1,9 @@
 // Tasks: what is to be done. Used by api/, cli/, tasks/ and, as part of a claim, by the worker.
 import { z } from 'zod';
 import { Name, TaskId, Timestamp } from './ids.ts';
-import { RunLimits } from './project.ts';
+import { MOST_REPOSITORIES, RunLimits } from './project.ts';
+import { Plan } from './run.ts';
+import { TaskSource } from './task-source.ts';
 import { text } from './text.ts';
 
 export const TASK_STATES = ['pending', 'queued', 'running', 'completed', 'failed', 'cancelled'] as const;
@@ -42,10 +44,19 @@ export const TaskInput = z
       .min(1)
       .max(255)
       .optional()
-      .meta({ description: "The project's default branch when left out." }),
+      .meta({ description: "In each of its repositories; the repository's default branch when left out." }),
+    repositories: z
+      .array(Name)
+      .min(1)
+      .max(MOST_REPOSITORIES)
+      .optional()
+      .meta({ description: "Names of the repositories to work in; all of the project's when left out." }),
     agent: Name.optional(),
     model: text().max(200).optional(),
     limits: RunLimits.default({}),
+    approvePlan: z.boolean().optional().meta({
+      description: "A person approves the plan before the work begins; as the project has it when left out.",
+    }),
     idempotencyKey: text()
       .min(1)
       .max(200)
@@ -54,6 +65,41 @@ export const TaskInput = z
   })
   .meta({ id: 'TaskCreate' });
 export type TaskInput = z.infer<typeof TaskInput>;
+
+export const IssueTaskInput = TaskInput.omit({ title: true, idempotencyKey: true })
+  .extend({
+    project: Name.optional().meta({ description: 'Found by the repository of the issue when left out.' }),
+    issue: z
+      .url({ protocol: /^https?$/ })
+      .max(2000)
+      .meta({ description: 'Address of the issue, as a browser shows it.' }),
+    again: z.boolean().default(false).meta({ description: 'Another task, though the issue has one.' }),
+    force: z.boolean().default(false).meta({ description: 'Although the issue is closed.' }),
+  })
+  .meta({ id: 'TaskFromIssue' });
+export type IssueTaskInput = z.infer<typeof IssueTaskInput>;
+
+export const ReplayInput = z
+  .strictObject({ agent: Name.optional(), model: text().max(200).optional(), limits: RunLimits.default({}) })
+  .meta({ id: 'RunReplay', description: 'What is to be different; the rest is as it was.' });
+export type ReplayInput = z.infer<typeof ReplayInput>;
+
+/** What has become of a task's plan, where a person decides about it. */
+export const PlanState = z.enum(['proposed', 'approved', 'rejected']).meta({ id: 'PlanState' });
+export type PlanState = z.infer<typeof PlanState>;
+
+export const PlanApproval = z
+  .strictObject({
+    summary: text().max(5000).optional(),
+    steps: z
+      .array(text().trim().min(1).max(500))
+      .min(1)
+      .max(200)
+      .optional()
+      .meta({ description: 'Take the place of the steps that were proposed.' }),
+  })
+  .meta({ id: 'PlanApproval' });
+export type PlanApproval = z.infer<typeof PlanApproval>;
 
 export const Task = z
   .object({
@@ -65,7 +111,9 @@ export const Task = z
     targetFiles: z.array(z.string()),
     priority: z.number().int(),
     kind: z.enum(TASK_KINDS),
-    baseBranch: z.string(),
+    repositories: z
+      .array(z.object({ id: z.number().int(), name: z.string(), baseBranch: z.string() }))
+      .meta({ description: 'Where it works.' }),
     agent: z.string(),
     model: z.string(),
     limits: RunLimits,
@@ -74,7 +122,18 @@ export const Task = z
     reason: z.string().nullable().meta({ description: 'Why it is in this state, in one sentence.' }),
     attempt: z.number().int().meta({ description: 'Runs so far; the fence of the last one.' }),
     currentRun: z.string().nullable(),
-    change: z.number().int().nullable(),
+    changes: z
+      .array(z.number().int())
+      .meta({ description: 'At most one a repository; none where nothing changed.' }),
+    source: TaskSource.nullable().default(null),
+    replayOf: z
+      .string()
+      .nullable()
+      .default(null)
+      .meta({ description: 'The run that it does again, to be compared; its result is never submitted.' }),
+    approvePlan: z.boolean().default(false),
+    plan: Plan.nullable().default(null).meta({ description: 'The plan that a person decides about.' }),
+    planState: PlanState.nullable().default(null),
     notBefore: Timestamp.nullable().meta({ description: 'A retry waits until then.' }),
     createdBy: z.string(),
     createdAt: Timestamp,

@@ -1,7 +1,10 @@
 // What a worker says of itself and what it is handed: registration, claim, the whole work order of a run.
 import { z } from 'zod';
 import { Fence, Name, RunId, TaskId, Timestamp } from './ids.ts';
-import { Isolation, VerifyCommand } from './project.ts';
+import { Message } from './message.ts';
+import { Dialogue } from './model.ts';
+import { Isolation, Permissions, VerifyCommand } from './project.ts';
+import { Plan } from './run.ts';
 import { text } from './text.ts';
 
 export const WorkerInput = z
@@ -10,7 +13,15 @@ export const WorkerInput = z
     version: text().max(50),
     capacity: z.number().int().min(0).max(1000).meta({ description: 'Runs at a time.' }),
     agents: z
-      .array(z.object({ name: Name, version: text().max(200).nullable() }))
+      .array(
+        z.object({
+          name: Name,
+          version: text().max(200).nullable(),
+          protocol: Dialogue.nullable()
+            .optional()
+            .meta({ description: 'What it speaks to models; null: whatever its program likes.' }),
+        }),
+      )
       .max(100)
       .meta({ description: 'Agents that are installed there.' }),
     isolations: z
@@ -74,14 +85,38 @@ export const WorkOrder = z
       kind: z.string(),
     }),
     project: z.object({ id: z.number().int(), name: z.string(), trusted: z.boolean() }),
-    repository: z.object({
-      id: z.number().int(),
-      baseBranch: z.string(),
-      gitPath: z.string().meta({ description: 'Path under the API address, as `/git/3.git`.' }),
+    repositories: z
+      .array(
+        z.object({
+          id: z.number().int(),
+          name: Name,
+          path: z.string().meta({ description: 'Folder in the work tree; `.` where it is the only one.' }),
+          baseBranch: z.string(),
+          gitPath: z.string().meta({ description: 'Path under the API address, as `/git/3.git`.' }),
+        }),
+      )
+      .min(1),
+    agent: z.object({
+      name: z.string(),
+      command: z.array(z.string()).nullable(),
+      model: z.string(),
+      maxTurns: z.number().int().optional(),
+      maxUsd: z.number().optional(),
     }),
-    agent: z.object({ name: z.string(), command: z.array(z.string()).nullable(), model: z.string() }),
     isolation: Isolation,
     verify: z.array(VerifyCommand),
+    permissions: Permissions.default({}),
+    planning: z
+      .object({ only: z.boolean(), approved: Plan.nullable(), rejected: Plan.nullable() })
+      .default({ only: false, approved: null, rejected: null })
+      .meta({
+        description:
+          '`only`: the run ends with its plan, for a person to approve; `rejected`: the one before it. `approved`: the work begins at once.',
+      }),
+    messages: z
+      .array(Message)
+      .default([])
+      .meta({ description: 'All that people have sent to the task so far.' }),
     limits: z.object({
       maxIterations: z.number().int(),
       verifyTimeoutSeconds: z.number(),

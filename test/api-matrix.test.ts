@@ -9,6 +9,7 @@ import type { WorkOrder } from '../protocol/worker.ts';
 import { createToken, revokeToken } from '../orchestrator/access/tokens.ts';
 import type { Access } from '../orchestrator/api/authentication.ts';
 import { testApi, type TestApi } from '../orchestrator/api/testing.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
 
 const DECIDED: Record<Access, string[]> = {
   public: [
@@ -23,9 +24,17 @@ const DECIDED: Record<Access, string[]> = {
     'GET /api/v1/changes/:change',
     'GET /api/v1/changes/:change/diff',
     'GET /api/v1/events',
+    'GET /api/v1/budgets',
+    'GET /api/v1/ledger',
+    'GET /api/v1/ledger/verification',
     'GET /api/v1/models',
+    'GET /api/v1/prices',
     'GET /api/v1/projects',
     'GET /api/v1/projects/:project',
+    'GET /api/v1/projects/:project/file',
+    'GET /api/v1/projects/:project/settings',
+    'POST /api/v1/project-files/check',
+    'GET /api/v1/forges',
     'GET /api/v1/projects/:project/models',
     'GET /api/v1/runs',
     'GET /api/v1/runs/:run',
@@ -35,6 +44,8 @@ const DECIDED: Record<Access, string[]> = {
     'GET /api/v1/status',
     'GET /api/v1/tasks',
     'GET /api/v1/tasks/:task',
+    'GET /api/v1/tasks/:task/messages',
+    'GET /api/v1/usage',
     'GET /api/v1/workers',
   ],
   operator: [
@@ -45,10 +56,22 @@ const DECIDED: Record<Access, string[]> = {
     'PATCH /api/v1/projects/:project/models',
     'DELETE /api/v1/projects/:project',
     'POST /api/v1/tasks',
+    'POST /api/v1/tasks/:task/approve',
     'POST /api/v1/tasks/:task/cancel',
+    'POST /api/v1/tasks/from-issue',
+    'POST /api/v1/runs/:run/replay',
+    'POST /api/v1/forges',
+    'GET /api/v1/forges/:forge/repositories',
+    'POST /api/v1/tasks/:task/messages',
+    'POST /api/v1/tasks/:task/reject',
     'POST /api/v1/tasks/:task/retry',
   ],
   admin: [
+    'PUT /api/v1/budgets',
+    'POST /api/v1/budgets/apply',
+    'DELETE /api/v1/budgets/:budget',
+    'POST /api/v1/ledger',
+    'POST /api/v1/prices',
     'GET /api/v1/secrets',
     'PUT /api/v1/secrets/:secret',
     'DELETE /api/v1/secrets/:secret',
@@ -65,6 +88,7 @@ const DECIDED: Record<Access, string[]> = {
     'POST /api/v1/runs/:run/finish',
     'POST /api/v1/runs/:run/heartbeat',
     'POST /api/v1/runs/:run/logs/:stream',
+    'POST /api/v1/runs/:run/messages',
     'POST /api/v1/runs/:run/progress',
     'GET /api/v1/runs/:run/signals',
     'GET /git/:repository.git/*',
@@ -91,6 +115,7 @@ const PLACES: Record<string, string> = {
   ':stream': 'events',
   ':forge': 'none',
   ':secret': 'none',
+  ':budget': '999999',
   ':repository': '1',
   '*': 'info/refs',
 };
@@ -166,8 +191,8 @@ describe('every route × every token', () => {
           headers: { authorization: `Bearer ${token}` },
         })
       ).statusCode;
-    assert.equal(await advertised(order.repository.gitPath, other.runToken), 403);
-    assert.notEqual(await advertised(other.repository.gitPath, other.runToken), 403);
+    assert.equal(await advertised(order.repositories[0]!.gitPath, other.runToken), 403);
+    assert.notEqual(await advertised(other.repositories[0]!.gitPath, other.runToken), 403);
   });
 
   it('a token that is revoked opens nothing from then on', async () => {
@@ -195,7 +220,7 @@ async function aRun(api: TestApi, project: string): Promise<WorkOrder> {
     agentCommand: ['true'],
   });
   await api.send('admin', 'PUT', '/api/v1/workers/w', {
-    protocol: 1,
+    protocol: PROTOCOL_VERSION,
     version: '0',
     capacity: 5,
     agents: [],

@@ -16,7 +16,7 @@ test('a task becomes a verified commit on the base, with the log whole and nothi
   place.worker();
   await fake.until('the end of the run', () => run.finish !== null);
   assert.equal(run.finish?.outcome, 'verified');
-  assert.equal(run.finish.headCommit, fake.pushed(run));
+  assert.equal(run.finish.headCommits[0]?.commit, fake.pushed(run));
   assert.deepEqual(
     [run.finish.checks[0]?.base?.status, run.finish.checks[0]?.head?.status],
     ['failed', 'passed'],

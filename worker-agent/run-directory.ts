@@ -20,8 +20,8 @@ export interface RunDirectory {
   output: string;
   /** The streams of the run's log, by name. */
   log: (stream: string) => string;
-  /** Git directory of the runner's own, from which the result is pushed. */
-  exportGit: string;
+  /** Git directory of the runner's own, from which the result in a repository is pushed. */
+  exportGit: (repository: number) => string;
   /** Root of a sandbox: work tree, home and scratch directory of the base, the agent or the final check. */
   sandbox: (name: 'base' | 'work' | 'final') => { root: string; tree: string; home: string; tmp: string };
 }
@@ -47,7 +47,7 @@ export function runDirectoryAt(directory: string): RunDirectory {
     report: path.join(directory, 'report.json'),
     output: path.join(directory, 'runner.log'),
     log: (stream) => path.join(directory, `${stream}.log`),
-    exportGit: path.join(directory, 'export.git'),
+    exportGit: (repository) => path.join(directory, `export-${repository}.git`),
     sandbox: (name) => {
       const root = path.join(directory, name);
       return {

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { ErrorBody } from '../../protocol/errors.ts';
 import { testApi, type TestApi } from './testing.ts';
+import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 
 /** A repository with one commit in the test's directory. */
 function repository(api: TestApi, name = 'sample'): string {
@@ -30,7 +31,7 @@ async function work(api: TestApi): Promise<number> {
     agentCommand: ['true'],
   });
   const worker = {
-    protocol: 1,
+    protocol: PROTOCOL_VERSION,
     version: '0',
     capacity: 2,
     agents: [{ name: 'command', version: null }],

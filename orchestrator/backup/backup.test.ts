@@ -56,9 +56,11 @@ before(async () => {
     git('--git-dir', hosted, 'update-ref', 'refs/heads/main', commit);
     await db.query(`
       insert into project (name) values ('p');
-      insert into repository (project, origin, hosted, default_branch) values (1, '${hosted}', true, 'main');
-      insert into task (project, repository, title, body, base_branch, agent, model, state, order_key, created_by, attempt)
-        values (1, 1, 'ü', 'b', 'main', 'a', 'm', 'running', now(), 'me', 1);
+      insert into repository (project, name, origin, hosted, default_branch) values (1, 'p', '${hosted}', true, 'main');
+      insert into task (project, title, body, agent, model, state, order_key, created_by, attempt)
+        values (1, 'ü', 'b', 'a', 'm', 'running', now(), 'me', 1);
+      insert into task_repository (task, repository, position, base_branch, order_key, waiting)
+        values (1, 1, 1, 'main', now(), false);
       insert into worker (name, host, version, capacity, state) values ('w', 'h', '1', 1, 'online');
       insert into run (id, task, fence, state, worker, claim_id, agent, model, isolation, deadline, lease_until)
         values ('1-1', 1, 1, 'working', 'w', gen_random_uuid(), 'a', 'm', 'directory', now() + interval '1 h', now() + interval '1 h');
@@ -114,7 +116,8 @@ test('what is restored elsewhere is what was backed up, and its live runs begin 
       select task.title, repository.origin, run.lease_until < now() as expired,
         (select array_agg(distinct xid::text) from event) as xids,
         (select array_agg(name) from token where revoked_at is null) as open
-      from run join task on task.id = run.task join repository on repository.id = task.repository`);
+      from run join task on task.id = run.task join task_repository own on own.task = task.id
+        join repository on repository.id = own.repository`);
     const origin = join(restored, 'worker-artifacts/projects/1/forge.git');
     assert.deepEqual(rows, [{ title: 'ü', origin, expired: true, xids: ['0'], open: ['admin'] }]);
     assert.equal(git('--git-dir', origin, 'log', '--format=%s', 'main'), 'one');

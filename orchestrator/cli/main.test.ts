@@ -164,14 +164,12 @@ test('a project is named after its repository, and verify commands are left to t
   );
   assert.deepEqual(api.requests[0]?.body, {
     name: 'my.shop',
-    repository: 'https://git.example.com/team/My.Shop.git',
+    repositories: [{ origin: 'https://git.example.com/team/My.Shop.git', allowDirty: false }],
     trusted: true,
-    allowDirty: false,
   });
   assert.deepEqual(api.requests[1]?.body, {
     name: 'x',
-    repository: process.cwd(),
-    allowDirty: false,
+    repositories: [{ origin: process.cwd(), allowDirty: false }],
     agentCommand: ['a b', 'c'],
     verify: [
       { name: 'lint', command: 'npm run lint' },

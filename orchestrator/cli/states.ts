@@ -11,6 +11,7 @@ const STYLES: Record<string, Style> = {
   ok: 'green',
   online: 'green',
   'no-change': 'green',
+  planned: 'green',
   running: 'cyan',
   leased: 'cyan',
   preparing: 'cyan',

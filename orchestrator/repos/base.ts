@@ -1,4 +1,4 @@
-// Where a run starts: the commit it is compared to, and its own ref in the mirror.
+// Where a run starts in each of its repositories: the commit it is compared to, and its own ref in the mirror.
 // Used by the runner's first call.
 import { AutocodeError } from '../../protocol/errors.ts';
 import { parseRunId, runId } from '../../protocol/ids.ts';
@@ -9,17 +9,23 @@ import { fetchMirror, repositoryPath, unlockRef } from './mirror.ts';
 import type { RepositoryStore } from './mirror.ts';
 import { unknownBranch } from './origin.ts';
 
-interface RunRow {
-  task: number;
+/** A repository that a run works in. */
+interface Place {
   repository: number;
   origin: string;
   base_branch: string;
   base_commit: string | null;
+  /** The task does a run again, which began at this commit. */
+  replay_of: string | null;
+  replayed_base: string | null;
 }
 
+/** Fetches of one run at a time. */
+const AT_ONCE = 4;
+
 /**
- * Fetches, settles the run's base commit and creates its ref; a repeated call gives the first one's answer.
- * ERR_STALE_FENCE when the run is over or the fence not its own.
+ * Fetches, settles the run's base commits and creates its refs, one a repository; a repeated call gives the first one's
+ * answer. ERR_STALE_FENCE when the run is over or the fence not its own.
  */
 export async function prepareBase(
   db: Queryable,
@@ -28,28 +34,53 @@ export async function prepareBase(
   fence: number,
   signal?: AbortSignal,
 ): Promise<BaseAnswer> {
-  const row = await liveRun(db, run, fence);
-  const ref = runRef(run);
-  const mirror = repositoryPath(store, row.repository, 'mirror.git');
-  if (row.base_commit !== null) {
-    const startCommit = await resolveCommit(store.git, mirror, ref);
-    if (startCommit !== undefined) return { baseCommit: row.base_commit, startCommit, ref };
+  const places = await placesOf(db, run, fence);
+  const repositories: BaseAnswer['repositories'] = [];
+  for (let from = 0; from < places.length; from += AT_ONCE) {
+    const some = places.slice(from, from + AT_ONCE);
+    const prepared = await Promise.allSettled(
+      some.map(async (place) => await preparePlace(db, store, { run, fence, place }, signal)),
+    );
+    for (const each of prepared) {
+      if (each.status === 'rejected') throw each.reason;
+      repositories.push(each.value);
+    }
   }
-  await fetchMirror(store, { id: row.repository, origin: row.origin }, { signal });
-  const baseCommit = await branchCommit(store.git, mirror, row.origin, row.base_branch);
-  const startCommit = (await earlierWork(db, store.git, mirror, run, baseCommit)) ?? baseCommit;
+  return { repositories, ref: runRef(run) };
+}
+
+async function preparePlace(
+  db: Queryable,
+  store: RepositoryStore,
+  { run, fence, place }: { run: string; fence: number; place: Place },
+  signal: AbortSignal | undefined,
+): Promise<BaseAnswer['repositories'][number]> {
+  const { repository: id, origin } = place;
+  const ref = runRef(run);
+  const mirror = repositoryPath(store, id, 'mirror.git');
+  if (place.base_commit !== null) {
+    const startCommit = await resolveCommit(store.git, mirror, ref);
+    if (startCommit !== undefined) return { id, baseCommit: place.base_commit, startCommit };
+  }
+  await fetchMirror(store, { id, origin }, { signal });
+  const replayed = await replayedBase(store.git, mirror, place);
+  const baseCommit = replayed ?? (await branchCommit(store.git, mirror, origin, place.base_branch));
+  const startCommit =
+    replayed ?? (await earlierWork(db, store.git, mirror, { run, id, base: baseCommit })) ?? baseCommit;
   // The ref first: with the base stored, a repeated call trusts the ref.
   await unlockRef(mirror, ref);
   await store.git.run(['update-ref', ref, startCommit], { gitDir: mirror });
   const stored = await db.query(
-    `update run set base_commit = $3, updated_at = now() where id = $1 and fence = $2 and ${LIVE}`,
-    [run, fence, baseCommit],
+    `insert into run_repository (run, repository, base_commit)
+       select id, $3, $4 from run where id = $1 and fence = $2 and ${LIVE}
+     on conflict (run, repository) do update set base_commit = excluded.base_commit`,
+    [run, fence, id, baseCommit],
   );
   if (stored.rowCount === 0) throw staleFence(run, fence);
-  return { baseCommit, startCommit, ref };
+  return { id, baseCommit, startCommit };
 }
 
-/** The one ref that a run may fetch and push. */
+/** The one ref that a run may fetch and push in each of its repositories. */
 export function runRef(run: string): string {
   return `refs/runs/${run}`;
 }
@@ -80,19 +111,33 @@ export async function branchCommit(
 
 const LIVE = `state in ('leased', 'preparing', 'working', 'verifying')`;
 
-async function liveRun(db: Queryable, run: string, fence: number): Promise<RunRow> {
-  const { rows } = await db.query<RunRow>(
-    `select run.task, task.repository, repository.origin, task.base_branch, run.base_commit
-       from run join task on task.id = run.task join repository on repository.id = task.repository
-      where run.id = $1 and run.fence = $2 and run.${LIVE}`,
+async function placesOf(db: Queryable, run: string, fence: number): Promise<Place[]> {
+  const { rows } = await db.query<Place>(
+    `select own.repository, repository.origin, own.base_branch, began.base_commit, task.replay_of, replayed.base_commit as replayed_base
+       from run join task on task.id = run.task join task_repository own on own.task = run.task join repository on repository.id = own.repository
+       left join run_repository began on began.run = run.id and began.repository = own.repository
+       left join run_repository replayed on replayed.run = task.replay_of and replayed.repository = own.repository
+      where run.id = $1 and run.fence = $2 and run.${LIVE} order by own.position`,
     [run, fence],
   );
   if (rows[0] === undefined) throw staleFence(run, fence);
-  return rows[0];
+  return rows;
 }
 
 function staleFence(run: string, fence: number): AutocodeError {
   return new AutocodeError('ERR_STALE_FENCE', `The run ${run} is over, or ${fence} is not its fence.`);
+}
+
+// Undefined where no run is done again. The mirror drops no objects, but may have been made anew.
+async function replayedBase(git: Git, mirror: string, place: Place): Promise<string | undefined> {
+  if (place.replay_of === null) return undefined;
+  const base = place.replayed_base;
+  if (base !== null && (await resolveCommit(git, mirror, base)) !== undefined) return base;
+  throw new AutocodeError(
+    'ERR_INVALID_INPUT',
+    `Run ${place.replay_of} cannot be done again: the commit ${base ?? ''} that it began at is not in the mirror of ${place.origin} any more.`,
+    { remedy: 'Give the task anew with `autocode task add`.' },
+  );
 }
 
 // A retry goes on from what the last attempt pushed, as long as the base is the same commit.
@@ -100,13 +145,13 @@ async function earlierWork(
   db: Queryable,
   git: Git,
   mirror: string,
-  run: string,
-  base: string,
+  { run, id, base }: { run: string; id: number; base: string },
 ): Promise<string | undefined> {
   const { task, fence } = parseRunId(run);
   const { rows } = await db.query<{ fence: number }>(
-    'select fence from run where task = $1 and fence < $2 and base_commit = $3 order by fence desc',
-    [task, fence, base],
+    `select fence from run join run_repository began on began.run = run.id and began.repository = $4
+      where task = $1 and fence < $2 and base_commit = $3 order by fence desc`,
+    [task, fence, base, id],
   );
   for (const earlier of rows) {
     const commit = await resolveCommit(git, mirror, runRef(runId(task, earlier.fence)));

@@ -28,7 +28,9 @@ const plain: ChangeBodyInput = {
   notes: [],
   iterations: 2,
   usage: { calls: 7, inputTokens: 12_345, cachedTokens: 1000, outputTokens: 67, costMicros: 12_300 },
+  closes: null,
   currency: 'USD',
+  together: [],
 };
 
 test('the body tells what was asked, what was done, whether it holds and what it took', () => {

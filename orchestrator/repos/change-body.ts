@@ -19,6 +19,16 @@ export interface ChangeBodyInput {
   iterations: number;
   usage: Usage;
   currency: string;
+  /** The changes that the same task brings in other repositories. */
+  together: Sibling[];
+  /** The issue of the same repository that merging it closes. */
+  closes: number | null;
+}
+
+/** A change of the same task: the name of its repository, and where it is, an address or words. */
+export interface Sibling {
+  repository: string;
+  place: string;
 }
 
 const BODY_MAX = 20_000;
@@ -33,12 +43,21 @@ export function changeBody(input: ChangeBodyInput): string {
     input.acceptance.length === 0
       ? ''
       : `Accepted when:\n\n${input.acceptance.map((one) => `- ${inline(one)}`).join('\n')}`,
+    // Understood by every forge, where it stands in a paragraph of its own.
+    input.closes === null ? '' : `Closes #${input.closes}`,
+    togetherSection(input.together),
     planSection(input.plan),
     checksSection(input.checks),
     notesSection(input.notes),
     takenSection(input),
   ];
   return `${sections.filter(Boolean).join('\n\n')}\n`;
+}
+
+function togetherSection(together: Sibling[]): string {
+  if (together.length === 0) return '';
+  const lines = together.map(({ repository, place }) => `- ${inline(repository)}: ${/^https?:/.test(place) ? place : inline(place)}`);
+  return `## Together with\n\nThe task changes several repositories; these changes belong together:\n\n${lines.join('\n')}`;
 }
 
 function planSection(plan: Plan | null): string {

@@ -7,15 +7,15 @@ import { transaction } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
 
 /** A change with where its repository is. */
-export interface ChangeAtOrigin extends Change {
-  repository: { id: number; origin: string; forge: string };
+export interface ChangeAtOrigin extends Omit<Change, 'repository'> {
+  repository: { id: number; name: string; origin: string; forge: string };
   mergeMethod: MergeMethod | null;
 }
 
 interface ChangeRow extends Omit<Change, 'createdAt' | 'closedAt'> {
   createdAt: Date;
   closedAt: Date | null;
-  repository: number;
+  repositoryId: number;
   origin: string;
   repositoryForge: string;
   mergeMethod: MergeMethod | null;
@@ -25,7 +25,7 @@ const SELECT = `select change.id, change.task, change.run, project.name as proje
     change.base_branch as "baseBranch", change.base_commit as "baseCommit", change.head_commit as "headCommit",
     change.title, change.body, change.state, change.number, change.url, change.forge_head as "forgeHead", change.trouble,
     change.created_at as "createdAt", change.closed_at as "closedAt",
-    change.repository, repository.origin, repository.forge as "repositoryForge",
+    repository.name as repository, repository.id as "repositoryId", repository.origin, repository.forge as "repositoryForge",
     project.merge_method as "mergeMethod"
   from change join repository on repository.id = change.repository join project on project.id = repository.project`;
 
@@ -73,7 +73,11 @@ export async function openChanges(db: Queryable): Promise<ChangeAtOrigin[]> {
 }
 
 /** Notes where a change's branch is at its forge, and tells it when somebody has moved it. */
-export async function noteHead(db: Database, { id, headCommit }: Change, head: string): Promise<void> {
+export async function noteHead(
+  db: Database,
+  { id, headCommit }: Pick<Change, 'id' | 'headCommit'>,
+  head: string,
+): Promise<void> {
   const moved = head === headCommit ? null : head;
   await transaction(db, async (tx) => {
     const { rows } = await tx.query<{ task: number; run: string; project: number }>(
@@ -131,15 +135,16 @@ export async function endChange(
 }
 
 function shown(change: ChangeRow): Change {
-  const { repository: _id, origin: _origin, repositoryForge: _forge, mergeMethod: _method, ...row } = change;
+  const { repositoryId: _id, origin: _origin, repositoryForge: _forge, mergeMethod: _method, ...row } = change;
   const { createdAt, closedAt } = row;
   return { ...row, createdAt: createdAt.toISOString(), closedAt: closedAt?.toISOString() ?? null };
 }
 
 function atOrigin(row: ChangeRow): ChangeAtOrigin {
+  const { repository: name, ...change } = shown(row);
   return {
-    ...shown(row),
-    repository: { id: row.repository, origin: row.origin, forge: row.repositoryForge },
+    ...change,
+    repository: { id: row.repositoryId, name, origin: row.origin, forge: row.repositoryForge },
     mergeMethod: row.mergeMethod,
   };
 }

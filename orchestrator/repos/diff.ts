@@ -16,19 +16,21 @@ export interface Diff {
 const FLAGS = { patch: ['--patch'], stat: ['--stat=100'], names: ['--name-status'] };
 const DEFAULT_MAX_BYTES = 16 << 20;
 
-/** The difference from base to head, at most maxBytes of it. */
+/** The difference from base to head, at most maxBytes of it. With `folder` the paths of a patch begin with it. */
 export async function diff(
   store: RepositoryStore,
   repository: number,
   base: string,
   head: string,
-  options: { format: DiffFormat; maxBytes?: number },
+  options: { format: DiffFormat; maxBytes?: number; folder?: string | undefined },
 ): Promise<Diff> {
   for (const commit of [base, head]) {
     if (!CommitId.safeParse(commit).success)
       throw new AutocodeError('ERR_INVALID_INPUT', `${commit} is not a commit id.`);
   }
-  const flags = ['--no-ext-diff', '--no-textconv', '--no-color', '--find-renames', ...FLAGS[options.format]];
+  const { folder } = options;
+  const prefixes = folder === undefined ? [] : [`--src-prefix=a/${folder}/`, `--dst-prefix=b/${folder}/`];
+  const flags = [...prefixes, '--no-ext-diff', '--no-textconv', '--no-color', '--find-renames', ...FLAGS[options.format]];
   const call = {
     gitDir: repositoryPath(store, repository, 'mirror.git'),
     maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,

@@ -45,6 +45,20 @@ export async function openRepository(git: Git, input: OpenInput): Promise<Opened
   return { origin: address, defaultBranch, hosted: false };
 }
 
+/** A repository's name from the last part of its address, if that gives one. */
+export function repositoryName(origin: string): string | undefined {
+  const last = origin
+    .replace(/\/+$/, '')
+    .replace(/\/?\.git$/, '')
+    .replace(/^.*[/:]/s, '');
+  const name = last
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+/, '')
+    .slice(0, 63);
+  return name === '' ? undefined : name;
+}
+
 // A URL stays as it is; a path becomes the absolute top of its repository.
 async function addressOf({ origin, cwd }: OpenInput): Promise<string> {
   if (origin.startsWith('file://')) return await topOf(pathOfUrl(origin));

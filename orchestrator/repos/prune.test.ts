@@ -12,9 +12,10 @@ test('refs of runs go when their task ended long ago and has no open change', as
   const { run, task } = await leasedRun(db.pool, { origin, title: 'x' });
   await verify(db.pool, shop, run, { 'sum.txt': '2\n' });
   const deps = { db: db.pool, store: shop.store };
-  const { rows } = await db.pool.query<{ repository: number }>('select repository from task where id = $1', [
-    task,
-  ]);
+  const { rows } = await db.pool.query<{ repository: number }>(
+    'select repository from task_repository where task = $1',
+    [task],
+  );
   const mirror = repositoryPath(shop.store, rows[0]!.repository, 'mirror.git');
   const refs = async () =>
     await shop.store.git.text(['for-each-ref', '--format=%(refname)', 'refs/runs'], { gitDir: mirror });
@@ -25,7 +26,7 @@ test('refs of runs go when their task ended long ago and has no open change', as
   );
   await db.pool.query(
     `insert into change (task, repository, run, forge, branch, base_branch, base_commit, head_commit, title, body, state)
-     select id, repository, $1, 'local', 'b', 'main', '', '', '', '', 'open' from task`,
+     select task, repository, $1, 'local', 'b', 'main', '', '', '', '', 'open' from task_repository`,
     [run],
   );
   assert.equal(await pruneRunRefs(deps, 90), 0, 'its change is open');

@@ -13,10 +13,10 @@ export async function pruneRunRefs(
   signal?: AbortSignal,
 ): Promise<number> {
   const { rows } = await db.query<{ repository: number; tasks: number[] }>(
-    `select repository, array_agg(id) as tasks from task
+    `select own.repository, array_agg(task.id) as tasks from task join task_repository own on own.task = task.id
      where finished_at < now() - make_interval(days => $1) and not exists (
        select from change where change.task = task.id and change.state = 'open')
-     group by repository`,
+     group by own.repository`,
     [days],
   );
   let pruned = 0;

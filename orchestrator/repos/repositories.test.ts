@@ -19,12 +19,12 @@ test('a project is made of a repository, its verify commands found, or of none, 
   const repository = shop.workingCopy('w', { Makefile: 'test:\n\ttrue\n' });
   const found = await repositories.create(ProjectInput.parse({ name: 'found', repository }));
   assert.deepEqual(found.verify, [{ name: 'test', command: 'make test' }]);
-  assert.equal(found.repository.origin, repository);
+  assert.equal(found.repositories[0]?.origin, repository);
   const told = await repositories.create(ProjectInput.parse({ name: 'told', repository, verify: [] }));
   assert.deepEqual(told.verify, []);
   const hosted = await repositories.create(ProjectInput.parse({ name: 'hosted' }));
-  assert.equal(hosted.repository.hosted, true);
-  assert.match(shop.git('.', 'ls-remote', hosted.repository.origin), /refs\/heads\/main$/);
+  assert.equal(hosted.repositories[0]?.hosted, true);
+  assert.match(shop.git('.', 'ls-remote', hosted.repositories[0]!.origin), /refs\/heads\/main$/);
   await assert.rejects(repositories.create(ProjectInput.parse({ name: 'found', repository })), {
     code: 'ERR_CONFLICT',
   });

@@ -4,35 +4,13 @@ import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
-import type { Database } from '../db/connect.ts';
 import { listChanges } from './changes.ts';
 import type { Git } from './git.ts';
 import { fetchMirror, repositoryPath } from './mirror.ts';
 import { submitRun } from './submit.ts';
 import type { SubmitDeps } from './submit.ts';
-import { AUTHOR, leasedRun, nextRun, noForges, verify, workshop } from './testing/workshop.ts';
-import type { Workshop } from './testing/workshop.ts';
-
-const policy = { retries: { agent: 0, platform: 1, lost: 0, outOfTime: 0 }, retryBackoffSeconds: 1 };
-
-function depsOf(db: Database, shop: Workshop): SubmitDeps {
-  return { db, store: shop.store, author: AUTHOR, forges: noForges(db), currency: 'USD', policy };
-}
-
-async function stateOf(
-  db: Database,
-  run: string,
-): Promise<{ run: string; cause: string | null; reason: string; task: string }> {
-  const { rows } = await db.query(
-    'select run.state as run, run.cause, run.reason, task.state as task from run join task on task.id = run.task where run.id = $1',
-    [run],
-  );
-  return rows[0];
-}
-
-function branches(shop: Workshop, folder: string): string[] {
-  return shop.git(folder, 'for-each-ref', '--format=%(refname:short)', 'refs/heads').split('\n');
-}
+import { branches, depsOf, stateOf } from './testing/submission.ts';
+import { leasedRun, nextRun, verify, workshop } from './testing/workshop.ts';
 
 test('a verified run becomes one commit on a branch, with its change', async () => {
   using shop = workshop();

@@ -1,6 +1,7 @@
-// From a verified run to a branch and its change. Every step may be repeated: a crash between any two of them is
-// mended by calling submitRun again. Used by the scheduler.
+// From a verified run to branches and their changes, one a repository: all of them are opened, or none. Every step may be
+// repeated: a crash between any two of them is mended by calling submitRun again. Used by the scheduler.
 import { AutocodeError } from '../../protocol/errors.ts';
+import type { Finding } from '../../protocol/submission.ts';
 import { transaction } from '../db/connect.ts';
 import type { Database } from '../db/connect.ts';
 import { isCancelRequested } from '../tasks/cancel.ts';
@@ -12,21 +13,21 @@ import {
   submittedRun,
 } from '../tasks/submission-state.ts';
 import { resolveCommit } from './base.ts';
-import { branchName } from './branch-name.ts';
 import { changeBody } from './change-body.ts';
+import type { Sibling } from './change-body.ts';
 import { checkResult } from './checks/check.ts';
 import type { Proposed } from './forge/forge.ts';
 import { forgeOf } from './forge/forges.ts';
 import type { Forges } from './forge/forges.ts';
 import { codeOwners, statusesOf, withTemplate } from './forge/proposal.ts';
-import type { Git } from './git.ts';
-import { repositoryPath, unlockRef } from './mirror.ts';
+import { closeChange } from './merge.ts';
+import { repositoryPath } from './mirror.ts';
 import type { RepositoryStore } from './mirror.ts';
-import { pushBranch, remoteBranch } from './push.ts';
+import { noteBranch, pushOnce, REFUSED } from './submission-branch.ts';
 import { commitMessage, writeCommit } from './submission-commit.ts';
 import type { Author } from './submission-commit.ts';
-import { readSubmission, recordChange } from './submission-record.ts';
-import type { Submission } from './submission-record.ts';
+import { openChangesOf, readSubmission, recordChange } from './submission-record.ts';
+import type { Result, Submission } from './submission-record.ts';
 
 export interface SubmitDeps {
   db: Database;
@@ -37,10 +38,24 @@ export interface SubmitDeps {
   policy: RetryPolicy;
 }
 
-const REFUSED = 'ERR_CONFLICT';
+/** A result that differs from its base: the one commit that it becomes, and the branch that this gets. */
+interface Delivery {
+  result: Result;
+  mirror: string;
+  commit: string;
+  branch: string;
+  notes: Finding[];
+}
+
+/** A delivery whose change is open. */
+interface Opened extends Delivery {
+  id: number;
+  url: string | null;
+  body: string;
+}
+
 const REFUSALS: string[] = [REFUSED, 'ERR_FORGE_REFUSED'];
 const TITLE_MAX = 250;
-const BRANCH_NAMES = 20;
 
 /**
  * Submits a run that is in state `submitting`; any other is left alone. What the checks or the forge refuse fails the run;
@@ -49,12 +64,38 @@ const BRANCH_NAMES = 20;
 export async function submitRun(deps: SubmitDeps, run: string, signal?: AbortSignal): Promise<void> {
   const submission = await readSubmission(deps.db, run);
   if (submission === undefined) return;
+  if (submission.refused !== null) return await refuse(deps, run, submission.refused);
   try {
     await submit(deps, submission, signal);
   } catch (error) {
     if (!(error instanceof AutocodeError && REFUSALS.includes(error.code))) throw error;
-    await submissionFailed(deps.db, run, { cause: 'input', reason: error.message }, deps.policy);
+    await refuse(deps, run, error.message);
   }
+}
+
+/** Ends a submission that was tried often enough; what it has opened is closed where that can be done. */
+export async function giveUpSubmission(deps: SubmitDeps, run: string, reason: string): Promise<void> {
+  let told = reason;
+  try {
+    await takeBack(deps, run, reason);
+  } catch (error) {
+    const open = (await openChangesOf(deps.db, run)).map(({ id }) => id).join(', ');
+    told += ` What was opened of it is still open (change ${open}): ${error instanceof Error ? error.message : String(error)}`;
+  }
+  await submissionFailed(deps.db, run, { cause: 'platform', reason: told }, deps.policy);
+}
+
+async function refuse(deps: SubmitDeps, run: string, reason: string): Promise<void> {
+  await deps.db.query('update run set refused = $2 where id = $1', [run, reason]);
+  await takeBack(deps, run, reason);
+  await submissionFailed(deps.db, run, { cause: 'input', reason }, deps.policy);
+}
+
+// All or none: the changes that are open already are closed again. Their branches stay.
+async function takeBack(deps: SubmitDeps, run: string, reason: string): Promise<void> {
+  const comment = `Closed: a change that belongs to this one could not be opened. ${reason}`;
+  for (const { id, number } of await openChangesOf(deps.db, run))
+    await closeChange(deps, id, number === null ? undefined : comment);
 }
 
 async function submit(
@@ -62,38 +103,122 @@ async function submit(
   submission: Submission,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { db, store, currency, policy } = deps;
-  const { run, baseCommit: base } = submission;
-  const mirror = repositoryPath(store, submission.repository, 'mirror.git');
-  if (await isCancelRequested(db, run)) return await submissionCancelled(db, run);
-  const commit = await commitOf(deps, submission, mirror);
-  if (commit === undefined) return await submissionEmpty(db, run);
-  const { refusal, warnings } = await checkResult(db, store.git, { mirror, run, base, head: commit });
-  if (refusal !== undefined) {
-    return await submissionFailed(db, run, { cause: 'agent', reason: refusal }, policy);
+  const { db, store, policy } = deps;
+  const { run, task, title, results } = submission;
+  const begun = results.some(({ change }) => change?.run === run);
+  if (!begun && (await isCancelRequested(db, run))) return await submissionCancelled(db, run);
+  const changed = await changedResults(deps, submission);
+  if (changed.length === 0) return await submissionEmpty(db, run);
+  const parts = changed.map(({ result, mirror, commit }) => ({
+    repository: result.name,
+    mirror,
+    base: result.baseCommit,
+    head: commit,
+  }));
+  const { refusal, warnings } = await checkResult(db, store.git, run, parts);
+  if (refusal !== undefined) return await submissionFailed(db, run, { cause: 'agent', reason: refusal }, policy);
+  const deliveries: Delivery[] = [];
+  for (const { result, mirror, commit } of changed) {
+    const branch = await noteBranch(store.git, { ...result, run, task, title, mirror, commit }, signal);
+    const notes = warnings.filter(({ repository }) => repository === undefined || repository === result.name);
+    deliveries.push({ result, mirror, commit, branch, notes });
   }
-  const branch = await noteBranch(store.git, mirror, submission, commit, signal);
-  if (await isCancelRequested(db, run)) return await submissionCancelled(db, run);
-  await pushOnce(store.git, mirror, submission, branch, commit, signal);
-  const text = changeBody({ ...submission, currency, notes: warnings });
-  const body = await withTemplate({ git: store.git, mirror, commit: base }, text);
-  const { number, url, notes } = await propose(deps, submission, { mirror, branch, commit, body }, signal);
-  await transaction(db, async (tx) => {
-    const changeId = await recordChange(tx, submission, { branch, commit, body, number, url, notes });
-    await submittedRun(tx, run, { changeId });
-  });
+  if (!begun && (await isCancelRequested(db, run))) return await submissionCancelled(db, run);
+  for (const { result, mirror, commit, branch } of deliveries)
+    await pushOnce(store.git, { ...result, run, task, title, mirror, commit }, branch, signal);
+  const opened: Opened[] = [];
+  for (const delivery of deliveries) opened.push(await open(deps, submission, delivery, signal));
+  if (opened.length > 1) await link(deps, submission, opened, signal);
+  await submittedRun(db, run, { changes: opened.map(({ id }) => id) });
+}
+
+async function changedResults(
+  { store, author }: SubmitDeps,
+  submission: Submission,
+): Promise<{ result: Result; mirror: string; commit: string }[]> {
+  const changed = [];
+  for (const result of submission.results) {
+    const { baseCommit: base, headCommit: head, repository } = result;
+    const mirror = repositoryPath(store, repository, 'mirror.git');
+    if ((await resolveCommit(store.git, mirror, head)) === undefined) {
+      throw new AutocodeError(
+        'ERR_INTERNAL',
+        `The mirror of ${result.name} has no commit ${head}, the result of run ${submission.run}.`,
+      );
+    }
+    const message = commitMessage(submission);
+    const date = submission.createdAt;
+    const commit = await writeCommit(store.git, { mirror, base, head, message, author, date });
+    if (commit !== undefined) changed.push({ result, mirror, commit });
+  }
+  return changed;
 }
 
 // The pull request, before the change is recorded: a crash in between finds it at the forge, by its branch.
+async function open(
+  deps: SubmitDeps,
+  submission: Submission,
+  delivery: Delivery,
+  signal: AbortSignal | undefined,
+): Promise<Opened> {
+  const { result, commit } = delivery;
+  const before = result.change?.run === submission.run ? result.change : null;
+  if (before?.state === 'closed') {
+    throw new AutocodeError(REFUSED, `Change ${before.id} was closed before all changes of the task were open.`);
+  }
+  if (before?.headCommit === commit) return { ...delivery, ...before };
+  const body = await bodyOf(deps, submission, delivery, []);
+  const proposed = await propose(deps, submission, { ...delivery, body }, signal);
+  const id = await transaction(
+    deps.db,
+    async (tx) => await recordChange(tx, submission, result, { ...delivery, ...proposed, body }),
+  );
+  return { ...delivery, id, url: proposed.url, body };
+}
+
+// Each change tells of the others, now that all have an address.
+async function link(
+  deps: SubmitDeps,
+  submission: Submission,
+  opened: Opened[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const one of opened) {
+    const together = opened
+      .filter((other) => other !== one)
+      .map(({ result, id, url, branch }) => ({
+        repository: result.name,
+        place: url ?? `change ${id}, branch ${branch}`,
+      }));
+    const body = await bodyOf(deps, submission, one, together);
+    if (body === one.body) continue;
+    await propose(deps, submission, { ...one, body }, signal);
+    await deps.db.query('update change set body = $2, updated_at = now() where id = $1', [one.id, body]);
+  }
+}
+
+async function bodyOf(
+  { store, currency }: SubmitDeps,
+  submission: Submission,
+  { result, mirror, notes }: Delivery,
+  together: Sibling[],
+): Promise<string> {
+  const { source } = submission;
+  const closes = source?.repository === result.repository ? source.number : null;
+  const text = changeBody({ ...submission, currency, notes, together, closes });
+  return await withTemplate({ git: store.git, mirror, commit: result.baseCommit }, text);
+}
+
 async function propose(
   deps: SubmitDeps,
   submission: Submission,
-  { mirror, branch, commit, body }: { mirror: string; branch: string; commit: string; body: string },
+  { result, mirror, branch, commit, body }: Delivery & { body: string },
   signal: AbortSignal | undefined,
 ): Promise<Proposed> {
-  const { baseBranch, baseCommit, title, draft, labels, checks, reviewers } = submission;
+  const { title, draft, labels, checks, reviewers } = submission;
+  const { baseBranch, baseCommit } = result;
   const owners = await codeOwners({ git: deps.store.git, mirror, commit: baseCommit }, commit);
-  const forge = await forgeOf(deps, submission);
+  const forge = await forgeOf(deps, result);
   const proposal = {
     branch,
     baseBranch,
@@ -106,102 +231,4 @@ async function propose(
     statuses: statusesOf(checks),
   };
   return await forge.propose(proposal, signal);
-}
-
-async function commitOf(
-  { store, author }: SubmitDeps,
-  submission: Submission,
-  mirror: string,
-): Promise<string | undefined> {
-  const { baseCommit: base, headCommit: head, createdAt: date } = submission;
-  if ((await resolveCommit(store.git, mirror, head)) === undefined) {
-    throw new AutocodeError(
-      'ERR_INTERNAL',
-      `The mirror has no commit ${head}, the result of run ${submission.run}.`,
-    );
-  }
-  return await writeCommit(store.git, {
-    mirror,
-    base,
-    head,
-    message: commitMessage(submission),
-    author,
-    date,
-  });
-}
-
-// Before a push the mirror notes it as refs/submitted/<run>/<branch>. The note keeps the commit, tells a later try
-// which branch was chosen, and tells our own commits at the forge from other people's.
-async function noteBranch(
-  git: Git,
-  mirror: string,
-  submission: Submission,
-  commit: string,
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const notes = await readNotes(git, mirror, submission.task);
-  const branch = submission.change?.branch ?? notes[0]?.branch ?? (await freeBranch(git, submission, signal));
-  const note = `refs/submitted/${submission.run}/${branch}`;
-  await unlockRef(mirror, note);
-  await git.run(['update-ref', note, commit], { gitDir: mirror });
-  return branch;
-}
-
-async function readNotes(
-  git: Git,
-  mirror: string,
-  task: number,
-): Promise<{ branch: string; commit: string }[]> {
-  const format = '--format=%(objectname) %(refname:lstrip=3)';
-  const listing = await git.text(['for-each-ref', format, `refs/submitted/${task}-*/**`], { gitDir: mirror });
-  return listing
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => ({ commit: line.slice(0, line.indexOf(' ')), branch: line.slice(line.indexOf(' ') + 1) }));
-}
-
-// Another installation, or this one before it was set up anew, may have used the name for its task of this number.
-async function freeBranch(
-  git: Git,
-  { origin, task, title }: Submission,
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  for (let attempt = 1; attempt <= BRANCH_NAMES; attempt++) {
-    const branch = branchName(task, title, attempt);
-    if ((await remoteBranch(git, origin, branch, signal)) === undefined) return branch;
-  }
-  throw new AutocodeError(
-    REFUSED,
-    `${origin} has ${BRANCH_NAMES} branches named like ${branchName(task, title)} already.`,
-  );
-}
-
-async function pushOnce(
-  git: Git,
-  mirror: string,
-  submission: Submission,
-  branch: string,
-  commit: string,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const { origin, task, change } = submission;
-  const expected = await remoteBranch(git, origin, branch, signal);
-  if (expected === commit) return; // pushed before a crash
-  const ours = [change?.headCommit, ...(await readNotes(git, mirror, task)).map((note) => note.commit)];
-  if (expected !== undefined && !ours.includes(expected)) throw foreignCommits(origin, branch);
-  const result = await pushBranch(git, { mirror, origin, branch, commit, expected, signal });
-  if (result.answer === 'pushed') return;
-  if (result.answer === 'stale') {
-    if ((await remoteBranch(git, origin, branch, signal)) === commit) return; // by a push from before a crash
-    throw foreignCommits(origin, branch);
-  }
-  const said = result.answer === 'refused' ? result.reason : 'the branch is checked out there';
-  throw new AutocodeError(REFUSED, `${origin} refused the branch ${branch}: ${said}`);
-}
-
-function foreignCommits(origin: string, branch: string): AutocodeError {
-  return new AutocodeError(
-    REFUSED,
-    `The branch ${branch} of ${origin} has commits that are not Autocode's; they were left as they are.`,
-  );
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { suggestVerify, verifyOfTree } from './suggest-verify.ts';
+import { lookInto, verifyOfTree } from './suggest-verify.ts';
 import { workshop } from './testing/workshop.ts';
 
 const CASES: { name: string; files: Record<string, string>; command: string | undefined }[] = [
@@ -41,7 +41,7 @@ test('the files of a repository suggest how to verify it', async () => {
 test('an origin is looked at without a mirror', async () => {
   using shop = workshop();
   const origin = shop.workingCopy('w', { 'package.json': '{"scripts":{"test":"true"}}' });
-  assert.deepEqual(await suggestVerify(shop.store.git, { origin, defaultBranch: 'main' }), [
-    { name: 'test', command: 'npm test' },
-  ]);
+  const { verify, file } = await lookInto(shop.store.git, { origin, defaultBranch: 'main' });
+  assert.deepEqual(verify, [{ name: 'test', command: 'npm test' }]);
+  assert.equal(file.content, null);
 });

@@ -1,11 +1,13 @@
-// Which commands would verify a repository, told from the files at its top.
-// Used when a project is made without verify commands.
+// What the files at the top of a repository say: which commands would verify it, and its .autocode.yaml.
+// Used when a project is made.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FileReading } from '../../protocol/project-file.ts';
 import type { VerifyCommand } from '../../protocol/project.ts';
 import type { Git } from './git.ts';
 import { findOrigin } from './origin.ts';
+import { readProjectFile } from './project-file/read.ts';
 
 const NPM_PLACEHOLDER = 'no test specified';
 const FILE_MAX_BYTES = 1 << 20;
@@ -37,11 +39,11 @@ const RULES: Rule[] = [
       : undefined,
 ];
 
-/** The verify commands that a branch's files suggest, before anything of the repository is stored; none when nothing is known. */
-export async function suggestVerify(
+/** Looks into a branch before anything of the repository is stored. No commands when none are known. */
+export async function lookInto(
   git: Git,
   repository: { origin: string; defaultBranch: string },
-): Promise<VerifyCommand[]> {
+): Promise<{ verify: VerifyCommand[]; file: FileReading }> {
   const gitDir = await mkdtemp(join(tmpdir(), 'autocode-look-'));
   try {
     const origin = await findOrigin(repository.origin);
@@ -63,7 +65,11 @@ export async function suggestVerify(
         doing: `The files of ${repository.origin} could not be looked at`,
       },
     );
-    return await verifyOfTree(git, gitDir, 'refs/heads/look');
+    const commit = await git.text(['rev-parse', 'refs/heads/look'], { gitDir });
+    return {
+      verify: await verifyOfTree(git, gitDir, commit),
+      file: await readProjectFile(git, gitDir, commit),
+    };
   } finally {
     await rm(gitDir, { recursive: true, force: true });
   }

@@ -14,9 +14,8 @@ test('logs of runs that ended long ago, old events and old results go; the rest 
   const [runLogs, results] = [join(directory, 'logs'), join(directory, 'results')];
   await db.pool.query(`
     insert into project (name) values ('p');
-    insert into repository (project, origin, hosted, default_branch) values (1, '/r', false, 'main');
-    insert into task (project, repository, title, body, base_branch, agent, model, state, order_key, created_by)
-      select 1, 1, 't', 'b', 'main', 'a', 'm', 'completed', now(), 'me' from generate_series(1, 3);
+    insert into task (project, title, body, agent, model, state, order_key, created_by)
+      select 1, 't', 'b', 'a', 'm', 'completed', now(), 'me' from generate_series(1, 3);
     insert into worker (name, host, version, capacity, state) values ('w', 'h', '1', 1, 'online');
     insert into run (id, task, fence, state, worker, claim_id, agent, model, isolation, deadline, created_at, finished_at)
       select task || '-1', task, 1, state, 'w', gen_random_uuid(), 'a', 'm', 'directory', now(), now() - interval '40 d', finished

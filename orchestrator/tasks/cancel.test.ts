@@ -8,7 +8,7 @@ import { finishRun } from './finish.ts';
 import { getRun, getTask } from './queries.ts';
 import { submissionCancelled } from './submission-state.ts';
 import { sweep } from './sweep.ts';
-import { aProject, aRun, aTask, COMMIT, POLICY, report, SWEEP } from './testing/work.ts';
+import { aProject, aRun, aTask, COMMIT, HEADS, POLICY, report, SWEEP } from './testing/work.ts';
 
 test('what waits is cancelled at once, and the next one takes its turn', async () => {
   await using db = await testDatabase();
@@ -56,7 +56,7 @@ test('a runner that does not answer is given a minute', async () => {
 test('a submission can be cancelled until its change is open', async () => {
   await using db = await testDatabase();
   const order = await aRun(db.pool);
-  await finishRun(db.pool, order.run, report(order, { outcome: 'verified', headCommit: COMMIT }), POLICY);
+  await finishRun(db.pool, order.run, report(order, { outcome: 'verified', headCommits: HEADS }), POLICY);
   await cancelTask(db.pool, 1, 'ann');
   assert.equal(await isCancelRequested(db.pool, order.run), true);
   await db.pool.query(

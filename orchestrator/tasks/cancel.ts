@@ -27,7 +27,7 @@ export async function cancelTask(db: Queryable, task: number, actor: string): Pr
     }
     if (locked.state === 'running') await requestCancel(tx, locked, actor);
     else await moveTask(tx, task, { state: 'cancelled', reason: `Cancelled by ${actor}.` });
-    await arrangeQueue(tx, locked.repository);
+    await arrangeQueue(tx, locked.project);
     return await getTask(tx, task);
   });
 }

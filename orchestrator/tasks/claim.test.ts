@@ -112,11 +112,11 @@ test('twenty claimers over 300 tasks in 30 repositories: every task runs once, n
         await new Promise((resolve) => setImmediate(resolve));
         continue;
       }
-      assert.ok(!atWork.has(order.repository.id), `repository ${order.repository.id} was claimed twice`);
-      atWork.add(order.repository.id);
+      assert.ok(!atWork.has(order.repositories[0]!.id), `repository ${order.repositories[0]!.id} was claimed twice`);
+      atWork.add(order.repositories[0]!.id);
       done.push(order.task.id);
       await heartbeat(db.pool, order.run, order.fence, SETTINGS.lease);
-      atWork.delete(order.repository.id);
+      atWork.delete(order.repositories[0]!.id);
       await finishRun(db.pool, order.run, report(order, { outcome: 'no-change' }), POLICY);
     }
   };

@@ -1,4 +1,4 @@
-// A worker takes a run: one transaction picks a task, takes the worker's room and the repository, and leases the run.
+// A worker takes a run: one transaction picks a task, takes the worker's room and the repositories, and leases the run.
 // Used by the API's long poll. No two claims ever get one task or one repository, whatever crashes in between.
 import { AutocodeError } from '../../protocol/errors.ts';
 import { runId } from '../../protocol/ids.ts';
@@ -25,7 +25,6 @@ export interface Claim {
 interface PickedTask {
   id: number;
   project: number;
-  repository: number;
   attempt: number;
   agent: string;
   model: string;
@@ -70,7 +69,7 @@ async function runOfClaim(tx: Queryable, { worker, claimId }: Claim): Promise<st
   );
 }
 
-/** The first queued task that nobody else has in hand, locked together with its repository. */
+/** The first queued task that nobody else has in hand, locked together with its project. */
 async function pickTask(
   tx: Queryable,
   { agents, isolations }: { agents: string[]; isolations: string[] },
@@ -78,26 +77,28 @@ async function pickTask(
   for (;;) {
     const { rows } = await tx.query<PickedTask>({
       name: 'pick-task',
-      text: `select t.id, t.project, t.repository, t.attempt, t.agent, t.model, p.limits || t.limits as limits, p.isolation
-        from task t join repository r on r.id = t.repository join project p on p.id = t.project
+      text: `select t.id, t.project, t.attempt, t.agent, t.model, p.limits || t.limits as limits, p.isolation
+        from task t join project p on p.id = t.project
         where t.state = 'queued' and (t.agent = 'command' or t.agent = any($1))
           and p.isolation = any($2) and (p.trusted or p.isolation <> 'directory')
         order by t.order_key, t.id limit 1
-        for no key update of r, t skip locked`,
+        for no key update of p, t skip locked`,
       values: [agents, isolations],
     });
     const task = rows[0];
     if (task === undefined) return null;
     const { rowCount } = await tx.query({
       name: 'repository-claimed',
-      text: 'select from repository_claim where repository = $1 and released_at is null',
-      values: [task.repository],
+      text: `select from repository_claim c join task_repository r on r.repository = c.repository
+        where r.task = $1 and c.released_at is null`,
+      values: [task.id],
     });
     if (rowCount === 0) return task;
-    await arrangeQueue(tx, task.repository); // a head at a claimed repository: it waits, and the next is tried
+    await arrangeQueue(tx, task.project); // queued for a claimed repository: it waits, and the next is tried
   }
 }
 
+// Says so to the other claimers when more of the project is queued: the lock has hidden it from them.
 async function leaseRun(
   tx: Queryable,
   claim: Claim,
@@ -111,8 +112,10 @@ async function leaseRun(
     name: 'insert-run',
     text: `with leased as (insert into run (id, task, fence, state, worker, claim_id, agent, model, isolation, lease_until, deadline)
         values ($1, $2, $3, 'leased', $4, $5, $6, $7, $10, now() + make_interval(secs => $8), now() + make_interval(secs => $9))),
-      claimed as (insert into repository_claim (repository, run) values ($11, $1))
-      insert into log_stream (run, stream) select $1, unnest($12::text[])`,
+      claimed as (insert into repository_claim (repository, run)
+        select repository, $1 from task_repository where task = $2 order by repository),
+      streams as (insert into log_stream (run, stream) select $1, unnest($12::text[]))
+      select pg_notify('queue', '') where exists (select from task where project = $11 and state = 'queued')`,
     values: [
       run,
       task.id,
@@ -124,7 +127,7 @@ async function leaseRun(
       lease.leaseSeconds,
       (task.limits.deadlineMinutes ?? limits.runDeadlineMinutes) * 60,
       task.isolation,
-      task.repository,
+      task.project,
       LOG_STREAMS,
     ],
   });

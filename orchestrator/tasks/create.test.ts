@@ -81,9 +81,12 @@ test('creating stays flat with ten thousand tasks waiting behind one repository,
   await aWorker(db.pool);
   const first = await aTask(db.pool);
   await db.pool.query(
-    `insert into task (project, repository, title, body, base_branch, agent, model, state, pending_reason, order_key, created_by, agent_command)
-     select 1, 1, 't', '', 'main', 'command', '', 'pending', 'repository', now() + n * interval '1 second', 'ann', '["true"]'
-     from generate_series(1, 10000) n`,
+    `with made as (
+       insert into task (project, title, body, agent, model, state, pending_reason, order_key, created_by, agent_command)
+       select 1, 't', '', 'command', '', 'pending', 'repository', now() + n * interval '1 second', 'ann', '["true"]'
+       from generate_series(1, 10000) n returning id, order_key)
+     insert into task_repository (task, repository, position, base_branch, order_key, waiting)
+       select id, 1, 1, 'main', order_key, true from made`,
   );
   await db.pool.query('analyze');
   const start = performance.now();

@@ -2,12 +2,15 @@
 // Used by the API (and by intake, inside the transaction that records a delivery).
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Project } from '../../protocol/project.ts';
+import type { TaskSource } from '../../protocol/task-source.ts';
 import type { Task, TaskInput } from '../../protocol/task.ts';
 import type { Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
+import { knownFile } from './known-file.ts';
 import { projectForWork } from './projects.ts';
 import { getTask } from './queries.ts';
-import { arrangeQueue, lockRepository, WAITS } from './queue.ts';
+import { arrangeQueue, WAITS } from './queue.ts';
+import { checkSpoken, type SpokenBy } from './spoken.ts';
 import { withinTransaction } from './within-transaction.ts';
 
 /** Who gives the task, and what the configuration says where task and project do not. */
@@ -15,6 +18,11 @@ export interface TaskDefaults {
   actor: string;
   agent: string;
   model: string | null;
+  /** What can be spoken with a model; not looked at when left out. */
+  spokenBy?: SpokenBy;
+  source?: TaskSource;
+  /** The run that the task does again. */
+  replayOf?: string;
 }
 
 /** One step of priority outweighs this much waiting. */
@@ -28,28 +36,67 @@ export async function createTask(
 ): Promise<{ task: Task; created: boolean }> {
   return await withinTransaction(db, async (tx) => {
     const project = await projectForWork(tx, input.project);
-    await lockRepository(tx, project.repository.id);
     const earlier = await taskWithKey(tx, project, input.idempotencyKey);
     if (earlier !== null) return { task: await getTask(tx, earlier), created: false };
-    const agent = input.agent ?? project.agent ?? defaults.agent;
-    const id = await insertTask(tx, project, input, {
+    const places = placesOf(project, input);
+    const wish = (await knownFile(tx, project.id)).file?.content;
+    const agent = input.agent ?? project.agent ?? wish?.agent ?? defaults.agent;
+    const model = modelFor(agent, input.model ?? project.model ?? wish?.model ?? defaults.model);
+    if (defaults.spokenBy !== undefined) await checkSpoken(tx, agent, model, defaults.spokenBy);
+    const id = await insertTask(tx, project, { ...input, places }, {
       agent,
       command: agent === 'command' ? commandOf(project) : null,
-      model: modelFor(agent, input.model ?? project.model ?? defaults.model),
+      model,
       actor: defaults.actor,
     });
+    await noteOrigin(tx, id, defaults);
     await emit(tx, {
       kind: 'task.created',
       project: project.id,
       task: id,
       data: { title: input.title, by: defaults.actor },
     });
-    await arrangeQueue(tx, project.repository.id);
+    await arrangeQueue(tx, project.id);
     return { task: await getTask(tx, id), created: true };
   });
 }
 
-async function taskWithKey(tx: Queryable, project: Project, key: string | undefined): Promise<number | null> {
+async function noteOrigin(tx: Queryable, task: number, { source, replayOf }: TaskDefaults): Promise<void> {
+  if (source === undefined && replayOf === undefined) return;
+  await tx.query('update task set source = $2, replay_of = $3 where id = $1', [
+    task,
+    source === undefined ? null : JSON.stringify(source),
+    replayOf ?? null,
+  ]);
+}
+
+/** A repository that the task works in, and from which branch. */
+interface Place {
+  id: number;
+  baseBranch: string;
+}
+
+function placesOf(project: Project, { repositories: names, baseBranch }: TaskInput): Place[] {
+  const known = project.repositories.map(({ name }) => name);
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new AutocodeError(
+      'ERR_INVALID_INPUT',
+      `Project ${project.name} has no repository ${unknown}; it has ${known.join(', ')}.`,
+      { remedy: `Name some of them, or add it: \`autocode project repo add ${project.name} ORIGIN\`.` },
+    );
+  }
+  return project.repositories
+    .filter(({ name }) => names?.includes(name) ?? true)
+    .map(({ id, defaultBranch }) => ({ id, baseBranch: baseBranch ?? defaultBranch }));
+}
+
+/** The task of a project that was given with this key. */
+export async function taskWithKey(
+  tx: Queryable,
+  project: Pick<Project, 'id'>,
+  key: string | undefined,
+): Promise<number | null> {
   if (key === undefined) return null;
   const { rows } = await tx.query<{ id: number }>(
     'select id from task where project = $1 and idempotency_key = $2',
@@ -81,26 +128,28 @@ function commandOf(project: Project): string[] {
 async function insertTask(
   tx: Queryable,
   project: Project,
-  input: TaskInput,
+  input: TaskInput & { places: Place[] },
   resolved: { agent: string; command: string[] | null; model: string; actor: string },
 ): Promise<number> {
   const { rows } = await tx.query<{ id: number }>({
     name: 'insert-task',
-    text: `insert into task (project, repository, title, body, acceptance, target_files, priority, kind, base_branch, agent,
-        agent_command, model, limits, idempotency_key, created_by, state, pending_reason, reason, order_key)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'pending', 'repository', $16,
-        now() - $7::int * interval '${AGEING_STEP}')
-      returning id`,
+    text: `with made as (insert into task (project, title, body, acceptance, target_files, priority, kind, agent,
+        agent_command, model, limits, idempotency_key, created_by, approve_plan, state, pending_reason, reason, order_key)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $17, 'pending', 'repository', $14,
+        now() - $6::int * interval '${AGEING_STEP}')
+      returning id, order_key)
+      insert into task_repository (task, repository, position, base_branch, order_key, waiting)
+        select id, place.repository, place.position, place.branch, order_key, true
+        from made, unnest($15::bigint[], $16::text[]) with ordinality place (repository, branch, position)
+      returning task as id`,
     values: [
       project.id,
-      project.repository.id,
       input.title,
       input.body,
       JSON.stringify(input.acceptance),
       JSON.stringify(input.targetFiles),
       input.priority,
       input.kind,
-      input.baseBranch ?? project.repository.defaultBranch,
       resolved.agent,
       resolved.command === null ? null : JSON.stringify(resolved.command),
       resolved.model,
@@ -108,6 +157,9 @@ async function insertTask(
       input.idempotencyKey ?? null,
       resolved.actor,
       WAITS,
+      input.places.map(({ id }) => id),
+      input.places.map(({ baseBranch }) => baseBranch),
+      input.approvePlan ?? project.approvePlan,
     ],
   });
   return rows[0]!.id;

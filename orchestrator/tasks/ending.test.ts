@@ -10,11 +10,10 @@ const run = (retries: RetryCounts = {}, cancelRequested = false) => ({
   task: {
     id: 1,
     project: 1,
-    repository: 1,
     state: 'running' as const,
     pendingReason: null,
     attempt: 1,
-    retries,
+    retries, replayOf: null,
   },
 });
 

@@ -14,14 +14,16 @@ export interface RetryPolicy {
 
 /** How a run ended. */
 export type RunEnd =
-  | { state: 'succeeded' | 'no-change' | 'cancelled' | 'out-of-budget'; reason: string | null }
+  | { state: 'succeeded' | 'no-change' | 'planned' | 'cancelled' | 'out-of-budget'; reason: string | null }
   | { state: 'failed' | 'lost' | 'out-of-time'; cause: RunCause; reason: string | null };
 
+/** Why a task is pending(approval). */
+const WANTS_APPROVAL = 'Its plan waits for a person to approve it.';
 const LONGEST_BACKOFF_SECONDS = 3600;
 // The runner may still ask what became of its run; a lost one may come back, for as long as it does not stop itself.
 const RUN_TOKEN_LIFE = { ended: '10 minutes', lost: '1 day' };
 
-/** Ends a live run: frees repository, keys and logs, and completes, fails, cancels or retries the task. */
+/** Ends a live run: frees repositories, keys and logs, and completes, fails, cancels or retries the task. */
 export async function endRun(tx: Queryable, run: LockedRun, end: RunEnd, policy: RetryPolicy): Promise<void> {
   await moveRun(tx, run.id, {
     state: end.state,
@@ -42,8 +44,8 @@ export async function endRun(tx: Queryable, run: LockedRun, end: RunEnd, policy:
     [run.id, end.state === 'lost' ? RUN_TOKEN_LIFE.lost : RUN_TOKEN_LIFE.ended],
   );
   await moveTask(tx, run.task.id, afterEnd(run, end, policy));
-  await arrangeQueue(tx, run.task.repository);
-  await wakeClaimers(tx); // the worker has room again, perhaps for a task of another repository
+  await arrangeQueue(tx, run.task.project);
+  await wakeClaimers(tx); // the worker has room again, perhaps for a task of another project
 }
 
 /** What becomes of the task of a run that ended so. */
@@ -57,8 +59,12 @@ export function afterEnd(
     return { state: 'completed', reason: end.reason ?? 'Nothing needed to change.' };
   if (end.state === 'cancelled' || run.cancelRequested)
     return { state: 'cancelled', reason: end.reason ?? 'Cancelled.' };
+  if (end.state === 'planned')
+    return { state: 'pending', pendingReason: 'approval', reason: end.reason ?? WANTS_APPROVAL };
   const why = end.reason ?? `Run ${run.id} ended as ${end.state}.`;
   if (!('cause' in end)) return { state: 'failed', reason: why }; // out of budget: another try would cost as much
+  // Done again to be compared: another try would start from more than the first one did.
+  if (run.task.replayOf !== null && end.cause === 'agent') return { state: 'failed', reason: why };
   const used = run.task.retries[end.cause] ?? 0;
   if (used >= allowedRetries(end.cause, policy)) return { state: 'failed', reason: why };
   return {

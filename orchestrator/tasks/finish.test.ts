@@ -5,7 +5,7 @@ import type { FinishInput } from '../../protocol/run.ts';
 import { verifyToken } from '../access/tokens.ts';
 import { finishRun } from './finish.ts';
 import { getRun, getTask } from './queries.ts';
-import { aRun, aTask, claim, COMMIT, POLICY, report } from './testing/work.ts';
+import { aRun, aTask, claim, COMMIT, HEADS, POLICY, report } from './testing/work.ts';
 
 const SHA = 'a'.repeat(64);
 
@@ -13,7 +13,7 @@ interface Ending extends Partial<FinishInput> {
   outcome: FinishInput['outcome'];
 }
 const ENDINGS: [says: Ending, run: string, task: string, reason: RegExp | null][] = [
-  [{ outcome: 'verified', headCommit: COMMIT }, 'submitting', 'running', null],
+  [{ outcome: 'verified', headCommits: HEADS }, 'submitting', 'running', null],
   [{ outcome: 'no-change' }, 'no-change', 'completed', /Nothing needed to change/],
   [{ outcome: 'failed', cause: 'agent', reason: 'tests fail' }, 'failed', 'pending(retry)', /tests fail/],
   [{ outcome: 'failed', cause: 'platform' }, 'failed', 'pending(retry)', /Run 1-1 ended as failed/],
@@ -101,10 +101,10 @@ test('a verified run frees the worker but keeps its repository', async () => {
   const run = await finishRun(
     db.pool,
     order.run,
-    report(order, { outcome: 'verified', headCommit: COMMIT, iterations: 2 }),
+    report(order, { outcome: 'verified', headCommits: HEADS, iterations: 2 }),
     POLICY,
   );
-  assert.deepEqual([run.leaseUntil, run.headCommit, run.iterations], [null, COMMIT, 2]);
+  assert.deepEqual([run.leaseUntil, run.repositories[0]?.headCommit, run.iterations], [null, COMMIT, 2]);
   assert.equal(await claim(db.pool), null);
 });
 

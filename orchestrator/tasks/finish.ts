@@ -2,6 +2,7 @@
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { FinishInput, Run, RunState } from '../../protocol/run.ts';
 import type { Queryable } from '../db/connect.ts';
+import { proposePlan } from './approval.ts';
 import { endRun, type RetryPolicy, type RunEnd } from './ending.ts';
 import { getRun } from './queries.ts';
 import { lockRun, wakeClaimers, type LockedRun } from './queue.ts';
@@ -25,19 +26,22 @@ export async function finishRun(
   checkInput(input);
   return await withinTransaction(db, async (tx) => {
     const locked = await lockRun(tx, run);
-    if (wasReported(locked, input)) return await getRun(tx, run);
+    if (await wasReported(tx, locked, input)) return await getRun(tx, run);
     await holdRun(tx, locked, input.fence, LAST_LEASE_SECONDS);
     await completeLogs(tx, run, input.logs);
     await recordResult(tx, run, input);
-    if (input.outcome === 'verified') await handToSubmission(tx, run);
+    if (input.outcome === 'planned') await proposePlan(tx, locked.task.id, input.plan!);
+    if (input.outcome === 'verified' && locked.task.replayOf !== null) await keepResult(tx, locked, policy);
+    else if (input.outcome === 'verified') await handToSubmission(tx, run);
     else await endRun(tx, locked, endOf(input), policy);
     return await getRun(tx, run);
   });
 }
 
 function checkInput(input: FinishInput): void {
-  if (input.outcome === 'verified' && input.headCommit === undefined)
-    throw incomplete('`verified` needs headCommit, the commit that was pushed');
+  if (input.outcome === 'verified' && input.headCommits.length === 0)
+    throw incomplete('`verified` needs headCommits, the commits that were pushed');
+  if (input.outcome === 'planned' && input.plan === undefined) throw incomplete('`planned` needs the plan');
   if (input.outcome === 'failed' && input.cause === undefined) throw incomplete('`failed` needs a cause');
 }
 
@@ -48,11 +52,20 @@ function incomplete(what: string): AutocodeError {
 }
 
 /** Whether this very report was taken before: a run that was handed over may meanwhile be anything that follows. */
-function wasReported(run: LockedRun, input: FinishInput): boolean {
+async function wasReported(tx: Queryable, run: LockedRun, input: FinishInput): Promise<boolean> {
   if (run.fence !== input.fence || isLeased(run.state)) return false;
   if (input.outcome !== 'verified') return run.state === input.outcome;
   const afterwards: RunState[] = ['submitting', 'succeeded', 'no-change', 'failed', 'cancelled'];
-  return afterwards.includes(run.state) && run.headCommit === input.headCommit;
+  if (!afterwards.includes(run.state)) return false;
+  const { rows } = await tx.query<{ repository: number; head_commit: string }>(
+    'select repository, head_commit from run_repository where run = $1 and head_commit is not null',
+    [run.id],
+  );
+  const heads = new Map(rows.map((row) => [row.repository, row.head_commit]));
+  return (
+    heads.size === input.headCommits.length &&
+    input.headCommits.every(({ repository, commit }) => heads.get(repository) === commit)
+  );
 }
 
 async function completeLogs(tx: Queryable, run: string, ends: FinishInput['logs']): Promise<void> {
@@ -88,23 +101,45 @@ async function completeLogs(tx: Queryable, run: string, ends: FinishInput['logs'
 
 async function recordResult(tx: Queryable, run: string, input: FinishInput): Promise<void> {
   await tx.query(
-    `update run set head_commit = coalesce($2, head_commit), plan = coalesce($3, plan), checks = $4,
-       iterations = greatest(iterations, $5) where id = $1`,
+    `update run set plan = coalesce($2, plan), checks = $3, iterations = greatest(iterations, $4) where id = $1`,
     [
       run,
-      input.headCommit ?? null,
       input.plan === undefined ? null : JSON.stringify(input.plan),
       JSON.stringify(input.checks),
       input.iterations,
     ],
   );
+  if (input.headCommits.length > 0) await recordHeads(tx, run, input.headCommits);
 }
 
-// From here on the orchestrator owns the run: no lease, no room of the worker; the repository stays its own.
+async function recordHeads(tx: Queryable, run: string, heads: FinishInput['headCommits']): Promise<void> {
+  const { rowCount } = await tx.query(
+    `insert into run_repository (run, repository, head_commit)
+       select run.id, head.repository, head.commit
+       from run join task_repository own using (task)
+       join unnest($2::bigint[], $3::text[]) head (repository, commit) on head.repository = own.repository
+       where run.id = $1
+     on conflict (run, repository) do update set head_commit = excluded.head_commit`,
+    [run, heads.map(({ repository }) => repository), heads.map(({ commit }) => commit)],
+  );
+  if (rowCount === heads.length) return;
+  throw new AutocodeError('ERR_INVALID_INPUT', `A commit is told of a repository that run ${run} does not work on.`, {
+    remedy: 'Name the repositories of its work order, each once.',
+  });
+}
+
+// From here on the orchestrator owns the run: no lease, no room of the worker; the repositories stay its own.
 async function handToSubmission(tx: Queryable, run: string): Promise<void> {
   await moveRun(tx, run, { state: 'submitting' });
   await tx.query(`select pg_notify('run', $1)`, [run]);
   await wakeClaimers(tx);
+}
+
+// A run done again is there to be compared: nobody submits it.
+async function keepResult(tx: Queryable, run: LockedRun, policy: RetryPolicy): Promise<void> {
+  await moveRun(tx, run.id, { state: 'submitting' });
+  const reason = `Run ${run.task.replayOf} done again: the result is kept to be compared, not submitted.`;
+  await endRun(tx, run, { state: 'succeeded', reason }, policy);
 }
 
 function endOf({ outcome, cause, reason }: FinishInput): RunEnd {

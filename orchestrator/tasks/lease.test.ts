@@ -91,9 +91,9 @@ test('a lost run stays lost when its repository or its task went to another', as
 test('signals tell a cancel, and a run that has ended is told to stop', async () => {
   await using db = await testDatabase();
   const order = await aRun(db.pool);
-  assert.deepEqual(await signals(db.pool, order.run, 1), { cancel: false });
+  assert.deepEqual(await signals(db.pool, order.run, 1), { cancel: false, messages: [] });
   await db.pool.query(`update run set cancel_requested = true`);
-  assert.deepEqual(await signals(db.pool, order.run, 1), { cancel: true });
+  assert.deepEqual(await signals(db.pool, order.run, 1), { cancel: true, messages: [] });
   await finishRun(db.pool, order.run, report(order, { outcome: 'cancelled' }), POLICY);
   await assert.rejects(signals(db.pool, order.run, 1), { code: 'ERR_STALE_FENCE' });
 });

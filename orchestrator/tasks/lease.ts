@@ -3,6 +3,7 @@
 import type { HeartbeatAnswer, ProgressInput, SignalsAnswer } from '../../protocol/run.ts';
 import type { Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
+import { messagesOf } from './messages.ts';
 import { lockRun } from './queue.ts';
 import { holdRun } from './revive.ts';
 import { LEASED_STATES, moveRun, staleFence } from './run-state.ts';
@@ -75,13 +76,19 @@ export async function progress(db: Queryable, run: string, input: ProgressInput)
   });
 }
 
-/** What the runner has to do besides its work; ERR_STALE_FENCE when that is to stop altogether. */
-export async function signals(db: Queryable, run: string, fence: number): Promise<SignalsAnswer> {
-  const { rows } = await db.query<{ cancel: boolean }>({
+/** What the runner has to do besides its work, and messages after that number; ERR_STALE_FENCE when it is to stop altogether. */
+export async function signals(
+  db: Queryable,
+  run: string,
+  fence: number,
+  after?: number,
+): Promise<SignalsAnswer> {
+  const { rows } = await db.query<{ cancel: boolean; task: number }>({
     name: 'run-signals',
-    text: `select cancel_requested as cancel from run where id = $1 and fence = $2 and state = any($3)`,
+    text: `select cancel_requested as cancel, task from run where id = $1 and fence = $2 and state = any($3)`,
     values: [run, fence, [...LEASED_STATES, 'lost']],
   });
   if (rows[0] === undefined) throw staleFence(run, fence);
-  return rows[0];
+  const { cancel, task } = rows[0];
+  return { cancel, messages: after === undefined ? [] : await messagesOf(db, task, after) };
 }

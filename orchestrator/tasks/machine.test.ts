@@ -7,10 +7,13 @@ import { testDatabase } from '../../test/support/database.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { runId } from '../../protocol/ids.ts';
 import type { Queryable } from '../db/connect.ts';
+import { approvePlan, rejectPlan } from './approval.ts';
 import { cancelTask } from './cancel.ts';
 import { claimRun } from './claim.ts';
 import { finishRun } from './finish.ts';
 import { heartbeat, progress } from './lease.ts';
+import { noteDelivery, sendMessage } from './messages.ts';
+import { getRun } from './queries.ts';
 import { retryTask } from './retry.ts';
 import { submissionCancelled, submissionEmpty, submissionFailed } from './submission-state.ts';
 import { sweep } from './sweep.ts';
@@ -28,6 +31,8 @@ import {
 
 const PROJECTS = 2;
 const TASKS = 6;
+const REPOSITORIES = ['a', 'b', 'c'];
+const PLAN = { summary: '', steps: [{ title: 'do it', status: 'pending' as const }] };
 const REFUSALS = ['ERR_STATE', 'ERR_STALE_FENCE', 'ERR_NOT_FOUND', 'ERR_LOG_INCOMPLETE'];
 
 type Command = (db: Queryable) => Promise<unknown>;
@@ -38,6 +43,7 @@ const outcome = fc.constantFrom(
   'verified',
   'verified',
   'no-change',
+  'planned',
   'failed',
   'cancelled',
   'out-of-time',
@@ -65,11 +71,17 @@ const toRun = <T>(
 const command: fc.Arbitrary<Command> = fc.oneof(
   often(
     4,
-    fc.tuple(fc.nat(PROJECTS - 1), fc.integer({ min: -2, max: 2 })).map(
-      ([p, priority]) =>
-        (db) =>
-          aTask(db, `p${p}`, { priority }),
-    ),
+    fc
+      .tuple(
+        fc.nat(PROJECTS - 1),
+        fc.integer({ min: -2, max: 2 }),
+        fc.option(fc.subarray(REPOSITORIES, { minLength: 1 }), { nil: undefined }),
+      )
+      .map(
+        ([p, priority, repositories]) =>
+          (db) =>
+            aTask(db, `p${p}`, { priority, repositories }),
+      ),
   ),
   often(
     7,
@@ -87,9 +99,11 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   ),
   often(
     5,
-    toRun(fc.tuple(outcome, cause), (db, run, fence, [end, why]) =>
-      finishRun(db, run, report({ fence }, { outcome: end, cause: why, headCommit: COMMIT }), POLICY),
-    ),
+    toRun(fc.tuple(outcome, cause), async (db, run, fence, [end, why]) => {
+      const { repositories } = await getRun(db, run);
+      const headCommits = repositories.map(({ id }) => ({ repository: id, commit: COMMIT }));
+      await finishRun(db, run, report({ fence }, { outcome: end, cause: why, headCommits, plan: PLAN }), POLICY);
+    }),
   ),
   often(
     3,
@@ -108,6 +122,24 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     task.map((t) => (db) => retryTask(db, t)),
   ),
   often(
+    2,
+    task.map((t) => (db) => approvePlan(db, t, 'ann', {})),
+  ),
+  often(
+    1,
+    task.map((t) => (db) => rejectPlan(db, t, { author: 'ann', text: 'no' })),
+  ),
+  often(
+    2,
+    task.map((t) => (db) => sendMessage(db, t, { author: 'ann', text: 'so' })),
+  ),
+  often(
+    2,
+    toRun(fc.tuple(fc.nat(3), fc.boolean()), (db, run, fence, [delivered, last]) =>
+      noteDelivery(db, run, { fence, delivered, last }),
+    ),
+  ),
+  often(
     3,
     fc.constantFrom(true, false, false).map((forced) => async (db) => {
       if (forced) await expireLeases(db);
@@ -123,17 +155,22 @@ const RULES: Record<string, string> = {
     select t.id, t.state from task t
     where (t.state = 'running')::int <> (select count(*) from run r where r.task = t.id and r.state in ('leased','preparing','working','verifying','submitting'))`,
   'a repository has at most one claim, which belongs to a live run of its own': `
-    select c.repository, c.run from repository_claim c join run r on r.id = c.run join task t on t.id = r.task
-    where c.released_at is null and (t.repository <> c.repository or r.state not in ('leased','preparing','working','verifying','submitting'))`,
-  'a live run has its repository': `
-    select r.id from run r where r.state in ('leased','preparing','working','verifying','submitting')
-      and not exists (select from repository_claim c where c.run = r.id and c.released_at is null)`,
+    select c.repository, c.run from repository_claim c join run r on r.id = c.run
+    where c.released_at is null and (c.repository not in (select repository from task_repository where task = r.task) or r.state not in ('leased','preparing','working','verifying','submitting'))`,
+  'a live run has all of its repositories': `
+    select r.id from run r join task_repository u on u.task = r.task where r.state in ('leased','preparing','working','verifying','submitting')
+      and not exists (select from repository_claim c where c.run = r.id and c.repository = u.repository and c.released_at is null)`,
   'a claimed repository has no queued task': `
-    select t.id from task t join repository_claim c on c.repository = t.repository and c.released_at is null where t.state = 'queued'`,
-  'a free repository with waiting tasks has a head, and none goes before it': `
-    select w.id from task w where w.state = 'pending' and w.pending_reason = 'repository'
-      and not exists (select from repository_claim c where c.repository = w.repository and c.released_at is null)
-      and not exists (select from task h where h.repository = w.repository and h.state = 'queued' and (h.order_key, h.id) <= (w.order_key, w.id))`,
+    select t.id from task t join task_repository u on u.task = t.id join repository_claim c on c.repository = u.repository and c.released_at is null where t.state = 'queued'`,
+  'a task that waits is queued exactly when all of its repositories are free and none goes before it there': `
+    select w.id from task w where (w.state = 'queued' or w.pending_reason = 'repository') and (w.state = 'queued') <> not exists (
+      select from task_repository u where u.task = w.id and (
+        exists (select from repository_claim c where c.repository = u.repository and c.released_at is null)
+        or exists (select from task_repository b join task h on h.id = b.task where b.repository = u.repository
+          and (h.state = 'queued' or h.pending_reason = 'repository') and (h.order_key, h.id) < (w.order_key, w.id))))`,
+  'the repositories of a task know whether it waits for them': `
+    select t.id from task t join task_repository u on u.task = t.id
+    where u.waiting <> (t.state = 'queued' or t.pending_reason is not distinct from 'repository') or u.order_key <> t.order_key`,
   'the fence of a task is that of its newest run, and no number is left out': `
     select t.id from task t where t.attempt <> (select coalesce(max(fence), 0) from run where task = t.id)
       or t.attempt <> (select count(*) from run where task = t.id)`,
@@ -155,6 +192,11 @@ const RULES: Record<string, string> = {
   'no worker has more than its room, but for runs that came back': `
     select w.name from worker w where capacity + (select count(*) from event where kind = 'run.state' and data->>'from' = 'lost')
       < (select count(*) from run where worker = w.name and state in ('leased','preparing','working','verifying'))`,
+  'a task that waits for approval has a plan to approve': `
+    select id from task where pending_reason = 'approval' and (plan is null or plan_state <> 'proposed')`,
+  'messages are numbered without a gap, and each was delivered by a run of its own task': `
+    select task, 'number' as what from task_message group by task having count(*) <> max(number)
+    union all select m.task, 'run' from task_message m join run r on r.id = m.run where r.task <> m.task`,
   'the events of a task tell its states without a break': `
     select * from (
       select task, data->>'from' as "from", lag(data->>'to', 1, 'pending') over (partition by task order by id) as before
@@ -174,7 +216,7 @@ async function run(db: Queryable, act: Command): Promise<void> {
 }
 
 async function prepare(db: Queryable): Promise<void> {
-  for (let project = 0; project < PROJECTS; project++) await aProject(db, `p${project}`);
+  for (let project = 0; project < PROJECTS; project++) await aProject(db, `p${project}`, {}, REPOSITORIES);
   await aWorker(db, 'w0', 1);
   await aWorker(db, 'w1', 2);
 }

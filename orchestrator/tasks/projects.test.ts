@@ -36,14 +36,18 @@ test('a repository that is made for the project gets its number; when that fails
   await using db = await testDatabase();
   const input = ProjectInput.parse({ name: 'hosted' });
   const make = (origin: (id: number) => Promise<string>) =>
-    createProject(db.pool, { input, repository: { origin, hosted: true, defaultBranch: 'main' } });
+    createProject(db.pool, {
+      input,
+      repositories: [{ name: 'hosted', origin, hosted: true, defaultBranch: 'main' }],
+    });
   await assert.rejects(
     make(async () => Promise.reject(new Error('disk full'))),
     /disk full/,
   );
   assert.deepEqual(await listProjects(db.pool), []);
   const project = await make(async (id) => `/forge/${id}.git`);
-  assert.equal(project.repository.origin, `/forge/${project.repository.id}.git`);
+  const [repository] = project.repositories;
+  assert.equal(repository?.origin, `/forge/${repository?.id}.git`);
 });
 
 test('a patch changes what it names and nothing else', async () => {
@@ -56,7 +60,7 @@ test('a patch changes what it names and nothing else', async () => {
   assert.deepEqual(after, {
     ...before,
     model: 'e/m',
-    repository: { ...before.repository, defaultBranch: 'dev' },
+    repositories: [{ ...before.repositories[0], defaultBranch: 'dev' }],
   });
   assert.deepEqual((await updateProject(db.pool, 'p', ProjectPatch.parse({ verify: [] }))).verify, []);
   const { data } = (await settledEvents(db.pool)).at(-1)!;

@@ -1,12 +1,15 @@
-// Projects: a repository and how work on it is done. Used by the API.
+// Projects: repositories and how work on them is done. Used by the API.
 import { AutocodeError } from '../../protocol/errors.ts';
-import type { Project, ProjectInput, ProjectPatch } from '../../protocol/project.ts';
+import type { FileReading } from '../../protocol/project-file.ts';
+import type { Project, ProjectInput, ProjectPatch, VerifyCommand } from '../../protocol/project.ts';
 import { sqlState, type Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
+import { keepFile, letFileDecide, markedIn } from './known-file.ts';
 import { withinTransaction } from './within-transaction.ts';
 
-/** The repository as it was found or is to be made; `origin` may be made from the repository's id. */
-export interface RepositoryInput {
+/** A repository as it was found or is to be made; `origin` may be made from the repository's id. */
+export interface RepositoryFound {
+  name: string;
   origin: string | ((id: number) => Promise<string>);
   hosted: boolean;
   defaultBranch: string;
@@ -14,8 +17,10 @@ export interface RepositoryInput {
 }
 
 const UNIQUE_VIOLATION = '23505';
-const SELECT = `select p.*, r.id as repository, r.origin, r.hosted, r.default_branch, r.forge
-  from project p join repository r on r.project = p.id`;
+const SELECT = `select p.*, (select jsonb_agg(jsonb_build_object('id', r.id, 'name', r.name, 'origin', r.origin,
+    'hosted', r.hosted, 'defaultBranch', r.default_branch, 'forge', r.forge) order by r.position)
+    from repository r where r.project = p.id and r.removed_at is null) as repositories
+  from project p`;
 
 interface ProjectRow {
   id: number;
@@ -26,52 +31,59 @@ interface ProjectRow {
   model: string | null;
   limits: Project['limits'];
   checks: Project['checks'];
+  approve_plan: boolean;
+  permissions: Project['permissions'];
   isolation: Project['isolation'];
   trusted: boolean;
   created_at: Date;
   archived_at: Date | null;
-  repository: number;
-  origin: string;
-  hosted: boolean;
-  default_branch: string;
-  forge: string;
+  repositories: Project['repositories'];
   reviewers: string[];
   labels: string[];
   draft: boolean;
   merge_method: Project['mergeMethod'];
 }
 
-/** Makes a project with its repository; ERR_CONFLICT when the name is taken. */
+/** What was asked for, its repositories, and what these say themselves. */
+interface NewProject {
+  input: ProjectInput;
+  repositories: RepositoryFound[];
+  found?: FoundInFiles;
+}
+
+/** What the files of the repositories suggest, and what .autocode.yaml says. */
+export interface FoundInFiles {
+  verify: VerifyCommand[];
+  file?: FileReading;
+}
+
+/** Makes a project with its repositories; ERR_CONFLICT when the name is taken. */
 export async function createProject(
   db: Queryable,
-  { input, repository }: { input: ProjectInput; repository: RepositoryInput },
+  { input, repositories, found }: NewProject,
 ): Promise<Project> {
   return await withinTransaction(db, async (tx) => {
-    const id = await insertProject(tx, input);
-    const { origin, hosted, defaultBranch, forge = 'local' } = repository;
-    const { rows } = await tx.query<{ id: number }>(
-      `insert into repository (project, origin, hosted, default_branch, forge) values ($1, $2, $3, $4, $5) returning id`,
-      [id, typeof origin === 'string' ? origin : '', hosted, defaultBranch, forge],
-    );
-    if (typeof origin === 'function') {
-      await tx.query(`update repository set origin = $2 where id = $1`, [
-        rows[0]!.id,
-        await origin(rows[0]!.id),
-      ]);
-    }
+    const id = await insertProject(tx, input, found?.verify ?? []);
+    if (found?.file !== undefined) await keepFile(tx, id, found.file);
+    for (const repository of repositories) await insertRepository(tx, id, repository);
     await emit(tx, { kind: 'project.created', project: id, data: { name: input.name } });
     return await getProject(tx, input.name);
   });
 }
 
-async function insertProject(tx: Queryable, input: ProjectInput): Promise<number> {
+async function insertProject(
+  tx: Queryable,
+  input: ProjectInput,
+  verifyFound: VerifyCommand[],
+): Promise<number> {
   try {
     const { rows } = await tx.query<{ id: number }>(
-      `insert into project (name, verify, agent, agent_command, model, limits, trusted, checks, reviewers, labels, isolation, draft, merge_method)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning id`,
+      `insert into project (name, verify, agent, agent_command, model, limits, trusted, checks, reviewers, labels, isolation, draft, merge_method,
+         approve_plan, permissions, explicit)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning id`,
       [
         input.name,
-        JSON.stringify(input.verify ?? []),
+        JSON.stringify(input.verify ?? verifyFound),
         input.agent ?? null,
         jsonOrNull(input.agentCommand),
         input.model ?? null,
@@ -81,8 +93,11 @@ async function insertProject(tx: Queryable, input: ProjectInput): Promise<number
         JSON.stringify(input.reviewers ?? []),
         JSON.stringify(input.labels ?? []),
         input.isolation,
-        input.draft,
+        input.draft ?? false,
         input.mergeMethod,
+        input.approvePlan,
+        JSON.stringify(input.permissions),
+        markedIn(input),
       ],
     );
     return rows[0]!.id;
@@ -90,6 +105,31 @@ async function insertProject(tx: Queryable, input: ProjectInput): Promise<number
     if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
     throw new AutocodeError('ERR_CONFLICT', `A project named ${input.name} is there already.`, {
       remedy: `Choose another name, or see \`autocode project show ${input.name}\`.`,
+      cause: error,
+    });
+  }
+}
+
+/** Writes a repository's row; ERR_CONFLICT when the project has one of that name. */
+export async function insertRepository(
+  tx: Queryable,
+  project: number,
+  { name, origin, hosted, defaultBranch, forge = 'local' }: RepositoryFound,
+): Promise<void> {
+  try {
+    const { rows } = await tx.query<{ id: number }>(
+      `insert into repository (project, name, origin, hosted, default_branch, forge, position)
+         select $1, $2, $3, $4, $5, $6, coalesce(max(position), 0) + 1 from repository where project = $1
+       returning id`,
+      [project, name, typeof origin === 'string' ? origin : '', hosted, defaultBranch, forge],
+    );
+    const id = rows[0]!.id;
+    if (typeof origin === 'function')
+      await tx.query('update repository set origin = $2 where id = $1', [id, await origin(id)]);
+  } catch (error) {
+    if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+    throw new AutocodeError('ERR_CONFLICT', `The project has two repositories named ${name}.`, {
+      remedy: 'Give one of them another name, as NAME=ORIGIN.',
       cause: error,
     });
   }
@@ -141,7 +181,9 @@ export async function updateProject(
          trusted = coalesce($7, trusted), checks = coalesce($8, checks),
          reviewers = coalesce($9, reviewers), labels = coalesce($10, labels),
          isolation = coalesce($11, isolation), draft = coalesce($12, draft),
-         merge_method = case when $13 then $14 else merge_method end where id = $1`,
+         merge_method = case when $13 then $14 else merge_method end,
+         approve_plan = coalesce($15, approve_plan), permissions = permissions || coalesce($16::jsonb, '{}'),
+         explicit = explicit || $17::text[] where id = $1`,
       [
         project.id,
         jsonOrNull(patch.verify),
@@ -157,11 +199,15 @@ export async function updateProject(
         patch.draft ?? null,
         patch.mergeMethod !== undefined,
         patch.mergeMethod ?? null,
+        patch.approvePlan ?? null,
+        jsonOrNull(patch.permissions),
+        markedIn(patch),
       ],
     );
+    if (patch.fromFile !== undefined) await letFileDecide(tx, project.id, patch.fromFile);
     await tx.query(
-      `update repository set default_branch = coalesce($2, default_branch), forge = coalesce($3, forge) where project = $1`,
-      [project.id, patch.defaultBranch ?? null, forge ?? null],
+      `update repository set default_branch = coalesce($2, default_branch), forge = coalesce($3, forge) where id = $1`,
+      [project.repositories[0]!.id, patch.defaultBranch ?? null, forge ?? null],
     );
     await emit(tx, { kind: 'project.changed', project: project.id, data: { changed: Object.keys(patch) } });
     return await getProject(tx, project.name);
@@ -209,10 +255,10 @@ async function refuseWhileLive(tx: Queryable, project: Project, what: string): P
   );
 }
 
-/** A project that takes new work, locked against being archived or untrusted until the transaction ends. */
+/** A project that takes new work, under lock: it is not archived or untrusted meanwhile, and its order of work is the caller's. */
 export async function projectForWork(tx: Queryable, nameOrId: string | number): Promise<Project> {
   const { id } = await getProject(tx, nameOrId);
-  await tx.query('select from project where id = $1 for share', [id]);
+  await tx.query('select from project where id = $1 for no key update', [id]);
   const project = await getProject(tx, id);
   if (project.archivedAt !== null) {
     throw new AutocodeError('ERR_STATE', `Project ${project.name} is archived and takes no tasks.`, {
@@ -239,13 +285,7 @@ function shown(row: ProjectRow): Project {
   return {
     id: row.id,
     name: row.name,
-    repository: {
-      id: row.repository,
-      origin: row.origin,
-      hosted: row.hosted,
-      defaultBranch: row.default_branch,
-      forge: row.forge,
-    },
+    repositories: row.repositories,
     verify: row.verify,
     agent: row.agent,
     agentCommand: row.agent_command,
@@ -256,6 +296,8 @@ function shown(row: ProjectRow): Project {
     draft: row.draft,
     mergeMethod: row.merge_method,
     checks: row.checks,
+    approvePlan: row.approve_plan,
+    permissions: row.permissions,
     isolation: row.isolation,
     trusted: row.trusted,
     createdAt: row.created_at.toISOString(),

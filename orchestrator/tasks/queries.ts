@@ -7,21 +7,26 @@ import { runNotFound } from './run-state.ts';
 import { taskNotFound } from './task-state.ts';
 
 const TASK = `select t.id, p.name as project, t.title, t.body, t.acceptance, t.target_files as "targetFiles", t.priority, t.kind,
-    t.base_branch as "baseBranch", t.agent, t.model, t.limits, t.state, t.pending_reason as "pendingReason", t.reason, t.attempt,
+    (select jsonb_agg(jsonb_build_object('id', u.id, 'name', u.name, 'baseBranch', tr.base_branch) order by tr.position)
+      from task_repository tr join repository u on u.id = tr.repository where tr.task = t.id) as repositories, t.agent, t.model, t.limits, t.state, t.pending_reason as "pendingReason", t.reason, t.attempt,
     case when t.state = 'running' then t.id || '-' || t.attempt end as "currentRun",
-    (select c.id from change c where c.task = t.id order by c.id desc limit 1) as change,
-    t.not_before as "notBefore", t.created_by as "createdBy", t.created_at as "createdAt", t.updated_at as "updatedAt",
+    coalesce((select jsonb_agg(c.id order by c.id) from change c where c.task = t.id), '[]') as changes,
+    t.source, t.replay_of as "replayOf", t.approve_plan as "approvePlan", t.plan, t.plan_state as "planState", t.not_before as "notBefore", t.created_by as "createdBy", t.created_at as "createdAt", t.updated_at as "updatedAt",
     t.finished_at as "finishedAt"
   from task t join project p on p.id = t.project`;
 
 const RUN = `select r.id, r.task, r.fence, r.state, r.cause, r.reason, r.worker, r.agent, r.agent_version as "agentVersion", r.model,
-    r.isolation, r.iterations, r.base_commit as "baseCommit", r.head_commit as "headCommit", r.plan, r.checks, r.findings,
+    r.isolation, r.iterations, r.plan, r.checks, r.findings,
     (select jsonb_build_object('calls', count(*), 'inputTokens', coalesce(sum(input_tokens), 0),
         'cachedTokens', coalesce(sum(cached_tokens), 0), 'outputTokens', coalesce(sum(output_tokens), 0),
         'costMicros', coalesce(sum(cost_micros), 0))
       from model_call m where m.run = r.id) as usage,
     (select coalesce(jsonb_agg(jsonb_build_object('stream', stream, 'bytes', bytes, 'sha256', sha256, 'state', state) order by stream), '[]')
       from log_stream l where l.run = r.id) as logs,
+    (select jsonb_agg(jsonb_build_object('id', u.id, 'name', u.name, 'baseCommit', rr.base_commit, 'headCommit', rr.head_commit)
+        order by tr.position)
+      from task_repository tr join repository u on u.id = tr.repository
+      left join run_repository rr on rr.run = r.id and rr.repository = u.id where tr.task = r.task) as repositories,
     r.lease_until as "leaseUntil", r.deadline, r.created_at as "createdAt", r.finished_at as "finishedAt"
   from run r`;
 
@@ -67,13 +72,13 @@ export async function getRun(db: Queryable, run: string): Promise<Run> {
   return shownRun(rows[0]);
 }
 
-/** The repository that a run works on, or null when there is no such run. */
-export async function repositoryOfRun(db: Queryable, run: string): Promise<number | null> {
-  const { rows } = await db.query<{ repository: number }>(
-    'select t.repository from run r join task t on t.id = r.task where r.id = $1',
-    [run],
+/** Whether a run works on the repository. */
+export async function runWorksOn(db: Queryable, run: string, repository: number): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'select from run r join task_repository t on t.task = r.task where r.id = $1 and t.repository = $2',
+    [run, repository],
   );
-  return rows[0]?.repository ?? null;
+  return rowCount === 1;
 }
 
 /** Runs, those of the newest task first; `before` is the id of the last one seen. */

@@ -7,17 +7,17 @@ import { finishRun } from './finish.ts';
 import { retryTask } from './retry.ts';
 import { submittedRun } from './submission-state.ts';
 import { updateProject } from './projects.ts';
-import { aProject, aRun, aTask, claim, COMMIT, POLICY, report } from './testing/work.ts';
+import { aProject, aRun, aTask, claim, COMMIT, HEADS, POLICY, report } from './testing/work.ts';
 
 async function deliver(db: Queryable): Promise<void> {
   const order = await aRun(db);
-  await finishRun(db, order.run, report(order, { outcome: 'verified', headCommit: COMMIT }), POLICY);
+  await finishRun(db, order.run, report(order, { outcome: 'verified', headCommits: HEADS }), POLICY);
   await db.query(
     `insert into change (task, repository, run, forge, branch, base_branch, base_commit, head_commit, title, body, state)
      values (1, 1, $1, 'local', 'b', 'main', $2, $2, 't', '', 'open')`,
     [order.run, COMMIT],
   );
-  await submittedRun(db, order.run, { changeId: 1 });
+  await submittedRun(db, order.run, { changes: [1] });
 }
 
 test('a failed task is queued again with its retries forgotten, and its next run is a new one', async () => {

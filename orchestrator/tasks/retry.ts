@@ -1,5 +1,6 @@
 // Gives a task that ended another run. Used by the API.
 import { AutocodeError } from '../../protocol/errors.ts';
+import type { Project } from '../../protocol/project.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { Queryable } from '../db/connect.ts';
 import { projectForWork } from './projects.ts';
@@ -11,8 +12,8 @@ import { withinTransaction } from './within-transaction.ts';
 /** Re-opens a task that failed, was cancelled or came to nothing; its retries count from zero again. */
 export async function retryTask(db: Queryable, task: number): Promise<Task> {
   return await withinTransaction(db, async (tx) => {
-    const { project } = await getTask(tx, task);
-    await projectForWork(tx, project);
+    const { project, repositories } = await getTask(tx, task);
+    refuseWithoutRepository(await projectForWork(tx, project), task, repositories);
     const locked = await lockTask(tx, task);
     await refuseWhenDelivered(tx, task);
     if (['pending', 'queued', 'running'].includes(locked.state)) {
@@ -22,9 +23,19 @@ export async function retryTask(db: Queryable, task: number): Promise<Task> {
       });
     }
     await moveTask(tx, task, { state: 'pending', pendingReason: 'repository', reason: WAITS, retries: {} });
-    await arrangeQueue(tx, locked.repository);
+    await arrangeQueue(tx, locked.project);
     return await getTask(tx, task);
   });
+}
+
+function refuseWithoutRepository(project: Project, task: number, repositories: Task['repositories']): void {
+  const gone = repositories.find(({ id }) => project.repositories.every((known) => known.id !== id));
+  if (gone === undefined) return;
+  throw new AutocodeError(
+    'ERR_STATE',
+    `Task ${task} works in ${gone.name}, which is no repository of project ${project.name} any more.`,
+    { remedy: 'Add a new task for what is left to do.' },
+  );
 }
 
 async function refuseWhenDelivered(tx: Queryable, task: number): Promise<void> {

@@ -1,4 +1,4 @@
-// A lost run whose worker is back: it goes on when nobody else has taken its task or its repository.
+// A lost run whose worker is back: it goes on when nobody else has taken its task or one of its repositories.
 // Used by all that a runner sends (lease.ts, finish.ts).
 import type { Queryable } from '../db/connect.ts';
 import { arrangeQueue, type LockedRun } from './queue.ts';
@@ -20,13 +20,14 @@ export async function holdRun(
   const retries = { ...run.task.retries, [cause]: Math.max(used - 1, 0) }; // the retry that this loss took
   await moveRun(tx, run.id, { state: run.liveState!, leaseSeconds, reason: 'Its worker is back.' });
   await moveTask(tx, run.task.id, { state: 'running', retries });
-  await tx.query(`insert into repository_claim (repository, run) values ($1, $2)`, [
-    run.task.repository,
-    run.id,
-  ]);
+  await tx.query(
+    `insert into repository_claim (repository, run)
+       select repository, $2 from task_repository where task = $1 order by repository`,
+    [run.task.id, run.id],
+  );
   await tx.query(`update log_stream set state = 'open' where run = $1 and state = 'truncated'`, [run.id]);
   await tx.query(`update token set revoked_at = null, expires_at = null where run = $1`, [run.id]);
-  await arrangeQueue(tx, run.task.repository);
+  await arrangeQueue(tx, run.task.project);
 }
 
 async function canReturn(tx: Queryable, run: LockedRun): Promise<boolean> {
@@ -38,8 +39,9 @@ async function canReturn(tx: Queryable, run: LockedRun): Promise<boolean> {
   )
     return false;
   const { rowCount } = await tx.query(
-    'select from repository_claim where repository = $1 and released_at is null',
-    [task.repository],
+    `select from repository_claim c join task_repository r on r.repository = c.repository
+       where r.task = $1 and c.released_at is null`,
+    [task.id],
   );
   return rowCount === 0;
 }

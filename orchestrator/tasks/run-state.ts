@@ -19,6 +19,7 @@ export const LIVE_STATES = [...LEASED_STATES, 'submitting'] as const satisfies r
 
 const ENDS_OF_RUNNER = [
   'no-change',
+  'planned',
   'failed',
   'cancelled',
   'lost',
@@ -39,6 +40,7 @@ export const RUN_TRANSITIONS: Readonly<Record<RunState, readonly RunState[]>> = 
   lost: [...LEASED_STATES],
   succeeded: [],
   'no-change': [],
+  planned: [],
   failed: [],
   cancelled: [],
   'out-of-time': [],

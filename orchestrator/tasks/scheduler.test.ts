@@ -15,6 +15,7 @@ import {
   aWorker,
   claim,
   COMMIT,
+  HEADS,
   expireLeases,
   POLICY,
   report,
@@ -29,6 +30,7 @@ function scheduler(db: Database, more: Partial<SchedulerOptions> = {}) {
     policy: POLICY,
     startupGraceSeconds: 0,
     submit: async () => {},
+    giveUp: async () => {},
     chores: [],
     log: quiet,
     ...more,
@@ -51,7 +53,7 @@ function signal<T>() {
 
 async function verifiedRun(db: Database): Promise<string> {
   const order = await aRun(db);
-  await finishRun(db, order.run, report(order, { outcome: 'verified', headCommit: COMMIT }), POLICY);
+  await finishRun(db, order.run, report(order, { outcome: 'verified', headCommits: HEADS }), POLICY);
   return order.run;
 }
 
@@ -72,7 +74,7 @@ test(
     await aTask(db.pool);
     const order = (await claim(db.pool))!;
     const verified = performance.now();
-    await finishRun(db.pool, order.run, report(order, { outcome: 'verified', headCommit: COMMIT }), POLICY);
+    await finishRun(db.pool, order.run, report(order, { outcome: 'verified', headCommits: HEADS }), POLICY);
     assert.equal(await second.happened, order.run);
     assert.ok(performance.now() - verified < 1_500, 'woken, not polled');
   },
@@ -104,7 +106,8 @@ test('two submissions at a time at most, each run once', { timeout: 20_000 }, as
     await aProject(db.pool, `p${i}`);
     await aTask(db.pool, `p${i}`);
     const order = (await claim(db.pool))!;
-    await finishRun(db.pool, order.run, report(order, { outcome: 'verified', headCommit: COMMIT }), POLICY);
+    const headCommits = [{ repository: order.repositories[0]!.id, commit: COMMIT }];
+    await finishRun(db.pool, order.run, report(order, { outcome: 'verified', headCommits }), POLICY);
   }
   const all = signal<null>();
   const seen: string[] = [];

@@ -20,6 +20,7 @@ export interface SchedulerOptions {
   startupGraceSeconds: number;
   /** Opens the change of a run in `submitting`, or reports why not; may be called again for the same run. */
   submit(run: string): Promise<void>;
+  giveUp(run: string, reason: string): Promise<void>;
   chores: Chore[];
   log: {
     info(message: string, fields?: object): void;

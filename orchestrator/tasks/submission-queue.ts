@@ -2,8 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../db/connect.ts';
 import { onNotify } from '../db/notifications.ts';
-import type { RetryPolicy } from './ending.ts';
-import { noteSubmissionTrouble, runsToSubmit, submissionFailed } from './submission-state.ts';
+import { noteSubmissionTrouble, runsToSubmit } from './submission-state.ts';
 
 const AT_ONCE = 2;
 const LOOK_AGAIN_MS = 2_000;
@@ -15,8 +14,9 @@ const LONGEST_PAUSE_MS = 300_000;
 /** What the queue works with; part of the scheduler's options. */
 export interface SubmissionQueueOptions {
   db: Database;
-  policy: RetryPolicy;
   submit(run: string): Promise<void>;
+  /** Ends a run whose submission was tried often enough. */
+  giveUp(run: string, reason: string): Promise<void>;
   log: { warn(message: string, fields?: object): void; error(message: string, fields?: object): void };
 }
 
@@ -86,11 +86,11 @@ export class SubmissionQueue {
   }
 
   async #noteFailure(run: string, cause: unknown, count: number): Promise<void> {
-    const { db, policy, log } = this.#options;
+    const { db, giveUp, log } = this.#options;
     const reason = `The result could not be submitted: ${cause instanceof Error ? cause.message : String(cause)}`;
     try {
       if (count < TRIES) await noteSubmissionTrouble(db, run, reason);
-      else await submissionFailed(db, run, { cause: 'platform', reason }, policy);
+      else await giveUp(run, reason);
     } catch (error) {
       log.error(`the failed submission of run ${run} could not be recorded: ${String(error)}`, {
         run,

@@ -11,11 +11,11 @@ import {
   submissionFailed,
   submittedRun,
 } from './submission-state.ts';
-import { aRun, aTask, claim, COMMIT, POLICY, report } from './testing/work.ts';
+import { aRun, aTask, claim, HEADS, POLICY, report } from './testing/work.ts';
 
 async function verified(db: Queryable): Promise<string> {
   const order = await aRun(db);
-  await finishRun(db, order.run, report(order, { outcome: 'verified', headCommit: COMMIT }), POLICY);
+  await finishRun(db, order.run, report(order, { outcome: 'verified', headCommits: HEADS }), POLICY);
   assert.deepEqual(await runsToSubmit(db), [order.run]);
   return order.run;
 }
@@ -24,7 +24,7 @@ test('a submitted run succeeded, its task is completed, the repository is free; 
   await using db = await testDatabase();
   const run = await verified(db.pool);
   await aTask(db.pool);
-  for (let i = 0; i < 2; i++) await submittedRun(db.pool, run, { changeId: 7 });
+  for (let i = 0; i < 2; i++) await submittedRun(db.pool, run, { changes: [7] });
   assert.equal((await getRun(db.pool, run)).state, 'succeeded');
   assert.deepEqual(
     [(await getTask(db.pool, 1)).state, (await getTask(db.pool, 1)).reason],
@@ -60,5 +60,5 @@ test('what the forge refuses fails the task, what may do later is tried again', 
 test('a run that was never handed over cannot be submitted', async () => {
   await using db = await testDatabase();
   const { run } = await aRun(db.pool);
-  await assert.rejects(submittedRun(db.pool, run, { changeId: 1 }), { code: 'ERR_STATE' });
+  await assert.rejects(submittedRun(db.pool, run, { changes: [1] }), { code: 'ERR_STATE' });
 });

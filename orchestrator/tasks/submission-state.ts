@@ -17,16 +17,18 @@ export async function runsToSubmit(db: Queryable): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
-/** The change is open: the run succeeded, the task is completed. */
+/** The changes are open: the run succeeded, the task is completed. */
 export async function submittedRun(
   db: Queryable,
   run: string,
-  { changeId }: { changeId: number },
+  { changes }: { changes: number[] },
 ): Promise<void> {
   await endSubmission(
     db,
     run,
-    { state: 'succeeded', reason: `Change ${changeId} holds the result.` },
+    { state: 'succeeded', reason: changes.length === 1
+          ? `Change ${changes[0]} holds the result.`
+          : `Changes ${changes.join(', ')} hold the result.` },
     NO_RETRIES,
   );
 }

@@ -2,7 +2,7 @@
 // bug left crooked. Used by the scheduler. Each mend is a small transaction of its own, re-checked under lock.
 import type { Queryable } from '../db/connect.ts';
 import { endRun, type RetryPolicy, type RunEnd } from './ending.ts';
-import { arrangeQueue, lockRepository, lockRun, lockTask, WAITS, type LockedRun } from './queue.ts';
+import { arrangeQueue, lockProject, lockRun, lockTask, WAITS, type LockedRun } from './queue.ts';
 import { isLeased, isLive, LEASED_STATES, LIVE_STATES } from './run-state.ts';
 import { moveTask } from './task-state.ts';
 import { withinTransaction } from './within-transaction.ts';
@@ -94,7 +94,7 @@ async function wakeDueRetries(db: Queryable, options: SweepOptions): Promise<num
     const task = await lockTask(tx, id);
     if (task.state !== 'pending' || task.pendingReason !== 'retry') return false;
     await moveTask(tx, id, { state: 'pending', pendingReason: 'repository', reason: WAITS });
-    await arrangeQueue(tx, task.repository);
+    await arrangeQueue(tx, task.project);
     return true;
   });
 }
@@ -111,20 +111,25 @@ async function releaseDeadClaims(db: Queryable, options: SweepOptions): Promise<
     await tx.query('update repository_claim set released_at = now() where run = $1 and released_at is null', [
       id,
     ]);
-    await arrangeQueue(tx, run.task.repository);
+    await arrangeQueue(tx, run.task.project);
     return true;
   });
 }
 
+// Tasks that go first at all of their repositories, which are free, and that are not queued.
 async function promoteMissingHeads(db: Queryable, options: SweepOptions): Promise<number> {
   const stuck = await db.query<{ id: number }>(
-    `select r.id from repository r
-     where exists (select from task where repository = r.id and state = 'pending' and pending_reason = 'repository')
-       and not exists (select from task where repository = r.id and state = 'queued')
-       and not exists (select from repository_claim where repository = r.id and released_at is null) limit ${BATCH}`,
+    `select distinct r.project as id from repository r
+     join lateral (select task from task_repository w where w.repository = r.id and w.waiting
+       order by w.order_key, w.task limit 1) head on true
+     join task t on t.id = head.task and t.state = 'pending'
+     where not exists (select from task_repository own where own.task = t.id and (
+       exists (select from repository_claim c where c.repository = own.repository and c.released_at is null)
+       or exists (select from task_repository before where before.repository = own.repository and before.waiting
+         and (before.order_key, before.task) < (own.order_key, own.task)))) limit ${BATCH}`,
   );
   return await mendEach(db, options, stuck.rows, async (tx, { id }) => {
-    await lockRepository(tx, id);
+    await lockProject(tx, id);
     await arrangeQueue(tx, id);
     return true;
   });

@@ -1,5 +1,5 @@
 // The state machine of a task: the table, and the one function that makes every transition.
-// Used by the rest of this folder; callers hold the lock of the task's repository (see queue.ts).
+// Used by the rest of this folder; callers hold the lock of the task's project (see queue.ts).
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { PendingReason, TaskState } from '../../protocol/task.ts';
 import type { Queryable } from '../db/connect.ts';
@@ -35,7 +35,9 @@ export async function moveTask(tx: Queryable, task: number, move: TaskMove): Pro
   const pending = move.state === 'pending' ? move : undefined;
   const { rows } = await tx.query<{ from: TaskState; project: number }>({
     name: 'move-task',
-    text: `with old as (select id, state from task where id = $1 for no key update)
+    text: `with old as (select id, state from task where id = $1 for no key update),
+      turns as (update task_repository r set waiting = $10 from old
+        where r.task = old.id and old.state = any($3) and r.waiting <> $10)
       update task t set state = $2, pending_reason = $4, reason = $5,
         not_before = now() + make_interval(secs => $6::float8), attempt = coalesce($7, t.attempt),
         retries = coalesce($8, t.retries), updated_at = now(), finished_at = case when $9 then now() end
@@ -51,6 +53,7 @@ export async function moveTask(tx: Queryable, task: number, move: TaskMove): Pro
       move.attempt ?? null,
       move.retries === undefined ? null : JSON.stringify(move.retries),
       ENDED_TASK_STATES.includes(move.state),
+      move.state === 'queued' || pending?.pendingReason === 'repository',
     ],
   });
   const moved = rows[0];

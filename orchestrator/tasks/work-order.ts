@@ -2,6 +2,7 @@
 import type { RunLimits } from '../../protocol/project.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
 import type { Queryable } from '../db/connect.ts';
+import { messagesOf } from './messages.ts';
 
 /** What the configuration and other parts contribute to a work order. */
 export interface ClaimSettings {
@@ -18,10 +19,19 @@ export interface ClaimSettings {
 
 type OrderRow = Pick<
   WorkOrder,
-  'run' | 'fence' | 'installation' | 'task' | 'project' | 'agent' | 'isolation' | 'verify' | 'previous'
+  | 'run'
+  | 'fence'
+  | 'installation'
+  | 'task'
+  | 'project'
+  | 'agent'
+  | 'isolation'
+  | 'verify'
+  | 'permissions'
+  | 'planning'
+  | 'previous'
 > & {
-  repository: number;
-  baseBranch: string;
+  repositories: { id: number; name: string; baseBranch: string }[];
   limits: RunLimits;
   deadline: Date;
 };
@@ -35,16 +45,32 @@ export async function workOrder(tx: Queryable, run: string, settings: ClaimSetti
           'targetFiles', t.target_files, 'kind', t.kind) as task,
         jsonb_build_object('id', p.id, 'name', p.name, 'trusted', p.trusted) as project,
         jsonb_build_object('name', r.agent, 'command', t.agent_command, 'model', r.model) as agent,
-        t.repository, t.base_branch as "baseBranch", r.isolation, p.verify, p.limits || t.limits as limits, r.deadline,
-        (select jsonb_build_object('run', b.id, 'reason', b.reason) from run b where b.task = r.task and b.fence = r.fence - 1) as previous
+        (select jsonb_agg(jsonb_build_object('id', p.id, 'name', p.name, 'baseBranch', u.base_branch) order by u.position)
+          from task_repository u join repository p on p.id = u.repository where u.task = t.id) as repositories, r.isolation, p.verify, p.limits || t.limits as limits, r.deadline,
+        p.permissions, jsonb_build_object('only', t.approve_plan and t.plan_state is distinct from 'approved',
+          'approved', case t.plan_state when 'approved' then t.plan end,
+          'rejected', case t.plan_state when 'rejected' then t.plan end) as planning,
+        (select jsonb_build_object('run', b.id, 'reason', b.reason) from run b
+          where b.task = r.task and b.fence < r.fence and b.state <> 'planned' order by b.fence desc limit 1) as previous
       from run r join task t on t.id = r.task join project p on p.id = t.project where r.id = $1`,
     values: [run],
   });
-  const { repository, baseBranch, limits, deadline, ...order } = rows[0]!;
+  const { repositories, verify, limits, deadline, ...order } = rows[0]!;
   const verifyMinutes = limits.verifyTimeoutMinutes ?? settings.limits.verifyTimeoutMinutes;
   return {
     ...order,
-    repository: { id: repository, baseBranch, gitPath: `/git/${repository}.git` },
+    agent: {
+      ...order.agent,
+      ...(limits.agentTurns === undefined ? {} : { maxTurns: limits.agentTurns }),
+      ...(limits.agentUsd === undefined ? {} : { maxUsd: limits.agentUsd }),
+    },
+    messages: await messagesOf(tx, order.task.id),
+    verify: verify.filter((command) => repositories.some(({ name }) => name === (command.in ?? name))),
+    repositories: repositories.map((one) => ({
+      ...one,
+      path: repositories.length === 1 ? '.' : one.name,
+      gitPath: `/git/${one.id}.git`,
+    })),
     limits: {
       maxIterations: limits.maxIterations ?? settings.limits.maxIterations,
       verifyTimeoutSeconds: verifyMinutes * 60,

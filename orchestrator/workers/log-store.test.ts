@@ -21,12 +21,8 @@ async function liveRun(db: Queryable, run: string) {
     run,
   ]);
   await db.query(
-    `insert into repository (id, project, origin, hosted, default_branch) overriding system value values ($1, $1, '/r', false, 'main')`,
-    [task],
-  );
-  await db.query(
-    `insert into task (id, project, repository, title, body, base_branch, agent, model, state, order_key, created_by, attempt)
-     overriding system value values ($1, $1, $1, 't', '', 'main', 'command', '', 'running', now(), 'test', 1)`,
+    `insert into task (id, project, title, body, agent, model, state, order_key, created_by, attempt)
+     overriding system value values ($1, $1, 't', '', 'command', '', 'running', now(), 'test', 1)`,
     [task],
   );
   await db.query(

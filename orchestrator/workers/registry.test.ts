@@ -5,9 +5,10 @@ import { Worker, WorkerAnswer, WorkerInput } from '../../protocol/worker.ts';
 import { settledEvents } from '../events/testing/settled.ts';
 import { aRun } from '../tasks/testing/work.ts';
 import { listWorkers, registerWorker } from './registry.ts';
+import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 
 const input = WorkerInput.parse({
-  protocol: 1,
+  protocol: PROTOCOL_VERSION,
   version: '1',
   capacity: 2,
   agents: [{ name: 'command', version: null }],
@@ -38,8 +39,8 @@ test('a worker registers, again and again, and is told which runs are its own', 
 
 test('a worker whose protocol is more than one version away is refused', async () => {
   await using db = await testDatabase();
-  await assert.rejects(registerWorker(db.pool, 'w', { ...input, protocol: 3 }), {
+  await assert.rejects(registerWorker(db.pool, 'w', { ...input, protocol: PROTOCOL_VERSION - 2 }), {
     code: 'ERR_PROTOCOL_VERSION',
   });
-  await registerWorker(db.pool, 'w', { ...input, protocol: 2 });
+  await registerWorker(db.pool, 'w', { ...input, protocol: PROTOCOL_VERSION - 1 });
 });

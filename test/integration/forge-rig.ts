@@ -1,4 +1,4 @@
-// What the tests of a real forge share: a Gitea behind a connection that can be cut, the orchestrator's repositories
+// What the tests of a forge share: its server behind a connection that can be cut, the orchestrator's repositories
 // and API over a real database, and runs that are ready to be submitted.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ import { openLine } from '../support/line.ts';
 const POLICY = { retries: { agent: 0, platform: 1, lost: 0, outOfTime: 0 }, retryBackoffSeconds: 1 };
 
 /** Everything but the forge itself, which the tests of a file share. */
-export async function forgeRig(gitea: Gitea) {
+export async function forgeRig(gitea: Pick<Gitea, 'url' | 'botToken'>) {
   const line = await openLine(gitea.url);
   const db = await testDatabase();
   const secretsDir = await mkdtemp(join(tmpdir(), 'autocode-forge-secrets-'));
@@ -49,9 +49,13 @@ export async function forgeRig(gitea: Gitea) {
   /** A task of the project and its first run, done: with these files, waiting to be submitted. */
   async function done(of: Project, title: string, files: Record<string, string>, checks: Check[] = []) {
     const { rows } = await db.pool.query<{ id: number }>(
-      `insert into task (project, repository, title, body, base_branch, agent, model, state, order_key, attempt, created_by)
-         values ($1, $2, $3, 'The body.', 'main', 'command', 'replay/tape', 'running', now(), 0, 'ann') returning id`,
-      [of.id, of.repository.id, title],
+      `with asked as (
+         insert into task (project, title, body, agent, model, state, order_key, attempt, created_by)
+         values ($1, $2, 'The body.', 'command', 'replay/tape', 'running', now(), 0, 'ann') returning id)
+       insert into task_repository (task, repository, position, base_branch, order_key, waiting)
+         select asked.id, repository, position, 'main', now(), false
+         from asked, unnest($3::bigint[]) with ordinality of (repository, position) returning task as id`,
+      [of.id, title, of.repositories.map(({ id }) => id)],
     );
     return await again(rows[0]!.id, files, checks);
   }

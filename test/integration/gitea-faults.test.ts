@@ -192,7 +192,7 @@ test('a merge by a person is told by the webhook within a second, and a delivery
   await gitea.repository('hook');
   await using rig = await forgeRig(gitea);
   const project = await rig.project('hook');
-  const forge = project.repository.forge;
+  const forge = project.repositories[0]!.forge;
   const { run, task } = await rig.done(project, 'one', { 'a.txt': 'a\n' });
   await rig.submit(run);
   await using hook = await listening(rig, forge);

@@ -38,7 +38,7 @@ test('a result becomes a pull request with template, reviewers, labels and statu
   });
   await using rig = await forgeRig(gitea);
   const project = await rig.project('whole', { reviewers: ['ben'], labels: ['robot'] });
-  assert.equal(project.repository.forge, new URL(rig.line.url).host.replace(':', '-'));
+  assert.equal(project.repositories[0]?.forge, new URL(rig.line.url).host.replace(':', '-'));
   const { run, task } = await rig.done(
     project,
     'Fix the sum',

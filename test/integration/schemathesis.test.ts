@@ -9,6 +9,7 @@ import { before, after, describe, it } from 'node:test';
 import type { NewToken } from '../../protocol/access.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
 import { startAppliance, type Appliance } from '../e2e/appliance.ts';
+import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const [, VERSION = ''] =
@@ -39,7 +40,7 @@ describe('the API against its OpenAPI document', () => {
     await appliance.project('sample', { agent: 'true' });
     await appliance.task('sample');
     await appliance.api('PUT', '/workers/sample', {
-      protocol: 1,
+      protocol: PROTOCOL_VERSION,
       version: '1',
       capacity: 9,
       agents: [],

@@ -19,6 +19,7 @@ const CAUSES: Partial<Record<ErrorCode, RunCause>> = {
   ERR_BRANCH_UNKNOWN: 'input',
   ERR_REPOSITORY_EMPTY: 'input',
   ERR_INVALID_INPUT: 'input',
+  ERR_PROJECT_FILE: 'input',
   ERR_NOT_TRUSTED: 'input',
   ERR_AGENT_UNKNOWN: 'input',
   ERR_AGENT_FAILED: 'agent',
@@ -34,8 +35,10 @@ export function reportOf({ order, record }: Pipeline, { outcome, cause, reason }
     outcome,
     ...(cause === undefined ? {} : { cause }),
     ...(reason === undefined ? {} : { reason: reason.slice(0, LONGEST_REASON) }),
-    ...(record.headCommit === null ? {} : { headCommit: record.headCommit }),
-    ...(record.plan === null ? {} : { plan: planAtEnd(record.plan, done) }),
+    headCommits: [...record.heads].map(([repository, commit]) => ({ repository, commit })),
+    ...(record.plan === null
+      ? {}
+      : { plan: outcome === 'planned' ? record.plan : planAtEnd(record.plan, done) }),
     checks: record.checks,
     iterations: record.iterations,
   };

@@ -66,7 +66,7 @@ test('nothing changed and all checks pass: no change', async () => {
     order: { verify: [{ name: 'fine', command: 'true' }] },
   });
   assert.equal(report.outcome, 'no-change');
-  assert.equal(report.headCommit, undefined);
+  assert.deepEqual(report.headCommits, []);
 });
 
 test('nothing changed and a check fails: failed, and it says both', async () => {
@@ -202,14 +202,60 @@ test('a next attempt starts from the commit of the one before, and hears why tha
     answer('42\n')(turn, tree);
   };
   const order = { previous: { run: first.run.order.run, reason: 'it was 43' } };
-  const second = await place.try({ act, order, startCommit: first.report.headCommit! });
+  const second = await place.try({ act, order, startCommit: first.report.headCommits[0]!.commit });
   assert.equal(second.report.outcome, 'verified');
   assert.equal(seen[0], '43\n');
   assert.match(seen[1]!, /it was 43/);
   assert.equal(
     second.run.baseCommit,
-    execFileSync('git', ['-C', place.fake.repository, 'rev-parse', `${second.report.headCommit}^`])
+    execFileSync('git', ['-C', place.fake.repository, 'rev-parse', `${second.report.headCommits[0]?.commit}^`])
       .toString()
       .trim(),
   );
+});
+
+test('a run in several repositories has each in a folder, verifies across them and pushes what each has changed', async () => {
+  await using place = await pipelinePlace();
+  const web = place.fake.addRepository(4, { 'README.md': 'web\n', 'page.txt': 'old\n' });
+  place.fake.addRepository(5, { 'kept.txt': 'x\n' });
+  const repository = (id: number, name: string) => ({
+    id,
+    name,
+    path: name,
+    baseBranch: 'main',
+    gitPath: `/git/${id}.git`,
+  });
+  const { report, events, turns, run } = await place.try({
+    order: {
+      repositories: [repository(3, 'api'), repository(4, 'web'), repository(5, 'docs')],
+      verify: [
+        { name: 'both', command: 'grep -q 42 api/answer.txt && grep -q new web/page.txt && test -f docs/kept.txt' },
+        { name: 'web', command: 'test "$(git branch --show-current)" = autocode/1-1 && ls page.txt', in: 'web' },
+      ],
+    },
+    act: (_turn, tree) => {
+      writeFileSync(path.join(tree, 'api/answer.txt'), '42\n');
+      writeFileSync(path.join(tree, 'web/page.txt'), 'new\n');
+      writeFileSync(path.join(tree, 'stray.txt'), 'x\n');
+    },
+  });
+  assert.equal(report.outcome, 'verified', report.reason);
+  assert.deepEqual(
+    report.headCommits.map((head) => head.repository),
+    [3, 4],
+  );
+  assert.deepEqual(
+    report.checks.map(({ base, head }) => [base?.status, head?.status]),
+    [
+      ['failed', 'passed'],
+      ['passed', 'passed'],
+    ],
+  );
+  assert.match(turns[0]!.prompt, /It holds 3 repositories[^]*- api\/ \(branch main\)\n- web\/ /);
+  assert.match(turns[0]!.prompt, /web\/README\.md/);
+  const pushed = execFileSync('git', ['-C', web, 'show', `refs/runs/${run.order.run}:page.txt`]).toString();
+  assert.equal(pushed, 'new\n');
+  const told = events.flatMap((event) => (event.type === 'file_change' ? [event.path] : []));
+  assert.deepEqual(told, ['api/answer.txt', 'web/page.txt']);
+  assert.ok(events.some((event) => event.type === 'notice' && event.text.startsWith('stray.txt is left out')));
 });

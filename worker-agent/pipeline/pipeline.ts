@@ -3,26 +3,23 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AutocodeError } from '../../protocol/errors.ts';
-import type { BaseAnswer, CheckResult, Plan } from '../../protocol/run.ts';
-import type { CodingAgent, Phase } from '../agents/coding-agent.ts';
+import type { CheckResult, Plan, PlanStep } from '../../protocol/run.ts';
+import type { WorkOrder } from '../../protocol/worker.ts';
+import type { CodingAgent } from '../agents/coding-agent.ts';
+import { denied } from '../agents/permissions.ts';
 import type { RunReport } from '../run-directory.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { fetchIntoCache } from '../workspace/cache.ts';
-import { exportTree, pushCommit, type Result } from '../workspace/export.ts';
-import { pruneCache } from '../workspace/prune.ts';
-import { changedLayer, makeWorkTree, removeWorkTree, startIndex } from '../workspace/work-tree.ts';
+import { removeWorkTree } from '../workspace/work-tree.ts';
+import { closeInbox, converse } from './conversation.ts';
 import { type Ending, endingOf, failingChecks, reportOf } from './ending.ts';
+import { fetchBase, makeTrees, objectsFor, pushAll, type Base, type Place } from './places.ts';
 import { oneStepPlan, parsePlan, planAtEnd, planAtWork } from './plan.ts';
-import { promptFor, type PromptContext } from './prompt.ts';
+import { planUpdates, type PlanUpdates } from './plan-updates.ts';
+import type { PromptContext } from './prompt.ts';
 import { newPipeline, step, type Pipeline, type PipelineOptions, type SandboxName } from './run-record.ts';
 import { runChecks } from './verify.ts';
 
-/** Where the work starts: the commits, and the cache that has their objects. */
-type Base = BaseAnswer & { cache: string };
-
 const CONVENTIONS = /^(readme|agents|claude|contributing|development)(\.(md|rst|txt))?$/i;
-/** For an agent to end by itself when the run stops. */
-const GRACE_MS = 300;
 const STOP_MS = 2_000;
 
 /** Does the run and answers with its report. Throws `Stopped` only when there is nobody to report to. */
@@ -41,22 +38,24 @@ export async function runPipeline(options: PipelineOptions): Promise<RunReport> 
 async function doWork(pipeline: Pipeline): Promise<Ending> {
   announce(pipeline);
   const base = await step(pipeline, 'base', async () => await fetchBase(pipeline));
-  await step(pipeline, 'workspace', async () => await makeTree(pipeline, base, 'work'));
-  await step(pipeline, 'base-verify', async () => await verifyBase(pipeline, base));
+  announceChecks(pipeline);
+  await step(pipeline, 'workspace', async () => await makeTrees(pipeline, base, 'work', (place) => place.startCommit));
+  const { only } = pipeline.order.planning;
+  if (!only) await step(pipeline, 'base-verify', async () => await verifyBase(pipeline, base));
   const passed = await withSandbox(
     pipeline,
     base,
     'work',
     async (sandbox) => await workUntilVerified(pipeline, sandbox),
   );
-  const result = await step(pipeline, 'push', async () => await push(pipeline, base));
-  if (passed !== true) return unfinished(pipeline, result, passed);
-  if (result.commit === null) return { outcome: 'no-change', reason: 'The agent changed nothing.' };
-  const { commit } = result;
+  if (only && typeof passed === 'object') return passed;
+  await step(pipeline, 'push', async () => await pushAll(pipeline, base));
+  if (passed !== true) return unfinished(pipeline, passed);
+  if (pipeline.record.heads.size === 0) return { outcome: 'no-change', reason: 'The agent changed nothing.' };
   const verified = await step(
     pipeline,
     'final-verify',
-    async () => await verifyResult(pipeline, base, commit),
+    async () => await verifyResult(pipeline, base),
     failedChecks(pipeline),
   );
   if (!verified) {
@@ -67,7 +66,7 @@ async function doWork(pipeline: Pipeline): Promise<Ending> {
 }
 
 /** What whoever reads the log has to know before anything else. */
-function announce({ order, log }: Pipeline): void {
+function announce({ order }: Pipeline): void {
   if (order.isolation === 'directory' && !order.project.trusted) {
     throw new AutocodeError(
       'ERR_NOT_TRUSTED',
@@ -77,6 +76,9 @@ function announce({ order, log }: Pipeline): void {
       },
     );
   }
+}
+
+function announceChecks({ order, log }: Pipeline): void {
   if (order.verify.length === 0)
     log.event({
       type: 'notice',
@@ -84,67 +86,28 @@ function announce({ order, log }: Pipeline): void {
     });
 }
 
-async function fetchBase({ api, git, remote, cacheDir, order }: Pipeline): Promise<Base> {
-  await api.progress({ state: 'preparing' });
-  const answer = await api.base();
-  const cache = await fetchIntoCache(git, remote, {
-    cacheDir,
-    repository: order.repository.id,
-    ref: answer.ref,
-  });
-  return { ...answer, cache };
-}
-
-async function makeTree(
-  pipeline: Pipeline,
-  base: Base,
-  name: SandboxName,
-  commit = base.startCommit,
-): Promise<void> {
-  const { git, directory, order, log, cacheDir } = pipeline;
-  const { cacheBytes, ...workspace } = pipeline.workspace;
-  const kind = await makeWorkTree(git, {
-    ...workspace,
-    handOver: order.isolation === 'bubblewrap',
-    root: directory.sandbox(name).root,
-    cacheDir,
-    runDirectory: directory.path,
-    repository: order.repository.id,
-    baseCommit: base.baseCommit,
-    commit,
-    branch: `autocode/${order.run}`,
-    objects: objectsFor(pipeline, base, name),
-  });
-  if (name === 'work') log.event({ type: 'notice', text: `The work tree is an own ${kind}.` });
-  if (kind === 'overlay over a checkout made now') await pruneCache(git, path.dirname(cacheDir), cacheBytes);
-}
-
-/** The directories that a work tree borrows its objects from. */
-function objectsFor({ directory }: Pipeline, base: Base, name: SandboxName): string[] {
-  const repositories = name === 'final' ? [base.cache, directory.exportGit] : [base.cache];
-  return repositories.map((each) => path.join(each, 'objects'));
-}
-
 async function verifyBase(pipeline: Pipeline, base: Base): Promise<void> {
   const { record } = pipeline;
   if (record.checks.length === 0) return;
-  const results = await verifyFresh(pipeline, base, 'base', base.baseCommit);
+  const results = await verifyFresh(pipeline, base, 'base', (place) => place.baseCommit);
   record.checks = record.checks.map((check, index) => ({ ...check, base: results[index] ?? null }));
 }
 
-async function verifyResult(pipeline: Pipeline, base: Base, commit: string): Promise<boolean> {
+async function verifyResult(pipeline: Pipeline, base: Base): Promise<boolean> {
+  const { heads } = pipeline.record;
   await pipeline.api.progress({ state: 'verifying' });
-  return takeResults(pipeline, await verifyFresh(pipeline, base, 'final', commit));
+  const commitOf = ({ id, baseCommit }: Place) => heads.get(id) ?? baseCommit;
+  return takeResults(pipeline, await verifyFresh(pipeline, base, 'final', commitOf));
 }
 
-// From a fresh clone, with a fresh home, in a sandbox of its own: only what is in the commit counts.
+// From fresh clones, with a fresh home, in a sandbox of its own: only what is in the commits counts.
 async function verifyFresh(
   pipeline: Pipeline,
   base: Base,
   name: 'base' | 'final',
-  commit: string,
+  commitOf: (place: Place) => string,
 ): Promise<CheckResult[]> {
-  await makeTree(pipeline, base, name, commit);
+  await makeTrees(pipeline, base, name, commitOf);
   const results = await withSandbox(
     pipeline,
     base,
@@ -157,7 +120,9 @@ async function verifyFresh(
 
 async function verifyIn({ order, log, signal }: Pipeline, sandbox: Sandbox): Promise<CheckResult[]> {
   const { verifyTimeoutSeconds: timeoutSeconds, verifyOutputBytes: outputBytes } = order.limits;
-  return await runChecks(sandbox, order.verify, { timeoutSeconds, outputBytes, emit: log.event, signal });
+  const options = { timeoutSeconds, outputBytes, emit: log.event, signal };
+  const places = new Map(order.repositories.map(({ name, path: folder }) => [name, folder]));
+  return await runChecks(sandbox, order.verify, { ...options, folderOf: (name) => places.get(name) ?? '.' });
 }
 
 function takeResults({ record }: Pipeline, results: CheckResult[]): boolean {
@@ -184,21 +149,31 @@ async function withSandbox<T>(
 
 /** The agent's part. True when all checks pass; an ending when the agent cannot go on; false when the iterations are used up. */
 async function workUntilVerified(pipeline: Pipeline, sandbox: Sandbox): Promise<boolean | Ending> {
-  const { api, order, record } = pipeline;
-  const context: PromptContext = { order, workspace: sandbox.workspace, conventions: [] };
+  const { api, order, record, inbox, instructions } = pipeline;
+  const context: PromptContext = {
+    order,
+    instructions,
+    workspace: sandbox.workspace,
+    conventions: [],
+    messages: [],
+    fresh: [],
+    told: false,
+  };
+  const updates = planUpdates(pipeline);
   const agent = await step(pipeline, 'context', async () => {
     context.conventions = await conventionsOf(pipeline);
-    return await startAgent(pipeline, sandbox);
+    return await startAgent(pipeline, sandbox, updates);
   });
   try {
     await api.progress({ state: 'working' });
     await step(pipeline, 'plan', async () => await makePlan(pipeline, agent, context));
+    if (order.planning.only) return { outcome: 'planned' };
     for (record.iterations = 1; ; record.iterations += 1) {
       const phase = record.iterations === 1 ? 'execute' : 'adjust';
       const failure = await step(
         pipeline,
         'execute',
-        async () => await execute(pipeline, agent, phase, context),
+        async () => await execute(pipeline, agent, phase, context).finally(updates.settle),
         (ending) => ending?.reason ?? null,
       );
       if (failure !== null) return failure;
@@ -208,7 +183,8 @@ async function workUntilVerified(pipeline: Pipeline, sandbox: Sandbox): Promise<
         async () => await verifyWork(pipeline, sandbox),
         failedChecks(pipeline),
       );
-      if (passed || record.iterations >= order.limits.maxIterations) return passed;
+      if (passed && (await closeInbox(pipeline))) return true;
+      if (!passed && record.iterations >= order.limits.maxIterations && inbox.isEmpty()) return false;
       await step(
         pipeline,
         'adjust',
@@ -220,23 +196,32 @@ async function workUntilVerified(pipeline: Pipeline, sandbox: Sandbox): Promise<
   }
 }
 
-async function conventionsOf({ directory }: Pipeline): Promise<string[]> {
-  const names = await readdir(directory.sandbox('work').tree);
-  return names.filter((name) => CONVENTIONS.test(name)).sort();
+async function conventionsOf({ directory, order }: Pipeline): Promise<string[]> {
+  const { tree } = directory.sandbox('work');
+  const found = order.repositories.map(async ({ path: folder }) => {
+    const names = await readdir(path.join(tree, folder));
+    return names.filter((name) => CONVENTIONS.test(name)).map((name) => path.join(folder, name)).sort();
+  });
+  return (await Promise.all(found)).flat();
 }
 
 async function startAgent(
   { createAgent, order, log, toolDir, api, signal }: Pipeline,
   sandbox: Sandbox,
+  updates: PlanUpdates,
 ): Promise<CodingAgent> {
   const agent = createAgent(order.agent.name, {
     sandbox,
     agent: order.agent,
     toolDir,
+    permissions: order.permissions,
+    plan: updates.take,
     emit: log.event,
     raw: log.raw,
     signal,
   });
+  const kinds = denied(order.permissions);
+  if (kinds.length > 0 && !agent.asks) throw cannotAsk(order, kinds);
   try {
     const { version } = await agent.start();
     if (version !== null) await api.progress({ agentVersion: version.slice(0, 100) });
@@ -249,9 +234,10 @@ async function startAgent(
 
 async function makePlan(pipeline: Pipeline, agent: CodingAgent, context: PromptContext): Promise<void> {
   const { api, order, record, log } = pipeline;
-  let plan: Plan | null = null;
-  if (agent.plans) {
-    const answer = await turn(pipeline, agent, 'plan', promptFor('plan', context, null, []));
+  const { approved, only } = order.planning;
+  let plan: Plan | null = approved && { ...approved, steps: approved.steps.map(toDo) };
+  if (plan === null && agent.plans) {
+    const answer = await converse(pipeline, agent, 'plan', context);
     if (answer.error !== null && answer.stop === 'failed') throw agentFailed(answer.error);
     plan = parsePlan(answer.text);
     if (plan === null)
@@ -260,6 +246,11 @@ async function makePlan(pipeline: Pipeline, agent: CodingAgent, context: PromptC
         text: 'The agent gave no plan that can be read; the task is taken as one step.',
       });
   }
+  if (only && !agent.plans)
+    log.event({
+      type: 'notice',
+      text: `The agent ${agent.name} makes no plans: what is to be approved is the task as one step.`,
+    });
   record.plan = plan ?? oneStepPlan(order.task.title);
   await api.progress({ plan: record.plan });
 }
@@ -279,12 +270,7 @@ async function execute(
   });
   const budget = agent.budgetCheck();
   if (!budget.ok) return { outcome: 'out-of-budget', reason: budget.reason ?? 'The budget is used up.' };
-  const answer = await turn(
-    pipeline,
-    agent,
-    phase,
-    promptFor(phase, context, agent.plans ? record.plan : null, record.checks),
-  );
+  const answer = await converse(pipeline, agent, phase, context);
   const after = agent.budgetCheck();
   if (!after.ok) return { outcome: 'out-of-budget', reason: after.reason ?? 'The budget is used up.' };
   if (answer.stop === 'limit')
@@ -300,18 +286,16 @@ async function execute(
   };
 }
 
-// The agent is given a moment to end by itself when the run stops; closing the sandbox does the rest.
-async function turn({ log, signal }: Pipeline, agent: CodingAgent, phase: Phase, prompt: string) {
-  log.event({ type: 'message', role: 'prompt', text: prompt });
-  const stopped = new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-  const work = agent.runTask({ phase, prompt });
-  work.catch(() => {}); // one that ends after the race
-  const answer = await Promise.race([work, stopped.then(async () => await delay(GRACE_MS, null))]);
-  signal.throwIfAborted();
-  if (answer === null) throw new Error('unreachable: the signal has aborted');
-  return answer;
+const toDo = ({ title }: PlanStep): PlanStep => ({ title, status: 'pending' });
+
+function cannotAsk({ agent, project }: WorkOrder, kinds: string[]): AutocodeError {
+  return new AutocodeError(
+    'ERR_INVALID_INPUT',
+    `Project ${project.name} denies tools of the kind ${kinds.join(', ')}, but the agent ${agent.name} uses its tools without asking.`,
+    {
+      remedy: `Choose an agent that asks (docs/steering.md), or allow them: \`autocode project set ${project.name} ${kinds.map((kind) => `--permit ${kind}=allow`).join(' ')}\`.`,
+    },
+  );
 }
 
 function agentFailed(reason: string): AutocodeError {
@@ -329,32 +313,9 @@ async function verifyWork(pipeline: Pipeline, sandbox: Sandbox): Promise<boolean
   return passed;
 }
 
-/** Commits and pushes what the work tree holds, verified or not, so that a next attempt can start from it. */
-async function push(pipeline: Pipeline, base: Base): Promise<Result> {
-  const { git, directory, order, log, remote, record } = pipeline;
-  const { baseCommit, startCommit, cache, ref } = base;
-  const { root, tree } = directory.sandbox('work');
-  const result = await exportTree(git, {
-    gitDir: directory.exportGit,
-    tree,
-    cache,
-    baseCommit,
-    startCommit,
-    index: startIndex(root),
-    changed: changedLayer(root),
-    message: `autocode: run ${order.run}`,
-  });
-  for (const text of result.notices) log.event({ type: 'notice', text });
-  for (const { path: file, change } of result.changes) log.event({ type: 'file_change', path: file, change });
-  if (result.commit === null) return result;
-  await pushCommit(git, remote, { gitDir: directory.exportGit, commit: result.commit, ref });
-  record.headCommit = result.commit;
-  return result;
-}
-
-function unfinished({ record }: Pipeline, result: Result, ending: false | Ending): Ending {
+function unfinished({ record }: Pipeline, ending: false | Ending): Ending {
   if (ending !== false) return ending;
-  const nothing = result.commit === null ? 'The agent changed nothing, and ' : '';
+  const nothing = record.heads.size === 0 ? 'The agent changed nothing, and ' : '';
   const reason = `${nothing}${nothing ? 't' : 'T'}hese checks do not pass after ${record.iterations} iteration${record.iterations === 1 ? '' : 's'}: ${failingChecks(record.checks)}.`;
   return { outcome: 'failed', cause: 'agent', reason };
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Plan } from '../../protocol/run.ts';
-import { oneStepPlan, parsePlan, planAtEnd, planAtWork } from './plan.ts';
+import { mergePlan, oneStepPlan, parsePlan, planAtEnd, planAtWork } from './plan.ts';
 
 const PLAN = '{"summary": "s", "steps": ["a", "b"]}';
 
@@ -54,4 +54,26 @@ test('whatever is read is a valid plan, and so it stays', () => {
       for (const each of [plan, planAtWork(plan), planAtEnd(planAtWork(plan), done)]) Plan.parse(each);
     }),
   );
+});
+
+test("an agent's own steps update those of the same title and come after them when they are new", () => {
+  const plan = parsePlan(PLAN)!;
+  const merged = mergePlan(plan, [
+    { title: ' A', status: 'completed' },
+    { title: 'c', status: 'in-progress' },
+    { title: '  ', status: 'pending' },
+  ]);
+  assert.deepEqual(
+    merged.steps.map(({ title, status }) => `${title} ${status}`),
+    ['a completed', 'b pending', 'c in-progress'],
+  );
+  assert.deepEqual(mergePlan(merged, [{ title: 'c', status: 'completed' }]).steps.length, 3);
+});
+
+test('however many steps an agent tells of, the plan stays valid', () => {
+  const many = Array.from({ length: 500 }, (_, at) => ({
+    title: `${at} ${'x'.repeat(600)}`,
+    status: 'pending' as const,
+  }));
+  assert.equal(Plan.parse(mergePlan(oneStepPlan('do it'), many)).steps.length, 200);
 });

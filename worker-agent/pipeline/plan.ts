@@ -52,6 +52,18 @@ export function planAtWork(plan: Plan): Plan {
   };
 }
 
+/** The plan with the steps that the agent tells of: those it names anew are added, the state of the others is taken over. */
+export function mergePlan(plan: Plan, told: PlanStep[]): Plan {
+  const key = (title: string) => title.replaceAll(/\s+/g, ' ').trim().slice(0, LONGEST_TITLE).toLowerCase();
+  const steps = plan.steps.map((step) => ({ ...step }));
+  for (const { title, status } of told) {
+    const known = steps.find((step) => key(step.title) === key(title));
+    if (known !== undefined) known.status = status;
+    else if (key(title) !== '' && steps.length < MOST_STEPS) steps.push({ ...pending(title.trim()), status });
+  }
+  return { ...plan, steps };
+}
+
 /** The plan at the end: done, or failed where it stood. */
 export function planAtEnd(plan: Plan, done: boolean): Plan {
   const end = (status: PlanStep['status']): PlanStep['status'] => {

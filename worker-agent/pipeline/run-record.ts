@@ -1,10 +1,12 @@
 // What a run has come to so far, and the frame in which each of its steps is done. Used by the pipeline's files.
 import type { RUN_STEPS } from '../../protocol/log.ts';
 import type { Check, Plan } from '../../protocol/run.ts';
+import type { VerifyCommand } from '../../protocol/project.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
 import type { AgentContext, CodingAgent, RunEventInput } from '../agents/coding-agent.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import type { RunApi } from '../runner/api.ts';
+import type { Inbox } from '../runner/inbox.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { GitContext } from '../workspace/git.ts';
 import type { Remote } from '../workspace/remote.ts';
@@ -15,10 +17,12 @@ export type SandboxName = 'base' | 'work' | 'final';
 export interface PipelineOptions {
   order: WorkOrder;
   directory: RunDirectory;
-  api: Pick<RunApi, 'base' | 'progress'>;
+  api: Pick<RunApi, 'base' | 'progress' | 'messages'>;
+  inbox: Inbox;
   log: { event(event: RunEventInput): void; raw(bytes: Uint8Array): void };
   git: GitContext;
-  remote: Remote;
+  /** The orchestrator's git address of a repository, by its path there. */
+  remote(gitPath: string): Remote;
   /** Object caches of this worker, one a repository. */
   cacheDir: string;
   toolDir: string;
@@ -36,17 +40,28 @@ export interface RunRecord {
   plan: Plan | null;
   checks: Check[];
   iterations: number;
-  headCommit: string | null;
+  /** What was pushed, by the repository's number. */
+  heads: Map<number, string>;
 }
 
-export type Pipeline = PipelineOptions & { record: RunRecord };
+/** `instructions` are those of the repository's `.autocode.yaml`. */
+export type Pipeline = PipelineOptions & { record: RunRecord; instructions: string | null };
 
 type Step = (typeof RUN_STEPS)[number];
 
 /** A pipeline at its start: all checks are still to be run. */
 export function newPipeline(options: PipelineOptions): Pipeline {
-  const checks = options.order.verify.map(({ name, command }) => ({ name, command, base: null, head: null }));
-  return { ...options, record: { plan: null, checks, iterations: 0, headCommit: null } };
+  const checks = checksOf(options.order.verify);
+  return {
+    ...options,
+    instructions: null,
+    record: { plan: null, checks, iterations: 0, heads: new Map() },
+  };
+}
+
+/** The verify commands as checks that are still to be run. */
+export function checksOf(verify: VerifyCommand[]): Check[] {
+  return verify.map(({ name, command }) => ({ name, command, base: null, head: null }));
 }
 
 /** Does one step and says so in the log. `failure` tells from the result why the step failed, if it did. */

@@ -14,7 +14,7 @@ async function check(
   const result = await runCheck(
     place.sandbox,
     { name: 'it', command },
-    { timeoutSeconds, outputBytes, signal, emit: (event) => events.push(event) },
+    { timeoutSeconds, outputBytes, signal, folderOf: () => '.', emit: (event) => events.push(event) },
   );
   return { result, events };
 }

@@ -1,4 +1,5 @@
 // Runs the project's own commands in a sandbox and says what came of each. Used on the base, on the agent's work tree and on the result.
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CheckResult } from '../../protocol/run.ts';
 import type { VerifyCommand } from '../../protocol/project.ts';
@@ -10,6 +11,8 @@ export interface VerifyOptions {
   timeoutSeconds: number;
   /** Output of one command that is kept in the log; what comes beyond is counted only. */
   outputBytes: number;
+  /** Where a repository lies in the work tree, for commands that run in one. */
+  folderOf(repository: string): string;
   emit(event: RunEventInput): void;
   signal: AbortSignal;
 }
@@ -31,17 +34,18 @@ export async function runChecks(
   return results;
 }
 
-/** One command by `sh -c` at the root of the work tree. Throws only when the run itself stops. */
+/** One command by `sh -c` at the root of the work tree, or of the repository that it names. Throws only when the run itself stops. */
 export async function runCheck(
   sandbox: Sandbox,
-  { name, command }: VerifyCommand,
+  { name, command, in: repository }: VerifyCommand,
   options: VerifyOptions,
 ): Promise<CheckResult> {
-  const { timeoutSeconds, outputBytes, emit, signal } = options;
+  const { timeoutSeconds, outputBytes, folderOf, emit, signal } = options;
   signal.throwIfAborted();
   const source = `verify:${name}`;
   const started = performance.now();
-  const child = sandbox.spawn(['sh', '-c', command], { env: { CI: 'true' } });
+  const cwd = repository === undefined ? sandbox.workspace : path.join(sandbox.workspace, folderOf(repository));
+  const child = sandbox.spawn(['sh', '-c', command], { cwd, env: { CI: 'true' } });
   const sink = outputEvents(
     (text) => emit({ type: 'output', source, text }),
     (text) => emit({ type: 'notice', text: `${source}: ${text}.` }),

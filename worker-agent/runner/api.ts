@@ -4,6 +4,7 @@ import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { LogAck } from '../../protocol/log.ts';
+import { DeliveryAnswer, type DeliveryInput, type Message } from '../../protocol/message.ts';
 import {
   BaseAnswer,
   HeartbeatAnswer,
@@ -19,8 +20,10 @@ export interface RunApi {
   progress(change: Omit<ProgressInput, 'fence'>): Promise<void>;
   /** Once, not repeated: the lease counts successes. */
   heartbeat(): Promise<HeartbeatAnswer>;
-  /** Once: waits at the orchestrator until there is something to do or the time is up. */
-  signals(waitSeconds: number): Promise<SignalsAnswer>;
+  /** Says what the agent was given; answers what came after that. */
+  messages(delivery: Omit<DeliveryInput, 'fence'>): Promise<Message[]>;
+  /** Once: waits at the orchestrator until there is something to do, a message after that number, or the time is up. */
+  signals(waitSeconds: number, after: number): Promise<SignalsAnswer>;
   appendLog(stream: string, offset: number, bytes: Uint8Array): Promise<LogAck>;
   finish(input: Omit<FinishInput, 'fence'>): Promise<void>;
 }
@@ -61,10 +64,14 @@ export function runApi({
     async finish(input) {
       await untilAnswered(async () => await post('finish', input, z.unknown()), signal);
     },
-    signals: async (waitSeconds) =>
+    async messages(delivery) {
+      const send = async () => await post('messages', delivery, DeliveryAnswer);
+      return (await untilAnswered(send, signal)).messages;
+    },
+    signals: async (waitSeconds, after) =>
       await call({
         method: 'GET',
-        path: path(`signals?fence=${fence}&waitSeconds=${waitSeconds}`),
+        path: path(`signals?fence=${fence}&waitSeconds=${waitSeconds}&after=${after}`),
         answer: SignalsAnswer,
         timeoutMs: (waitSeconds + 10) * 1000,
         signal,

@@ -106,7 +106,7 @@ test('an agent that says it succeeded and did not is found out, and its work is 
     run.finish?.reason ?? '',
     /after 2 iterations: answer \(failed; failed before the change too\)/,
   );
-  assert.equal(run.finish?.headCommit, place.fake.pushed(run));
+  assert.equal(run.finish?.headCommits[0]?.commit, place.fake.pushed(run));
 });
 
 test('a verify command that prints a gigabyte fills neither memory nor log', async () => {

@@ -25,6 +25,7 @@ import { watchGrowth } from '../workspace/growth.ts';
 import { unmountBelow } from '../workspace/overlay.ts';
 import { remoteOf } from '../workspace/remote.ts';
 import { runApi } from './api.ts';
+import { openInbox, type Inbox } from './inbox.ts';
 import { keepLease } from './lease.ts';
 import { openRunLog } from './log.ts';
 import { LogShipper } from './log-shipper.ts';
@@ -80,9 +81,10 @@ async function doRun(
     failed: (error) => stop.stop('disk-full', `The log cannot be written: ${error.message}`),
   });
   const lease = keepLease(reporting, order, stop);
-  void watchSignals(runApi({ url: config.url, order, signal: stop.signal }), stop);
+  const inbox = openInbox(order.messages);
+  void watchSignals(runApi({ url: config.url, order, signal: stop.signal }), inbox, stop);
   try {
-    const report = await work(config, directory, order, stop, log);
+    const report = await work(config, directory, order, { stop, inbox }, log);
     log.event({ type: 'step', step: 'finish', status: 'started' });
     // A crash from here on loses nothing. On a full disk the report goes out all the same.
     await writeDurably(directory.report, JSON.stringify(report)).catch((error: unknown) =>
@@ -111,7 +113,7 @@ async function work(
   config: RunnerConfig,
   directory: RunDirectory,
   order: WorkOrder,
-  stop: Stopper,
+  { stop, inbox }: { stop: Stopper; inbox: Inbox },
   log: ReturnType<typeof openRunLog>,
 ): Promise<RunReport> {
   const processes = { mark: processMark(order), directory: directory.path };
@@ -134,9 +136,10 @@ async function work(
       order,
       directory,
       api: runApi({ url: config.url, order, signal: stop.signal }),
+      inbox,
       log,
       git: { path, signal: stop.signal },
-      remote: remoteOf(config.url, order),
+      remote: (gitPath) => remoteOf(config.url, order, gitPath),
       cacheDir: config.cacheDir,
       toolDir: config.toolDir,
       workspace: { ...config.workspace, owner: treeOwner },

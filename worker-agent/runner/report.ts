@@ -53,6 +53,7 @@ function unreportable(report: RunReport, error: AutocodeError): RunReport {
     outcome: 'lost',
     cause: 'platform',
     reason: `The run ended as ${report.outcome}, but its report was refused: ${error.message}`.slice(0, 4000),
+    headCommits: [],
     checks: [],
     iterations: report.iterations,
   };

@@ -1,15 +1,17 @@
 // A stand-in for the orchestrator, over real HTTP and real git: the routes that workers and runners use, with a log that
 // refuses gaps, fences, long polls and a switch that takes it away. For tests of the worker only.
-import { spawn, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import type { Message } from '../../protocol/message.ts';
 import type { FinishInput, ProgressInput } from '../../protocol/run.ts';
+import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 import type { WorkerInput, WorkOrder } from '../../protocol/worker.ts';
+import { headOf, makeRepository, serveGit } from './fake-git.ts';
 
 /** What the orchestrator knows of one run. */
 export interface FakeRun {
@@ -20,6 +22,10 @@ export interface FakeRun {
   progress: ProgressInput[];
   finish: FinishInput | null;
   heartbeats: number;
+  /** All that were sent to its task; the last that its runner has acknowledged; whether it still takes any. */
+  messages: Message[];
+  delivered: number;
+  steerable: boolean;
   cancel: boolean;
   stale: boolean;
   deadline: Date;
@@ -33,12 +39,16 @@ export interface FakeOrchestrator {
   /** Requests of the claim route, as they came: the claim ids. */
   claims: string[];
   repository: string;
+  /** Makes another repository, to be named in a run's order; its path. */
+  addRepository(id: number, files: Record<string, string>): string;
   /** Makes a run and puts it in the queue. */
   add(
     order: Partial<WorkOrder> & { agentCommand?: string[] },
     run?: { baseCommit?: string; startCommit?: string },
   ): FakeRun;
   cancel(run: FakeRun): void;
+  /** Sends a message to the run's task. */
+  say(run: FakeRun, text: string): void;
   /** Closes its port and cuts all connections; `comeBack` listens on the same one. */
   goAway(): Promise<void>;
   comeBack(): Promise<void>;
@@ -52,6 +62,9 @@ export interface FakeOrchestrator {
   close(): Promise<void>;
 }
 
+/** Number of the repository that it starts with. */
+const FIRST = 3;
+
 type Answer = { status: number; body?: unknown };
 
 /** Starts one with a repository of the given files. `directory` is the caller's to remove. */
@@ -60,7 +73,7 @@ export async function fakeOrchestrator(
   files: Record<string, string>,
   gatewayUrl = 'http://127.0.0.1:9',
 ): Promise<FakeOrchestrator> {
-  const repository = path.join(directory, 'origin', '3.git');
+  const repository = path.join(directory, 'origin', `${FIRST}.git`);
   const head = makeRepository(directory, repository, files);
   const installation = randomUUID();
   const runs = new Map<string, FakeRun>();
@@ -117,11 +130,16 @@ export async function fakeOrchestrator(
     if (run.stale || (run.finish !== null && action !== 'finish'))
       return error(409, 'ERR_STALE_FENCE', 'this run is not yours');
     if (action === 'base') {
-      execFileSync('git', ['-C', repository, 'update-ref', `refs/runs/${run.order.run}`, run.startCommit]);
-      return {
-        status: 200,
-        body: { baseCommit: run.baseCommit, startCommit: run.startCommit, ref: `refs/runs/${run.order.run}` },
-      };
+      const ref = `refs/runs/${run.order.run}`;
+      const repositories = run.order.repositories.map(({ id }) => {
+        const origin = path.join(directory, 'origin', `${id}.git`);
+        const first = id === FIRST ? run : undefined;
+        const baseCommit = first?.baseCommit ?? headOf(origin);
+        const startCommit = first?.startCommit ?? baseCommit;
+        execFileSync('git', ['-C', origin, 'update-ref', ref, startCommit]);
+        return { id, baseCommit, startCommit };
+      });
+      return { status: 200, body: { repositories, ref } };
     }
     if (action === 'heartbeat') {
       run.heartbeats += 1;
@@ -133,13 +151,21 @@ export async function fakeOrchestrator(
       return { status: 200, body: {} };
     }
     if (action === 'signals') {
+      const after = Number(url.searchParams.get('after'));
       await until(
         'a signal',
-        () => run.cancel || run.stale,
+        () => run.cancel || run.stale || run.messages.length > after,
         Number(url.searchParams.get('waitSeconds')),
         gone,
       );
-      return { status: 200, body: { cancel: run.cancel } };
+      return { status: 200, body: { cancel: run.cancel, messages: run.messages.slice(after) } };
+    }
+    if (action === 'messages') {
+      const { delivered, last } = input() as { delivered: number; last: boolean };
+      run.delivered = Math.max(run.delivered, delivered);
+      const messages = run.messages.slice(delivered);
+      if (last && messages.length === 0) run.steerable = false;
+      return { status: 200, body: { messages } };
     }
     if (action === 'finish') return finish(run, input());
     return appendLog(run, action.slice('logs/'.length), Number(url.searchParams.get('offset')), body);
@@ -166,7 +192,7 @@ export async function fakeOrchestrator(
       const input = JSON.parse(body.toString()) as WorkerInput & { claimId: string; waitSeconds: number };
       if (rest[0] === 'claim') return await claim(input.claimId, input.waitSeconds, gone);
       workers.set(name!, input);
-      return { status: 200, body: { protocol: 1, installation: fake.installation, runs: [] } };
+      return { status: 200, body: { protocol: PROTOCOL_VERSION, installation: fake.installation, runs: [] } };
     }
     const run = runs.get(name!);
     if (run === undefined || token !== run.order.runToken) return error(401, 'ERR_UNAUTHENTICATED', 'no');
@@ -205,6 +231,11 @@ export async function fakeOrchestrator(
     runs,
     claims,
     repository,
+    addRepository(id, more) {
+      const made = path.join(directory, 'origin', `${id}.git`);
+      makeRepository(directory, made, more);
+      return made;
+    },
     add({ agentCommand, ...order }, commits = {}) {
       const task = runs.size + 1;
       const run: FakeRun = {
@@ -215,6 +246,9 @@ export async function fakeOrchestrator(
         progress: [],
         finish: null,
         heartbeats: 0,
+        messages: [...(order.messages ?? [])],
+        delivered: 0,
+        steerable: true,
         cancel: false,
         stale: false,
         deadline: new Date(Date.now() + 600_000),
@@ -227,6 +261,11 @@ export async function fakeOrchestrator(
     },
     cancel(run) {
       run.cancel = true;
+      changed();
+    },
+    say(run, text) {
+      const number = run.messages.length + 1;
+      run.messages.push({ number, author: 'ann', text, at: new Date().toISOString() });
       changed();
     },
     async goAway() {
@@ -281,24 +320,6 @@ function error(status: number, code: string, message: string): Answer {
   return { status, body: { error: { code, message } } };
 }
 
-function makeRepository(directory: string, repository: string, files: Record<string, string>): string {
-  const tree = path.join(directory, 'seed');
-  mkdirSync(tree, { recursive: true });
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(tree, name)), { recursive: true });
-    writeFileSync(path.join(tree, name), text);
-  }
-  const git = (...args: string[]) =>
-    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { cwd: tree })
-      .toString()
-      .trim();
-  git('init', '--quiet', '--initial-branch=main');
-  git('add', '--all');
-  git('commit', '--quiet', '--allow-empty', '--message=base');
-  git('clone', '--quiet', '--bare', tree, repository);
-  return git('rev-parse', 'HEAD');
-}
-
 function orderOf(
   task: number,
   installation: string,
@@ -318,10 +339,13 @@ function orderOf(
       kind: 'change',
     },
     project: { id: 1, name: 'sample', trusted: true },
-    repository: { id: 3, baseBranch: 'main', gitPath: '/git/3.git' },
+    repositories: [{ id: FIRST, name: 'sample', path: '.', baseBranch: 'main', gitPath: '/git/3.git' }],
     agent: { name: 'command', command, model: '' },
     isolation: 'directory',
     verify: [],
+    permissions: {},
+    planning: { only: false, approved: null, rejected: null },
+    messages: [],
     limits: { maxIterations: 2, verifyTimeoutSeconds: 30, verifyOutputBytes: 64 * 1024 },
     deadline: new Date(Date.now() + 600_000).toISOString(),
     lease: { heartbeatSeconds: 1, leaseSeconds: 3, selfStopSeconds: 60 },
@@ -330,66 +354,4 @@ function orderOf(
     gatewayUrl,
     previous: null,
   };
-}
-
-function serveGit(
-  request: IncomingMessage,
-  response: ServerResponse,
-  root: string,
-  runs: Map<string, FakeRun>,
-): void {
-  const credentials = Buffer.from(
-    (request.headers.authorization ?? '').replace('Basic ', ''),
-    'base64',
-  ).toString();
-  const run = [...runs.values()].find(({ order }) => credentials === `run:${order.runToken}`);
-  if (run === undefined) {
-    response.writeHead(401, { 'www-authenticate': 'Basic realm="run"' });
-    response.end();
-    return;
-  }
-  const url = new URL(request.url!, 'http://fake');
-  const child = spawn(
-    'git',
-    ['-c', 'http.receivepack=true', '-c', 'receive.fsckObjects=true', 'http-backend'],
-    {
-      env: {
-        PATH: process.env.PATH ?? '',
-        GIT_PROJECT_ROOT: root,
-        GIT_HTTP_EXPORT_ALL: '1',
-        PATH_INFO: url.pathname.replace('/git', ''),
-        QUERY_STRING: url.search.slice(1),
-        REQUEST_METHOD: request.method ?? 'GET',
-        CONTENT_TYPE: request.headers['content-type'] ?? '',
-        GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
-        REMOTE_USER: 'run',
-        ...(request.headers['content-encoding'] === undefined
-          ? {}
-          : { HTTP_CONTENT_ENCODING: request.headers['content-encoding'] }),
-        ...(request.headers['content-length'] === undefined
-          ? {}
-          : { CONTENT_LENGTH: request.headers['content-length'] }),
-      },
-      stdio: ['pipe', 'pipe', 'ignore'],
-    },
-  );
-  request.pipe(child.stdin);
-  child.stdin.on('error', () => {});
-  const pieces: Buffer[] = [];
-  child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
-  child.once('close', () => {
-    const output = Buffer.concat(pieces);
-    const split = output.indexOf('\r\n\r\n');
-    const headers = output
-      .subarray(0, split)
-      .toString()
-      .split('\r\n')
-      .map((line) => line.split(': ') as [string, string]);
-    const status = headers.find(([name]) => name === 'Status')?.[1] ?? '200';
-    response.writeHead(
-      Number.parseInt(status, 10),
-      Object.fromEntries(headers.filter(([name]) => name !== 'Status')),
-    );
-    response.end(output.subarray(split + 4));
-  });
 }

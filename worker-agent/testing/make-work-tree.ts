@@ -23,7 +23,7 @@ export interface WorkTreeDone {
 const { options, cache, script, stay } = JSON.parse(process.argv[2] ?? '') as WorkTreeTry;
 const context = { path: process.env.PATH ?? '', signal: AbortSignal.timeout(60_000) };
 const kind = await makeWorkTree(context, options);
-const tree = path.join(options.root, 'tree');
+const { tree } = options;
 const output = execFileSync('sh', ['-c', script], { cwd: tree }).toString('latin1');
 const { changes, commit } = await exportTree(context, {
   gitDir: path.join(options.runDirectory, 'export.git'),

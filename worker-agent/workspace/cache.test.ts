@@ -27,7 +27,7 @@ async function withOrigin(
     const ref = `refs/runs/${run.order.run}`;
     execFileSync('git', ['-C', fake.repository, 'update-ref', ref, run.baseCommit]);
     const fetch = async () =>
-      await fetchIntoCache(context(), remoteOf(fake.url, run.order), {
+      await fetchIntoCache(context(), remoteOf(fake.url, run.order, '/git/3.git'), {
         cacheDir: path.join(place, 'cache'),
         repository: 3,
         ref,
@@ -71,7 +71,7 @@ test('what a killed git left behind does not stop the next', async () => {
 
 test('a refusal is an answer: it is not asked again, and the token is not told', async () => {
   await withOrigin(async ({ place, run, url }) => {
-    const remote = remoteOf(url, { ...run.order, runToken: 'wrong-token' });
+    const remote = remoteOf(url, { ...run.order, runToken: 'wrong-token' }, '/git/3.git');
     const fetching = fetchIntoCache(context(), remote, {
       cacheDir: path.join(place, 'cache'),
       repository: 3,

@@ -15,11 +15,11 @@ export interface Remote {
 const AWAY =
   /unable to access|Could not resolve|Connection refused|Connection reset|timed out|HTTP 5\d\d|error: 5\d\d|hung up|early EOF|RPC failed|unexpected disconnect|Empty reply/i;
 
-/** The run's own remote at the orchestrator. */
-export function remoteOf(url: string, order: WorkOrder): Remote {
+/** The run's own remote at the orchestrator, of one of its repositories. */
+export function remoteOf(url: string, order: WorkOrder, gitPath: string): Remote {
   const credentials = Buffer.from(`run:${order.runToken}`).toString('base64');
   return {
-    url: url.replace(/\/+$/, '') + order.repository.gitPath,
+    url: url.replace(/\/+$/, '') + gitPath,
     config: {
       'http.extraHeader': `Authorization: Basic ${credentials}`,
       'http.followRedirects': 'false',

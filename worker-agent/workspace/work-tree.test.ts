@@ -59,6 +59,7 @@ function workPlace(user: number | null) {
     const objects = [path.join(place, 'c.git', 'objects')];
     const options = {
       root: path.join(runDirectory, 'work'),
+      tree: path.join(runDirectory, 'work', 'tree'),
       cacheDir: path.join(state, 'cache'),
       owner: user === null && process.getuid?.() === 0 ? OTHER_USER : null,
       handOver: false,

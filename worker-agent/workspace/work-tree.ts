@@ -11,8 +11,10 @@ import { git, type GitContext } from './git.ts';
 import { mountOverlay, unmountBelow } from './overlay.ts';
 
 export interface WorkTreeOptions extends Omit<CheckoutOptions, 'commit'> {
-  /** Directory of this tree alone; the work tree is `tree` in it. */
+  /** Directory of this tree alone, for what is kept beside it. */
   root: string;
+  /** The work tree. */
+  tree: string;
   /** What the cached checkout is of. */
   baseCommit: string;
   /** What the tree is to be at. */
@@ -28,14 +30,14 @@ export type WorkTreeKind = 'overlay' | 'overlay over a checkout made now' | 'che
 
 /** Makes the work tree at a commit, on a branch, and keeps git's index of it where no agent can write: see `startIndex`. */
 export async function makeWorkTree(context: GitContext, options: WorkTreeOptions): Promise<WorkTreeKind> {
-  const { root, commit, branch, objects } = options;
-  const tree = path.join(root, 'tree');
+  const { root, tree, commit, branch, objects } = options;
+  await mkdir(root, { recursive: true, mode: 0o700 });
   await mkdir(tree, { recursive: true, mode: 0o700 });
-  const kind = options.overlay ? await overlayCheckout(context, tree, options) : 'checkout';
+  const kind = options.overlay ? await overlayCheckout(context, options) : 'checkout';
   if (kind === 'checkout') await checkout(context, { tree, commit, branch, objects });
   await copyIndex(path.join(tree, '.git', 'index'), startIndex(root));
   if (options.handOver && options.owner !== null && kind !== 'checkout')
-    await handOver(context, options.owner, root);
+    await handOver(context, options.owner, { root, tree });
   return kind;
 }
 
@@ -58,10 +60,9 @@ export async function removeWorkTree(context: GitContext, root: string): Promise
 
 async function overlayCheckout(
   context: GitContext,
-  tree: string,
   options: WorkTreeOptions,
 ): Promise<WorkTreeKind> {
-  const { root, baseCommit, commit, branch, objects } = options;
+  const { root, tree, baseCommit, commit, branch, objects } = options;
   const { tree: lower, index, made } = await cachedCheckout(context, { ...options, commit: baseCommit });
   await mountOverlay(
     context,
@@ -79,10 +80,14 @@ async function overlayCheckout(
 
 // The lower layer is the owner's already; to look at each of its files again would take as long as a checkout. The root is last:
 // a tree whose root is the owner's is all the owner's.
-async function handOver(context: GitContext, owner: number, root: string): Promise<void> {
+async function handOver(
+  context: GitContext,
+  owner: number,
+  { root, tree }: { root: string; tree: string },
+): Promise<void> {
   const script =
-    'cd "$1/upper" && find . -depth ! -type c -print0 | (cd "$1/tree" && xargs -0 chown --no-dereference "$2:$2" --)';
-  await command(context, ['sh', '-c', script, 'sh', root, String(owner)]);
+    'cd "$1/upper" && find . -depth ! -type c -print0 | (cd "$2" && xargs -0 chown --no-dereference "$3:$3" --)';
+  await command(context, ['sh', '-c', script, 'sh', root, tree, String(owner)]);
 }
 
 /** Copies an index with its time: by it git knows which files may have changed since without their times telling. */

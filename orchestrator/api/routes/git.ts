@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { parseRunId } from '../../../protocol/ids.ts';
-import { repositoryOfRun } from '../../tasks/queries.ts';
+import { runWorksOn } from '../../tasks/queries.ts';
 import { Id } from '../parameters.ts';
 import type { Routes } from '../server.ts';
 
@@ -20,8 +20,8 @@ export const gitRoutes: Routes = (app, { db, repositories }) => {
       const run = request.identity?.run;
       if (typeof run !== 'string') throw new AutocodeError('ERR_FORBIDDEN', 'Only runs use the mirror.');
       const { repository } = request.params as z.infer<typeof Params>;
-      if ((await repositoryOfRun(db, run)) !== repository)
-        throw new AutocodeError('ERR_FORBIDDEN', `Repository ${repository} is not the one of run ${run}.`);
+      if (!(await runWorksOn(db, run, repository)))
+        throw new AutocodeError('ERR_FORBIDDEN', `Run ${run} does not work on repository ${repository}.`);
       reply.hijack();
       await repositories.git(request.raw, reply.raw, { run, fence: parseRunId(run).fence, repository });
     },

@@ -1,8 +1,9 @@
 // /projects: what Autocode works on.
 import { z } from 'zod';
 import { Name } from '../../../protocol/ids.ts';
-import { Project, ProjectInput, ProjectPatch } from '../../../protocol/project.ts';
+import { Project, ProjectInput, ProjectPatch, RepositoryInput } from '../../../protocol/project.ts';
 import { archiveProject, getProject, listProjects } from '../../tasks/projects.ts';
+import { removeRepository } from '../../tasks/repositories.ts';
 import type { Routes } from '../server.ts';
 
 const Params = z.object({ project: Name });
@@ -63,5 +64,33 @@ export const projectRoutes: Routes = (app, { db, repositories }) => {
       },
     },
     async (request) => await archiveProject(db, request.params.project),
+  );
+  app.post(
+    '/projects/:project/repositories',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['projects'],
+        summary: 'Add a repository to a project; tasks given from then on work in it too',
+        params: Params,
+        body: RepositoryInput,
+        response: { 201: Project },
+      },
+    },
+    async (request, reply) =>
+      reply.code(201).send(await repositories.add(request.params.project, request.body)),
+  );
+  app.delete(
+    '/projects/:project/repositories/:repository',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['projects'],
+        summary: 'Take a repository out of a project',
+        params: Params.extend({ repository: Name }),
+        response: { 200: Project },
+      },
+    },
+    async (request) => await removeRepository(db, request.params.project, request.params.repository),
   );
 };

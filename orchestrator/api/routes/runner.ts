@@ -3,6 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { Fence, RunId } from '../../../protocol/ids.ts';
+import { DeliveryAnswer, DeliveryInput } from '../../../protocol/message.ts';
 import { LogAck, LogStream } from '../../../protocol/log.ts';
 import {
   BaseAnswer,
@@ -15,6 +16,7 @@ import {
 } from '../../../protocol/run.ts';
 import { finishRun } from '../../tasks/finish.ts';
 import { heartbeat, progress, signals } from '../../tasks/lease.ts';
+import { noteDelivery } from '../../tasks/messages.ts';
 import { getRun } from '../../tasks/queries.ts';
 import { untilNotified } from '../long-poll.ts';
 import { number } from '../parameters.ts';
@@ -85,20 +87,37 @@ export const runnerRoutes: Routes = (app, context) => {
         querystring: z.object({
           fence: number(Fence),
           waitSeconds: number(z.int().min(0).max(60)).default(25),
+          after: number(z.int().min(0)).optional().meta({
+            description: 'Number of the last message that the runner has; left out, none are answered.',
+          }),
         }),
         response: { 200: SignalsAnswer },
       },
     },
     async (request) => {
       const { run } = request.params;
-      const ask = async () => await signals(db, run, request.query.fence);
+      const ask = async () => await signals(db, run, request.query.fence, request.query.after);
       return await untilNotified(
         context,
         { channel: 'run', payload: run, seconds: request.query.waitSeconds, closed: request.raw },
         ask,
-        (answer) => answer.cancel,
+        (answer) => answer.cancel || answer.messages.length > 0,
       );
     },
+  );
+  app.post(
+    '/runs/:run/messages',
+    {
+      config: { access: 'run' },
+      schema: {
+        tags,
+        summary: 'Acknowledge messages that the agent was given, and get those after them',
+        params: Params,
+        body: DeliveryInput,
+        response: { 200: DeliveryAnswer },
+      },
+    },
+    async (request) => ({ messages: await noteDelivery(db, request.params.run, request.body) }),
   );
   app.post(
     '/runs/:run/finish',

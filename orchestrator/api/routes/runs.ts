@@ -4,14 +4,18 @@ import { Name, RunId } from '../../../protocol/ids.ts';
 import { ModelCall } from '../../../protocol/model.ts';
 import { Run, RunState } from '../../../protocol/run.ts';
 import { listCalls } from '../../gateway/calls.ts';
+import { ReplayInput, Task } from '../../../protocol/task.ts';
 import { getRun, listRuns } from '../../tasks/queries.ts';
+import { replayRun } from '../../tasks/replay.ts';
 import { Id, Limit } from '../parameters.ts';
 import type { Routes } from '../server.ts';
+import { taskDefaults } from '../task-defaults.ts';
 
 const Params = z.object({ run: RunId });
 export const DiffQuery = z.object({ format: z.enum(['patch', 'stat', 'names']).default('patch') });
 
-export const runRoutes: Routes = (app, { db, repositories }) => {
+export const runRoutes: Routes = (app, context) => {
+  const { db, repositories } = context;
   app.get(
     '/runs',
     {
@@ -46,14 +50,37 @@ export const runRoutes: Routes = (app, { db, repositories }) => {
         tags: ['runs'],
         summary: 'What the run changed',
         params: Params,
-        querystring: DiffQuery,
+        querystring: DiffQuery.extend({
+          against: RunId.optional().meta({
+            description: 'Another run: the difference from its result to that of this run.',
+          }),
+        }),
         response: { 200: z.string() },
         produces: ['text/plain'],
       },
     },
     async (request, reply) => {
-      const text = await repositories.runDiff(await getRun(db, request.params.run), request.query.format);
+      const { format, against } = request.query;
+      const other = against === undefined ? undefined : await getRun(db, against);
+      const text = await repositories.runDiff(await getRun(db, request.params.run), format, other);
       return reply.type('text/plain; charset=utf-8').serializer(String).send(text);
+    },
+  );
+  app.post(
+    '/runs/:run/replay',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['runs'],
+        summary: 'Do a run again, from the same commits and with the same words, to be compared with it',
+        params: Params,
+        body: ReplayInput,
+        response: { 201: Task },
+      },
+    },
+    async (request, reply) => {
+      const defaults = taskDefaults(request, context);
+      return reply.code(201).send(await replayRun(db, request.params.run, request.body, defaults));
     },
   );
   app.get(

@@ -1,7 +1,7 @@
 // /tasks: the work that people and machines give.
 import { z } from 'zod';
 import { Name } from '../../../protocol/ids.ts';
-import { Task, TaskInput, TaskState } from '../../../protocol/task.ts';
+import { IssueTaskInput, Task, TaskInput, TaskState } from '../../../protocol/task.ts';
 import { cancelTask } from '../../tasks/cancel.ts';
 import { createTask } from '../../tasks/create.ts';
 import { getTask, listTasks } from '../../tasks/queries.ts';
@@ -9,10 +9,12 @@ import { retryTask } from '../../tasks/retry.ts';
 import { actorOf } from '../authentication.ts';
 import { Id, Limit } from '../parameters.ts';
 import type { Routes } from '../server.ts';
+import { taskDefaults } from '../task-defaults.ts';
 
 const Params = z.object({ task: Id });
 
-export const taskRoutes: Routes = (app, { db, config, models }) => {
+export const taskRoutes: Routes = (app, context) => {
+  const { db, repositories } = context;
   app.get(
     '/tasks',
     {
@@ -45,11 +47,24 @@ export const taskRoutes: Routes = (app, { db, config, models }) => {
       },
     },
     async (request, reply) => {
-      const { task, created } = await createTask(db, request.body, {
-        actor: actorOf(request),
-        agent: config.agents.default,
-        model: models().find((model) => model.isDefault)?.name ?? null,
-      });
+      const { task, created } = await createTask(db, request.body, taskDefaults(request, context));
+      return reply.code(created ? 201 : 200).send(task);
+    },
+  );
+  app.post(
+    '/tasks/from-issue',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['tasks'],
+        summary: 'Make a task of an issue',
+        description: 'Answers 201 with the new task, or 200 with the one that the issue has already.',
+        body: IssueTaskInput,
+        response: { 200: Task, 201: Task },
+      },
+    },
+    async (request, reply) => {
+      const { task, created } = await repositories.fromIssue(request.body, taskDefaults(request, context));
       return reply.code(created ? 201 : 200).send(task);
     },
   );

@@ -30,6 +30,7 @@ function drawChanges(changes: Change[]): string {
     { title: 'CHANGE', value: (change) => String(change.id), align: 'right' },
     { title: 'STATE', value: (change) => change.state, style: (change) => styleOf(change.state) },
     { title: 'PROJECT', value: (change) => change.project },
+    { title: 'REPOSITORY', value: (change) => change.repository },
     { title: 'TASK', value: (change) => String(change.task), align: 'right' },
     { title: 'BRANCH', value: (change) => change.branch },
     { title: 'TITLE', value: (change) => change.title },

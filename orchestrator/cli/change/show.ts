@@ -30,7 +30,7 @@ export async function showChange(args: GlobalArgs & { change: number }): Promise
 function drawChange(change: Change): string {
   return block([
     ['state', paint(styleOf(change.state), change.state)],
-    ['task', `${change.task} (run ${change.run}) in ${change.project}`],
+    ['task', `${change.task} (run ${change.run}) in ${change.project}, repository ${change.repository}`],
     ['branch', `${change.branch} → ${change.baseBranch}`],
     ['commits', `${shortCommit(change.baseCommit)} → ${shortCommit(change.headCommit)}`],
     ['forge', change.url ?? change.forge],

@@ -128,7 +128,7 @@ async function doTask(args: DemoArgs, setting: Setting, tell: Tell): Promise<boo
       ? await sampleProject(client, isolation)
       : await userProject(client, { ...args, repo: args.repo, request: args.request ?? '', isolation });
   const { project } = work;
-  tell.fact('project', `${project.name}, ${project.repository.origin}`);
+  tell.fact('project', `${project.name}, ${project.repositories[0]?.origin}`);
   tell.fact(
     'verify',
     project.verify.map((each) => each.command).join('; ') ||

@@ -7,11 +7,12 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
-import { Project, VerifyCommand } from '../../../protocol/project.ts';
+import { Project, type Repository, VerifyCommand } from '../../../protocol/project.ts';
 import { inheritedEnvironment } from '../../config/client-environment.ts';
 import type { Client } from '../client.ts';
 import type { DemoIsolation } from './isolation.ts';
-import { createProject, projectName, repositoryAddress } from '../project/add.ts';
+import { createProject } from '../project/add.ts';
+import { projectName, repositoryAddress } from '../project/address.ts';
 import { verifyCommand } from '../project/settings.ts';
 
 /** A project and the body of the task to be given in it. */
@@ -35,7 +36,7 @@ const SampleTask = z.object({
 export async function sampleProject(client: Client, { isolation, trusted }: DemoIsolation): Promise<Work> {
   const { verify, ...task } = SampleTask.parse(parse(await readFile(join(SAMPLE, 'task.yaml'), 'utf8')));
   const project = await underFreeName(client, 'demo', { verify, isolation, trusted });
-  await pushSample(project.repository);
+  await pushSample(project.repositories[0]!);
   return { project, task };
 }
 
@@ -56,7 +57,7 @@ export async function userProject(
   const task = { title, body: rest.join('\n').trim() };
   const projects = await client.get('/projects', z.array(Project));
   const known = projects.find(
-    (project) => project.archivedAt === null && project.repository.origin === repository,
+    (project) => project.archivedAt === null && project.repositories[0]?.origin === repository,
   );
   if (known === undefined) {
     const { isolation, trusted } = args.isolation;
@@ -83,7 +84,7 @@ async function underFreeName(client: Client, name: string, input: Record<string,
 }
 
 /** Commits the sample and pushes it over the empty first commit of the hosted repository. */
-async function pushSample({ origin, defaultBranch }: Project['repository']): Promise<void> {
+async function pushSample({ origin, defaultBranch }: Repository): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'autocode-demo-'));
   try {
     await cp(join(SAMPLE, 'repository'), directory, { recursive: true });

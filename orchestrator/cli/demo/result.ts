@@ -26,7 +26,8 @@ export interface DemoResult {
 export async function readResult(client: Client, task: Task): Promise<DemoResult> {
   const runs = await client.get('/runs', z.array(Run), { task: task.id });
   const run = runs.find(({ fence }) => fence === task.attempt) ?? null;
-  const change = task.change === null ? null : await client.get(`/changes/${task.change}`, Change);
+  const [number] = task.changes;
+  const change = number === undefined ? null : await client.get(`/changes/${number}`, Change);
   const diff = change === null ? '' : await client.text(`/changes/${change.id}/diff`, { format: 'patch' });
   return { run, usage: sumUsage(runs), change, diff };
 }

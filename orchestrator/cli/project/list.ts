@@ -18,9 +18,11 @@ function drawProjects(projects: Project[]): string {
     { title: 'PROJECT', value: (project) => project.name },
     {
       title: 'REPOSITORY',
-      value: (project) => (project.repository.hosted ? '(local forge)' : project.repository.origin),
+      value: ({ repositories: [first, ...others] }) =>
+        (first?.hosted === true ? '(local forge)' : (first?.origin ?? '-')) +
+        (others.length === 0 ? '' : ` and ${others.length} more`),
     },
-    { title: 'BRANCH', value: (project) => project.repository.defaultBranch },
+    { title: 'BRANCH', value: (project) => project.repositories[0]?.defaultBranch ?? '-' },
     { title: 'VERIFY', value: (project) => project.verify.map((each) => each.name).join(', ') || '-' },
     { title: 'AGENT', value: (project) => project.agent ?? 'default' },
     {

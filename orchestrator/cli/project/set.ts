@@ -8,10 +8,10 @@ import { settingsOf, type SettingArgs } from './settings.ts';
 import { drawProject } from './show.ts';
 
 /** Changes what was named of a project. */
-export async function setProject(args: GlobalArgs & SettingArgs & { project: string }): Promise<void> {
+export async function setProject(args: GlobalArgs & SettingArgs & { project: string; fromFile: string[] | undefined }): Promise<void> {
   const route = `/projects/${encodeURIComponent(args.project)}`;
   const now = args.allow === undefined ? undefined : (await connect(args).get(route, Project)).checks;
-  const patch = settingsOf(args, now);
+  const patch = { ...settingsOf(args, now), fromFile: args.fromFile };
   if (Object.values(patch).every((value) => value === undefined)) {
     throw new AutocodeError('ERR_INVALID_INPUT', 'Nothing was named to change.', {
       remedy: 'See `autocode project set --help`.',

@@ -1,6 +1,6 @@
 // Options that `project add` and `project set` share, as the API wants them.
 import { AutocodeError } from '../../../protocol/errors.ts';
-import type { Isolation, VerifyCommand } from '../../../protocol/project.ts';
+import { TOOL_KINDS, type Isolation, type VerifyCommand } from '../../../protocol/project.ts';
 import type { SubmissionChecks } from '../../../protocol/submission.ts';
 import { checksOf, type CheckArgs } from './checks.ts';
 import { forgeSettings, type ForgeArgs } from './forge.ts';
@@ -13,6 +13,8 @@ export interface SettingArgs extends CheckArgs, ForgeArgs {
   model: string | undefined;
   deadline: number | undefined;
   iterations: number | undefined;
+  approvePlan: boolean | undefined;
+  permit: string[] | undefined;
   isolation: Isolation | undefined;
   trusted: boolean | undefined;
 }
@@ -29,16 +31,29 @@ export function settingsOf(args: SettingArgs, now?: SubmissionChecks) {
     limits: Object.values(limits).some((value) => value !== undefined) ? limits : undefined,
     checks: checksOf(args, now),
     ...forgeSettings(args),
+    approvePlan: args.approvePlan,
+    permissions: args.permit === undefined ? undefined : Object.fromEntries(args.permit.map(permission)),
     isolation: args.isolation,
     trusted: args.trusted,
   };
 }
 
-/** `test=npm test`, or a command alone, which is named by its first words. */
+/** `test=npm test`, `web:test=npm test` at the root of a repository, or a command alone, named by its first words. */
 export function verifyCommand(text: string): VerifyCommand {
-  const [, name, command] = /^([A-Za-z0-9_.-]{1,80})=(.+)$/s.exec(text) ?? [];
-  if (name !== undefined && command !== undefined) return { name, command: command.trim() };
+  const [, place, name, command] =
+    /^(?:([a-z0-9][a-z0-9._-]{0,62}):)?([A-Za-z0-9_.-]{1,80})=(.+)$/s.exec(text) ?? [];
+  if (name !== undefined && command !== undefined)
+    return { name, command: command.trim(), ...(place === undefined ? {} : { in: place }) };
   return { name: text.trim().slice(0, 80), command: text };
+}
+
+/** `execute=deny`: a kind of tool and whether it may be used. */
+function permission(text: string): [kind: string, answer: string] {
+  const [kind = '', answer = ''] = text.split('=');
+  if (TOOL_KINDS.some((known) => known === kind) && ['allow', 'deny'].includes(answer)) return [kind, answer];
+  throw new AutocodeError('ERR_INVALID_INPUT', `--permit ${text} names no kind of tool with allow or deny.`, {
+    remedy: `Write it as execute=deny; the kinds are ${TOOL_KINDS.join(', ')}.`,
+  });
 }
 
 /** A program with its arguments: a JSON array, or words between spaces. Quotes would need a shell's rules: refused. */

@@ -1,25 +1,33 @@
 // `autocode project show`.
-import { Project } from '../../../protocol/project.ts';
+import { Project, type VerifyCommand } from '../../../protocol/project.ts';
+import { ProjectSettings } from '../../../protocol/project-file.ts';
 import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
 import { relativeTime } from '../format.ts';
 import { block, paint, print, printJson } from '../output.ts';
+import { drawRepositories } from './repositories.ts';
+import { drawSources } from './sources.ts';
 import { drawChecksSetting } from './checks.ts';
 
 /** Shows a project. */
 export async function showProject(args: GlobalArgs & { project: string }): Promise<void> {
-  const project = await connect(args).get(`/projects/${encodeURIComponent(args.project)}`, Project);
-  if (args.json) return printJson(project);
-  print(paint('bold', `Project ${project.name}`), '', drawProject(project));
+  const client = connect(args);
+  const route = `/projects/${encodeURIComponent(args.project)}`;
+  const project = await client.get(route, Project);
+  const sources = await client.get(`${route}/settings`, ProjectSettings);
+  if (args.json) return printJson({ ...project, file: sources.file, settings: sources.settings });
+  print(paint('bold', `Project ${project.name}`), '', drawProject(project), '', drawSources(sources));
 }
 
 /** A project as labels and values. */
 export function drawProject(project: Project): string {
-  const { repository, verify } = project;
+  const { repositories, verify } = project;
+  const [only] = repositories.length === 1 ? repositories : [];
   return block([
-    ['repository', repository.origin + (repository.hosted ? ' (local forge)' : '')],
-    ['branch', repository.defaultBranch],
-    ['forge', repository.forge === 'local' ? null : repository.forge],
+    ['repositories', only === undefined ? drawRepositories(project) : null],
+    ['repository', only === undefined ? null : only.origin + (only.hosted ? ' (local forge)' : '')],
+    ['branch', only?.defaultBranch],
+    ['forge', only === undefined || only.forge === 'local' ? null : only.forge],
     ['reviewers', project.reviewers.join(', ')],
     ['labels', project.labels.join(', ')],
     ['pull requests', project.draft ? 'opened as drafts' : null],
@@ -28,7 +36,7 @@ export function drawProject(project: Project): string {
       'verify',
       verify.length === 0
         ? 'nothing: results are not checked'
-        : verify.map((each) => `${each.name}: ${each.command}`).join('\n'),
+        : verify.map(verifyWords).join('\n'),
     ],
     ['checks', drawChecksSetting(project.checks)],
     ['agent', project.agent ?? 'the configured default'],
@@ -44,6 +52,10 @@ export function drawProject(project: Project): string {
     ['created', relativeTime(project.createdAt)],
     ['archived', project.archivedAt === null ? null : relativeTime(project.archivedAt)],
   ]);
+}
+
+function verifyWords({ name, command, in: place }: VerifyCommand): string {
+  return `${name}: ${command}${place === undefined ? '' : ` (in ${place})`}`;
 }
 
 /** What confines the runs of a project, loud where nothing does. */

@@ -11,9 +11,21 @@ interface Format {
   names: boolean | undefined;
 }
 
-/** Prints what a run changed. */
-export async function runDiff(args: GlobalArgs & Format & { run: string }): Promise<void> {
-  await printDiff(connect(args), `/runs/${encodeURIComponent(args.run)}/diff`, args);
+/** Prints what a run changed; with another, what that one's result has that this one's has not. */
+export async function runDiff(
+  args: GlobalArgs & Format & { run: string; other: string | undefined },
+): Promise<void> {
+  const client = connect(args);
+  const run = await runOf(client, args.run);
+  if (args.other === undefined) return await printDiff(client, `/runs/${run}/diff`, args);
+  const other = await runOf(client, args.other);
+  await printDiff(client, `/runs/${other}/diff`, args, { against: run });
+}
+
+// A task stands for its newest run.
+async function runOf(client: Client, word: string): Promise<string> {
+  if (!/^\d+$/.test(word)) return encodeURIComponent(word);
+  return newestRun(await client.get(`/tasks/${word}`, Task));
 }
 
 /** Prints what a change would change. */
@@ -21,11 +33,13 @@ export async function changeDiff(args: GlobalArgs & Format & { change: number })
   await printDiff(connect(args), `/changes/${args.change}/diff`, args);
 }
 
-/** Prints the diff of a task's change, else of its newest run. */
+/** Prints the diff of a task's change; of several together, or without one, that of its newest run. */
 export async function taskDiff(args: GlobalArgs & Format & { task: number }): Promise<void> {
   const client = connect(args);
   const task = await client.get(`/tasks/${args.task}`, Task);
-  if (task.change !== null) return await printDiff(client, `/changes/${task.change}/diff`, args);
+  const [change, ...others] = task.changes;
+  if (change !== undefined && others.length === 0)
+    return await printDiff(client, `/changes/${change}/diff`, args);
   await printDiff(client, `/runs/${newestRun(task)}/diff`, args);
 }
 
@@ -37,10 +51,15 @@ export function newestRun(task: Task): string {
   });
 }
 
-async function printDiff(client: Client, path: string, args: GlobalArgs & Format): Promise<void> {
+async function printDiff(
+  client: Client,
+  path: string,
+  args: GlobalArgs & Format,
+  query: { against?: string } = {},
+): Promise<void> {
   const format = args.stat === true ? 'stat' : args.names === true ? 'names' : 'patch';
-  const text = await client.text(path, { format });
-  if (args.json) return printJson({ format, diff: text });
+  const text = await client.text(path, { format, ...query });
+  if (args.json) return printJson({ format, ...query, diff: text });
   process.stdout.write(process.stdout.isTTY ? colourDiff(text) : text);
 }
 

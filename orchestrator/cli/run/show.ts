@@ -35,11 +35,16 @@ function drawRun(run: Run): string {
     ['usage', drawUsage(run.usage)],
     ['worker', run.worker],
     ['iterations', String(run.iterations)],
-    ['commits', `${shortCommit(run.baseCommit)} → ${shortCommit(run.headCommit)}`],
+    ['commits', run.repositories.map((each) => commitsOf(each, run.repositories.length)).join('\n')],
     ['began', `${relativeTime(run.createdAt)}, took ${duration(tookMs(run))}`],
     ['deadline', run.finishedAt === null ? relativeTime(run.deadline) : null],
     ['logs', run.logs.map((log) => `${log.stream} ${bytes(log.bytes)} (${log.state})`).join(', ')],
   ]);
+}
+
+function commitsOf({ name, baseCommit, headCommit }: Run['repositories'][number], of: number): string {
+  const commits = `${shortCommit(baseCommit)} → ${shortCommit(headCommit)}`;
+  return of === 1 ? commits : `${name}: ${commits}`;
 }
 
 /** Calls, tokens and cost in one line. */
@@ -89,7 +94,11 @@ function drawFindings(findings: Finding[]): string {
       style: ({ level }) => (level === 'refuse' ? 'red' : 'yellow'),
     },
     { title: 'RULE', value: ({ rule }) => rule },
-    { title: 'PATH', value: ({ path }) => (path === null ? 'the change' : printable(path)) },
+    {
+      title: 'PATH',
+      value: ({ repository, path }) =>
+        (repository === undefined ? '' : `${repository}: `) + (path === null ? 'the change' : printable(path)),
+    },
     { title: 'WHY', value: ({ reason, remedy }) => printable(`${reason}; ${remedy}`) },
   ]);
 }

@@ -11,7 +11,7 @@ import { taskState } from '../states.ts';
 import { watchUntilEnd } from './watch.ts';
 
 interface Args extends GlobalArgs {
-  title: string;
+  title: string | undefined;
   project: string | undefined;
   body: string | undefined;
   bodyFile: string | undefined;
@@ -19,18 +19,23 @@ interface Args extends GlobalArgs {
   file: string[] | undefined;
   priority: number | undefined;
   branch: string | undefined;
+  repo: string[] | undefined;
   agent: string | undefined;
   model: string | undefined;
   deadline: number | undefined;
   iterations: number | undefined;
   key: string | undefined;
+  fromIssue: string | undefined;
+  again: boolean;
+  force: boolean;
+  approvePlan: boolean | undefined;
   watch: boolean;
 }
 
 /** Gives a task; with --watch stays until it has ended. */
 export async function addTask(args: Args): Promise<void> {
   const client = connect(args);
-  const task = await client.send('POST', '/tasks', Task, await taskInput(client, args));
+  const task = await (args.fromIssue === undefined ? giveTask : fromIssue)(client, args);
   if (args.watch) return await watchUntilEnd(client, task, args);
   if (args.json) return printJson(task);
   print(
@@ -38,20 +43,44 @@ export async function addTask(args: Args): Promise<void> {
   );
 }
 
-/** The body of POST /tasks; fields that are undefined are left out by JSON. */
-async function taskInput(client: Client, args: Args): Promise<Record<string, unknown>> {
+async function giveTask(client: Client, args: Args): Promise<Task> {
+  const { title, key } = args;
+  if (title === undefined) {
+    throw new AutocodeError('ERR_INVALID_INPUT', 'It is not said what is to be done.', {
+      remedy: 'Give a title, as `autocode task add "Fix the sum"`; or an issue with --from-issue URL.',
+    });
+  }
+  const project = args.project ?? (await onlyProject(client));
+  return await client.send('POST', '/tasks', Task, { ...taskInput(args), project, title, idempotencyKey: key });
+}
+
+/** The issue tells the project and the title. */
+async function fromIssue(client: Client, args: Args): Promise<Task> {
+  const { fromIssue: issue, again, force, project, title } = args;
+  if (title !== undefined) {
+    throw new AutocodeError('ERR_INVALID_INPUT', `There is a title, "${title}", and an issue.`, {
+      remedy: 'The issue has a title: say what is to be added to it with --body.',
+    });
+  }
+  return await client.send('POST', '/tasks/from-issue', Task, {
+    ...{ ...taskInput(args), project, issue, again, force },
+  });
+}
+
+/** What every new task may say; fields that are undefined are left out by JSON. */
+function taskInput(args: Args): Record<string, unknown> {
   return {
-    project: args.project ?? (await onlyProject(client)),
-    title: args.title,
     body: args.bodyFile === undefined ? args.body : readText(args.bodyFile),
     acceptance: args.accept,
     targetFiles: args.file,
     priority: args.priority,
     baseBranch: args.branch,
+    repositories: args.repo?.flatMap((names) => names.split(',')).map((name) => name.trim()).filter(Boolean),
     agent: args.agent,
     model: args.model,
     limits: { deadlineMinutes: args.deadline, maxIterations: args.iterations },
     idempotencyKey: args.key,
+    approvePlan: args.approvePlan,
   };
 }
 

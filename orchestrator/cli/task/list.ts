@@ -31,7 +31,7 @@ function drawTasks(tasks: Task[]): string {
     { title: 'PROJECT', value: (task) => task.project },
     { title: 'TITLE', value: (task) => task.title },
     { title: 'RUNS', value: (task) => String(task.attempt), align: 'right' },
-    { title: 'CHANGE', value: (task) => (task.change === null ? '-' : String(task.change)), align: 'right' },
+    { title: 'CHANGE', value: (task) => task.changes.join(', ') || '-', align: 'right' },
     { title: 'AGE', value: (task) => relativeTime(task.createdAt) },
   ]);
 }

@@ -1,6 +1,7 @@
 // `autocode task show`.
 import { z } from 'zod';
-import { Run } from '../../../protocol/run.ts';
+import { TaskMessage } from '../../../protocol/message.ts';
+import { Run, type Plan } from '../../../protocol/run.ts';
 import { Task } from '../../../protocol/task.ts';
 import { Project } from '../../../protocol/project.ts';
 import { Worker } from '../../../protocol/worker.ts';
@@ -10,15 +11,19 @@ import { printable, relativeTime } from '../format.ts';
 import { block, paint, print, printJson } from '../output.ts';
 import { drawRuns } from '../run/table.ts';
 import { styleOf, taskState } from '../states.ts';
+import { approvalCommands } from '../watch/task-view.ts';
 
-/** Shows a task and its runs; with --json the task with `runs` added. */
+/** Shows a task and its runs; with --json the task with `runs` and `messages` added. */
 export async function showTask(args: GlobalArgs & { task: number }): Promise<void> {
   const client = connect(args);
   const task = await client.get(`/tasks/${args.task}`, Task);
   const runs = await client.get('/runs', z.array(Run), { task: args.task });
-  if (args.json) return printJson({ ...task, runs });
+  const messages = await client.get(`/tasks/${args.task}/messages`, z.array(TaskMessage));
+  if (args.json) return printJson({ ...task, runs, messages });
   print(`${paint('bold', `Task ${task.id}: ${printable(task.title)}`)}`, '', drawTask(task));
   if (task.body.trim() !== '') print('', printable(task.body).trimEnd());
+  if (task.plan !== null) print('', drawPlan(task, task.plan));
+  if (messages.length > 0) print('', drawMessages(messages));
   if (runs.length > 0) print('', drawRuns(runs));
   const stuck = task.state === 'queued' ? await withoutWorker(client, task) : null;
   if (stuck !== null) print('', paint('yellow', stuck));
@@ -40,6 +45,12 @@ async function withoutWorker(client: Client, { project: name }: Task): Promise<s
   );
 }
 
+function placesOf({ repositories }: Task): string {
+  const [first] = repositories;
+  if (repositories.length === 1) return `branch ${first?.baseBranch}`;
+  return `repositories ${repositories.map(({ name, baseBranch }) => `${name} (${baseBranch})`).join(', ')}`;
+}
+
 function drawTask(task: Task): string {
   const limits = Object.entries(task.limits).map(([name, value]) => `${name} ${value}`);
   return block([
@@ -48,22 +59,41 @@ function drawTask(task: Task): string {
       paint(styleOf(task.state), taskState(task)) +
         (task.reason === null ? '' : ` – ${printable(task.reason)}`),
     ],
-    ['project', `${task.project}, branch ${task.baseBranch}`],
+    ['issue', task.source?.url],
+    ['replay of', task.replayOf === null ? null : `run ${task.replayOf}; its result is not submitted`],
+    ['project', `${task.project}, ${placesOf(task)}`],
     ['agent', `${task.agent} with ${task.model}`],
     ['priority', task.priority === 0 ? null : String(task.priority)],
     ['limits', limits.join(', ')],
     ['accept', task.acceptance.map((each) => `- ${printable(each)}`).join('\n')],
     ['files', task.targetFiles.map(printable).join('\n')],
-    ['change', task.change === null ? null : String(task.change)],
+    [task.changes.length > 1 ? 'changes' : 'change', task.changes.join(', ')],
     ['created', `${relativeTime(task.createdAt)} by ${task.createdBy}`],
     ['retries', task.notBefore === null ? null : relativeTime(task.notBefore)],
     ['ended', task.finishedAt === null ? null : relativeTime(task.finishedAt)],
   ]);
 }
 
+function drawPlan({ planState }: Task, { summary, steps }: Plan): string {
+  const lines = [summary, ...steps.map((step, at) => `${at + 1}. ${step.title}`)];
+  return block([[`plan (${planState ?? ''})`, lines.filter(Boolean).map(printable).join('\n')]]);
+}
+
+function drawMessages(messages: TaskMessage[]): string {
+  return block(
+    messages.map(({ author, text, at, run, deliveredAt }) => [
+      author,
+      `${printable(text)}\n${paint('dim', `${relativeTime(at)}, ${deliveredAt === null ? 'not delivered yet' : `delivered to run ${run ?? ''} ${relativeTime(deliveredAt)}`}`)}`,
+    ]),
+  );
+}
+
 function nextStep(task: Task): string | null {
-  if (task.change !== null)
-    return `autocode change show ${task.change} · autocode change diff ${task.change}`;
+  if (task.pendingReason === 'approval') return approvalCommands(task.id).join(' · ');
+  const [change] = task.changes;
+  if (change !== undefined && task.changes.length > 1)
+    return `autocode task diff ${task.id} · autocode change show ${change}`;
+  if (change !== undefined) return `autocode change show ${change} · autocode change diff ${change}`;
   if (task.state === 'running') return `autocode task watch ${task.id} · autocode task cancel ${task.id}`;
   if (task.state === 'failed') return `autocode task logs ${task.id} · autocode task retry ${task.id}`;
   return null;

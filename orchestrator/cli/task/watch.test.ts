@@ -66,7 +66,7 @@ async function apiOf(outcome: 'completed' | 'failed') {
     state: outcome,
     attempt: 1,
     finishedAt: AT,
-    change: outcome === 'completed' ? 3 : null,
+    changes: outcome === 'completed' ? [3] : [],
     reason: 'So it is.',
   });
   let asked = 0;

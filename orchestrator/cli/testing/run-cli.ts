@@ -92,7 +92,7 @@ export function aTask(fields: Partial<z.input<typeof Task>> = {}): z.input<typeo
     targetFiles: [],
     priority: 0,
     kind: 'change',
-    baseBranch: 'main',
+    repositories: [{ id: 3, name: 'shop', baseBranch: 'main' }],
     agent: 'qwen-coder',
     model: 'replay/demo',
     limits: {},
@@ -101,7 +101,7 @@ export function aTask(fields: Partial<z.input<typeof Task>> = {}): z.input<typeo
     reason: null,
     attempt: 0,
     currentRun: null,
-    change: null,
+    changes: [],
     notBefore: null,
     createdBy: 'local',
     createdAt: '2026-11-20T10:00:00.000Z',
@@ -116,7 +116,9 @@ export function aProject(fields: Partial<z.input<typeof Project>> = {}): z.input
   return {
     id: 3,
     name: 'shop',
-    repository: { id: 3, origin: '/srv/shop', hosted: false, defaultBranch: 'main' },
+    repositories: [
+      { id: 3, name: 'shop', origin: '/srv/shop', hosted: false, defaultBranch: 'main', forge: 'local' },
+    ],
     verify: [{ name: 'test', command: 'npm test' }],
     agent: null,
     agentCommand: null,

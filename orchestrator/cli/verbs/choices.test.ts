@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as protocolBudget from '../../../protocol/budget.ts';
 import * as protocolEvents from '../../../protocol/event.ts';
 import * as protocolProjects from '../../../protocol/project.ts';
 import * as protocolRuns from '../../../protocol/run.ts';
@@ -7,10 +8,13 @@ import * as protocolTasks from '../../../protocol/task.ts';
 import * as choices from './choices.ts';
 
 test('what help offers to choose from is what the protocol knows', () => {
+  assert.deepEqual(choices.FILE_SETTINGS, protocolProjects.FILE_SETTINGS);
   assert.deepEqual(choices.ISOLATIONS, protocolProjects.ISOLATIONS);
   assert.deepEqual(choices.FORGE_KINDS, protocolProjects.FORGE_KINDS);
   assert.deepEqual(choices.MERGE_METHODS, protocolProjects.MERGE_METHODS);
   assert.deepEqual(choices.TASK_STATES, protocolTasks.TASK_STATES);
   assert.deepEqual(choices.RUN_STATES, protocolRuns.RUN_STATES);
+  assert.deepEqual(choices.PERIODS, protocolBudget.PERIODS);
+  assert.deepEqual(choices.GROUPINGS, protocolBudget.GROUPINGS);
   assert.deepEqual(choices.EVENT_KINDS, protocolEvents.EVENT_KINDS);
 });

@@ -1,7 +1,8 @@
 // The words that options offer to choose from. Kept beside the protocol's own lists, which choices.test.ts compares them with,
 // because loading the schemas takes longer than printing a help text.
+import type { BudgetPeriod, UsageGrouping } from '../../../protocol/budget.ts';
 import type { EventKind } from '../../../protocol/event.ts';
-import type { ForgeKindName, Isolation, MergeMethod } from '../../../protocol/project.ts';
+import type { FILE_SETTINGS as FileSettings, ForgeKindName, Isolation, MergeMethod } from '../../../protocol/project.ts';
 import type { RunState } from '../../../protocol/run.ts';
 import type { TaskState } from '../../../protocol/task.ts';
 
@@ -10,6 +11,16 @@ export const ISOLATIONS = ['bubblewrap', 'directory'] as const satisfies Isolati
 export const FORGE_KINDS = ['gitea', 'github', 'gitlab'] as const satisfies ForgeKindName[];
 
 export const MERGE_METHODS = ['merge', 'squash', 'rebase'] as const satisfies MergeMethod[];
+
+export const FILE_SETTINGS = [
+  'verify',
+  'agent',
+  'model',
+  'limits',
+  'reviewers',
+  'labels',
+  'draft',
+] as const satisfies (typeof FileSettings)[number][];
 
 export const TASK_STATES = [
   'pending',
@@ -28,6 +39,7 @@ export const RUN_STATES = [
   'submitting',
   'succeeded',
   'no-change',
+  'planned',
   'failed',
   'cancelled',
   'lost',
@@ -56,3 +68,15 @@ export const EVENT_KINDS = [
   'budget.reached',
   'price.set',
 ] as const satisfies EventKind[];
+
+export const PERIODS = ['day', 'week', 'month', 'total'] as const satisfies BudgetPeriod[];
+
+export const GROUPINGS = [
+  'project',
+  'task',
+  'agent',
+  'model',
+  'worker',
+  'person',
+  'day',
+] as const satisfies UsageGrouping[];

@@ -1,19 +1,23 @@
 // `autocode project …`: definitions. Handlers are in ../project/.
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
-import { FORGE_KINDS, ISOLATIONS, MERGE_METHODS } from './choices.ts';
+import { projectFileNoun } from './project-file.ts';
+import { importVerb } from './project-import.ts';
+import { projectRepoNoun } from './project-repo.ts';
+import { FILE_SETTINGS, ISOLATIONS, MERGE_METHODS } from './choices.ts';
+import { forgeOptions } from './forge-options.ts';
 
 const project = (yargs: Argv) =>
   yargs.positional('project', { type: 'string', demandOption: true, describe: "The project's name" });
 
 /** What `add` and `set` have in common. */
 function settings<A>(yargs: Argv<A>) {
-  return yargs
+  return forgeOptions(yargs)
     .option('verify', {
       type: 'string',
       array: true,
       nargs: 1,
-      describe: "Verify command, as 'test=npm test'; repeat for more",
+      describe: "Verify command, as 'test=npm test', or 'web:test=npm test' in one of several repositories; repeat for more",
     })
     .option('branch', {
       type: 'string',
@@ -52,36 +56,15 @@ function settings<A>(yargs: Argv<A>) {
       describe:
         "Paths that a submission check lets pass, as 'lockfiles=docs/**'; added to its list, 'lockfiles=' empties it",
     })
-    .option('forge', {
-      type: 'string',
-      requiresArg: true,
-      describe: "Name of its forge (docs/forges.md); found by the repository's address when left out",
+    .option('approve-plan', {
+      type: 'boolean',
+      describe: 'Each task waits with its plan for `task approve` before the work begins',
     })
-    .option('forge-url', {
+    .option('permit', {
       type: 'string',
-      requiresArg: true,
-      describe: 'Address of a forge not named before',
-    })
-    .option('forge-kind', {
-      choices: FORGE_KINDS,
-      requiresArg: true,
-      describe: 'What a forge not named before is; found out when left out',
-    })
-    .option('forge-token-file', {
-      type: 'string',
-      requiresArg: true,
-      describe:
-        "File with the forge's access token, or a GitHub App's private key; `-` for standard input; kept as a secret",
-    })
-    .option('forge-app-id', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Id of the GitHub App whose private key is in --forge-token-file',
-    })
-    .option('forge-webhook-secret-file', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'File with the secret that the forge signs its webhooks with',
+      array: true,
+      nargs: 1,
+      describe: "What agents may do, by kind of tool, as 'execute=deny'; repeat for more (docs/steering.md)",
     })
     .option('reviewer', {
       type: 'string',
@@ -138,6 +121,10 @@ export const projectNoun: Noun = {
           'project add https://github.com/acme/shop --forge-app-id 1234 --forge-token-file app.pem --draft',
           'on GitHub, as an App',
         ],
+        [
+          "project add --name shop --repo ~/src/api --repo web=~/src/shop-web --verify 'web:test=npm test'",
+          'several repositories in one project (docs/several-repositories.md)',
+        ],
         ['project add --name scratch', 'without a repository: a new bare one on the local forge'],
       ],
       builder: (yargs: Argv) =>
@@ -147,6 +134,12 @@ export const projectNoun: Noun = {
             requiresArg: true,
             describe: "Name; the repository's folder when left out",
           })
+          .option('repo', {
+            type: 'string',
+            array: true,
+            nargs: 1,
+            describe: "A repository, as a path, a URL or 'web=URL'; repeat for more, the first is the primary one",
+          })
           .option('allow-dirty', {
             type: 'boolean',
             default: false,
@@ -154,6 +147,8 @@ export const projectNoun: Noun = {
           }),
       load: async () => (await import('../project/add.ts')).addProject,
     }),
+    importVerb,
+    projectFileNoun,
     verb({
       command: 'list',
       aliases: ['ls'],
@@ -176,7 +171,13 @@ export const projectNoun: Noun = {
         ['project set shop --isolation directory --trusted', 'no sandbox; every run says so in its log'],
         ["project set shop --check lockfiles=refuse --allow 'workflow-files=.github/workflows/docs.yml'", ''],
       ],
-      builder: (yargs: Argv) => settings(project(yargs)),
+      builder: (yargs: Argv) =>
+        settings(project(yargs)).option('from-file', {
+          choices: FILE_SETTINGS,
+          array: true,
+          nargs: 1,
+          describe: 'Take back what was set, so that .autocode.yaml decides it; repeat for more',
+        }),
       load: async () => (await import('../project/set.ts')).setProject,
     }),
     verb({
@@ -187,5 +188,6 @@ export const projectNoun: Noun = {
       builder: project,
       load: async () => (await import('../project/remove.ts')).removeProject,
     }),
+    projectRepoNoun,
   ],
 };

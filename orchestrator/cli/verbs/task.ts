@@ -11,7 +11,7 @@ export const taskNoun: Noun = {
   describe: 'Give work and see what becomes of it',
   verbs: [
     verb({
-      command: 'add <title>',
+      command: 'add [title]',
       describe: 'Give a task',
       examples: [
         ['task add "Fix the failing date test" --watch', 'in the only project there is, and watch'],
@@ -20,12 +20,15 @@ export const taskNoun: Noun = {
           'task add "Speed up search" -p web --accept "p95 < 50 ms" --file src/search',
           'with a criterion and a place',
         ],
+        [
+          'task add --from-issue https://github.com/acme/shop/issues/12',
+          'title and text from an issue; the change closes it',
+        ],
       ],
       builder: (yargs: Argv) =>
         yargs
           .positional('title', {
             type: 'string',
-            demandOption: true,
             describe: 'What is to be done, in one line',
           })
           .option('project', {
@@ -54,6 +57,12 @@ export const taskNoun: Noun = {
             describe: 'File or folder that the change is expected in',
           })
           .option('priority', { type: 'number', requiresArg: true, describe: '-100 to 100, higher first' })
+          .option('repo', {
+            type: 'string',
+            array: true,
+            nargs: 1,
+            describe: "Repositories of the project to work in, as 'api,web'; all when left out",
+          })
           .option('branch', {
             type: 'string',
             requiresArg: true,
@@ -81,12 +90,28 @@ export const taskNoun: Noun = {
             requiresArg: true,
             describe: 'Idempotency key: the same key gives the same task',
           })
+          .option('approve-plan', {
+            type: 'boolean',
+            describe: 'Wait with the work until `task approve`; as the project has it when left out',
+          })
+          .option('from-issue', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'Address of an issue, instead of a title; its project is found by the repository',
+          })
+          .option('again', {
+            type: 'boolean',
+            default: false,
+            describe: 'Another task of an issue that has one already',
+          })
+          .option('force', { type: 'boolean', default: false, describe: 'Although the issue is closed' })
           .option('watch', {
             alias: 'w',
             type: 'boolean',
             default: false,
             describe: 'Watch it until it ends',
           })
+          .conflicts('from-issue', 'key')
           .conflicts('body', 'body-file'),
       load: async () => (await import('../task/add.ts')).addTask,
     }),
@@ -152,6 +177,56 @@ export const taskNoun: Noun = {
       load: async () => (await import('../run/diff.ts')).taskDiff,
     }),
     verb({
+      command: 'send <task> <text>',
+      describe: 'Say something to the agent of a task',
+      examples: [
+        ['task send 12 "Use the date library that is there"', ''],
+        ['task send 12 - < review.txt', 'from stdin'],
+      ],
+      epilogue:
+        'It reaches an agent at work at once where it can be interrupted (docs/steering.md), else with its next prompt, or that of the next run. Refused when the task has ended.',
+      builder: (yargs: Argv) =>
+        task(yargs).positional('text', {
+          type: 'string',
+          demandOption: true,
+          describe: 'What is to be said; - reads stdin',
+        }),
+      load: async () => (await import('../task/steer.ts')).sendToTask,
+    }),
+    verb({
+      command: 'approve <task>',
+      describe: 'Let a task begin by its plan',
+      examples: [
+        ['task approve 12', ''],
+        [`task show 12 --json | jq .plan > plan.json`, 'the plan, to be edited'],
+        ['task approve 12 --edit plan.json', 'with other steps'],
+      ],
+      epilogue:
+        'For tasks that were added with --approve-plan, or of projects that are set so. The plan is JSON: {"summary": "…", "steps": ["…", "…"]}.',
+      builder: (yargs: Argv) =>
+        watchOption(task(yargs)).option('edit', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'File with the plan to go by instead; - reads stdin',
+        }),
+      load: async () => (await import('../task/steer.ts')).approveTask,
+    }),
+    verb({
+      command: 'reject <task>',
+      describe: 'Have another plan made for a task',
+      examples: [['task reject 12 --message "Do not touch the parser"', '']],
+      epilogue: 'To give the task up, use `task cancel`.',
+      builder: (yargs: Argv) =>
+        watchOption(task(yargs)).option('message', {
+          alias: 'm',
+          type: 'string',
+          requiresArg: true,
+          demandOption: true,
+          describe: 'What is wrong with the plan; - reads stdin',
+        }),
+      load: async () => (await import('../task/steer.ts')).rejectTask,
+    }),
+    verb({
       command: 'cancel <task>',
       describe: 'Cancel a task, whatever its state',
       examples: [['task cancel 12', '']],
@@ -162,17 +237,20 @@ export const taskNoun: Noun = {
       command: 'retry <task>',
       describe: 'Give a task that ended without a change another run',
       examples: [['task retry 12 --watch', '']],
-      builder: (yargs: Argv) =>
-        task(yargs).option('watch', {
-          alias: 'w',
-          type: 'boolean',
-          default: false,
-          describe: 'Watch it until it ends',
-        }),
+      builder: (yargs: Argv) => watchOption(task(yargs)),
       load: async () => (await import('../task/decide.ts')).retryTask,
     }),
   ],
 };
+
+function watchOption<A>(yargs: Argv<A>) {
+  return yargs.option('watch', {
+    alias: 'w',
+    type: 'boolean',
+    default: false,
+    describe: 'Watch it until it ends',
+  });
+}
 
 /** Options of `task logs` and `run logs`. */
 export function logOptions<A>(yargs: Argv<A>) {

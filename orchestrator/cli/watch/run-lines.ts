@@ -33,7 +33,7 @@ function texts(event: RunEvent, { verbose }: { verbose: boolean }): string[] {
         `${paint(event.status === 'failed' ? 'red' : 'bold', `${stepTitle(event)} ${event.status}`)}${event.detail === undefined ? '' : ` – ${oneLine(event.detail)}`}`,
       ];
     case 'message':
-      if (event.role !== 'agent' && !verbose) return [];
+      if (event.role !== 'agent' && event.role !== 'person' && !verbose) return [];
       return block(event.text).map((line) => `${event.role}: ${line}`);
     case 'tool_call':
       return [`tool ${event.status}: ${toolTitle(event)}`];

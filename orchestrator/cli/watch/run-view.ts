@@ -67,6 +67,7 @@ export function viewRun(screen: Screen, options: { verbose: boolean }): RunView 
   }
 
   function message(event: Extract<RunEvent, { type: 'message' }>): void {
+    if (event.role === 'person') return; // told by the task's events, as soon as it is sent
     // The plan comes as an event of its own, read from this answer.
     if ((event.role !== 'agent' || state.planning) && !options.verbose)
       return void (state.doing = event.role === 'thought' ? 'thinking' : state.doing);

@@ -26,6 +26,8 @@ export function viewTask(task: Pick<Task, 'id' | 'title'>, options: { verbose: b
     else if (event.kind === 'run.plan') showPlan(event);
     else if (event.kind === 'change.opened')
       screen.line(`  ${paint('green', '✓')} change opened${changeNumber(event)}`);
+    else if (event.kind === 'task.message') showMessage(event);
+    else if (event.kind === 'task.state' && event.data.pendingReason === 'approval') askForApproval();
     else if (event.kind === 'task.state' && (to === 'pending' || to === 'queued')) {
       screen.line(paint('dim', `${to}${reason}`));
       screen.status(() => (to === 'queued' ? 'waiting for a worker' : `waiting${reason}`));
@@ -34,6 +36,18 @@ export function viewTask(task: Pick<Task, 'id' | 'title'>, options: { verbose: b
     else if (event.kind === 'run.state' && to === 'submitting') screen.status(() => 'submitting');
     else if (event.kind === 'run.state' && styleOf(to) === 'red')
       screen.paragraph(`  ${paint('red', '✗')} `, `run ${event.run ?? ''} ${to}${reason}`);
+  }
+
+  function showMessage({ run, data }: Event): void {
+    if (typeof data.text === 'string')
+      screen.paragraph(`  ${paint('cyan', `${String(data.author)}:`)} `, oneLine(data.text));
+    else screen.line(paint('dim', `  delivered to the agent of run ${run ?? ''}`));
+  }
+
+  function askForApproval(): void {
+    screen.line(paint('yellow', 'Its plan waits for approval:'));
+    for (const line of approvalCommands(task.id)) screen.line(`  ${line}`);
+    screen.status(() => 'waiting for approval');
   }
 
   function showPlan(event: Event): void {
@@ -59,6 +73,15 @@ export function viewTask(task: Pick<Task, 'id' | 'title'>, options: { verbose: b
   };
 }
 
+/** What a person may do about a plan. */
+export function approvalCommands(task: number): string[] {
+  return [
+    `autocode task approve ${task}`,
+    `autocode task reject ${task} --message "…"`,
+    `autocode task cancel ${task}`,
+  ];
+}
+
 function changeNumber(event: Event): string {
   const number = event.data.change ?? event.data.id;
   return typeof number === 'number' ? `: ${number}` : '';
@@ -68,8 +91,8 @@ function changeNumber(event: Event): string {
 function outcome(task: Task): string {
   const reason = task.reason === null ? '' : ` – ${oneLine(task.reason)}`;
   const next =
-    task.change !== null
-      ? `See \`autocode change show ${task.change}\`.`
+    task.changes[0] !== undefined
+      ? `See \`autocode change show ${task.changes[0]}\`.`
       : task.state === 'failed'
         ? `See \`autocode task logs ${task.id}\`.`
         : '';

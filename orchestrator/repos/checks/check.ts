@@ -10,9 +10,10 @@ import { matchesAny } from './glob.ts';
 import { readDiff } from './read-diff.ts';
 import type { Rule, RuleFinding, RuleSettings, TreeDiff } from './rule.ts';
 
+/** The result of a run in one repository. */
 export interface CheckedResult {
+  repository: string;
   mirror: string;
-  run: string;
   base: string;
   head: string;
 }
@@ -24,10 +25,19 @@ const REASON_MAX = 3500;
 export async function checkResult(
   db: Queryable,
   git: Git,
-  { mirror, run, base, head }: CheckedResult,
+  run: string,
+  parts: CheckedResult[],
 ): Promise<{ refusal: string | undefined; warnings: Finding[] }> {
-  const { project, ...settings } = await readSettings(db, run);
-  const findings = await findAll(await readDiff(git, mirror, base, head), settings);
+  const { project, several, ...settings } = await readSettings(db, run);
+  const findings: Finding[] = [];
+  for (const { repository, mirror, base, head } of parts) {
+    const diff = await readDiff(git, mirror, base, head);
+    if (!several) findings.push(...(await findAll(diff, settings)));
+    else {
+      const found = await findAll(diff, { ...settings, targetFiles: targetsIn(repository, settings.targetFiles) });
+      findings.push(...found.map((finding) => ({ ...finding, repository })));
+    }
+  }
   await db.query('update run set findings = $2 where id = $1', [run, JSON.stringify(findings)]);
   const refused = findings.filter(({ level }) => level === 'refuse');
   return {
@@ -36,9 +46,22 @@ export async function checkResult(
   };
 }
 
-async function readSettings(db: Queryable, run: string): Promise<RuleSettings & { project: string }> {
-  const { rows } = await db.query<RuleSettings & { project: string }>(
-    `select p.name as project, p.checks, t.target_files as "targetFiles"
+// A task in several repositories names files from the root of the work tree, where each repository is a folder.
+function targetsIn(repository: string, targets: string[]): string[] {
+  return targets.map((target) => {
+    const path = target.replace(/^(\.?\/)+/, '');
+    if (path === repository || path === '.' || path === '') return '.';
+    if (path.startsWith('**')) return path;
+    return path.startsWith(`${repository}/`) ? path.slice(repository.length + 1) : `../${path}`;
+  });
+}
+
+type Settings = RuleSettings & { project: string; several: boolean };
+
+async function readSettings(db: Queryable, run: string): Promise<Settings> {
+  const { rows } = await db.query<Settings>(
+    `select p.name as project, p.checks, t.target_files as "targetFiles",
+            1 < (select count(*) from task_repository where task = t.id) as several
        from run r join task t on t.id = r.task join project p on p.id = t.project where r.id = $1`,
     [run],
   );
@@ -79,8 +102,8 @@ function shortened(found: RuleFinding[]): RuleFinding[] {
 
 function refusalText(refused: Finding[], project: string, run: string): string {
   const lines = refused.map(
-    ({ rule, path, reason, remedy }) =>
-      `- ${path === null ? 'the change' : shownPath(path)}: ${reason} [${rule}]. What to do: ${remedy}.`,
+    ({ rule, repository, path, reason, remedy }) =>
+      `- ${repository === undefined ? '' : `in ${repository}, `}${path === null ? 'the change' : shownPath(path)}: ${reason} [${rule}]. What to do: ${remedy}.`,
   );
   const shown = fitting(lines, REASON_MAX);
   const left = lines.length - shown.length;

@@ -1,6 +1,7 @@
 // Which forge a repository belongs to, and what opens it: the forges of the configuration and those that projects were
 // registered with. Tokens are in the secret store alone. Wired in main.ts.
 import { AutocodeError } from '../../../protocol/errors.ts';
+import type { Forge as KnownForge, ForgeInput } from '../../../protocol/forge.ts';
 import type { ForgeChoice, ForgeKindName } from '../../../protocol/project.ts';
 import type { ForgeSettings } from '../../config/schema.ts';
 import type { Database } from '../../db/connect.ts';
@@ -32,6 +33,10 @@ export interface Forges {
   credentials(address: string): Promise<{ url: string; header: string } | undefined>;
   /** What the deliveries of a forge's webhook are signed with; undefined when there is no such forge or no secret. */
   webhookSecret(kind: ForgeKindName, name: string): Promise<string | undefined>;
+  /** All forges but the local one. */
+  known(): Promise<KnownForge[]>;
+  /** Registers a forge by itself, without a repository; one that is known gets the new credential. */
+  register(choice: ForgeInput): Promise<KnownForge>;
   /** Repositories of a forge that its credential may push to. */
   list(name: string, filter: { owner?: string | undefined }, signal?: AbortSignal): AsyncIterable<ListedRepository>;
   /** The issue at an address as a browser shows it, and the repository that it is of; ERR_NOT_FOUND. */
@@ -147,6 +152,21 @@ export function openForges(deps: {
       const entry = await named(name);
       return entry?.kind === kind ? (await secrets.get(entry.webhookSecret))?.value : undefined;
     },
+    known: async () => (await entries()).map(({ name, kind, url }) => ({ name, kind, url })),
+    register: async (choice) => {
+      if (choice.name === LOCAL)
+        throw new AutocodeError('ERR_INVALID_INPUT', `No forge can be named ${LOCAL}: that is none.`, {
+          remedy: 'Choose another name with --forge.',
+        });
+      const url = withoutSlash(choice.url);
+      const all = await entries();
+      const found = all.find((entry) => (choice.name === undefined ? entry.url === url : entry.name === choice.name));
+      if (found !== undefined && found.url !== url) throw elsewhere(found, url);
+      const entry = found ?? (await newEntry(url, choice));
+      checkChoice(entry, choice);
+      await keep(entry, choice, found === undefined);
+      return { name: entry.name, kind: entry.kind, url: entry.url };
+    },
     list: async function* list(name, filter, signal) {
       const entry = await named(name);
       if (entry === undefined) throw unknownForge(name, (await entries()).map((each) => each.name));
@@ -231,6 +251,12 @@ function checkChoice(entry: Entry, { kind, appId }: ForgeChoice): void {
   });
 }
 
+function configuredApp(name: string): AutocodeError {
+  return new AutocodeError('ERR_CONFLICT', `The forge ${name} and the id of its App are in the configuration.`, {
+    remedy: `Write the id there, as appId of ${name} under \`forges\`; its key may be given here.`,
+  });
+}
+
 function unknownForge(name: string, known: string[]): AutocodeError {
   return new AutocodeError('ERR_NOT_FOUND', `There is no forge ${name}.`, {
     remedy:
@@ -245,9 +271,3 @@ function elsewhere({ name, url }: Entry, wanted: string): AutocodeError {
     remedy: 'Give the other one another name with --forge NAME.',
   });
 }
-function configuredApp(name: string): AutocodeError {
-  return new AutocodeError('ERR_CONFLICT', `The forge ${name} and the id of its App are in the configuration.`, {
-    remedy: `Write the id there, as appId of ${name} under \`forges\`; its key may be given here.`,
-  });
-}
-

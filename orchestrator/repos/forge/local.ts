@@ -165,7 +165,7 @@ function notRebased({ id, branch, baseBranch }: ChangeAtOrigin): AutocodeError {
   );
 }
 
-function conflict({ id, branch, baseBranch }: Change, files: string[]): AutocodeError {
+function conflict({ id, branch, baseBranch }: ChangeAtOrigin, files: string[]): AutocodeError {
   const named = files.slice(0, 10).join(', ') + (files.length > 10 ? ` and ${files.length - 10} more` : '');
   return new AutocodeError('ERR_MERGE_CONFLICT', `Change ${id} conflicts with ${baseBranch} in ${named}.`, {
     remedy: `Merge ${branch} by hand, or close the change and give the task again.`,

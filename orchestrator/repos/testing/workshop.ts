@@ -94,6 +94,8 @@ export function workshop(options: { credentials?: Forges['credentials'] } = {}):
 
 export interface RunInput {
   origin: string;
+  /** More repositories of the task, by name; the first is then `main`. */
+  more?: Record<string, string>;
   title?: string;
   baseBranch?: string;
 }
@@ -103,13 +105,18 @@ export async function leasedRun(
   db: Queryable,
   input: RunInput,
 ): Promise<{ run: string; task: number; repository: number }> {
+  const origins = { main: input.origin, ...input.more };
   const { rows } = await db.query<{ task: number; repository: number }>(
     `with made as (insert into project (name) values (gen_random_uuid()::text) returning id),
-          place as (insert into repository (project, origin, hosted, default_branch) select id, $1, false, 'main' from made returning *)
-     insert into task (project, repository, title, body, base_branch, agent, model, state, order_key, attempt, created_by)
-       select place.project, place.id, $2, 'The body.', $3, 'command', 'replay/tape', 'running', now(), 0, 'ann' from place
-       returning id as task, repository`,
-    [input.origin, input.title ?? 'Fix the sum', input.baseBranch ?? 'main'],
+          place as (insert into repository (project, name, origin, hosted, default_branch, position)
+            select id, name, origin, false, 'main', position
+            from made, unnest($1::text[], $4::text[]) with ordinality given (name, origin, position) returning *),
+          asked as (insert into task (project, title, body, agent, model, state, order_key, attempt, created_by)
+            select id, $2, 'The body.', 'command', 'replay/tape', 'running', now(), 0, 'ann' from made returning *)
+     insert into task_repository (task, repository, position, base_branch, order_key, waiting)
+       select asked.id, place.id, place.position, $3, now(), false from asked, place order by place.position
+     returning task, repository`,
+    [Object.keys(origins), input.title ?? 'Fix the sum', input.baseBranch ?? 'main', Object.values(origins)],
   );
   const { task, repository } = rows[0]!;
   return { run: await nextRun(db, task), task, repository };
@@ -131,7 +138,10 @@ export async function nextRun(db: Queryable, task: number): Promise<string> {
   return rows[0]!.id;
 }
 
-/** Gives a leased run a result, as its runner and the final verify would: pushed, and waiting for its submission. */
+/**
+ * Gives a leased run a result, as its runner and the final verify would: pushed, and waiting for its submission. Answers
+ * with the commits of the first repository; files of another begin with its name.
+ */
 export async function verify(
   db: Queryable,
   shop: Workshop,
@@ -139,14 +149,37 @@ export async function verify(
   files: Record<string, string>,
 ): Promise<{ base: string; head: string }> {
   const fence = Number(run.split('-')[1]);
-  const { rows } = await db.query<{ repository: number }>(
-    'select task.repository from task join run on run.task = task.id where run.id = $1',
-    [run],
-  );
-  const { repository } = rows[0]!;
-  const { baseCommit, ref } = await prepareBase(db, shop.store, run, fence);
-  const mirror = repositoryPath(shop.store, repository, 'mirror.git');
-  const folder = `work-${run}`;
+  const { repositories, ref } = await prepareBase(db, shop.store, run, fence);
+  const { rows } = await db.query<{ id: number; name: string }>('select id, name from repository');
+  const heads: string[] = [];
+  for (const { id } of repositories) {
+    const name = rows.find((row) => row.id === id)!.name;
+    const others = repositories.map((each) => `${rows.find((row) => row.id === each.id)!.name}/`);
+    const mine = Object.entries(files).flatMap(([path, text]): [string, string][] =>
+      path.startsWith(`${name}/`)
+        ? [[path.slice(name.length + 1), text]]
+        : id === repositories[0]!.id && !others.some((other) => path.startsWith(other))
+          ? [[path, text]]
+          : [],
+    );
+    heads.push(pushResult(shop, { run, ref, id }, Object.fromEntries(mine)));
+    await db.query('update run_repository set head_commit = $3 where run = $1 and repository = $2', [
+      run,
+      id,
+      heads.at(-1),
+    ]);
+  }
+  await db.query(`update run set state = 'submitting' where id = $1`, [run]);
+  return { base: repositories[0]!.baseCommit, head: heads[0]! };
+}
+
+function pushResult(
+  shop: Workshop,
+  { run, ref, id }: { run: string; ref: string; id: number },
+  files: Record<string, string>,
+): string {
+  const mirror = repositoryPath(shop.store, id, 'mirror.git');
+  const folder = id === 1 ? `work-${run}` : `work-${run}-${id}`;
   shop.git('.', 'init', '--quiet', folder);
   shop.git(folder, 'fetch', '--quiet', mirror, `${ref}:refs/heads/work`);
   shop.git(folder, 'checkout', '--quiet', 'work');
@@ -154,7 +187,5 @@ export async function verify(
   shop.git(folder, 'add', '--all');
   shop.git(folder, 'commit', '--quiet', '--allow-empty', '--message', 'by the agent');
   shop.git(folder, 'push', '--quiet', mirror, `+HEAD:${ref}`);
-  const head = shop.git(folder, 'rev-parse', 'HEAD');
-  await db.query(`update run set state = 'submitting', head_commit = $2 where id = $1`, [run, head]);
-  return { base: baseCommit, head };
+  return shop.git(folder, 'rev-parse', 'HEAD');
 }

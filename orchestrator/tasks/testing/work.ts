@@ -5,6 +5,7 @@ import type { Project } from '../../../protocol/project.ts';
 import { FinishInput } from '../../../protocol/run.ts';
 import { TaskInput } from '../../../protocol/task.ts';
 import type { Task } from '../../../protocol/task.ts';
+import { PROTOCOL_VERSION } from '../../../protocol/version.ts';
 import type { WorkOrder } from '../../../protocol/worker.ts';
 import { runTokens } from '../../access/tokens.ts';
 import type { Queryable } from '../../db/connect.ts';
@@ -36,11 +37,12 @@ export const SETTINGS: ClaimSettings = {
   tokens: runTokens(Buffer.alloc(32, 7)),
 };
 
-/** A trusted project whose agent is `command`. */
+/** A trusted project whose agent is `command`, with one repository or those that are named. */
 export async function aProject(
   db: Queryable,
   name = 'p',
   more: Partial<ProjectInput> = {},
+  repositories = [name],
 ): Promise<Project> {
   const input = ProjectInput.parse({
     name,
@@ -51,7 +53,12 @@ export async function aProject(
   });
   return await createProject(db, {
     input,
-    repository: { origin: `/srv/${name}`, hosted: false, defaultBranch: 'main' },
+    repositories: repositories.map((each) => ({
+      name: each,
+      origin: `/srv/${each}`,
+      hosted: false,
+      defaultBranch: 'main',
+    })),
   });
 }
 
@@ -70,7 +77,7 @@ export async function aWorker(
 ): Promise<string> {
   const installed = agents.map((agent) => ({ name: agent, version: '1' }));
   await registerWorker(db, name, {
-    protocol: 1,
+    protocol: PROTOCOL_VERSION,
     version: '1',
     capacity,
     agents: installed,
@@ -102,6 +109,8 @@ export function report(
 }
 
 export const COMMIT = 'c'.repeat(40);
+/** What a verified run has pushed to the one repository of its project, the first. */
+export const HEADS = [{ repository: 1, commit: COMMIT }];
 
 /** Makes all leases look expired. */
 export async function expireLeases(db: Queryable): Promise<void> {

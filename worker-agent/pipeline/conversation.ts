@@ -1,0 +1,71 @@
+// A run's conversation with its agent: one turn a phase, and the messages of people that come between turns or in the middle
+// of one. Used by the pipeline.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CodingAgent, Phase, TurnResult } from '../agents/coding-agent.ts';
+import { interruptionPrompt, promptFor, type PromptContext } from './prompt.ts';
+import type { Pipeline } from './run-record.ts';
+
+/** For an agent to end by itself when the run stops. */
+const GRACE_MS = 300;
+
+/**
+ * Asks the agent for a phase's work and answers with its result. A message that comes meanwhile interrupts an agent that can
+ * be interrupted, and is the next thing that it is told; another gets it with its next prompt. (The protocol has no way into
+ * a turn but its cancel: the extensions that inject a message are each agent's own, and end turns early.)
+ */
+export async function converse(
+  pipeline: Pipeline,
+  agent: CodingAgent,
+  phase: Phase,
+  context: PromptContext,
+): Promise<TurnResult> {
+  const { inbox, log, record, order } = pipeline;
+  const plan = agent.plans || order.planning.approved !== null ? record.plan : null;
+  for (let goingOn = false; ; goingOn = agent.remembers) {
+    const fresh = inbox.take();
+    context.messages.push(...fresh);
+    for (const { author, text } of fresh)
+      log.event({ type: 'message', role: 'person', text: `${author}: ${text}` });
+    const prompt = goingOn
+      ? interruptionPrompt(phase, fresh)
+      : promptFor(phase, { ...context, fresh }, plan, record.checks);
+    const answer = await turn(pipeline, agent, { phase, prompt });
+    context.told = agent.remembers;
+    const unheard = phase === 'plan' && answer.stop === 'done' && !inbox.isEmpty();
+    if (answer.stop !== 'interrupted' && !unheard) return answer;
+  }
+}
+
+/** True when no more messages come: what was sent has reached the agent, and further ones are refused. */
+export async function closeInbox({ inbox, api }: Pipeline): Promise<boolean> {
+  if (!inbox.isEmpty()) return false;
+  inbox.add(await api.messages({ delivered: inbox.last(), last: true }));
+  return inbox.isEmpty();
+}
+
+// The agent is given a moment to end by itself when the run stops; closing the sandbox does the rest.
+async function turn(
+  { log, signal, inbox, api }: Pipeline,
+  agent: CodingAgent,
+  given: { phase: Phase; prompt: string },
+): Promise<TurnResult> {
+  log.event({ type: 'message', role: 'prompt', text: given.prompt });
+  const stopped = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  const delivered = inbox.last();
+  const work = agent.runTask(given);
+  work.catch(() => {}); // one that ends after the race
+  const forget = inbox.onArrival(() => agent.interrupt());
+  const told = delivered === 0 ? null : api.messages({ delivered, last: false });
+  told?.catch(() => {});
+  try {
+    const answer = await Promise.race([work, stopped.then(async () => await delay(GRACE_MS, null))]);
+    signal.throwIfAborted();
+    if (answer === null) throw new Error('unreachable: the signal has aborted');
+    inbox.add((await told) ?? []);
+    return answer;
+  } finally {
+    forget();
+  }
+}
