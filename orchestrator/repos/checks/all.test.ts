@@ -67,6 +67,8 @@ const TABLE: [
   ],
   ['workflow-files', 'others', ['.github/README.md', 'src/workflows/a.yml', 'notjenkinsfile'], []],
   ['workflow-files', 'one that is deleted', [['Jenkinsfile', { status: 'deleted' }]], ['Jenkinsfile']],
+  ['project-file', 'at the top', ['.autocode.yaml', 'a/.autocode.yaml'], ['.autocode.yaml']],
+  ['project-file', 'deleted', [['.autocode.yaml', { status: 'deleted' }]], ['.autocode.yaml']],
   [
     'codeowners',
     'wherever it may lie',
