@@ -1,10 +1,12 @@
 // The conformance suite of forges for a real Gitea.
+import { createHmac } from 'node:crypto';
 import { after, before } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gitea } from '../../orchestrator/repos/forge/gitea.ts';
 import { PAGE, startGitea } from '../support/gitea.ts';
 import type { Gitea } from '../support/gitea.ts';
 import { conformance } from './forge-conformance.ts';
+import { webhookConformance } from './forge-conformance-webhooks.ts';
 import type { Seat, Seen } from './forge-seat.ts';
 
 const DRAFT = 'WIP: ';
@@ -17,6 +19,7 @@ before(async () => {
 after(async () => await server[Symbol.asyncDispose]());
 
 conformance(() => seatOf(server));
+webhookConformance(() => seatOf(server));
 
 interface Pull {
   number: number;
@@ -41,6 +44,7 @@ function seatOf({ url, botToken, adminToken, call, ...rest }: Gitea): Seat {
     person: { username: 'root0', password: adminToken },
     page: PAGE,
     reopensAfterPush: true,
+    signsBody: true,
     async repository(name) {
       await rest.repository(name);
       const path = `acme/${name}`;
@@ -122,6 +126,16 @@ function seatOf({ url, botToken, adminToken, call, ...rest }: Gitea): Seat {
     async anotherToken() {
       const token = await rest.token('bot', ['write:repository', 'write:issue']);
       return { token, end: async () => await rest.revokeLast('bot') };
+    },
+    delivery(id, secret, number, branch) {
+      const body = Buffer.from(
+        JSON.stringify({ action: 'closed', pull_request: { number, head: { ref: branch } } }),
+      );
+      const signature = createHmac('sha256', secret).update(body).digest('hex');
+      return {
+        headers: { 'x-gitea-delivery': id, 'x-gitea-event': 'pull_request', 'x-gitea-signature': signature },
+        body,
+      };
     },
   };
 }

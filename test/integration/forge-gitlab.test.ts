@@ -5,6 +5,7 @@ import { gitlab } from '../../orchestrator/repos/forge/gitlab.ts';
 import { startFakeGitLab } from '../support/fake-gitlab.ts';
 import type { FakeGitLab } from '../support/fake-gitlab.ts';
 import { conformance } from './forge-conformance.ts';
+import { webhookConformance } from './forge-conformance-webhooks.ts';
 import { openBench, proposal } from './forge-seat.ts';
 import type { Seat } from './forge-seat.ts';
 
@@ -21,6 +22,7 @@ before(async () => {
 after(async () => await server[Symbol.asyncDispose]());
 
 conformance(() => seat);
+webhookConformance(() => seat);
 
 test('a project that rebases before a merge is rebased, also where it may not merge otherwise', async () => {
   await using bench = await openBench(seat, 'needs-rebase');
@@ -148,6 +150,7 @@ function seatOf({ url, botToken, find, ...gitlabServer }: FakeGitLab): Seat {
     person: { username: 'root', password: gitlabServer.token('root') },
     page: 5,
     reopensAfterPush: true,
+    signsBody: false,
     async repository(name) {
       const path = `${GROUP}/${name}`;
       const { members } = await gitlabServer.project(path);
@@ -215,5 +218,14 @@ function seatOf({ url, botToken, find, ...gitlabServer }: FakeGitLab): Seat {
       const token = gitlabServer.token('bot');
       return { token, end: async () => gitlabServer.setToken(token, 'expired') };
     },
+    delivery: (id, secret, number, branch) => ({
+      headers: { 'idempotency-key': id, 'x-gitlab-event': 'Merge Request Hook', 'x-gitlab-token': secret },
+      body: Buffer.from(
+        JSON.stringify({
+          object_kind: 'merge_request',
+          object_attributes: { iid: number, source_branch: branch, action: 'merge', state: 'merged' },
+        }),
+      ),
+    }),
   };
 }

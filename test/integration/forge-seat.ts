@@ -25,6 +25,11 @@ export interface Seen {
   comments: string[];
 }
 
+export interface Delivery {
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
 /** A forge under test. Users `ann` and `ben` are there and may review; `ghost` is not; the token's user is `bot`. */
 export interface Seat {
   kind: ForgeKind;
@@ -56,6 +61,10 @@ export interface Seat {
   readerToken(path: string): Promise<string>;
   /** Another token of `bot`, and how it is made worthless. */
   anotherToken(): Promise<{ token: string; end(): Promise<void> }>;
+  /** What its webhook sends for a pull request: headers with the signature by a secret, and the body. */
+  delivery(id: string, secret: string, number: number, branch: string): Delivery;
+  /** The signature is over the body too. */
+  signsBody: boolean;
 }
 
 /** A repository of the forge under test, with a person's clone of it, and our side of it over a line of its own. */
