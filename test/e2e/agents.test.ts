@@ -25,46 +25,69 @@ before(async () => {
 
 for (const [agent, { protocol, says }] of Object.entries(AGENTS)) {
   test(`${agent} does a task through the gateway, by ${protocol}`, async () => {
-    const model = await startScriptedModel(({ prompt, results }: Conversation): Said => {
-      if (prompt.includes('"steps"'))
-        return { text: '{"summary": "Write it.", "steps": ["Write the answer"]}' };
-      return results.length > 0 ? { text: 'Done.' } : says;
+    await using scene = await open(agent, protocol, ({ results }) =>
+      results.length > 0 ? { text: 'Done.' } : says,
+    );
+    const { appliance, model, where } = scene;
+    const task = await appliance.task('answers', 'Make the answer 42');
+    const ended = await appliance.ended(task);
+    const [run] = await appliance.runs(task);
+    assert.equal(ended.state, 'completed', `${ended.reason} ${run?.reason}`);
+    assert.equal(run?.state, 'succeeded');
+    const [change] = await appliance.changes('answers');
+    const answer = execFileSync('git', ['-C', where, 'show', `${change?.branch}:answer`], {
+      encoding: 'utf8',
     });
-    const engine = {
-      kind: 'upstream',
-      name: 'gpu',
-      url: model.url,
-      protocols: [protocol],
-      models: [{ name: 'scripted' }],
-    };
-    await using appliance = await startAppliance(`models.engines=${JSON.stringify([engine])}`);
-    try {
-      // Installed once for all tests; the worker sees it with its next registration.
-      const installed = path.join(appliance.dataDir, 'agents');
-      rmSync(installed, { recursive: true, force: true });
-      symlinkSync(TEST_TOOL_DIR, installed);
-      const where = makeRepository(path.join(appliance.directory, 'repository'), {
-        check: 'test "$(cat answer)" = 42\n',
-        answer: '41\n',
-      });
-      const verify = [{ name: 'test', command: 'sh ./check' }];
-      await appliance.api('POST', '/projects', { name: 'answers', repository: where, agent, verify });
-      const task = await appliance.task('answers', 'Make the answer 42');
-      const ended = await appliance.ended(task);
-      const [run] = await appliance.runs(task);
-      assert.equal(ended.state, 'completed', `${ended.reason} ${run?.reason}`);
-      assert.equal(run?.state, 'succeeded');
-      const [change] = await appliance.changes('answers');
-      const answer = execFileSync('git', ['-C', where, 'show', `${change?.branch}:answer`], {
-        encoding: 'utf8',
-      });
-      assert.equal(answer, '42\n');
-      const calls = await appliance.api<ModelCall[]>('GET', `/runs/${run.id}/calls`);
-      assert.equal(calls.length, model.asked.length, 'each call is recorded, and no other was made');
-      assert.ok(calls.every((call) => call.protocol === protocol && call.outcome === 'ok'));
-      assert.equal(run.usage.inputTokens, calls.length * 1000);
-    } finally {
-      await model.close();
-    }
+    assert.equal(answer, '42\n');
+    const calls = await appliance.api<ModelCall[]>('GET', `/runs/${run.id}/calls`);
+    assert.equal(calls.length, model.asked.length, 'each call is recorded, and no other was made');
+    assert.ok(calls.every((call) => call.protocol === protocol && call.outcome === 'ok'));
+    assert.equal(run.usage.inputTokens, calls.length * 1000);
   });
+}
+
+test('an agent without a limit of its own, whose model calls tools for ever, is stopped by the gateway', async () => {
+  let count = 0;
+  const again = (): Said => ({ tool: 'exec_command', input: { cmd: `echo ${count++}` } });
+  const settings = ['gateway.guards.callsPerRun=6', 'limits.retries.agent=0'];
+  await using scene = await open('codex', 'responses', again, ...settings);
+  const { appliance, model } = scene;
+  const task = await appliance.task('answers', 'Make the answer 42');
+  assert.equal((await appliance.ended(task)).state, 'failed');
+  const [run] = await appliance.runs(task);
+  assert.match(run?.reason ?? '', /6 model calls/);
+  assert.equal(model.asked.length, 6);
+});
+
+/** An appliance with a project `answers` for the agent, and a model that plans, then says what it is told to. */
+async function open(
+  agent: string,
+  protocol: string,
+  work: (conversation: Conversation) => Said,
+  ...settings: string[]
+) {
+  const model = await startScriptedModel((conversation) =>
+    conversation.prompt.includes('"steps"')
+      ? { text: '{"summary": "Write it.", "steps": ["Write the answer"]}' }
+      : work(conversation),
+  );
+  await using opened = new AsyncDisposableStack();
+  opened.defer(() => model.close());
+  const models = [{ name: 'scripted' }];
+  const engine = { kind: 'upstream', name: 'gpu', url: model.url, protocols: [protocol], models };
+  const appliance = opened.use(
+    await startAppliance(`models.engines=${JSON.stringify([engine])}`, ...settings),
+  );
+  // Installed once for all tests; the worker sees it with its next registration.
+  const installed = path.join(appliance.dataDir, 'agents');
+  rmSync(installed, { recursive: true, force: true });
+  symlinkSync(TEST_TOOL_DIR, installed);
+  const where = makeRepository(path.join(appliance.directory, 'repository'), {
+    check: 'test "$(cat answer)" = 42\n',
+    answer: '41\n',
+  });
+  const verify = [{ name: 'test', command: 'sh ./check' }];
+  await appliance.api('POST', '/projects', { name: 'answers', repository: where, agent, verify });
+  const all = opened.move();
+  return { appliance, model, where, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
