@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -10,7 +11,7 @@ import { createAgent } from './factory.ts';
 import { openScratchSandbox, type ScratchSandbox } from './scratch.ts';
 import { collect, type Told } from './testing/collect.ts';
 import { fixtureProfile } from './testing/fixture-profile.ts';
-import { type Reply, startScriptedModel } from './testing/scripted-model.ts';
+import { type Reply, type ScriptedModel, startScriptedModel } from './testing/scripted-model.ts';
 import type { Conversation } from './testing/scripted-protocol.ts';
 
 conformance('An agent that asks before each tool', {
@@ -40,6 +41,10 @@ describe('AcpAgent', () => {
 
   test('refuses a version other than the pinned one', async () => {
     await failsToStart('old', /it is version 0\.0\.9, but 1\.0\.0 is pinned/);
+  });
+
+  test('tells of a program that wants a login', async () => {
+    await failsToStart('login', /it wants a login, though it was given the gateway/);
   });
 
   test('passes over a banner, and shows it', async () => {
@@ -98,6 +103,72 @@ describe('AcpAgent', () => {
     });
   });
 
+  test('an interrupted turn ends at once, and the session goes on with what was said before', async () => {
+    const script = ({ prompt }: Conversation): Reply => (prompt === 'first' ? { hang: true } : { text: 'heard' });
+    await scene('none', script, async ({ agent, model }) => {
+      await agent.start();
+      const turn = agent.runTask({ phase: 'execute', prompt: 'first' });
+      await model.askedTimes(1);
+      agent.interrupt();
+      assert.equal((await turn).stop, 'interrupted');
+      const next = await agent.runTask({ phase: 'execute', prompt: 'second' });
+      assert.deepEqual([next.stop, next.text], ['done', 'heard']);
+      agent.interrupt(); // between turns it does nothing
+      assert.equal((await agent.runTask({ phase: 'execute', prompt: 'third' })).stop, 'done');
+    });
+  });
+
+  test('an interruption that comes before the prompt has left is not lost', async () => {
+    await scene('none', { hang: true }, async ({ agent }) => {
+      await agent.start();
+      const turn = agent.runTask({ phase: 'plan', prompt: 'x' });
+      agent.interrupt();
+      assert.equal((await turn).stop, 'interrupted');
+    });
+  });
+
+  test('a kind of tool that the project denies is refused, told to the agent with the reason, and noted', async () => {
+    const script = ({ prompt, results }: Conversation): Reply => {
+      if (prompt.includes('A tool was refused: the project denies tools of the kind execute')) return { text: 'ok' };
+      return results.length === 0 ? { tool: 'shell', input: { command: 'touch used' } } : { text: '' };
+    };
+    await scene('none', script, async ({ agent, told, sandbox }) => {
+      told.context.permissions = { execute: 'deny' };
+      await agent.start();
+      const { stop, text } = await agent.runTask({ phase: 'execute', prompt: 'x' });
+      assert.deepEqual([stop, text], ['done', 'ok']);
+      assert.ok(!existsSync(join(sandbox.workspace, 'used')));
+      const notice = told.events.find((event) => event.type === 'notice');
+      assert.deepEqual(notice, {
+        type: 'notice',
+        text: 'Refused to the agent: shell; the project denies tools of the kind execute.',
+      });
+    });
+  });
+
+  test('an agent that uses a denied tool without asking fails its turn', async () => {
+    const script = { tool: 'shell', input: { command: 'true' } };
+    await scene('unasked', script, async ({ agent, told }) => {
+      told.context.permissions = { execute: 'deny' };
+      await agent.start();
+      const { stop, error } = await agent.runTask({ phase: 'execute', prompt: 'x' });
+      assert.equal(stop, 'failed');
+      assert.match(error ?? '', /used a tool of the kind execute without asking, which the project denies/);
+    });
+  });
+
+  test("tells the agent's own steps", async () => {
+    await scene('steps', { text: 'x' }, async ({ agent, told }) => {
+      await agent.start();
+      await agent.runTask({ phase: 'execute', prompt: 'x' });
+      const steps = [
+        { title: 'Look around', status: 'completed' },
+        { title: 'change it', status: 'in-progress' },
+      ];
+      assert.deepEqual(told.plans, [steps]);
+    });
+  });
+
   test('does nothing once the run is cancelled, and may be stopped at any time', async () => {
     await scene('none', { text: 'x' }, async ({ agent, told, sandbox }) => {
       await agent.stop();
@@ -128,6 +199,7 @@ describe('AcpAgent', () => {
 });
 
 interface Scene {
+  model: ScriptedModel;
   agent: AcpAgent;
   told: Told;
   sandbox: ScratchSandbox;
@@ -144,7 +216,7 @@ async function scene(
   const told = collect(sandbox, {}, '/nonexistent');
   const agent = new AcpAgent(told.context, fixtureProfile(fault), startTimeoutMs);
   try {
-    await body({ agent, told, sandbox });
+    await body({ agent, told, sandbox, model });
     await agent.stop();
     assert.deepEqual(sandbox.processes(), []);
   } finally {

@@ -7,8 +7,12 @@ import {
   client,
   methods,
   PROTOCOL_VERSION,
+  type RequestPermissionRequest,
+  type RequestPermissionResponse,
   type SessionModeState,
+  type SessionUpdate,
 } from '@agentclientprotocol/sdk';
+import type { PromptResponse } from '@agentclientprotocol/sdk/unstable';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { SandboxProcess } from '../sandbox/sandbox.ts';
 import { writeInHome } from '../sandbox/write-inside.ts';
@@ -23,8 +27,8 @@ import {
 } from './coding-agent.ts';
 import { installDirectory } from './installed.ts';
 import { type Normaliser, normaliser } from './normalise.ts';
-import { type OutputEvents, outputEvents } from './output-events.ts';
-import { allowed, answerPermission } from './permissions.ts';
+import { clean, type OutputEvents, outputEvents } from './output-events.ts';
+import { answerPermission, denied, refusal } from './permissions.ts';
 import type { LaunchProfile } from './profiles/profile.ts';
 
 /** How long an agent may take to end a cancelled turn before all its processes are killed. */
@@ -46,6 +50,7 @@ const STOPS = {
 export class AcpAgent extends CodingAgent {
   readonly name: string;
   readonly plans = true;
+  override readonly asks: boolean;
   readonly #profile: LaunchProfile;
   readonly #startTimeoutMs: number;
   readonly #normaliser: Normaliser;
@@ -56,7 +61,14 @@ export class AcpAgent extends CodingAgent {
   #session = '';
   #modes: SessionModeState | null = null;
   #phase: Phase = 'plan';
-  #refused = 0;
+  /** Why a tool was refused in this turn. */
+  #refused: string | null = null;
+  /** Tool calls that the agent has asked about. */
+  readonly #asked = new Set<string>();
+  /** What the agent did without asking, though it is denied. */
+  #unasked: string | null = null;
+  #interrupted = false;
+  #prompting = false;
   #brokenBy: string | null = null;
   #overBudget: string | null = null;
 
@@ -64,8 +76,9 @@ export class AcpAgent extends CodingAgent {
     super(context);
     this.name = profile.name;
     this.#profile = profile;
+    this.asks = profile.modes === null || profile.modes.ask !== undefined;
     this.#startTimeoutMs = startTimeoutMs;
-    this.#normaliser = normaliser(context.sandbox.workspace, context.emit);
+    this.#normaliser = normaliser(context.sandbox.workspace, context, profile.notices);
     const sink = (source: string) =>
       outputEvents(
         (text) => context.emit({ type: 'output', source, text }),
@@ -110,13 +123,36 @@ export class AcpAgent extends CodingAgent {
       },
     });
     return client({ name: 'autocode' })
-      .onRequest(methods.client.session.requestPermission, ({ params }) => {
-        const allow = allowed(this.#phase, params.toolCall.kind ?? 'other');
-        if (!allow) this.#refused += 1;
-        return answerPermission(params, allow);
+      .onRequest(methods.client.session.requestPermission, ({ params }) => this.#answer(params))
+      .onNotification(methods.client.session.update, ({ params }) => {
+        this.#normaliser.update(params.update);
+        this.#watchTools(params.update);
       })
-      .onNotification(methods.client.session.update, ({ params }) => this.#normaliser.update(params.update))
       .connect(stream);
+  }
+
+  #answer(request: RequestPermissionRequest): RequestPermissionResponse {
+    const { toolCallId: id, kind, title } = request.toolCall;
+    const known = this.#normaliser.toolCall(id);
+    const why = refusal(this.#phase, kind ?? known?.kind ?? 'other', this.context.permissions);
+    this.#asked.add(id);
+    if (why !== null) {
+      this.#refused = why;
+      const tool = clean(title ?? known?.title ?? id).slice(0, 500);
+      this.context.emit({ type: 'notice', text: `Refused to the agent: ${tool}; ${why}.` });
+    }
+    return answerPermission(request, why === null);
+  }
+
+  /** A tool that is denied and was used all the same ends the turn: the project's permissions hold, or the run fails. */
+  #watchTools(update: SessionUpdate): void {
+    if (update.sessionUpdate !== 'tool_call' && update.sessionUpdate !== 'tool_call_update') return;
+    const { toolCallId: id, status } = update;
+    if (status !== 'completed' || this.#phase === 'plan' || this.#asked.has(id)) return;
+    const kind = this.#normaliser.toolCall(id)?.kind ?? 'other';
+    if (!denied(this.context.permissions).includes(kind)) return;
+    this.#unasked = `it used a tool of the kind ${kind} without asking, which the project denies`;
+    this.#notifyCancel();
   }
 
   async #openSession(): Promise<{ version: string | null }> {
@@ -138,6 +174,7 @@ export class AcpAgent extends CodingAgent {
     const session = await agent.request(methods.agent.session.new, {
       cwd: this.context.sandbox.workspace,
       mcpServers: [],
+      ...(this.#profile.sessionMeta ? { _meta: this.#profile.sessionMeta } : {}),
     });
     this.#session = session.sessionId;
     this.#modes = session.modes ?? null;
@@ -156,12 +193,14 @@ export class AcpAgent extends CodingAgent {
     } catch (error) {
       const text = this.#normaliser.endTurn();
       if (signal.aborted) return { stop: 'cancelled', text, error: null };
+      if (this.#interrupted && this.#isThere()) return { stop: 'interrupted', text, error: null };
       const why = await this.#why(error);
       if (isBudgetRefusal(why)) this.#overBudget = why;
       const message = `${this.#profile.title}: ${why}`;
       this.context.emit({ type: 'error', message });
       return { stop: 'failed', text, error: message };
     } finally {
+      this.#prompting = false;
       cancelled.abort();
       signal.removeEventListener('abort', onAbort);
       await cancelling; // the agent may be gone before all that it started
@@ -170,18 +209,25 @@ export class AcpAgent extends CodingAgent {
 
   async #turn(turn: { phase: Phase; prompt: string }): Promise<TurnResult> {
     this.#phase = turn.phase;
-    await this.#setMode(turn.phase === 'plan' ? 'plan' : 'work');
+    this.#interrupted = false;
+    await this.#setMode(turn.phase === 'plan' ? 'plan' : this.#workMode());
     let prompt = turn.prompt;
     for (let reminders = 0; ; reminders++) {
-      this.#refused = 0;
-      const { stopReason } = await this.#connection!.agent.request(methods.agent.session.prompt, {
+      this.#refused = null;
+      const answer = this.#connection!.agent.request(methods.agent.session.prompt, {
         sessionId: this.#session,
         prompt: [{ type: 'text', text: prompt }],
       });
+      this.#prompting = true;
+      if (this.#interrupted) this.#notifyCancel(); // the message came while the mode was set
+      const { stopReason, usage } = (await answer) as PromptResponse;
+      if (usage) this.#normaliser.turnUsage(usage);
       const text = this.#normaliser.endTurn();
-      const refusedInstead = stopReason === 'end_turn' && this.#refused > 0 && text.trim() === '';
-      if (refusedInstead && reminders < MAX_REMINDERS && !this.context.signal.aborted) {
-        prompt = REMINDER;
+      const withoutAnswer = (stopReason === 'end_turn' && text.trim() === '') || stopReason === 'cancelled';
+      if (this.#unasked !== null) throw new Error(this.#unasked);
+      if (stopReason === 'cancelled' && this.#interrupted) return { stop: 'interrupted', text, error: null };
+      if (this.#refused !== null && withoutAnswer && reminders < MAX_REMINDERS && !this.context.signal.aborted) {
+        prompt = turn.phase === 'plan' ? REMINDER : remindOf(this.#refused);
         continue;
       }
       const { stop, error } = STOPS[stopReason] ?? {
@@ -189,6 +235,8 @@ export class AcpAgent extends CodingAgent {
         error: `the turn ended for "${String(stopReason)}"`,
       };
       if (this.context.signal.aborted) return { stop: 'cancelled', text, error: null };
+      if (stop === 'cancelled' && this.#refused !== null)
+        throw new Error(`it does not go on without a tool that was refused: ${this.#refused}`);
       // Only we cancel: an agent that says so by itself was told to end from elsewhere.
       if (stop === 'cancelled')
         throw new Error('the agent ended the turn as cancelled, though nobody had asked for it');
@@ -196,8 +244,21 @@ export class AcpAgent extends CodingAgent {
     }
   }
 
-  async #setMode(which: 'plan' | 'work'): Promise<void> {
-    const mode = this.#profile.modes?.[which];
+  #workMode(): 'work' | 'ask' {
+    return denied(this.context.permissions).length > 0 ? 'ask' : 'work';
+  }
+
+  /** Ends the turn as cancelled; its work so far stays, and so does the session. */
+  override interrupt(): void {
+    this.#interrupted = true;
+    if (this.#prompting) this.#notifyCancel();
+  }
+
+  async #setMode(which: 'plan' | 'work' | 'ask'): Promise<void> {
+    if (this.#profile.modes === null) return;
+    const mode = this.#profile.modes[which];
+    if (which === 'ask' && (!mode || !this.#modes))
+      throw new Error('it has no mode in which it asks before it uses a tool');
     if (!mode || !this.#modes || this.#modes.currentModeId === mode) return;
     await this.#connection!.agent.request(methods.agent.session.setMode, {
       sessionId: this.#session,
@@ -208,11 +269,19 @@ export class AcpAgent extends CodingAgent {
 
   /** Asks the agent to end its turn; kills it, with all that it started, when it does not. */
   async #cancel(ended: AbortSignal): Promise<void> {
+    this.#notifyCancel();
+    await wait(CANCEL_GRACE_MS, undefined, { signal: ended }).catch(() => {});
+    if (!ended.aborted) await this.context.sandbox.killAll();
+  }
+
+  #notifyCancel(): void {
     this.#connection?.agent
       .notify(methods.agent.session.cancel, { sessionId: this.#session })
       .catch(() => {});
-    await wait(CANCEL_GRACE_MS, undefined, { signal: ended }).catch(() => {});
-    if (!ended.aborted) await this.context.sandbox.killAll();
+  }
+
+  #isThere(): boolean {
+    return this.#process !== null && !this.#connection?.signal.aborted && this.#brokenBy === null;
   }
 
   spendingReport(): SpendingReport {
@@ -279,6 +348,8 @@ export class AcpAgent extends CodingAgent {
     });
   }
 }
+
+const remindOf = (why: string) => `A tool was refused: ${why}. Do without it, and go on with what was asked.`;
 
 /** True when the process ends in time. */
 async function exitsWithin(process: SandboxProcess, milliseconds: number): Promise<boolean> {

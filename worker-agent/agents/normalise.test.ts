@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SessionUpdate } from '@agentclientprotocol/sdk';
+import type { PlanStep } from '../../protocol/run.ts';
 import type { RunEventInput } from './coding-agent.ts';
 import { normaliser } from './normalise.ts';
 
@@ -11,10 +12,15 @@ const say = (text: string): SessionUpdate => ({
 
 function normalised(updates: SessionUpdate[]) {
   const events: RunEventInput[] = [];
-  const normalise = normaliser('/work', (event) => events.push(event));
+  const plans: PlanStep[][] = [];
+  const context = {
+    emit: (event: RunEventInput) => void events.push(event),
+    plan: (steps: PlanStep[]) => void plans.push(steps),
+  };
+  const normalise = normaliser('/work', context);
   for (const update of updates) normalise.update(update);
   const text = normalise.endTurn();
-  return { events, text, spending: normalise.spending() };
+  return { events, plans, text, spending: normalise.spending() };
 }
 
 test('pieces of a message become whole lines', () => {
@@ -114,8 +120,8 @@ test('usage is told for each call and summed', () => {
   assert.deepEqual(spending, { inputTokens: 20, cachedTokens: 6, outputTokens: 4 });
 });
 
-test("the agent's own plan is a notice", () => {
-  const { events } = normalised([
+test("the agent's own steps are told as such", () => {
+  const { events, plans } = normalised([
     {
       sessionUpdate: 'plan',
       entries: [
@@ -124,10 +130,18 @@ test("the agent's own plan is a notice", () => {
       ],
     },
   ]);
-  assert.deepEqual(events, [{ type: 'notice', text: "The agent's own plan:\n[x] read\n[ ] write" }]);
+  assert.deepEqual(events, []);
+  assert.deepEqual(plans, [
+    [
+      { title: 'read', status: 'completed' },
+      { title: 'write', status: 'pending' },
+    ],
+  ]);
 });
 
 test('text that waits is given out by itself', async () => {
-  const given = new Promise<RunEventInput>((resolve) => normaliser('/work', resolve).update(say('slow')));
+  const given = new Promise<RunEventInput>((resolve) =>
+    normaliser('/work', { emit: resolve, plan() {} }).update(say('slow')),
+  );
   assert.deepEqual(await given, { type: 'message', role: 'agent', text: 'slow' });
 });

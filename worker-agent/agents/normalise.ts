@@ -1,14 +1,20 @@
 // ACP session updates → the run's log events: messages, tool calls, file changes, usage. Used by AcpAgent.
 import { relative } from 'node:path';
 import type { SessionUpdate, ToolCallContent, ToolCallUpdate } from '@agentclientprotocol/sdk';
-import type { RunEventInput, SpendingReport } from './coding-agent.ts';
+import type { Usage } from '@agentclientprotocol/sdk/unstable';
+import type { PlanStep } from '../../protocol/run.ts';
+import type { AgentContext, SpendingReport } from './coding-agent.ts';
 import { messageBuffer } from './message-buffer.ts';
 import { clean } from './output-events.ts';
 
 export interface Normaliser {
   update(update: SessionUpdate): void;
+  /** What an agent says of a whole turn's tokens: cached ones are not in its input. */
+  turnUsage(usage: Usage): void;
   /** Ends a turn: gives out what waits, and answers the agent's last message, the text after its last tool call. */
   endTurn(): string;
+  /** A tool call as it was told last. */
+  toolCall(id: string): { title: string; kind: string } | undefined;
   /** Sums over all turns. */
   spending(): SpendingReport;
 }
@@ -21,9 +27,17 @@ interface ToolCallState {
 }
 
 const FAILURE_CHARACTERS = 2000;
+const STATUS = { pending: 'pending', in_progress: 'in-progress', completed: 'completed' } as const satisfies Record<
+  string,
+  PlanStep['status']
+>;
 
-/** A normaliser for one session whose work tree is at `workspace`. */
-export function normaliser(workspace: string, emit: (event: RunEventInput) => void): Normaliser {
+/** A normaliser for one session whose work tree is at `workspace`; messages that match `notices` are the program's own. */
+export function normaliser(
+  workspace: string,
+  { emit, plan }: Pick<AgentContext, 'emit' | 'plan'>,
+  notices?: RegExp,
+): Normaliser {
   const messages = messageBuffer(emit);
   const calls = new Map<string, ToolCallState>();
   const spent: SpendingReport = { inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
@@ -37,6 +51,7 @@ export function normaliser(workspace: string, emit: (event: RunEventInput) => vo
 
   function say(role: 'agent' | 'thought', text: string): void {
     const words = clean(text); // What a model says is shown on terminals.
+    if (notices?.test(words)) return emit({ type: 'notice', text: words });
     if (role === 'agent') lastMessage += words;
     messages.add(role, words);
   }
@@ -81,11 +96,14 @@ export function normaliser(workspace: string, emit: (event: RunEventInput) => vo
     const counts = meta?.['usage'] as Record<string, unknown> | undefined;
     if (typeof counts !== 'object' || counts === null) return;
     const count = (name: string) => (typeof counts[name] === 'number' ? counts[name] : 0);
-    const one = {
+    spend({
       inputTokens: count('inputTokens'),
       cachedTokens: count('cachedReadTokens'),
       outputTokens: count('outputTokens'),
-    };
+    });
+  }
+
+  function spend(one: SpendingReport): void {
     spent.inputTokens += one.inputTokens;
     spent.cachedTokens += one.cachedTokens;
     spent.outputTokens += one.outputTokens;
@@ -107,13 +125,14 @@ export function normaliser(workspace: string, emit: (event: RunEventInput) => vo
         case 'tool_call_update':
           toolCall(update);
           break;
-        case 'plan': {
-          const mark = { completed: '[x]', in_progress: '[>]', pending: '[ ]' };
-          const steps = update.entries.map(({ content, status }) => `${mark[status]} ${content}`);
-          emit({ type: 'notice', text: `The agent's own plan:\n${clean(steps.join('\n'))}` });
+        case 'plan':
+          plan(update.entries.map(({ content, status }) => ({ title: clean(content), status: STATUS[status] })));
           break;
-        }
       }
+    },
+    turnUsage({ inputTokens, cachedReadTokens, cachedWriteTokens, outputTokens }) {
+      const cachedTokens = cachedReadTokens ?? 0;
+      spend({ inputTokens: inputTokens + cachedTokens + (cachedWriteTokens ?? 0), cachedTokens, outputTokens });
     },
     endTurn() {
       messages.flush();
@@ -121,6 +140,7 @@ export function normaliser(workspace: string, emit: (event: RunEventInput) => vo
       lastMessage = '';
       return text;
     },
+    toolCall: (id) => calls.get(id),
     spending: () => ({ ...spent }),
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PermissionOption, ToolKind } from '@agentclientprotocol/sdk';
-import { allowed, answerPermission } from './permissions.ts';
+import { answerPermission, denied, refusal } from './permissions.ts';
 
 test('a plan may read, search and think, and nothing else', () => {
   const kinds: ToolKind[] = [
@@ -17,10 +17,20 @@ test('a plan may read, search and think, and nothing else', () => {
     'other',
   ];
   assert.deepEqual(
-    kinds.filter((kind) => allowed('plan', kind)),
+    kinds.filter((kind) => refusal('plan', kind, {}) === null),
     ['read', 'search', 'think'],
   );
-  assert.ok(kinds.every((kind) => allowed('execute', kind) && allowed('adjust', kind)));
+  for (const phase of ['execute', 'adjust'] as const)
+    assert.ok(kinds.every((kind) => refusal(phase, kind, {}) === null));
+});
+
+test('what the project denies is denied in every phase, with the reason; what it allows does not widen the plan', () => {
+  const permissions = { execute: 'deny', search: 'deny', edit: 'allow' } as const;
+  assert.deepEqual(denied(permissions), ['execute', 'search']);
+  for (const phase of ['plan', 'execute', 'adjust'] as const)
+    assert.equal(refusal(phase, 'search', permissions), 'the project denies tools of the kind search');
+  assert.equal(refusal('execute', 'edit', permissions), null);
+  assert.equal(refusal('plan', 'edit', permissions), 'nothing may be changed or run while planning');
 });
 
 test('the answer is for this once where the agent offers it, and a cancel where it offers nothing', () => {

@@ -1,10 +1,12 @@
 // A context that keeps what an agent tells. Used by the agents' tests.
 import type { Sandbox } from '../../sandbox/sandbox.ts';
+import type { PlanStep } from '../../../protocol/run.ts';
 import type { AgentContext, RunEventInput } from '../coding-agent.ts';
 
 export interface Told {
   events: RunEventInput[];
   raw: Buffer[];
+  plans: PlanStep[][];
   cancel: AbortController;
   context: AgentContext;
 }
@@ -13,15 +15,19 @@ export interface Told {
 export function collect(sandbox: Sandbox, agent: Partial<AgentContext['agent']>, toolDir: string): Told {
   const events: RunEventInput[] = [];
   const raw: Buffer[] = [];
+  const plans: PlanStep[][] = [];
   const cancel = new AbortController();
   return {
     events,
     raw,
+    plans,
     cancel,
     context: {
       sandbox,
       toolDir,
       agent: { name: 'test', command: null, model: 'scripted', ...agent },
+      permissions: {},
+      plan: (steps) => plans.push(steps),
       emit: (event) => events.push(event),
       raw: (bytes) => raw.push(Buffer.from(bytes)),
       signal: cancel.signal,

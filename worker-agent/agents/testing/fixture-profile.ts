@@ -11,7 +11,7 @@ export function fixtureProfile(fault = 'none'): LaunchProfile {
     binary: join(import.meta.dirname, '../fixtures/acp-agent.ts'),
     versionQuery: { args: [], input: '' },
     programs: [],
-    modes: null,
+    modes: { plan: 'plan', work: 'work', ask: 'ask' },
     launch: ({ gatewayUrl }) => ({
       argv: [process.execPath, join(import.meta.dirname, '../fixtures/acp-agent.ts'), fault],
       env: { MODEL_URL: gatewayUrl },
