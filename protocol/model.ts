@@ -48,10 +48,6 @@ export const ModelPolicy = z
       .boolean()
       .default(false)
       .meta({ description: 'Allows engines outside the appliance; each call leaves an egress record.' }),
-    keepPrompts: z
-      .boolean()
-      .default(false)
-      .meta({ description: 'Keeps requests and answers, without secrets and sealed.' }),
     cacheAnswers: z
       .boolean()
       .default(false)
@@ -65,7 +61,6 @@ export const ModelPolicyPatch = z
   .strictObject({
     allow: ModelPolicy.shape.allow.unwrap().optional(),
     external: z.boolean().optional(),
-    keepPrompts: z.boolean().optional(),
     cacheAnswers: z.boolean().optional(),
   })
   .meta({ id: 'ModelPolicyPatch' });

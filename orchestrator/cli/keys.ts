@@ -49,16 +49,15 @@ interface PolicyArgs extends GlobalArgs {
   project: string;
   allow: string[] | undefined;
   external: boolean | undefined;
-  keepPrompts: boolean | undefined;
   cacheAnswers: boolean | undefined;
 }
 
 /** Shows a project's policy, changed by what was named. */
 export async function modelPolicy(args: PolicyArgs): Promise<void> {
   const route = `/projects/${encodeURIComponent(args.project)}/models`;
-  const { external, keepPrompts, cacheAnswers } = args;
+  const { external, cacheAnswers } = args;
   const allow = args.allow?.filter((name) => name !== '');
-  const patch = { allow, external, keepPrompts, cacheAnswers };
+  const patch = { allow, external, cacheAnswers };
   const client = connect(args);
   const changes = Object.values(patch).some((value) => value !== undefined);
   const policy = changes
@@ -70,7 +69,6 @@ export async function modelPolicy(args: PolicyArgs): Promise<void> {
     `Models of project ${args.project}:`,
     `  allowed            ${policy.allow.length === 0 ? 'all' : policy.allow.join(', ')}`,
     `  outside            ${word(policy.external)}`,
-    `  prompts are kept   ${word(policy.keepPrompts)}`,
     `  answers are cached ${word(policy.cacheAnswers)}`,
   );
 }

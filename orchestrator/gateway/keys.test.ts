@@ -19,7 +19,7 @@ test('the key of a live run opens, and names run, task and project', async () =>
     worker: 'local',
     where: caller.where,
     model: 'fake/small',
-    policy: { allow: [[], []], external: false, keepPrompts: false, cacheAnswers: false },
+    policy: { allow: [[], []], external: false, cacheAnswers: false },
     limits: {},
     cause: 'agent',
   });

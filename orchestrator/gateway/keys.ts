@@ -21,7 +21,6 @@ export interface Caller {
     /** Lists of which each must have the model in it; an empty one allows all. */
     allow: string[][];
     external: boolean;
-    keepPrompts: boolean;
     cacheAnswers: boolean;
   };
   limits: { maxCalls?: number; maxTokens?: number };
@@ -92,7 +91,6 @@ async function lookUp(db: Queryable, hash: Buffer): Promise<Caller> {
     policy: {
       allow: [policy.allow, found.models ?? []],
       external: policy.external || found.external,
-      keepPrompts: policy.keepPrompts,
       cacheAnswers: policy.cacheAnswers,
     },
     limits: found.run === null ? {} : found.limits,

@@ -34,10 +34,6 @@ export const modelNoun: Noun = {
             type: 'boolean',
             describe: 'Engines outside the appliance may be used; each call leaves an egress record',
           })
-          .option('keep-prompts', {
-            type: 'boolean',
-            describe: 'Requests and answers are kept, without secrets and sealed',
-          })
           .option('cache-answers', {
             type: 'boolean',
             describe: 'A repeated request with temperature 0 is answered from memory',
