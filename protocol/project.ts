@@ -57,6 +57,18 @@ export const RunLimits = z
       .max(100)
       .optional()
       .meta({ description: 'How often a failing verify goes back to the agent, the first try counted in.' }),
+    maxCalls: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .meta({ description: 'Model calls of one run; the gateway refuses more.' }),
+    maxTokens: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .meta({ description: 'Tokens of one run, cached ones counted in; the gateway refuses more.' }),
     verifyTimeoutMinutes: z
       .number()
       .positive()
