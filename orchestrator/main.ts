@@ -177,7 +177,14 @@ async function startParts(
 
   const books = { timeZone: config.budget.timeZone, currency: config.currency };
   if (config.roles.includes('scheduler')) {
-    const submission = { db, store, author: AUTHOR, forges, currency: config.currency, policy: config.limits };
+    const submission = {
+      db,
+      store,
+      author: AUTHOR,
+      forges,
+      currency: config.currency,
+      policy: config.limits,
+    };
     const scheduler = new Scheduler({
       db,
       log,

@@ -22,6 +22,13 @@ export const BudgetUnit = z.enum(UNITS).meta({
 });
 export type BudgetUnit = z.infer<typeof BudgetUnit>;
 
+/** ISO 4217. */
+const Currency = z
+  .string()
+  .regex(/^[A-Z]{3}$/, 'must be three capital letters, as USD')
+  .optional()
+  .meta({ description: 'Of the amount, when it is not the ledger\'s; the configured exchange rate holds.' });
+
 /** Amounts that numbers hold exactly. */
 const Amount = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
@@ -35,6 +42,7 @@ export const BudgetInput = z
     period: BudgetPeriod,
     unit: BudgetUnit.default('money'),
     amount: Amount,
+    currency: Currency,
   })
   .refine(({ scope, subject }) => (scope === 'appliance') === (subject === ''), {
     path: ['subject'],
@@ -75,9 +83,19 @@ export const BudgetDocument = z
   .meta({ id: 'BudgetDocument' });
 export type BudgetDocument = z.infer<typeof BudgetDocument>;
 
-const Difference = BudgetInput.safeExtend({ before: z.int().nullable(), after: z.int().nullable() });
 export const BudgetDifference = z
-  .array(Difference.meta({ id: 'BudgetDifference' }))
+  .array(
+    z
+      .object({
+        scope: BudgetScope,
+        subject: z.string(),
+        period: BudgetPeriod,
+        unit: BudgetUnit,
+        before: z.int().nullable(),
+        after: z.int().nullable(),
+      })
+      .meta({ id: 'BudgetDifference' }),
+  )
   .meta({ description: 'One line a budget that is added, changed or removed.' });
 export type BudgetDifference = z.infer<typeof BudgetDifference>;
 
@@ -87,6 +105,7 @@ export const PriceInput = z
   .strictObject({
     model: text().min(1).max(200).meta({ description: 'As `engine/model`.' }),
     price: Price,
+    currency: Currency,
     validFrom: Timestamp.optional().meta({ description: 'When it begins to hold; now when left out.' }),
     source: text().min(1).max(300).default('set by hand'),
   })

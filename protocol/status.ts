@@ -18,6 +18,7 @@ export const Status = z
     apiUrl: z.string(),
     gatewayUrl: z.string().nullable(),
     dataDir: z.string(),
+    currency: z.string().default('USD').meta({ description: 'Of the ledger.' }),
     parts: z.array(PartHealth),
     tasks: z.record(z.string(), z.number().int()).meta({ description: 'Count by state.' }),
     runs: z.record(z.string(), z.number().int()).meta({ description: 'Count of live runs by state.' }),

@@ -13,13 +13,17 @@ import { parseJsonStrictly } from './json-body.ts';
 import { openApiDocument } from './openapi.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { eventRoutes } from './routes/events.ts';
+import { forgeRoutes } from './routes/forges.ts';
 import { gitRoutes } from './routes/git.ts';
 import { logRoutes } from './routes/logs.ts';
+import { moneyRoutes } from './routes/money.ts';
+import { projectFileRoutes } from './routes/project-files.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { runRoutes } from './routes/runs.ts';
 import { runnerRoutes } from './routes/runner.ts';
 import { secretRoutes } from './routes/secrets.ts';
 import { systemRoutes } from './routes/system.ts';
+import { steeringRoutes } from './routes/steering.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -39,7 +43,10 @@ export type Routes = (app: ApiInstance, context: ApiContext) => void;
 const GROUPS: Routes[] = [
   systemRoutes,
   projectRoutes,
+  projectFileRoutes,
+  forgeRoutes,
   taskRoutes,
+  steeringRoutes,
   runRoutes,
   logRoutes,
   changeRoutes,
@@ -47,6 +54,7 @@ const GROUPS: Routes[] = [
   tokenRoutes,
   keyRoutes,
   secretRoutes,
+  moneyRoutes,
   workerRoutes,
   runnerRoutes,
   webhookRoutes,

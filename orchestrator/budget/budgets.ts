@@ -1,8 +1,16 @@
 // Setting, showing and removing budgets, one at a time or as a whole document. Used by the API.
-import type { Budget, BudgetDifference, BudgetDocument, BudgetInput } from '../../protocol/budget.ts';
+import type {
+  Budget,
+  BudgetDifference,
+  BudgetDocument,
+  BudgetInput as Input,
+} from '../../protocol/budget.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
+
+/** A budget whose amount is in the ledger currency. */
+export type BudgetInput = Omit<Input, 'currency'>;
 
 /** Sets a budget, in place of the one of the same scope, subject, period and unit. */
 export async function setBudget(
@@ -35,7 +43,7 @@ export async function removeBudget(db: Queryable, id: number, actor: string): Pr
 /** Brings the budgets to those of a document; answers with what that changes, or would change. In a transaction. */
 export async function applyBudgets(
   tx: Queryable,
-  { budgets, prune, dryRun }: BudgetDocument,
+  { budgets, prune, dryRun }: Omit<BudgetDocument, 'budgets'> & { budgets: BudgetInput[] },
   actor: string,
 ): Promise<BudgetDifference> {
   await tx.query('lock table budget in share row exclusive mode');
@@ -58,12 +66,12 @@ export async function applyBudgets(
     for (const { id } of removed) await removeBudget(tx, id, actor);
   }
   return [
-    ...set.map((input) => ({
-      ...input,
-      before: before.get(keyOf(input))?.amount ?? null,
-      after: input.amount,
+    ...set.map(({ amount, ...key }) => ({
+      ...key,
+      before: before.get(keyOf(key))?.amount ?? null,
+      after: amount,
     })),
-    ...removed.map(({ id: _, ...row }) => ({ ...row, before: row.amount, after: null })),
+    ...removed.map(({ id: _, amount, ...key }) => ({ ...key, before: amount, after: null })),
   ];
 }
 

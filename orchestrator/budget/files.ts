@@ -23,9 +23,8 @@ export async function exportLedger(db: Queryable, directory: string): Promise<nu
 
 /** The first exported day that is not what the ledger has, if any. */
 export async function wrongExport(db: Queryable, directory: string): Promise<string | null> {
-  for (const name of (await readdir(directory))
-    .filter((each) => /^\d{4}-\d\d-\d\d\.jsonl$/.test(each))
-    .sort()) {
+  const names = await readdir(directory).catch(() => []); // nothing was exported yet
+  for (const name of names.filter((each) => /^\d{4}-\d\d-\d\d\.jsonl$/.test(each)).sort()) {
     const text = await readFile(join(directory, name), 'utf8');
     if (text !== (await dayText(db, name.slice(0, 10))))
       return `financial/transactions/${name} is not what the ledger has of that day`;

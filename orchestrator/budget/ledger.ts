@@ -82,13 +82,20 @@ export function hashOf(entry: Omit<Entry, 'hash'>, previous: Buffer): Buffer {
   return createHash('sha256').update(previous).update(text).digest();
 }
 
+const COLUMNS = `seq, id, at, kind, debit, credit, amount, currency, detail::text as detail, encode(hash, 'hex') as hash`;
+
+/** The entry of an id. */
+export async function entryOf(db: Queryable, id: string): Promise<Entry | undefined> {
+  const { rows } = await db.query<Entry>(`select ${COLUMNS} from ledger_entry where id = $1`, [id]);
+  return rows[0];
+}
+
 /** Entries after a number, in order, a page at a time. */
 export async function* entriesAfter(db: Queryable, after: number, page = 5_000): AsyncIterable<Entry[]> {
   for (let seq = after; ;) {
     const { rows } = await db.query<Entry>({
       name: 'ledger-page',
-      text: `select seq, id, at, kind, debit, credit, amount, currency, detail::text as detail, encode(hash, 'hex') as hash
-        from ledger_entry where seq > $1 order by seq limit $2`,
+      text: `select ${COLUMNS} from ledger_entry where seq > $1 order by seq limit $2`,
       values: [seq, page],
     });
     if (rows.length === 0) return;

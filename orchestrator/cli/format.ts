@@ -47,11 +47,16 @@ export function bytes(count: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1).replace(/\.0$/, '')} ${units[unit]}`;
 }
 
-/** Millionths of the ledger currency as an amount: at least two decimals, four below one unit, never a silent zero. */
+/** Millionths of a currency as an amount: with its minor units, four decimals below one unit, never a silent zero. */
 export function money(micros: number, currency = 'USD'): string {
   const amount = micros / 1e6;
   if (micros > 0 && micros < 100) return `< 0.0001 ${currency}`;
-  return `${amount.toFixed(amount !== 0 && Math.abs(amount) < 1 ? 4 : 2)} ${currency}`;
+  return `${amount.toFixed(amount !== 0 && Math.abs(amount) < 1 ? 4 : minorUnits(currency))} ${currency}`;
+}
+
+function minorUnits(currency: string): number {
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+  return format.resolvedOptions().maximumFractionDigits ?? 2;
 }
 
 /** `950`, `12.3k`, `4.1M`. */

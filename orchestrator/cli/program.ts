@@ -11,6 +11,7 @@ import { doctorVerb } from './verbs/doctor.ts';
 import { eventsVerb } from './verbs/events.ts';
 import { keyNoun } from './verbs/key.ts';
 import { modelNoun, replayNoun } from './verbs/model.ts';
+import { budgetNoun, ledgerNoun, priceNoun, usageVerb } from './verbs/money.ts';
 import { projectNoun } from './verbs/project.ts';
 import { runNoun } from './verbs/run.ts';
 import { secretNoun } from './verbs/secret.ts';
@@ -35,6 +36,10 @@ export const VERBS: (Verb | Noun)[] = [
   modelNoun,
   keyNoun,
   replayNoun,
+  budgetNoun,
+  usageVerb,
+  priceNoun,
+  ledgerNoun,
   tokenNoun,
   secretNoun,
   configNoun,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { configKeys, unwrap } from './keys.ts';
 import { Engine } from './model-settings.ts';
+import { ScheduledReport } from './budget-settings.ts';
 import { ForgeSettings } from './schema.ts';
 
 const HEAD = `# Configuration
@@ -29,7 +30,7 @@ export function configReference(): string {
     row(Array<string>(5).fill('---')),
     ...rows,
   ];
-  return `${HEAD}\n${table.join('\n')}\n\n## Engines\n\n\`models.engines\` is a list; each entry is one of these.\n${Engine.options.map(engineTable).join('')}\n## Forges\n\n\`forges\` is a list, see [forges](forges.md); each entry has these.\n\n${fieldTable(ForgeSettings)}`;
+  return `${HEAD}\n${table.join('\n')}\n\n## Engines\n\n\`models.engines\` is a list; each entry is one of these.\n${Engine.options.map(engineTable).join('')}\n## Forges\n\n\`forges\` is a list, see [forges](forges.md); each entry has these.\n\n${fieldTable(ForgeSettings)}\n## Reports\n\n\`budget.reports\` is a list, see [money](money.md); each entry has these.\n\n${fieldTable(ScheduledReport)}`;
 }
 
 function engineTable(engine: z.ZodObject): string {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { Name } from '../../protocol/ids.ts';
 import { ForgeKindName } from '../../protocol/project.ts';
 import { SandboxSettings, WorkspaceSettings } from '../../protocol/worker-settings.ts';
+import { BudgetSettings, CurrencyCode } from './budget-settings.ts';
 import { Guards, Models } from './model-settings.ts';
 
 const CHECKOUT = join(import.meta.dirname, '../..');
@@ -220,11 +221,8 @@ export const Config = z.strictObject({
       workspacesDays: Days.default(7).describe('How long workspaces of ended runs are kept.'),
     })
     .prefault({}),
-  currency: z
-    .string()
-    .regex(/^[A-Z]{3}$/, 'use three capital letters, as USD')
-    .default('USD')
-    .describe('Ledger currency; prices are in it.'),
+  currency: CurrencyCode.default('USD').describe('Ledger currency; prices are in it.'),
+  budget: BudgetSettings.prefault({}),
 });
 
 export type Config = Readonly<z.infer<typeof Config>>;

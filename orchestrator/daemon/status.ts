@@ -16,7 +16,7 @@ export interface StatusSources {
   db: Queryable;
   catalogue: Catalogue;
   supervisedDatabase: boolean;
-  fixed: Pick<Status, 'version' | 'startedAt' | 'roles' | 'apiUrl' | 'gatewayUrl' | 'dataDir'>;
+  fixed: Pick<Status, 'version' | 'startedAt' | 'roles' | 'apiUrl' | 'gatewayUrl' | 'dataDir' | 'currency'>;
 }
 
 /** Gathers the status; a part that is away is told, not thrown. */

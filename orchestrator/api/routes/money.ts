@@ -1,4 +1,5 @@
 // /budgets, /prices, /usage, /ledger.
+import { join } from 'node:path';
 import { z } from 'zod';
 import {
   Budget,
@@ -16,8 +17,10 @@ import {
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { Name } from '../../../protocol/ids.ts';
 import { applyBudgets, listBudgets, removeBudget, setBudget } from '../../budget/budgets.ts';
-import { append, entriesAfter, verifyLedger } from '../../budget/ledger.ts';
-import { listPrices, setPrice } from '../../budget/prices.ts';
+import { append, entriesAfter, entryOf, verifyLedger, type Entry } from '../../budget/ledger.ts';
+import { budgetInLedgerCurrency, priceInLedgerCurrency } from '../../budget/currency.ts';
+import { wrongExport } from '../../budget/files.ts';
+import { listPrices, setPrice, type DatedPrice as Price } from '../../budget/prices.ts';
 import { makeReport } from '../../budget/report.ts';
 import { transaction } from '../../db/connect.ts';
 import type { Routes } from '../server.ts';
@@ -28,6 +31,7 @@ const LONGEST_DAYS = 3_700;
 
 export const moneyRoutes: Routes = (app, { db, config }) => {
   const books = { timeZone: config.budget.timeZone, currency: config.currency };
+  const currencies = { currency: config.currency, exchangeRates: config.budget.exchangeRates };
   app.get(
     '/budgets',
     {
@@ -48,7 +52,8 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
       },
     },
     async (request) => {
-      await transaction(db, async (tx) => await setBudget(tx, request.body, request.identity!.name));
+      const budget = budgetInLedgerCurrency(request.body, currencies);
+      await transaction(db, async (tx) => await setBudget(tx, budget, request.identity!.name));
       return await listBudgets(db, books.timeZone);
     },
   );
@@ -63,8 +68,11 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
         response: { 200: BudgetDifference },
       },
     },
-    async (request) =>
-      await transaction(db, async (tx) => await applyBudgets(tx, request.body, request.identity!.name)),
+    async (request) => {
+      const budgets = request.body.budgets.map((budget) => budgetInLedgerCurrency(budget, currencies));
+      const document = { ...request.body, budgets };
+      return await transaction(db, async (tx) => await applyBudgets(tx, document, request.identity!.name));
+    },
   );
   app.delete(
     '/budgets/:budget',
@@ -74,15 +82,15 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
         tags,
         summary: 'Remove a budget',
         params: z.object({ budget: z.coerce.number().int().positive() }),
-        response: { 204: z.null() },
+        response: { 200: z.array(Budget) },
       },
     },
-    async (request, reply) => {
+    async (request) => {
       await transaction(
         db,
         async (tx) => await removeBudget(tx, request.params.budget, request.identity!.name),
       );
-      return await reply.code(204).send(null);
+      return await listBudgets(db, books.timeZone);
     },
   );
 
@@ -97,11 +105,7 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
         response: { 200: z.array(DatedPrice) },
       },
     },
-    async (request) =>
-      (await listPrices(db, request.query.model)).map((price) => ({
-        ...price,
-        validFrom: price.validFrom.toISOString(),
-      })),
+    async (request) => (await listPrices(db, request.query.model)).map(shownPrice),
   );
   app.post(
     '/prices',
@@ -111,17 +115,18 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
         tags,
         summary: 'Set prices, from now or from a time to come',
         body: z.array(PriceInput).min(1).max(5_000),
-        response: { 204: z.null() },
+        response: { 200: z.array(DatedPrice) },
       },
     },
-    async (request, reply) => {
+    async (request) => {
+      const prices = request.body.map((price) => priceInLedgerCurrency(price, currencies));
       await transaction(db, async (tx) => {
-        for (const { validFrom, ...price } of request.body) {
+        for (const { validFrom, ...price } of prices) {
           const from = validFrom === undefined ? undefined : new Date(validFrom);
           await setPrice(tx, { ...price, validFrom: from }, request.identity!.name);
         }
       });
-      return await reply.code(204).send(null);
+      return (await listPrices(db)).map(shownPrice);
     },
   );
 
@@ -164,7 +169,7 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
     },
     async (request) => {
       for await (const page of entriesAfter(db, request.query.after, request.query.limit))
-        return page.map((entry) => ({ ...entry, at: entry.at.toISOString() }));
+        return page.map(shownEntry);
       return [];
     },
   );
@@ -176,21 +181,25 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
         tags,
         summary: 'Write an adjustment, a refund or a purchase',
         body: LedgerInput,
-        response: { 204: z.null() },
+        response: { 200: LedgerEntry },
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const { memo, ...entry } = request.body;
       const detail = { memo, by: request.identity!.name };
       await transaction(db, async (tx) => await append(tx, [{ ...entry, detail }], books.currency));
-      return await reply.code(204).send(null);
+      return shownEntry((await entryOf(db, entry.id))!);
     },
   );
   app.get(
     '/ledger/verification',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'Check the chain of the whole ledger', response: { 200: LedgerVerified } },
+      schema: {
+        tags,
+        summary: 'Check the chain of the whole ledger, and the exported days',
+        response: { 200: LedgerVerified },
+      },
     },
     async () => {
       const verified = await verifyLedger(db);
@@ -202,6 +211,9 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
     },
   );
 };
+
+const shownPrice = (price: Price) => ({ ...price, validFrom: price.validFrom.toISOString() });
+const shownEntry = (entry: Entry) => ({ ...entry, at: entry.at.toISOString() });
 
 function checkPeriod(from: string, to: string): void {
   const days = (Date.parse(to) - Date.parse(from)) / 86_400_000 + 1;
