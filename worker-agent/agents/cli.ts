@@ -3,6 +3,7 @@
 // usage: node cli.ts list|install|check|upgrade [NAME…] --tool-dir DIR [--state-dir DIR] [--dry-run] [--json]
 // With --json each line is one object: {"progress":…}, at last {"agents":[…]}, {"installed":…}, {"check":…}, {"upgrades":[…]} or
 // {"error":…}.
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AutocodeError, ERRORS } from '../../protocol/errors.ts';
 import { AGENT_NAMES, AGENTS, type AgentEntry, knownAgent } from './catalogue.ts';
@@ -38,7 +39,7 @@ function readArguments(): Request {
   if (!verb || !toolDir || (verb !== 'upgrade' && names.length > 1))
     throw new AutocodeError('ERR_INVALID_INPUT', USAGE);
   const stateDir = values['state-dir'] ?? null;
-  return { verb, names, toolDir, stateDir, dryRun: values['dry-run'] };
+  return { verb, names, toolDir: resolve(toolDir), stateDir, dryRun: values['dry-run'] };
 }
 
 async function list(toolDir: string, say: Say): Promise<number> {
