@@ -17,7 +17,7 @@ test('words that are no command, option or number are told with a way out, and e
     [['taks', 'list'], /did you mean "task"\?/, /autocode --help/],
     [['task'], /add, list, show, watch, logs, diff, cancel, retry/, /autocode task --help/],
     [['task', 'lst'], /did you mean "list"\?/, /autocode task --help/],
-    [['task', 'add'], /Something is missing: autocode task add <title>/, /autocode task add --help/],
+    [['task', 'add'], /It is not said what is to be done/, /--from-issue URL/],
     [['task', 'show', 'x'], /task must be a number/, /autocode task show --help/],
     [['task', 'list', '--bogus'], /Unknown argument: bogus/, /autocode task list --help/],
     [['task', 'list', '--state', 'gone'], /"queued", "running"/, /autocode task list --help/],

@@ -46,11 +46,55 @@ export const runNoun: Noun = {
       load: async () => (await import('../run/logs.ts')).runLogs,
     }),
     verb({
-      command: 'diff <run>',
-      describe: 'Print what a run changed',
-      examples: [['run diff 12-1 --stat', '']],
-      builder: (yargs: Argv) => diffOptions(run(yargs)),
+      command: 'diff <run> [other]',
+      describe: 'Print what a run changed, or how the results of two runs differ',
+      examples: [
+        ['run diff 12-1 --stat', 'what the run changed'],
+        ['run diff 12-1 14-1', "from the first one's result to the second one's"],
+        ['run diff 12 14 --names', 'the newest runs of two tasks'],
+      ],
+      builder: (yargs: Argv) =>
+        diffOptions(
+          yargs
+            .positional('run', {
+              type: 'string',
+              demandOption: true,
+              describe: "The run's id, as 12-1; a task's number stands for its newest run",
+            })
+            .positional('other', { type: 'string', describe: 'Another run of the same repository' }),
+        ),
       load: async () => (await import('../run/diff.ts')).runDiff,
+    }),
+    verb({
+      command: 'replay <run>',
+      describe: 'Do a run again, to be compared; its result is never submitted',
+      examples: [
+        ['run replay 12-1 --model vllm/qwen3 --wait', 'with another model; both outcomes side by side'],
+        ['run replay 12-1 --agent codex', 'then `run diff 12-1 TASK`'],
+      ],
+      epilogue:
+        'It starts from the same commits, with the same words and the same limits, as a task of its own that opens no change.',
+      builder: (yargs: Argv) =>
+        run(yargs)
+          .option('agent', { type: 'string', requiresArg: true, describe: 'Another coding agent' })
+          .option('model', {
+            alias: 'm',
+            type: 'string',
+            requiresArg: true,
+            describe: 'Another model, as engine/model',
+          })
+          .option('deadline', { type: 'number', requiresArg: true, describe: 'Minutes that it may take' })
+          .option('iterations', {
+            type: 'number',
+            requiresArg: true,
+            describe: 'How often a failing verify goes back to the agent',
+          })
+          .option('wait', {
+            type: 'boolean',
+            default: false,
+            describe: 'Watch it until it ends, then show both side by side',
+          }),
+      load: async () => (await import('../run/replay.ts')).replay,
     }),
     verb({
       command: 'calls <run>',
