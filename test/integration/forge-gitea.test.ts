@@ -41,6 +41,8 @@ function seatOf({ url, botToken, adminToken, call, ...rest }: Gitea): Seat {
     kind: gitea,
     url,
     token: botToken,
+    appId: null,
+    self: 'bot',
     person: { username: 'root0', password: adminToken },
     page: PAGE,
     reopensAfterPush: true,

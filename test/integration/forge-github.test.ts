@@ -1,17 +1,19 @@
 // The conformance suite of forges for GitHub.
 import { createHmac } from 'node:crypto';
-import { after, before } from 'node:test';
+import { after, before, describe } from 'node:test';
 import { github } from '../../orchestrator/repos/forge/github.ts';
 import { startFakeGitHub } from '../support/fake-github.ts';
 import type { FakeGitHub } from '../support/fake-github.ts';
-import { conformance } from './forge-conformance.ts';
+import { WORK, conformance } from './forge-conformance.ts';
 import { webhookConformance } from './forge-conformance-webhooks.ts';
 import type { Seat } from './forge-seat.ts';
 
 let server: FakeGitHub;
+let appSeat: Seat;
 before(async () => {
   server = await startFakeGitHub();
   server.state.pageMax = PAGE;
+  appSeat = asApp(server);
 });
 after(async () => await server[Symbol.asyncDispose]());
 
@@ -19,20 +21,41 @@ const PAGE = 5;
 
 conformance(() => seatOf(server));
 webhookConformance(() => seatOf(server));
+describe('as an App', () => conformance(() => appSeat, WORK));
 
-function seatOf(server: FakeGitHub): Seat {
-  const { url, token, find, site, state } = server;
+// What the checks found goes to check runs, and its repositories are those of an account of its own.
+function asApp(server: FakeGitHub): Seat {
+  const seat = seatOf(server, 'globex');
+  const { appId, privateKey } = server.addApp('globex');
+  return {
+    ...seat,
+    token: privateKey,
+    appId,
+    self: 'autocode[bot]',
+    statuses: async (path, commit) =>
+      server
+        .find(path)
+        .checkRuns.filter(({ sha }) => sha === commit)
+        .map(({ name, conclusion }) => `${name}: ${conclusion}`)
+        .toSorted(),
+  };
+}
+
+function seatOf(server: FakeGitHub, owner = 'acme'): Seat {
+  const { url, token, find, site } = server;
   const pullOf = (path: string, number: number) => find(path).pulls.find((pull) => pull.number === number)!;
   return {
     kind: github,
     url,
     token,
+    appId: null,
+    self: 'bot',
     person: { username: 'x-access-token', password: server.newToken('ann') },
     page: PAGE,
     reopensAfterPush: false,
     signsBody: true,
     async repository(name) {
-      const path = `acme/${name}`;
+      const path = `${owner}/${name}`;
       const { members } = await server.addRepository(path);
       members.set('ben', 'write').set('reader', 'read');
       return path;
@@ -70,8 +93,8 @@ function seatOf(server: FakeGitHub): Seat {
     protect: async (path) => void (find(path).approvalsRequired = 1),
     allowRebase: async () => {},
     async rename(path, name) {
-      server.rename(path, `acme/${name}`);
-      return `acme/${name}`;
+      server.rename(path, `${owner}/${name}`);
+      return `${owner}/${name}`;
     },
     remove: server.remove,
     archive: async (path) => void (find(path).archived = true),

@@ -147,6 +147,8 @@ function seatOf({ url, botToken, find, ...gitlabServer }: FakeGitLab): Seat {
     kind: gitlab,
     url,
     token: botToken,
+    appId: null,
+    self: 'bot',
     person: { username: 'root', password: gitlabServer.token('root') },
     page: 5,
     reopensAfterPush: true,

@@ -30,11 +30,15 @@ export interface Delivery {
   body: Buffer;
 }
 
-/** A forge under test. Users `ann` and `ben` are there and may review; `ghost` is not; the token's user is `bot`. */
+/** A forge under test. Users `ann` and `ben` are there and may review; `ghost` is not; access tokens are of `bot`. */
 export interface Seat {
   kind: ForgeKind;
   url: string;
+  /** An access token, or the key of an App. */
   token: string;
+  appId: string | null;
+  /** The name under which it works. */
+  self: string;
   /** With what a person who may do all reaches it by git. */
   person: { username: string; password: string };
   /** No page of a list is longer. */
@@ -114,7 +118,11 @@ export async function openBench(seat: Seat, name: string): Promise<Bench> {
   const path = await seat.repository(name);
   const line = await openLine(seat.url);
   let token = seat.token;
-  const server = { name: 'under-test', url: line.url, credential: async () => ({ token, appId: null }) };
+  const server = {
+    name: 'under-test',
+    url: line.url,
+    credential: async () => ({ token, appId: seat.appId }),
+  };
   const host = seat.kind.hostOf(server);
   const dir = await mkdtemp(join(tmpdir(), 'autocode-bench-'));
   const env = {
