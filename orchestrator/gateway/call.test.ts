@@ -25,8 +25,14 @@ const answered = WIRES.chat.whole(TEXT);
 
 type Engines = NonNullable<Parameters<typeof gatewayRig>[0]>['engines'];
 const engine = (name: string, url: string, more: object = {}) => ({
-  ...{ kind: 'upstream' as const, name, url, queue: 10, queueSeconds: 10 },
-  ...{ protocols: ['chat' as const], models: [{ name: 'm' }], ...more },
+  kind: 'upstream' as const,
+  name,
+  url,
+  queue: 10,
+  queueSeconds: 10,
+  protocols: ['chat' as const],
+  models: [{ name: 'm' }],
+  ...more,
 });
 /** Two engines behind one address; the model's name in the body tells them apart. */
 const PAIR: Engines = (url) => [

@@ -94,21 +94,19 @@ export function callServer(parts: CallParts): (route: Route | undefined, arrived
         )
       : undefined;
     const call: Exchange = {
-      ...{
-        requestId,
-        caller,
-        protocol,
-        path,
-        rungs,
-        kept,
-        modelAsked,
-        cause,
-        body,
-        json,
-        request,
-        response,
-        signal,
-      },
+      requestId,
+      caller,
+      protocol,
+      path,
+      rungs,
+      kept,
+      modelAsked,
+      cause,
+      body,
+      json,
+      request,
+      response,
+      signal,
       keep: key !== undefined,
     };
     const known = key === undefined ? undefined : cache.get(key);
@@ -142,7 +140,12 @@ function cacheable(protocol: string, json: JsonObject, wanted: boolean): boolean
 function hitOf({ requestId, caller, protocol, modelAsked, rungs, cause }: Exchange): CallRecord {
   const [{ model }] = rungs as [Exchange['rungs'][number]];
   return {
-    ...{ request: requestId, caller, protocol, modelAsked, cause, metered: NOTHING },
+    request: requestId,
+    caller,
+    protocol,
+    modelAsked,
+    cause,
+    metered: NOTHING,
     modelServed: model.name,
     price: model.price,
     fallback: 'answered from memory',

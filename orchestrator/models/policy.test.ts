@@ -7,8 +7,13 @@ import { getPolicy, updatePolicy } from './policy.ts';
 const models = catalogue({
   engines: [
     {
-      ...{ kind: 'upstream', name: 'gpu', url: 'http://127.0.0.1:1', protocols: ['chat'] },
-      ...{ queue: 1, queueSeconds: 1, models: [{ name: 'small' }] },
+      kind: 'upstream',
+      name: 'gpu',
+      url: 'http://127.0.0.1:1',
+      protocols: ['chat'],
+      queue: 1,
+      queueSeconds: 1,
+      models: [{ name: 'small' }],
     },
   ],
   roles: { coder: ['gpu/small'] },
@@ -26,7 +31,8 @@ test('a policy allows all models inside until it is told otherwise, and a patch 
   await updatePolicy(pool, models, 'shop', { external: true });
   assert.deepEqual(await getPolicy(pool, 'shop'), {
     ...first,
-    ...{ allow: ['autocode/coder', 'gpu/small'], external: true },
+    allow: ['autocode/coder', 'gpu/small'],
+    external: true,
   });
 });
 

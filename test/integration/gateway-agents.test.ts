@@ -40,8 +40,13 @@ for (const [name, asks, protocol] of WAYS) {
     await using rig = await gatewayRig({
       engines: () => [
         {
-          ...{ kind: 'upstream', name: 'far', url: model.url, protocols: [protocol] },
-          ...{ queue: 10, queueSeconds: 10, models: [{ name: 'm' }] },
+          kind: 'upstream',
+          name: 'far',
+          url: model.url,
+          protocols: [protocol],
+          queue: 10,
+          queueSeconds: 10,
+          models: [{ name: 'm' }],
         },
       ],
     });

@@ -25,8 +25,13 @@ for (const protocol of ['chat', 'messages'] as const) {
     await using rig = await gatewayRig({
       engines: (url) => [
         {
-          ...{ kind: 'upstream', name: 'far', url, protocols: [protocol] },
-          ...{ queue: 10, queueSeconds: 10, models: [{ name: 'm' }] },
+          kind: 'upstream',
+          name: 'far',
+          url,
+          protocols: [protocol],
+          queue: 10,
+          queueSeconds: 10,
+          models: [{ name: 'm' }],
         },
       ],
     });
