@@ -161,7 +161,9 @@ export const BaseAnswer = z
     file: z
       .object(ProjectFile.pick({ verify: true, limits: true, instructions: true }).shape)
       .optional()
-      .meta({ description: 'What .autocode.yaml at the base decides: instead of the work order, if tighter.' }),
+      .meta({
+        description: 'What .autocode.yaml at the base decides: instead of the work order, if tighter.',
+      }),
   })
   .meta({ id: 'BaseAnswer' });
 export type BaseAnswer = z.infer<typeof BaseAnswer>;

@@ -55,7 +55,7 @@ export const TaskInput = z
     model: text().max(200).optional(),
     limits: RunLimits.default({}),
     approvePlan: z.boolean().optional().meta({
-      description: "A person approves the plan before the work begins; as the project has it when left out.",
+      description: 'A person approves the plan before the work begins; as the project has it when left out.',
     }),
     idempotencyKey: text()
       .min(1)

@@ -49,7 +49,15 @@ export async function discardRun(directory: RunDirectory, order: WorkOrder | nul
 async function lostReport(directory: RunDirectory, order: WorkOrder): Promise<RunReport> {
   const words = await lastWords(directory.output);
   const reason = `The runner ended without a report${words === '' ? '.' : `; its last words: ${words}`}`;
-  return { fence: order.fence, outcome: 'lost', cause: 'platform', reason, headCommits: [], checks: [], iterations: 0 };
+  return {
+    fence: order.fence,
+    outcome: 'lost',
+    cause: 'platform',
+    reason,
+    headCommits: [],
+    checks: [],
+    iterations: 0,
+  };
 }
 
 function noteInLog(directory: RunDirectory, reason: string): void {

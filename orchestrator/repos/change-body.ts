@@ -56,7 +56,9 @@ export function changeBody(input: ChangeBodyInput): string {
 
 function togetherSection(together: Sibling[]): string {
   if (together.length === 0) return '';
-  const lines = together.map(({ repository, place }) => `- ${inline(repository)}: ${/^https?:/.test(place) ? place : inline(place)}`);
+  const lines = together.map(
+    ({ repository, place }) => `- ${inline(repository)}: ${/^https?:/.test(place) ? place : inline(place)}`,
+  );
   return `## Together with\n\nThe task changes several repositories; these changes belong together:\n\n${lines.join('\n')}`;
 }
 

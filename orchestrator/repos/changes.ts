@@ -135,7 +135,13 @@ export async function endChange(
 }
 
 function shown(change: ChangeRow): Change {
-  const { repositoryId: _id, origin: _origin, repositoryForge: _forge, mergeMethod: _method, ...row } = change;
+  const {
+    repositoryId: _id,
+    origin: _origin,
+    repositoryForge: _forge,
+    mergeMethod: _method,
+    ...row
+  } = change;
   const { createdAt, closedAt } = row;
   return { ...row, createdAt: createdAt.toISOString(), closedAt: closedAt?.toISOString() ?? null };
 }

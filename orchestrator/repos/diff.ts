@@ -30,7 +30,14 @@ export async function diff(
   }
   const { folder } = options;
   const prefixes = folder === undefined ? [] : [`--src-prefix=a/${folder}/`, `--dst-prefix=b/${folder}/`];
-  const flags = [...prefixes, '--no-ext-diff', '--no-textconv', '--no-color', '--find-renames', ...FLAGS[options.format]];
+  const flags = [
+    ...prefixes,
+    '--no-ext-diff',
+    '--no-textconv',
+    '--no-color',
+    '--find-renames',
+    ...FLAGS[options.format],
+  ];
   const call = {
     gitDir: repositoryPath(store, repository, 'mirror.git'),
     maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,

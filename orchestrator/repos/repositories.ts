@@ -157,7 +157,9 @@ async function lookIntoAll({ store }: RepositoriesDeps, found: RepositoryFound[]
 }
 
 function given(input: RepositoryInput): RepositoryInput {
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as RepositoryInput;
+  return Object.fromEntries(
+    Object.entries(input).filter(([, value]) => value !== undefined),
+  ) as RepositoryInput;
 }
 
 // A new one on the local forge has no name of its own: it takes the project's.

@@ -25,7 +25,11 @@ export interface BranchOf {
  * Settles the name. Before a push the mirror notes it as refs/submitted/<run>/<branch>: the note keeps the commit, tells a
  * later try which branch was chosen, and tells our own commits at the forge from other people's.
  */
-export async function noteBranch(git: Git, result: BranchOf, signal: AbortSignal | undefined): Promise<string> {
+export async function noteBranch(
+  git: Git,
+  result: BranchOf,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const { mirror, run, task, commit, change } = result;
   const notes = await readNotes(git, mirror, task);
   const branch = change?.branch ?? notes[0]?.branch ?? (await freeBranch(git, result, signal));

@@ -41,7 +41,10 @@ test('a run in two repositories opens a change in each, and each tells of the ot
   assert.match(web!.body, new RegExp(`## Together with[^]*- main: change ${main!.id}`));
   assert.match(main!.body, new RegExp(`- web: change ${web!.id}`));
   const state = await stateOf(db.pool, run);
-  assert.deepEqual([state.run, state.reason], ['succeeded', `Changes ${main!.id}, ${web!.id} hold the result.`]);
+  assert.deepEqual(
+    [state.run, state.reason],
+    ['succeeded', `Changes ${main!.id}, ${web!.id} hold the result.`],
+  );
 });
 
 test('a repository in which nothing changed gets no change', async () => {
@@ -100,7 +103,15 @@ function requestForges(db: Database, refuses: (origin: string) => boolean) {
         const request = requests.get(key) ?? { number: requests.size + 1, comments: [], state: '', body: '' };
         requests.set(key, Object.assign(request, { state: 'open', body: proposal.body }));
         const url = `https://forge.test/${request.number}`;
-        return { number: request.number, url, state: 'open', head: proposal.commit, mergedCommit: undefined, mergeable: true, notes: [] };
+        return {
+          number: request.number,
+          url,
+          state: 'open',
+          head: proposal.commit,
+          mergedCommit: undefined,
+          mergeable: true,
+          notes: [],
+        };
       },
       comment: async (change, text) => void of(change).comments.push(text),
       close: async (change) => void (of(change).state = 'closed'),

@@ -116,7 +116,8 @@ async function submit(
     head: commit,
   }));
   const { refusal, warnings } = await checkResult(db, store.git, run, parts);
-  if (refusal !== undefined) return await submissionFailed(db, run, { cause: 'agent', reason: refusal }, policy);
+  if (refusal !== undefined)
+    return await submissionFailed(db, run, { cause: 'agent', reason: refusal }, policy);
   const deliveries: Delivery[] = [];
   for (const { result, mirror, commit } of changed) {
     const branch = await noteBranch(store.git, { ...result, run, task, title, mirror, commit }, signal);
@@ -164,7 +165,10 @@ async function open(
   const { result, commit } = delivery;
   const before = result.change?.run === submission.run ? result.change : null;
   if (before?.state === 'closed') {
-    throw new AutocodeError(REFUSED, `Change ${before.id} was closed before all changes of the task were open.`);
+    throw new AutocodeError(
+      REFUSED,
+      `Change ${before.id} was closed before all changes of the task were open.`,
+    );
   }
   if (before?.headCommit === commit) return { ...delivery, ...before };
   const body = await bodyOf(deps, submission, delivery, []);

@@ -112,7 +112,10 @@ test('twenty claimers over 300 tasks in 30 repositories: every task runs once, n
         await new Promise((resolve) => setImmediate(resolve));
         continue;
       }
-      assert.ok(!atWork.has(order.repositories[0]!.id), `repository ${order.repositories[0]!.id} was claimed twice`);
+      assert.ok(
+        !atWork.has(order.repositories[0]!.id),
+        `repository ${order.repositories[0]!.id} was claimed twice`,
+      );
       atWork.add(order.repositories[0]!.id);
       done.push(order.task.id);
       await heartbeat(db.pool, order.run, order.fence, SETTINGS.lease);

@@ -43,12 +43,17 @@ export async function createTask(
     const agent = input.agent ?? project.agent ?? wish?.agent ?? defaults.agent;
     const model = modelFor(agent, input.model ?? project.model ?? wish?.model ?? defaults.model);
     if (defaults.spokenBy !== undefined) await checkSpoken(tx, agent, model, defaults.spokenBy);
-    const id = await insertTask(tx, project, { ...input, places }, {
-      agent,
-      command: agent === 'command' ? commandOf(project) : null,
-      model,
-      actor: defaults.actor,
-    });
+    const id = await insertTask(
+      tx,
+      project,
+      { ...input, places },
+      {
+        agent,
+        command: agent === 'command' ? commandOf(project) : null,
+        model,
+        actor: defaults.actor,
+      },
+    );
     await noteOrigin(tx, id, defaults);
     await emit(tx, {
       kind: 'task.created',

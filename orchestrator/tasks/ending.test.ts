@@ -13,7 +13,8 @@ const run = (retries: RetryCounts = {}, cancelRequested = false) => ({
     state: 'running' as const,
     pendingReason: null,
     attempt: 1,
-    retries, replayOf: null,
+    retries,
+    replayOf: null,
   },
 });
 

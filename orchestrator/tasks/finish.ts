@@ -123,9 +123,13 @@ async function recordHeads(tx: Queryable, run: string, heads: FinishInput['headC
     [run, heads.map(({ repository }) => repository), heads.map(({ commit }) => commit)],
   );
   if (rowCount === heads.length) return;
-  throw new AutocodeError('ERR_INVALID_INPUT', `A commit is told of a repository that run ${run} does not work on.`, {
-    remedy: 'Name the repositories of its work order, each once.',
-  });
+  throw new AutocodeError(
+    'ERR_INVALID_INPUT',
+    `A commit is told of a repository that run ${run} does not work on.`,
+    {
+      remedy: 'Name the repositories of its work order, each once.',
+    },
+  );
 }
 
 // From here on the orchestrator owns the run: no lease, no room of the worker; the repositories stay its own.

@@ -21,7 +21,9 @@ test('a task works in all repositories of its project, or in those that are name
   await aTask(db.pool, 'p', { repositories: ['b'] });
   await aTask(db.pool, 'p', { baseBranch: 'next' });
   const one = (await claim(db.pool))!;
-  assert.deepEqual(one.repositories, [{ id: 2, name: 'b', path: '.', baseBranch: 'main', gitPath: '/git/2.git' }]);
+  assert.deepEqual(one.repositories, [
+    { id: 2, name: 'b', path: '.', baseBranch: 'main', gitPath: '/git/2.git' },
+  ]);
   await finishRun(db.pool, one.run, report(one, { outcome: 'no-change' }), POLICY);
   const all = (await claim(db.pool))!;
   assert.deepEqual(
@@ -67,11 +69,17 @@ test('a repository is added to tasks to come, and removed when no task is at wor
       ['more', 'trunk'],
     ],
   );
-  await assert.rejects(removeRepository(db.pool, 'p', 'more'), { code: 'ERR_STATE', details: { tasks: [1] } });
+  await assert.rejects(removeRepository(db.pool, 'p', 'more'), {
+    code: 'ERR_STATE',
+    details: { tasks: [1] },
+  });
   await assert.rejects(removeRepository(db.pool, 'p', 'x'), { code: 'ERR_NOT_FOUND', remedy: /p, more/ });
   await cancelTask(db.pool, 1, 'ann');
   assert.equal((await removeRepository(db.pool, 'p', 'more')).repositories.length, 1);
-  await assert.rejects(removeRepository(db.pool, 'p', 'p'), { code: 'ERR_STATE', message: /only repository/ });
+  await assert.rejects(removeRepository(db.pool, 'p', 'p'), {
+    code: 'ERR_STATE',
+    message: /only repository/,
+  });
   await assert.rejects(retryTask(db.pool, 1), { code: 'ERR_STATE', message: /works in more/ });
   await addRepository(db.pool, 'p', found('more'));
   assert.deepEqual((await getProject(db.pool, 'p')).repositories.at(-1)?.name, 'more');
@@ -81,35 +89,42 @@ test('a repository is added to tasks to come, and removed when no task is at wor
 
 const tasks = fc.array(fc.subarray(NAMES, { minLength: 1 }), { minLength: 5, maxLength: 25 });
 
-test('whatever repositories tasks work in, no two runs share one, all are done, and each repository keeps their order', { timeout: 120_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(tasks, fc.infiniteStream(fc.nat()), async (wanted, choices) => {
-      await using db = await testDatabase();
-      await aProject(db.pool, 'p', {}, NAMES);
-      await aWorker(db.pool);
-      for (const repositories of wanted) await aTask(db.pool, 'p', { repositories });
-      const live: WorkOrder[] = [];
-      const began = new Map<string, number[]>(NAMES.map((name) => [name, []]));
-      for (let left = wanted.length; left > 0; ) {
-        const order = await claim(db.pool);
-        if (order !== null) {
-          for (const { name } of order.repositories) {
-            assert.ok(!live.some((run) => run.repositories.some((each) => each.name === name)), `two runs at ${name}`);
-            began.get(name)!.push(order.task.id);
+test(
+  'whatever repositories tasks work in, no two runs share one, all are done, and each repository keeps their order',
+  { timeout: 120_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(tasks, fc.infiniteStream(fc.nat()), async (wanted, choices) => {
+        await using db = await testDatabase();
+        await aProject(db.pool, 'p', {}, NAMES);
+        await aWorker(db.pool);
+        for (const repositories of wanted) await aTask(db.pool, 'p', { repositories });
+        const live: WorkOrder[] = [];
+        const began = new Map<string, number[]>(NAMES.map((name) => [name, []]));
+        for (let left = wanted.length; left > 0;) {
+          const order = await claim(db.pool);
+          if (order !== null) {
+            for (const { name } of order.repositories) {
+              assert.ok(
+                !live.some((run) => run.repositories.some((each) => each.name === name)),
+                `two runs at ${name}`,
+              );
+              began.get(name)!.push(order.task.id);
+            }
+            live.push(order);
+            continue;
           }
-          live.push(order);
-          continue;
+          assert.ok(live.length > 0, 'tasks wait, and nothing runs');
+          const [done] = live.splice(choices.next().value! % live.length, 1);
+          await finishRun(db.pool, done!.run, report(done!, { outcome: 'no-change' }), POLICY);
+          left -= 1;
         }
-        assert.ok(live.length > 0, 'tasks wait, and nothing runs');
-        const [done] = live.splice(choices.next().value! % live.length, 1);
-        await finishRun(db.pool, done!.run, report(done!, { outcome: 'no-change' }), POLICY);
-        left -= 1;
-      }
-      for (const [name, order] of began) {
-        const expected = wanted.flatMap((names, index) => (names.includes(name) ? [index + 1] : []));
-        assert.deepEqual(order, expected, `the order at ${name}`);
-      }
-    }),
-    { numRuns: 8 },
-  );
-});
+        for (const [name, order] of began) {
+          const expected = wanted.flatMap((names, index) => (names.includes(name) ? [index + 1] : []));
+          assert.deepEqual(order, expected, `the order at ${name}`);
+        }
+      }),
+      { numRuns: 8 },
+    );
+  },
+);

@@ -29,7 +29,11 @@ export async function addRepository(
 }
 
 /** Takes a repository out of a project; what was done there stays to be read. Refused while a task works or waits there. */
-export async function removeRepository(db: Queryable, nameOrId: string | number, name: string): Promise<Project> {
+export async function removeRepository(
+  db: Queryable,
+  nameOrId: string | number,
+  name: string,
+): Promise<Project> {
   return await withinTransaction(db, async (tx) => {
     const { id } = await getProject(tx, nameOrId);
     await tx.query('select from project where id = $1 for no key update', [id]);

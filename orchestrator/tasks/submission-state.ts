@@ -26,9 +26,13 @@ export async function submittedRun(
   await endSubmission(
     db,
     run,
-    { state: 'succeeded', reason: changes.length === 1
+    {
+      state: 'succeeded',
+      reason:
+        changes.length === 1
           ? `Change ${changes[0]} holds the result.`
-          : `Changes ${changes.join(', ')} hold the result.` },
+          : `Changes ${changes.join(', ')} hold the result.`,
+    },
     NO_RETRIES,
   );
 }

@@ -49,33 +49,52 @@ const kinds: Record<string, string[]> = {
 };
 for (const [how, isolation] of Object.entries(kinds)) {
   const skip = isolation.length > 0 && !existsSync('/usr/bin/bwrap') ? 'needs bubblewrap' : false;
-  test(`one task changes two repositories ${how}: one change in each, linked to the other`, { skip }, async () => {
-    const name = `two-${isolation.length}`;
-    const { api, web } = await project(name, undefined, ...isolation);
-    const task = await appliance.ended(await appliance.task(name));
-    assert.equal(task.state, 'completed', task.reason ?? '');
-    const changes = (await appliance.changes(name)).toReversed();
-    assert.deepEqual(
-      changes.map(({ repository, state }) => [repository, state]),
-      [
-        ['api', 'open'],
-        ['web', 'open'],
-      ],
-    );
-    assert.deepEqual(task.changes, changes.map(({ id }) => id));
-    for (const [index, origin] of [api, web].entries())
-      assert.equal(answerIn(origin, changes[index]!.branch), '42\n');
-    assert.match(changes[0]!.body, new RegExp(`- web: change ${changes[1]!.id}`));
-    const diff = await appliance.autocode('task', 'diff', String(task.id));
-    assert.match(diff, /^\+\+\+ b\/api\/answer$[^]*^\+\+\+ b\/web\/answer$/m);
-    assert.match(await appliance.autocode('run', 'show', `${task.id}-1`), /api: \w+ → \w+\s+web: \w+ → \w+/);
-    assert.match(await appliance.autocode('change', 'list', '--project', name), /web/);
-  });
+  test(
+    `one task changes two repositories ${how}: one change in each, linked to the other`,
+    { skip },
+    async () => {
+      const name = `two-${isolation.length}`;
+      const { api, web } = await project(name, undefined, ...isolation);
+      const task = await appliance.ended(await appliance.task(name));
+      assert.equal(task.state, 'completed', task.reason ?? '');
+      const changes = (await appliance.changes(name)).toReversed();
+      assert.deepEqual(
+        changes.map(({ repository, state }) => [repository, state]),
+        [
+          ['api', 'open'],
+          ['web', 'open'],
+        ],
+      );
+      assert.deepEqual(
+        task.changes,
+        changes.map(({ id }) => id),
+      );
+      for (const [index, origin] of [api, web].entries())
+        assert.equal(answerIn(origin, changes[index]!.branch), '42\n');
+      assert.match(changes[0]!.body, new RegExp(`- web: change ${changes[1]!.id}`));
+      const diff = await appliance.autocode('task', 'diff', String(task.id));
+      assert.match(diff, /^\+\+\+ b\/api\/answer$[^]*^\+\+\+ b\/web\/answer$/m);
+      assert.match(
+        await appliance.autocode('run', 'show', `${task.id}-1`),
+        /api: \w+ → \w+\s+web: \w+ → \w+/,
+      );
+      assert.match(await appliance.autocode('change', 'list', '--project', name), /web/);
+    },
+  );
 }
 
 test('a task may work in some of the repositories, which is then all that it sees', async () => {
   await project('some');
-  const added = await appliance.autocode('task', 'add', 'one', '--project', 'some', '--repo', 'web', '--json');
+  const added = await appliance.autocode(
+    'task',
+    'add',
+    'one',
+    '--project',
+    'some',
+    '--repo',
+    'web',
+    '--json',
+  );
   const { id, repositories } = JSON.parse(added) as Task;
   assert.deepEqual(
     repositories.map(({ name }) => name),
@@ -91,11 +110,7 @@ test('when one of the repositories refuses, no change is opened and the branches
   assert.equal(task.state, 'failed');
   assert.match(task.reason ?? '', /web\.git refused the branch[^]*ticket missing/);
   assert.deepEqual(await appliance.changes('refusing'), []);
-  assert.deepEqual(
-    [branchesOf(api).length, branchesOf(web).length],
-    [2, 1],
-    'what was pushed before stays',
-  );
+  assert.deepEqual([branchesOf(api).length, branchesOf(web).length], [2, 1], 'what was pushed before stays');
 });
 
 test('a daemon that is killed between the two pushes opens both changes once when it is back', async () => {
@@ -119,11 +134,17 @@ test('repositories are added and removed by the command line, and a project says
     ['api', 'web'],
   );
   await appliance.autocode('project', 'repo', 'add', 'growing', '--name', 'docs');
-  assert.match(await appliance.autocode('project', 'repo', 'list', 'growing'), /^docs +.*\(local forge\) +main/m);
+  assert.match(
+    await appliance.autocode('project', 'repo', 'list', 'growing'),
+    /^docs +.*\(local forge\) +main/m,
+  );
   await appliance.autocode('project', 'repo', 'remove', 'growing', 'web');
-  const left = JSON.parse(await appliance.autocode('project', 'repo', 'list', 'growing', '--json')) as object[];
+  const left = JSON.parse(
+    await appliance.autocode('project', 'repo', 'list', 'growing', '--json'),
+  ) as object[];
   assert.equal(left.length, 2);
-  await assert.rejects(appliance.autocode('project', 'repo', 'remove', 'growing', 'web'), (error: { stderr?: string }) =>
-    /has no repository web[^]*api, docs/.test(error.stderr ?? ''),
+  await assert.rejects(
+    appliance.autocode('project', 'repo', 'remove', 'growing', 'web'),
+    (error: { stderr?: string }) => /has no repository web[^]*api, docs/.test(error.stderr ?? ''),
   );
 });

@@ -208,7 +208,12 @@ test('a next attempt starts from the commit of the one before, and hears why tha
   assert.match(seen[1]!, /it was 43/);
   assert.equal(
     second.run.baseCommit,
-    execFileSync('git', ['-C', place.fake.repository, 'rev-parse', `${second.report.headCommits[0]?.commit}^`])
+    execFileSync('git', [
+      '-C',
+      place.fake.repository,
+      'rev-parse',
+      `${second.report.headCommits[0]?.commit}^`,
+    ])
       .toString()
       .trim(),
   );
@@ -229,8 +234,15 @@ test('a run in several repositories has each in a folder, verifies across them a
     order: {
       repositories: [repository(3, 'api'), repository(4, 'web'), repository(5, 'docs')],
       verify: [
-        { name: 'both', command: 'grep -q 42 api/answer.txt && grep -q new web/page.txt && test -f docs/kept.txt' },
-        { name: 'web', command: 'test "$(git branch --show-current)" = autocode/1-1 && ls page.txt', in: 'web' },
+        {
+          name: 'both',
+          command: 'grep -q 42 api/answer.txt && grep -q new web/page.txt && test -f docs/kept.txt',
+        },
+        {
+          name: 'web',
+          command: 'test "$(git branch --show-current)" = autocode/1-1 && ls page.txt',
+          in: 'web',
+        },
       ],
     },
     act: (_turn, tree) => {
@@ -257,5 +269,7 @@ test('a run in several repositories has each in a folder, verifies across them a
   assert.equal(pushed, 'new\n');
   const told = events.flatMap((event) => (event.type === 'file_change' ? [event.path] : []));
   assert.deepEqual(told, ['api/answer.txt', 'web/page.txt']);
-  assert.ok(events.some((event) => event.type === 'notice' && event.text.startsWith('stray.txt is left out')));
+  assert.ok(
+    events.some((event) => event.type === 'notice' && event.text.startsWith('stray.txt is left out')),
+  );
 });

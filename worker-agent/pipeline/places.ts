@@ -33,8 +33,13 @@ export async function fetchBase(pipeline: Pipeline): Promise<Base> {
   const { ref, repositories, file } = await api.base();
   const places = await someAtATime(order.repositories, async (repository) => {
     const start = repositories.find(({ id }) => id === repository.id);
-    if (start === undefined) throw new Error(`the orchestrator tells no base of repository ${repository.name}`);
-    const cache = await fetchIntoCache(git, remote(repository.gitPath), { cacheDir, repository: start.id, ref });
+    if (start === undefined)
+      throw new Error(`the orchestrator tells no base of repository ${repository.name}`);
+    const cache = await fetchIntoCache(git, remote(repository.gitPath), {
+      cacheDir,
+      repository: start.id,
+      ref,
+    });
     return { ...repository, ...start, cache };
   });
   takeOwnSettings(pipeline, file);
@@ -53,19 +58,21 @@ export async function makeTrees(
   const handOver = order.isolation === 'bubblewrap';
   const { tree } = directory.sandbox(name);
   await mkdir(tree, { recursive: true, mode: 0o700 });
-  const kinds = await someAtATime(base.places, async (place) =>
-    await makeWorkTree(git, {
-      ...workspace,
-      ...layout(pipeline, name, place),
-      handOver,
-      cacheDir,
-      runDirectory: directory.path,
-      repository: place.id,
-      baseCommit: place.baseCommit,
-      commit: commitOf(place),
-      branch: `autocode/${order.run}`,
-      objects: objectsOf(pipeline, place, name),
-    }),
+  const kinds = await someAtATime(
+    base.places,
+    async (place) =>
+      await makeWorkTree(git, {
+        ...workspace,
+        ...layout(pipeline, name, place),
+        handOver,
+        cacheDir,
+        runDirectory: directory.path,
+        repository: place.id,
+        baseCommit: place.baseCommit,
+        commit: commitOf(place),
+        branch: `autocode/${order.run}`,
+        objects: objectsOf(pipeline, place, name),
+      }),
   );
   if (base.places.length > 1 && handOver && workspace.owner !== null && !kinds.includes('checkout'))
     await chown(tree, workspace.owner, workspace.owner); // of the folder alone: all in it is the owner's already
@@ -117,7 +124,8 @@ export async function pushAll(pipeline: Pipeline, base: Base): Promise<void> {
     });
     const shown = (file: string) => (place.path === '.' ? file : `${place.path}/${file}`);
     for (const text of notices) log.event({ type: 'notice', text: shown(text) });
-    for (const { path: file, change } of changes) log.event({ type: 'file_change', path: shown(file), change });
+    for (const { path: file, change } of changes)
+      log.event({ type: 'file_change', path: shown(file), change });
     if (commit === null) continue;
     await pushCommit(git, remote(place.gitPath), { gitDir, commit, ref: base.ref });
     record.heads.set(place.id, commit);

@@ -44,7 +44,8 @@ export async function runCheck(
   signal.throwIfAborted();
   const source = `verify:${name}`;
   const started = performance.now();
-  const cwd = repository === undefined ? sandbox.workspace : path.join(sandbox.workspace, folderOf(repository));
+  const cwd =
+    repository === undefined ? sandbox.workspace : path.join(sandbox.workspace, folderOf(repository));
   const child = sandbox.spawn(['sh', '-c', command], { cwd, env: { CI: 'true' } });
   const sink = outputEvents(
     (text) => emit({ type: 'output', source, text }),

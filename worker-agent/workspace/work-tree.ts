@@ -58,10 +58,7 @@ export async function removeWorkTree(context: GitContext, root: string): Promise
   await removeTree(root);
 }
 
-async function overlayCheckout(
-  context: GitContext,
-  options: WorkTreeOptions,
-): Promise<WorkTreeKind> {
+async function overlayCheckout(context: GitContext, options: WorkTreeOptions): Promise<WorkTreeKind> {
   const { root, tree, baseCommit, commit, branch, objects } = options;
   const { tree: lower, index, made } = await cachedCheckout(context, { ...options, commit: baseCommit });
   await mountOverlay(

@@ -2,7 +2,12 @@
 // because loading the schemas takes longer than printing a help text.
 import type { BudgetPeriod, UsageGrouping } from '../../../protocol/budget.ts';
 import type { EventKind } from '../../../protocol/event.ts';
-import type { FILE_SETTINGS as FileSettings, ForgeKindName, Isolation, MergeMethod } from '../../../protocol/project.ts';
+import type {
+  FILE_SETTINGS as FileSettings,
+  ForgeKindName,
+  Isolation,
+  MergeMethod,
+} from '../../../protocol/project.ts';
 import type { RunState } from '../../../protocol/run.ts';
 import type { TaskState } from '../../../protocol/task.ts';
 

@@ -34,7 +34,10 @@ export async function checkResult(
     const diff = await readDiff(git, mirror, base, head);
     if (!several) findings.push(...(await findAll(diff, settings)));
     else {
-      const found = await findAll(diff, { ...settings, targetFiles: targetsIn(repository, settings.targetFiles) });
+      const found = await findAll(diff, {
+        ...settings,
+        targetFiles: targetsIn(repository, settings.targetFiles),
+      });
       findings.push(...found.map((finding) => ({ ...finding, repository })));
     }
   }

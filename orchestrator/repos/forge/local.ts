@@ -1,7 +1,6 @@
 // A forge that is no more than a git repository, hosted here or anywhere: changes live in the database, merges are made
 // in the mirror and without a work tree. Used where a repository belongs to no forge with pull requests.
 import { AutocodeError } from '../../../protocol/errors.ts';
-import type { Change } from '../../../protocol/change.ts';
 import type { MergeMethod } from '../../../protocol/project.ts';
 import { branchCommit, resolveCommit } from '../base.ts';
 import type { ChangeAtOrigin } from '../changes.ts';
@@ -147,7 +146,10 @@ async function mergeCommit(git: Git, merge: Merge): Promise<string> {
   const [parents, message] =
     method === 'squash'
       ? [['-p', base], `${change.title}\n`]
-      : [['-p', base, '-p', head], `Merge branch '${change.branch}' into ${change.baseBranch}\n\n${change.title}\n`];
+      : [
+          ['-p', base, '-p', head],
+          `Merge branch '${change.branch}' into ${change.baseBranch}\n\n${change.title}\n`,
+        ];
   return await git.text(['commit-tree', ...parents, '-F', '-', merged.tree], {
     gitDir: mirror,
     input: message,
