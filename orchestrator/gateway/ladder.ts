@@ -1,9 +1,9 @@
 // Which models may answer a call, in the order in which they are tried: what was asked for, cut to what the caller may
 // use and to what can be spoken, and the one that served the run last in front. Used by server.ts.
-import { isIP } from 'node:net';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Protocol } from '../../protocol/model.ts';
 import type { Catalogue, ResolvedModel } from '../models/catalogue.ts';
+import { isPrivate } from '../models/engine/private-address.ts';
 import { wayTo } from '../models/translate/table.ts';
 import type { Translation } from '../models/translate/translation.ts';
 import { ENDPOINTS } from '../models/wire/table.ts';
@@ -52,14 +52,6 @@ function externalHost({ serves }: ResolvedModel): string | undefined {
   if (serves.kind !== 'upstream') return undefined;
   const { hostname } = new URL(serves.engine.url);
   return (serves.engine.external ?? !isPrivate(hostname)) ? hostname : undefined;
-}
-
-/** Whether an address of an engine is in the appliance or its network: private by number, or a name that only such a network knows. */
-export function isPrivate(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
-  if (isIP(host) === 4) return /^(127|10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01]))\./.test(host);
-  if (isIP(host) === 6) return /^(::1$|f[cd]|fe[89ab])/.test(host);
-  return !host.includes('.') || /\.(localhost|local|internal|lan|home\.arpa)$/.test(host);
 }
 
 function notAllowed({ policy, where }: Caller, name: string): AutocodeError {

@@ -12,7 +12,7 @@ import { watch } from '../task/watch.ts';
 import { viewTask } from '../watch/task-view.ts';
 import { ensureAgent } from './agent.ts';
 import { configureModel, RECORDED, type DemoModel } from './model.ts';
-import { sampleProject, userProject, type Work } from './project.ts';
+import { allowModel, sampleProject, userProject, type Work } from './project.ts';
 import { drawResult, readResult } from './result.ts';
 import { teller, type Tell } from './tell.ts';
 
@@ -128,6 +128,7 @@ async function doTask(args: DemoArgs, setting: Setting, tell: Tell): Promise<boo
       ? await sampleProject(client, isolation)
       : await userProject(client, { ...args, repo: args.repo, request: args.request ?? '', isolation });
   const { project } = work;
+  if (args.modelUrl !== undefined) await allowModel(client, project.name, args.modelUrl);
   tell.fact('project', `${project.name}, ${project.repositories[0]?.origin}`);
   tell.fact(
     'verify',

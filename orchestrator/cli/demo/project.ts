@@ -7,9 +7,12 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
+import { ModelPolicy } from '../../../protocol/model.ts';
 import { Project, type Repository, VerifyCommand } from '../../../protocol/project.ts';
 import { inheritedEnvironment } from '../../config/client-environment.ts';
+import { isPrivate } from '../../models/engine/private-address.ts';
 import type { Client } from '../client.ts';
+import { serverAddress } from '../model-server.ts';
 import type { DemoIsolation } from './isolation.ts';
 import { createProject } from '../project/add.ts';
 import { projectName, repositoryAddress } from '../project/address.ts';
@@ -66,6 +69,12 @@ export async function userProject(
   }
   if (verify === undefined) return { task, project: known };
   return { task, project: await client.send('PATCH', `/projects/${known.name}`, Project, { verify }) };
+}
+
+/** Whoever names a server outside the appliance for the demo lets its project send requests there. */
+export async function allowModel(client: Client, project: string, modelUrl: string): Promise<void> {
+  if (isPrivate(new URL(serverAddress(modelUrl)).hostname)) return;
+  await client.send('PATCH', `/projects/${project}/models`, ModelPolicy, { external: true });
 }
 
 /** Registers under `name`, `name-2`, … whichever is free. */
