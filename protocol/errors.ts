@@ -49,6 +49,7 @@ export const ERRORS = {
   ERR_ENGINE_UNAVAILABLE: { status: 502, exit: 6 },
   ERR_ENGINE_BUSY: { status: 429, exit: 6 },
   ERR_RUN_LIMIT: { status: 403, exit: 6 },
+  ERR_BUDGET: { status: 402, exit: 6 },
   ERR_LOOP: { status: 403, exit: 1 },
   ERR_RECORDING_LEFT: { status: 422, exit: 1 },
   ERR_SECRET: { status: 500, exit: 6 },

@@ -1,7 +1,7 @@
 // Tells once a period that 80 and then 100 % of a budget are spent. Used by the scheduler.
 import type { Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
-import { withinTransaction } from '../tasks/within-transaction.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
 import { listBudgets } from './budgets.ts';
 
 const LEVELS = [80, 100];

@@ -5,6 +5,7 @@ import type { Budget } from '../../protocol/budget.ts';
 import type { Queryable } from '../db/connect.ts';
 import { covers, eachUnit, least, minus, NO_AMOUNTS, plus, type Amounts } from './amounts.ts';
 import type { Payers } from './payers.ts';
+import { leftOf } from './limits.ts';
 import { release, renewSlabs, reserve } from './slabs.ts';
 
 /** What a call may cost at most; given back, but for what it did cost, when it is settled. */
@@ -15,7 +16,14 @@ export interface Hold {
   settle(spent: Amounts): void;
 }
 
-export type Admission = { hold: Hold } | { refused: Budget };
+/** `bound`: some budget binds the call. `near`: a budget that has come to 80, 90, 95 or 99 %, told once each. */
+export type Admission = { hold: Hold; bound: boolean; near?: Near } | { refused: Budget };
+
+export interface Near {
+  budget: Budget;
+  percent: number;
+  left: number;
+}
 
 export interface Purses {
   /**
@@ -37,6 +45,10 @@ interface Purse {
   holds: number;
   asking: number;
   usedAt: number;
+  /** What binds it, and what of that is left to others. */
+  budgets: { budget: Budget; elsewhere: number }[];
+  /** The highest of LEVELS that was told. */
+  told: number;
   /** Calls ask for more one after the other. */
   turn: Promise<unknown>;
 }
@@ -44,6 +56,7 @@ interface Purse {
 const IDLE_MS = 30_000;
 /** A slab is so many times what the call that needs it may cost: most cost far less. */
 const CALLS_A_SLAB = 2;
+const LEVELS = [99, 95, 90, 80];
 
 /** The purses of one gateway process. */
 export function openPurses(db: Queryable, timeZone: string): Purses {
@@ -60,10 +73,18 @@ export function openPurses(db: Queryable, timeZone: string): Purses {
       holds: 0,
       asking: 0,
       usedAt: performance.now(),
+      budgets: [],
+      told: 0,
       turn: Promise.resolve(),
     };
     purses.set(id, purse);
     return purse;
+  };
+
+  const admitted = (purse: Purse, amounts: Amounts): Admission => {
+    const near = nearest(purse);
+    const admission = { hold: take(purse, amounts), bound: purse.budgets.length > 0 };
+    return near === undefined ? admission : { ...admission, near };
   };
 
   const take = (purse: Purse, amounts: Amounts): Hold => {
@@ -88,7 +109,7 @@ export function openPurses(db: Queryable, timeZone: string): Purses {
   const enlarge = async (id: string, payers: Payers, want: Amounts, floor: Amounts): Promise<Admission> => {
     for (;;) {
       const purse = purseOf(id, payers);
-      if (covers(purse.left, want)) return { hold: take(purse, want) };
+      if (covers(purse.left, want)) return admitted(purse, want);
       const missing = (amounts: Amounts) => eachUnit((unit) => Math.max(0, amounts[unit] - purse.left[unit]));
       const answer = await reserve(db, {
         slab: purse.slab,
@@ -104,15 +125,19 @@ export function openPurses(db: Queryable, timeZone: string): Purses {
       }
       if ('refused' in answer) return answer;
       purse.left = plus(purse.left, answer.granted);
+      purse.budgets = answer.budgets.map((budget) => ({
+        budget,
+        elsewhere: leftOf(budget) - answer.granted[budget.unit],
+      }));
       // Others may have drawn on it meanwhile.
-      if (covers(purse.left, floor)) return { hold: take(purse, least(want, purse.left)) };
+      if (covers(purse.left, floor)) return admitted(purse, least(want, purse.left));
     }
   };
 
   return {
     async admit(id, payers, want, floor) {
       const purse = purseOf(id, payers);
-      if (covers(purse.left, want)) return { hold: take(purse, want) };
+      if (covers(purse.left, want)) return admitted(purse, want);
       purse.asking += 1; // so that it is not given back meanwhile
       const mine = purse.turn.then(async () => await enlarge(id, payers, want, floor));
       purse.turn = mine.catch(() => {});
@@ -134,4 +159,17 @@ export function openPurses(db: Queryable, timeZone: string): Purses {
       }
     },
   };
+}
+
+/** The budget of a purse that is nearest to its end, where it has come to a level that was not told yet. */
+function nearest(purse: Purse): Near | undefined {
+  let near: Near | undefined;
+  for (const { budget, elsewhere } of purse.budgets) {
+    const left = elsewhere + purse.left[budget.unit];
+    const used = budget.amount === 0 ? 100 : 100 * (1 - left / budget.amount);
+    const percent = LEVELS.find((level) => used >= level) ?? 0;
+    if (percent > Math.max(purse.told, near?.percent ?? 0)) near = { budget, percent, left };
+  }
+  if (near !== undefined) purse.told = near.percent;
+  return near;
 }

@@ -1,6 +1,7 @@
 // A report as a file that people or spreadsheets read: CSV, JSON, or one HTML page with plots, which needs nothing else and
 // prints well. Used by the CLI and by scheduled reports.
 import type { UsageReport, UsageRow } from '../../protocol/budget.ts';
+import { moneyText } from './words.ts';
 
 export const REPORT_FORMATS = ['html', 'csv', 'json'] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
@@ -133,16 +134,6 @@ function change(now: number, before: number): string {
   if (before === 0) return '';
   const percent = Math.round((100 * (now - before)) / before);
   return ` (${percent > 0 ? '+' : ''}${percent} %)`;
-}
-
-/** Money with the minor units of its currency, four decimals for what is less than one unit. */
-export function moneyText(micros: number, currency: string): string {
-  const value = micros / 1e6;
-  const digits =
-    value !== 0 && Math.abs(value) < 1
-      ? 4
-      : new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;
-  return `${value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${currency}`;
 }
 
 const ENTITIES: Record<string, string> = {

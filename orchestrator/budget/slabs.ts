@@ -2,7 +2,7 @@
 // before slabs and in one order, so that no two transactions wait for each other. Used by the purses and the sweep.
 import { UNITS, type Budget } from '../../protocol/budget.ts';
 import type { Queryable } from '../db/connect.ts';
-import { withinTransaction } from '../tasks/within-transaction.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
 import type { Amounts } from './amounts.ts';
 import { eachUnit, least } from './amounts.ts';
 import { budgetsOf, remaining, tightest } from './limits.ts';
@@ -19,8 +19,8 @@ export interface Reservation {
   timeZone: string;
 }
 
-/** What was reserved, or the budget that does not leave enough. `gone`: the slab was closed meanwhile. */
-export type Reserved = { granted: Amounts } | { refused: Budget } | 'gone';
+/** What was reserved, and the budgets as they were before; or the one that does not leave enough. `gone`: the slab was closed. */
+export type Reserved = { granted: Amounts; budgets: Budget[] } | { refused: Budget } | 'gone';
 
 /** Reserves in all scopes or in none. */
 export async function reserve(db: Queryable, reservation: Reservation): Promise<Reserved> {
@@ -40,7 +40,7 @@ export async function reserve(db: Queryable, reservation: Reservation): Promise<
     });
     if (rowCount === 0) return 'gone';
     await hold(tx, payers, granted);
-    return { granted };
+    return { granted, budgets };
   });
 }
 

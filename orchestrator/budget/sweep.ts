@@ -1,6 +1,6 @@
 // Charges what is left of slabs whose gateway is gone: nobody knows what its calls in flight cost. Used by every gateway.
 import type { Queryable } from '../db/connect.ts';
-import { withinTransaction } from '../tasks/within-transaction.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
 import type { Amounts } from './amounts.ts';
 import { writeCharges, unhold, type Books } from './charge.ts';
 import type { Payers } from './payers.ts';
