@@ -21,7 +21,10 @@ export const webhookRoutes: Routes = (app, { repositories }) => {
   });
 };
 
-function deliveryRoute({ name: kind, webhook }: ForgeKind, repositories: ApiContext['repositories']): RouteOptions {
+function deliveryRoute(
+  { name: kind, webhook }: ForgeKind,
+  repositories: ApiContext['repositories'],
+): RouteOptions {
   const { delivery, event, signature } = webhook.headers;
   return {
     method: 'POST',

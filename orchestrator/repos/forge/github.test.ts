@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { startFakeGitHub } from '../../../test/support/fake-github.ts';
 import { github } from './github.ts';
 import { recogniseKind } from './kinds.ts';
+import { examplesOf } from './testing/github-deliveries.ts';
 import { githubRig } from './testing/github-rig.ts';
 
 test('GitHub is known by its host, and an Enterprise Server by what it answers without a credential', async () => {
@@ -54,12 +54,6 @@ test('an App lists what its installations reach', async () => {
   );
   assert.deepEqual(await Array.fromAsync(rig.host.list({ owner: 'other' })), []);
 });
-
-const EXAMPLES = createRequire(import.meta.url)('@octokit/webhooks-examples') as {
-  name: string;
-  examples: Record<string, any>[]; // eslint-disable-line @typescript-eslint/no-explicit-any
-}[];
-const examplesOf = (event: string) => EXAMPLES.find(({ name }) => name === event)!.examples;
 
 test("GitHub's own example deliveries are read: those about pull requests and no others", () => {
   const { webhook } = github;
