@@ -96,7 +96,9 @@ export const LOCKED_AGENTS = AGENT_NAMES.filter(
     installationOf(name) === name && (AGENTS[name].install === 'npm' || AGENTS[name].install === 'pip'),
 );
 export type LockedAgent = {
-  [Name in AgentName]: (typeof AGENTS)[Name] extends { install: 'npm' | 'pip'; installedWith?: never } ? Name : never;
+  [Name in AgentName]: (typeof AGENTS)[Name] extends { install: 'npm' | 'pip'; installedWith?: never }
+    ? Name
+    : never;
 }[AgentName];
 
 /** The name when it is known; otherwise ERR_AGENT_UNKNOWN with the known ones and the nearest of them. */

@@ -67,7 +67,13 @@ export class CliAgent extends CodingAgent {
     return { version };
   }
 
-  async #askVersion({ program, env }: { program: string[]; env: Record<string, string> }): Promise<string | null> {
+  async #askVersion({
+    program,
+    env,
+  }: {
+    program: string[];
+    env: Record<string, string>;
+  }): Promise<string | null> {
     const printed = { stdout: '', stderr: '' };
     const into = (which: keyof typeof printed) => ({
       write: (chunk: Buffer) => void (printed[which] = (printed[which] + String(chunk)).slice(-2000)),
@@ -90,7 +96,9 @@ export class CliAgent extends CodingAgent {
     const { sandbox, agent, signal } = this.context;
     const launch = this.#launch;
     if (signal.aborted || launch === null) return { stop: 'cancelled', text: '', error: null };
-    const promptFile = await writeInHome(sandbox, `${phase}-prompt.md`, prompt).catch((error: Error) => error);
+    const promptFile = await writeInHome(sandbox, `${phase}-prompt.md`, prompt).catch(
+      (error: Error) => error,
+    );
     if (promptFile instanceof Error) return this.#result({ ended: 'failed', error: promptFile.message });
     const turn = { ...launch.input, agent, phase, prompt, promptFile, session: this.#session };
     const { args, input } = this.#profile.turn(turn);

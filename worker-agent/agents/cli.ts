@@ -80,7 +80,10 @@ async function upgrade({ names, toolDir, stateDir, dryRun }: Request, say: Say):
   const progress = (text: string) => say({ progress: text }, text);
   const upgrades = await upgradeAgents(names, { toolDir, stateDir, dryRun, npm: findNpm(), progress });
   const lines = upgrades.map(({ name, to, done, removed, kept }) => {
-    const old = [...removed.map((version) => `${version} removed`), ...kept.map((version) => `${version} in use`)];
+    const old = [
+      ...removed.map((version) => `${version} removed`),
+      ...kept.map((version) => `${version} in use`),
+    ];
     return [`${name} ${to} ${done}`, ...old].join(', ');
   });
   say({ upgrades }, lines.join('\n') || 'no agent is installed');

@@ -38,7 +38,10 @@ test('without network, with a package that is not the locked one, without Python
     {
       pipDoes: 'install',
       python: '/nonexistent/python3',
-      said: { message: /needs Python 3\.10, 3\.11, 3\.12 with pip/, remedy: /apt install python3 python3-pip/ },
+      said: {
+        message: /needs Python 3\.10, 3\.11, 3\.12 with pip/,
+        remedy: /apt install python3 python3-pip/,
+      },
     },
   ]) {
     await inToolDir(pipDoes, async (toolDir, install) => {

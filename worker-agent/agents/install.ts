@@ -74,13 +74,16 @@ function lockedAgent(name: AgentName, toolDir: string): LockedAgent {
   const { title, install }: AgentEntry = AGENTS[name];
   const locked = LOCKED_AGENTS.find((each) => each === installationOf(name));
   if (locked !== undefined) return locked;
-  const message =
-    install === 'user'
-      ? `${title} cannot be installed by Autocode: it is in no package registry.`
-      : `The agent \`${name}\` has nothing to install: its program is yours.`;
-  throw new AutocodeError('ERR_INVALID_INPUT', message, {
-    ...(install === 'user' ? { remedy: bringIt(name, toolDir) } : {}),
-  });
+  if (install === null)
+    throw new AutocodeError(
+      'ERR_INVALID_INPUT',
+      `The agent \`${name}\` has nothing to install: its program is yours.`,
+    );
+  throw new AutocodeError(
+    'ERR_INVALID_INPUT',
+    `${title} cannot be installed by Autocode: it is in no package registry.`,
+    { remedy: bringIt(name, toolDir) },
+  );
 }
 
 /** Fills a new directory and renames it into place; what others or we left half done goes. */

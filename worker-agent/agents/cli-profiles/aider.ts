@@ -62,15 +62,27 @@ export const aider: CliProfile = {
   }),
   turn: ({ gatewayUrl, home, model, promptFile, session }) => ({
     args: [
-      ...['--model', `openai/${model}`, '--weak-model', `openai/${model}`],
+      '--model',
+      `openai/${model}`,
+      '--weak-model',
+      `openai/${model}`,
       // Over what the repository's own .env says.
-      ...['--openai-api-base', `${gatewayUrl}/v1`, '--openai-api-key', PLACEHOLDER_KEY],
-      ...['--model-metadata-file', join(home, METADATA)],
+      '--openai-api-base',
+      `${gatewayUrl}/v1`,
+      '--openai-api-key',
+      PLACEHOLDER_KEY,
+      '--model-metadata-file',
+      join(home, METADATA),
       ...QUIET,
-      ...['--chat-history-file', join(home, HISTORY), '--input-history-file', join(home, '.aider/input')],
-      ...['--map-tokens', '1024'],
+      '--chat-history-file',
+      join(home, HISTORY),
+      '--input-history-file',
+      join(home, '.aider/input'),
+      '--map-tokens',
+      '1024',
       ...(session === null ? [] : ['--restore-chat-history']),
-      ...['--message-file', promptFile],
+      '--message-file',
+      promptFile,
     ],
     input: null,
   }),
@@ -92,7 +104,9 @@ function read(line: object): Fact[] {
   switch (data?.type) {
     case 'assistant':
       return [
-        { update: { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: `${data.text}\n` } } },
+        {
+          update: { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: `${data.text}\n` } },
+        },
       ];
     case 'output':
       return [{ output: `${data.text}\n` }];

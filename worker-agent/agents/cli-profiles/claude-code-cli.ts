@@ -17,8 +17,14 @@ export const claudeCodeCli: CliProfile = {
   settings: (input) => claudeCode.launch(input),
   turn: ({ agent, phase, prompt, session }) => ({
     args: [
-      ...['--print', '--verbose', '--output-format', 'stream-json', '--permission-mode', 'bypassPermissions'],
-      ...['--tools', (phase === 'plan' ? READING_TOOLS : TOOLS).join(',')],
+      '--print',
+      '--verbose',
+      '--output-format',
+      'stream-json',
+      '--permission-mode',
+      'bypassPermissions',
+      '--tools',
+      (phase === 'plan' ? READING_TOOLS : TOOLS).join(','),
       ...(agent.maxTurns === undefined ? [] : ['--max-turns', String(agent.maxTurns)]),
       ...(agent.maxUsd === undefined ? [] : ['--max-budget-usd', String(agent.maxUsd)]),
       ...(session === null ? [] : ['--resume', session]),

@@ -18,7 +18,12 @@ export const cursorCli: CliProfile = {
   settings: () => ({ env: { CI: '1', NO_COLOR: '1' }, files: {} }),
   turn: ({ model, phase, prompt, promptFile, session }) => ({
     args: [
-      ...['--print', '--output-format', 'stream-json', '--trust', '--model', model],
+      '--print',
+      '--output-format',
+      'stream-json',
+      '--trust',
+      '--model',
+      model,
       ...(phase === 'plan' ? ['--mode', 'ask'] : ['--force']),
       ...(session === null ? [] : ['--resume', session]),
       Buffer.byteLength(prompt) <= LONGEST_ARGUMENT
@@ -32,7 +37,7 @@ export const cursorCli: CliProfile = {
     {
       error: /not (authenticated|logged in)|authentication required|log ?in|api key/i,
       remedy:
-        'Give Cursor\'s program its login: let `cursor-agent` in the agent\'s directory be a script that sets CURSOR_API_KEY and starts it (see docs/agents.md).',
+        "Give Cursor's program its login: let `cursor-agent` in the agent's directory be a script that sets CURSOR_API_KEY and starts it (see docs/agents.md).",
     },
     {
       error: /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|fetch failed/,

@@ -92,14 +92,24 @@ test('a line tells what it stands for', () => {
     ],
     [
       'a limit of its own',
-      { type: 'result', subtype: 'error_max_turns', is_error: true, errors: ['Reached maximum number of turns (2)'] },
+      {
+        type: 'result',
+        subtype: 'error_max_turns',
+        is_error: true,
+        errors: ['Reached maximum number of turns (2)'],
+      },
       [{ ended: 'limit', error: 'Reached maximum number of turns (2)' }],
     ],
     [
       'tokens, cached ones apart',
       {
         type: 'result',
-        usage: { input_tokens: 800, cache_read_input_tokens: 200, cache_creation_input_tokens: 10, output_tokens: 50 },
+        usage: {
+          input_tokens: 800,
+          cache_read_input_tokens: 200,
+          cache_creation_input_tokens: 10,
+          output_tokens: 50,
+        },
       },
       [{ usage: { inputTokens: 1010, cachedTokens: 200, outputTokens: 50 } }, done],
     ],

@@ -99,7 +99,10 @@ function assistantBlock(block: Block): Fact[] {
   return [started(block.id, block.name ?? 'tool', block.input ?? {})];
 }
 
-function toolResult(block: Block, file: { filePath: string; originalFile?: string | null | undefined } | undefined): Fact[] {
+function toolResult(
+  block: Block,
+  file: { filePath: string; originalFile?: string | null | undefined } | undefined,
+): Fact[] {
   if (block.type !== 'tool_result' || block.tool_use_id === undefined) return [];
   const content: ToolCallContent[] = block.is_error
     ? [{ type: 'content', content: { type: 'text', text: textOf(block.content) } }]
