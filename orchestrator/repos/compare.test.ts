@@ -50,7 +50,11 @@ test('a run done again starts at the commit of the first, though the branch has 
   await db.pool.query('update task set replay_of = $2 where id = $1', [task, run]);
   const again = await nextRun(db.pool, task);
   const [place] = (await prepareBase(db.pool, shop.store, again, 2)).repositories;
-  assert.deepEqual([place?.baseCommit, place?.startCommit], [base, base], "the first one's work is not in it");
+  assert.deepEqual(
+    [place?.baseCommit, place?.startCommit],
+    [base, base],
+    "the first one's work is not in it",
+  );
   await db.pool.query(`update run_repository set base_commit = $2 where run = $1`, [run, 'c'.repeat(40)]);
   const third = await nextRun(db.pool, task);
   await assert.rejects(prepareBase(db.pool, shop.store, third, 3), {

@@ -36,7 +36,11 @@ export async function compareRuns(
 function resultOf(run: Run, { headCommit, baseCommit }: Run['repositories'][number]): string {
   const commit = headCommit ?? baseCommit;
   if (commit !== null) return commit;
-  throw new AutocodeError('ERR_STATE', `Run ${run.id} has nothing to compare: it is ${run.state} and has no base.`, {
-    remedy: `See what became of it with \`autocode run show ${run.id}\`.`,
-  });
+  throw new AutocodeError(
+    'ERR_STATE',
+    `Run ${run.id} has nothing to compare: it is ${run.state} and has no base.`,
+    {
+      remedy: `See what became of it with \`autocode run show ${run.id}\`.`,
+    },
+  );
 }

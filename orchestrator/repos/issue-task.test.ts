@@ -12,7 +12,10 @@ async function site() {
   (await github.addRepository('acme/old')).archived = true;
   const forge = { url: github.url, name: 'hub', kind: 'github', token: github.token };
   const registered = await api.send('operator', 'POST', '/api/v1/forges', forge);
-  assert.deepEqual([registered.status, registered.body], [201, { name: 'hub', kind: 'github', url: github.url }]);
+  assert.deepEqual(
+    [registered.status, registered.body],
+    [201, { name: 'hub', kind: 'github', url: github.url }],
+  );
   const add = async (path: string, more = {}) =>
     await api.send('operator', 'POST', '/api/v1/projects', {
       name: path.replace('/', '-'),

@@ -83,14 +83,18 @@ export function issueText({ url, author, labels, body, comments }: ForgeIssue): 
     head,
     quoted(body.length > BODY_MAX ? `${body.slice(0, BODY_MAX)} […]` : body),
     cut === 0 ? '' : `(${cut} long or earlier comments are left out.)`,
-    ...latest.toReversed().map((comment) => `Comment by ${oneLine(comment.author)}:\n\n${quoted(comment.body)}`),
+    ...latest
+      .toReversed()
+      .map((comment) => `Comment by ${oneLine(comment.author)}:\n\n${quoted(comment.body)}`),
   ]
     .filter(Boolean)
     .join('\n\n');
 }
 
 function quoted(text: string): string {
-  const lines = plain(text).trim().split(/\r\n|[\n\r\u2028\u2029]/);
+  const lines = plain(text)
+    .trim()
+    .split(/\r\n|[\n\r\u2028\u2029]/);
   return lines.length === 1 && lines[0] === '' ? '' : lines.map((line) => `> ${line}`).join('\n');
 }
 

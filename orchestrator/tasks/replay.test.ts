@@ -12,7 +12,10 @@ const DEFAULTS = { actor: 'ann', agent: 'qwen-coder', model: null };
 
 async function finishedRun(db: Queryable): Promise<string> {
   const { run, fence } = await aRun(db);
-  await db.query(`insert into run_repository (run, repository, base_commit) values ($1, 1, $2)`, [run, COMMIT]);
+  await db.query(`insert into run_repository (run, repository, base_commit) values ($1, 1, $2)`, [
+    run,
+    COMMIT,
+  ]);
   await finishRun(db, run, report({ fence }, { outcome: 'no-change' }), POLICY);
   return run;
 }

@@ -18,10 +18,15 @@ export async function replayRun(
     throw new AutocodeError(
       'ERR_STATE',
       `Run ${id} cannot be done again: it is ${run.state}, and the commit that it works from is not known.`,
-      { remedy: `Wait until it is at work, or give the task another run: \`autocode task retry ${run.task}\`.` },
+      {
+        remedy: `Wait until it is at work, or give the task another run: \`autocode task retry ${run.task}\`.`,
+      },
     );
   }
-  const { project, title, body, acceptance, targetFiles, kind, priority, ...task } = await getTask(db, run.task);
+  const { project, title, body, acceptance, targetFiles, kind, priority, ...task } = await getTask(
+    db,
+    run.task,
+  );
   const input = TaskInput.parse({
     ...{ project, title, body, acceptance, targetFiles, kind, priority },
     repositories: run.repositories.map(({ name }) => name),

@@ -16,7 +16,11 @@ export function takeOwnSettings(pipeline: Pipeline, file: BaseAnswer['file']): v
     return Math.min(most, wish ?? most);
   };
   const { limits } = order;
-  const minutes = tighter('verifyTimeoutMinutes', limits.verifyTimeoutSeconds / 60, wished.verifyTimeoutMinutes);
+  const minutes = tighter(
+    'verifyTimeoutMinutes',
+    limits.verifyTimeoutSeconds / 60,
+    wished.verifyTimeoutMinutes,
+  );
   pipeline.order = {
     ...order,
     verify,
@@ -28,5 +32,8 @@ export function takeOwnSettings(pipeline: Pipeline, file: BaseAnswer['file']): v
   };
   pipeline.instructions = instructions;
   record.checks = checksOf(verify);
-  log.event({ type: 'notice', text: '.autocode.yaml of the base says how this run is verified and limited.' });
+  log.event({
+    type: 'notice',
+    text: '.autocode.yaml of the base says how this run is verified and limited.',
+  });
 }

@@ -46,7 +46,10 @@ test('what is there already and what is archived is left alone; one that fails d
   assert.equal(dry.code, 0);
   assert.match(dry.stdout, /acme\/empty +empty +would be registered/);
   assert.doesNotMatch(dry.stdout, /other/);
-  assert.equal(api.requests.some(({ line }) => line.startsWith('POST')), false);
+  assert.equal(
+    api.requests.some(({ line }) => line.startsWith('POST')),
+    false,
+  );
   const { code, stdout } = await run('--yes', '--json');
   assert.equal(code, 1);
   assert.deepEqual(

@@ -8,7 +8,17 @@ test('two runs stand side by side', () => {
   const passed = { status: 'passed' } as const;
   const times = { createdAt: '2026-01-01T00:00:00Z', finishedAt: '2026-01-01T00:01:00Z' };
   const run = (id: string, more: object) =>
-    ({ id, state: 'succeeded', agent: 'codex', agentVersion: null, model: 'a/b', iterations: 1, usage, ...times, ...more }) as Run;
+    ({
+      id,
+      state: 'succeeded',
+      agent: 'codex',
+      agentVersion: null,
+      model: 'a/b',
+      iterations: 1,
+      usage,
+      ...times,
+      ...more,
+    }) as Run;
   const text = drawBoth(
     run('1-1', { checks: [{ head: passed }] }),
     run('2-1', { state: 'failed', model: '', checks: [{ head: { status: 'failed' } }, { head: passed }] }),

@@ -22,10 +22,10 @@ export const projectFileNoun: Noun = {
         yargs
           .positional('project', { type: 'string', demandOption: true, describe: "The project's name" })
           .option('branch', {
-          type: 'string',
-          requiresArg: true,
-          describe: 'At this branch; the default one when left out',
-        }),
+            type: 'string',
+            requiresArg: true,
+            describe: 'At this branch; the default one when left out',
+          }),
       load: async () => (await import('../project/file.ts')).showFile,
     }),
   ],

@@ -18,7 +18,9 @@ const FILE = [
 test("a run goes by the file of its own base, which tightens its deadline; the project's own settings stay", async () => {
   using shop = workshop();
   await using db = await testDatabase();
-  const { run, task } = await leasedRun(db.pool, { origin: shop.workingCopy('w', { '.autocode.yaml': FILE }) });
+  const { run, task } = await leasedRun(db.pool, {
+    origin: shop.workingCopy('w', { '.autocode.yaml': FILE }),
+  });
   const begin = async (id: string, fence: number) =>
     await withProjectFile(db.pool, shop.store, id, await prepareBase(db.pool, shop.store, id, fence));
   const answer = await begin(run, 1);
@@ -38,7 +40,10 @@ test("a run goes by the file of its own base, which tightens its deadline; the p
 
   await db.pool.query(`update project set explicit = '{verify,labels}', limits = '{"maxIterations": 3}'`);
   const again = await nextRun(db.pool, task);
-  assert.deepEqual((await begin(again, 2)).file, { limits: { deadlineMinutes: 5 }, instructions: 'Use tabs.' });
+  assert.deepEqual((await begin(again, 2)).file, {
+    limits: { deadlineMinutes: 5 },
+    instructions: 'Use tabs.',
+  });
   await verify(db.pool, shop, again, { 'a.txt': 'a' });
   const submission = await readSubmission(db.pool, again);
   assert.deepEqual([submission?.labels, submission?.draft], [[], true], 'labels are set, draft is not');
@@ -47,7 +52,9 @@ test("a run goes by the file of its own base, which tightens its deadline; the p
 test('without a file nothing changes, and one that goes away is forgotten', async () => {
   using shop = workshop();
   await using db = await testDatabase();
-  const { run, task } = await leasedRun(db.pool, { origin: shop.workingCopy('w', { '.autocode.yaml': FILE }) });
+  const { run, task } = await leasedRun(db.pool, {
+    origin: shop.workingCopy('w', { '.autocode.yaml': FILE }),
+  });
   await withProjectFile(db.pool, shop.store, run, await prepareBase(db.pool, shop.store, run, 1));
   shop.git('w', 'rm', '--quiet', '.autocode.yaml');
   shop.git('w', 'commit', '--quiet', '--message', 'gone');

@@ -53,10 +53,13 @@ async function keepCurrent(db: Queryable, store: RepositoryStore, project: numbe
   );
   const { id, branch } = rows[0]!;
   const mirror = repositoryPath(store, id, 'mirror.git');
-  const found = await store.git.run(['rev-parse', '--verify', '--quiet', `refs/forge/heads/${branch}^{commit}`], {
-    gitDir: mirror,
-    accept: [1, 128],
-  });
+  const found = await store.git.run(
+    ['rev-parse', '--verify', '--quiet', `refs/forge/heads/${branch}^{commit}`],
+    {
+      gitDir: mirror,
+      accept: [1, 128],
+    },
+  );
   if (found.exitCode !== 0) return; // not fetched yet, or the branch is gone: what was known stays
   await keepFile(db, project, await readProjectFile(store.git, mirror, found.stdout.toString().trim()));
 }

@@ -33,7 +33,10 @@ test('without a file all is as the project and the installation have it', () => 
   assert.deepEqual(named(settings, 'verify'), [own.verify, 'found', null]);
   assert.deepEqual(named(settings, 'agent'), ['qwen-coder', 'installation', null]);
   assert.deepEqual(named(settings, 'limits.deadlineMinutes'), [60, 'installation', null]);
-  assert.equal(settings.some(({ source }) => source === 'file'), false);
+  assert.equal(
+    settings.some(({ source }) => source === 'file'),
+    false,
+  );
 });
 
 test('the file goes before defaults and what was found; its limits may only be tighter', () => {

@@ -30,9 +30,7 @@ export function effectiveSettings(
   const named = (name: 'agent' | 'model'): Setting => {
     if (project[name] !== null) return setting(name, project[name], 'project');
     const wish = file?.[name];
-    return wish === undefined
-      ? setting(name, defaults[name], 'installation')
-      : setting(name, wish, 'file');
+    return wish === undefined ? setting(name, defaults[name], 'installation') : setting(name, wish, 'file');
   };
   return [
     marked('verify', 'found'),

@@ -30,7 +30,8 @@ test('what a file says is read, and an empty one says nothing', () => {
     },
     problems: [],
   });
-  for (const empty of ['', '# nothing\n', '---\n']) assert.deepEqual(parse(empty), { content: {}, problems: [] });
+  for (const empty of ['', '# nothing\n', '---\n'])
+    assert.deepEqual(parse(empty), { content: {}, problems: [] });
 });
 
 test('what a repository may not decide is refused with its line and who decides it', () => {
@@ -78,7 +79,10 @@ test('a wrong value and an unknown setting are told with their line', () => {
 });
 
 test('hostile files are refused in a moment, each with the reason', () => {
-  const bomb = ['a: &a [x, x]', ...[...'bcdefghi'].map((n, i) => `${n}: &${n} [*${'abcdefgh'[i]}, *${'abcdefgh'[i]}]`)];
+  const bomb = [
+    'a: &a [x, x]',
+    ...[...'bcdefghi'].map((n, i) => `${n}: &${n} [*${'abcdefgh'[i]}, *${'abcdefgh'[i]}]`),
+  ];
   const cases: [string | Uint8Array, RegExp][] = [
     [bomb.join('\n'), /Anchors and aliases/],
     [`instructions: ${'x'.repeat(1 << 20)}`, /at most 65536/],
@@ -111,7 +115,23 @@ test('hostile files are refused in a moment, each with the reason', () => {
 });
 
 test('no file that is small enough takes long', () => {
-  for (const piece of ['a: ', '"', "'", '- a\n', '? ', 'k: |\n ', '#', '%', '{', ' ', '\t', ': ', '&a ', '*a ', ',']) {
+  for (const piece of [
+    'a: ',
+    '"',
+    "'",
+    '- a\n',
+    '? ',
+    'k: |\n ',
+    '#',
+    '%',
+    '{',
+    ' ',
+    '\t',
+    ': ',
+    '&a ',
+    '*a ',
+    ',',
+  ]) {
     const started = performance.now();
     parse(piece.repeat(Math.floor(FILE_MAX_BYTES / piece.length)));
     assert.ok(performance.now() - started < 3000, JSON.stringify(piece));

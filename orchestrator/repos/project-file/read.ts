@@ -19,7 +19,11 @@ export async function readProjectFile(git: Git, gitDir: string, commit: string):
   const kind = KINDS[mode];
   if (kind !== undefined) return unreadable(commit, `It is ${kind}.`, 'Make it a plain file.');
   if (Number(size) > FILE_MAX_BYTES)
-    return unreadable(commit, `It has ${size} bytes; at most ${FILE_MAX_BYTES} are read.`, 'Make it shorter.');
+    return unreadable(
+      commit,
+      `It has ${size} bytes; at most ${FILE_MAX_BYTES} are read.`,
+      'Make it shorter.',
+    );
   const { stdout } = await git.run(['cat-file', 'blob', id], { gitDir });
   return { commit, ...parseProjectFile(stdout) };
 }
