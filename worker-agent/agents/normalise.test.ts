@@ -145,3 +145,25 @@ test('text that waits is given out by itself', async () => {
   );
   assert.deepEqual(await given, { type: 'message', role: 'agent', text: 'slow' });
 });
+
+test('what an agent tells of a whole turn is its spending, the cached tokens counted in', () => {
+  const events: RunEventInput[] = [];
+  const normalise = normaliser('/work', { emit: (event) => void events.push(event), plan() {} });
+  normalise.turnUsage({ inputTokens: 1600, cachedReadTokens: 400, outputTokens: 100, totalTokens: 2100 });
+  normalise.turnUsage({ inputTokens: 10, cachedWriteTokens: 5, outputTokens: 1, totalTokens: 16 });
+  assert.deepEqual(normalise.spending(), { inputTokens: 2015, cachedTokens: 400, outputTokens: 101 });
+  assert.equal(events.filter((event) => event.type === 'usage').length, 2);
+});
+
+test("a program's own words are no message of the model", () => {
+  const events: RunEventInput[] = [];
+  const context = { emit: (event: RunEventInput) => void events.push(event), plan() {} };
+  const normalise = normaliser('/work', context, /^Model metadata/);
+  normalise.update(say('Model metadata for `x` not found.'));
+  normalise.update(say('the plan'));
+  assert.equal(normalise.endTurn(), 'the plan');
+  assert.deepEqual(events, [
+    { type: 'notice', text: 'Model metadata for `x` not found.' },
+    { type: 'message', role: 'agent', text: 'the plan' },
+  ]);
+});

@@ -20,11 +20,12 @@ const SETTINGS = {
 export const claudeCode: LaunchProfile = {
   name: 'claude-code',
   title: AGENTS['claude-code'].title,
-  version: '0.100.0',
+  version: '0.100.0', // the adapter's
   binary: PROGRAM,
   versionQuery: BY_FLAG,
   programs: [PROGRAM],
   modes: { plan: 'plan', work: 'bypassPermissions', ask: 'default' },
+  // A session with a title spares the model call that would find one.
   sessionMeta: { claudeCode: { options: { tools: TOOLS, promptSuggestions: false, title: 'task' } } },
   launch: ({ installed, node, home, gatewayUrl, model }) => ({
     argv: [node, join(installed, ADAPTER)],
@@ -44,7 +45,7 @@ export const claudeCode: LaunchProfile = {
       DISABLE_AUTOUPDATER: '1',
       DISABLE_TELEMETRY: '1',
       DISABLE_ERROR_REPORTING: '1',
-      ENABLE_TOOL_SEARCH: 'false',
+      ENABLE_TOOL_SEARCH: 'false', // it would put a placeholder among the tools
       // A local model may think for long before its first word; the run's deadline is the limit.
       API_TIMEOUT_MS: '600000',
       // Refuses to work unasked as root otherwise; in isolation `directory` the agent is the worker's own user.
