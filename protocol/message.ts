@@ -24,9 +24,13 @@ export type TaskMessage = z.infer<typeof TaskMessage>;
 export const DeliveryInput = z
   .strictObject({
     fence: Fence,
-    delivered: z.int().nonnegative().meta({ description: 'Number of the last one that the agent was given.' }),
+    delivered: z
+      .int()
+      .nonnegative()
+      .meta({ description: 'Number of the last one that the agent was given.' }),
     last: z.boolean().default(false).meta({
-      description: 'The agent is done: from now on messages are refused, unless some wait, which are answered.',
+      description:
+        'The agent is done: from now on messages are refused, unless some wait, which are answered.',
     }),
   })
   .meta({ id: 'DeliveryInput' });

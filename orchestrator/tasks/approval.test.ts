@@ -53,7 +53,12 @@ test('an approved plan is what the next run goes by, and every retry after it', 
   const order = (await claim(db.pool))!;
   assert.deepEqual([order.run, order.previous], ['1-2', null]);
   assert.deepEqual(order.planning, { only: false, approved: PLAN, rejected: null });
-  await finishRun(db.pool, order.run, report(order, { outcome: 'failed', cause: 'agent', reason: 'r' }), POLICY);
+  await finishRun(
+    db.pool,
+    order.run,
+    report(order, { outcome: 'failed', cause: 'agent', reason: 'r' }),
+    POLICY,
+  );
   assert.deepEqual((await db.pool.query('select retries from task')).rows[0].retries, { agent: 1 });
   await db.pool.query('update task set not_before = now()');
   await sweep(db.pool, SWEEP);
@@ -74,7 +79,10 @@ test('a rejected plan goes back with the message, and another is made', async ()
   await rejectPlan(db.pool, 1, { author: 'bob', text: 'not so' });
   const order = (await claim(db.pool))!;
   assert.deepEqual(order.planning, { only: true, approved: null, rejected: PLAN });
-  assert.deepEqual(order.messages.map(({ author, text }) => [author, text]), [['bob', 'not so']]);
+  assert.deepEqual(
+    order.messages.map(({ author, text }) => [author, text]),
+    [['bob', 'not so']],
+  );
   assert.equal(order.previous, null, 'it is no failed attempt');
   await planned(db.pool, order);
   assert.equal((await getTask(db.pool, 1)).planState, 'proposed');

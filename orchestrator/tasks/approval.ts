@@ -49,10 +49,14 @@ async function decide(
     await projectForWork(tx, locked.project);
     const { state, pendingReason, plan } = await getTask(tx, task);
     if (pendingReason !== 'approval' || plan === null) {
-      throw new AutocodeError('ERR_STATE', `Task ${task} is ${state}; it has no plan that waits for approval.`, {
-        remedy: `See what it does with \`autocode task show ${task}\`.`,
-        details: { state, pendingReason },
-      });
+      throw new AutocodeError(
+        'ERR_STATE',
+        `Task ${task} is ${state}; it has no plan that waits for approval.`,
+        {
+          remedy: `See what it does with \`autocode task show ${task}\`.`,
+          details: { state, pendingReason },
+        },
+      );
     }
     await decision(tx, locked, plan);
     return await getTask(tx, task);

@@ -102,7 +102,12 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     toRun(fc.tuple(outcome, cause), async (db, run, fence, [end, why]) => {
       const { repositories } = await getRun(db, run);
       const headCommits = repositories.map(({ id }) => ({ repository: id, commit: COMMIT }));
-      await finishRun(db, run, report({ fence }, { outcome: end, cause: why, headCommits, plan: PLAN }), POLICY);
+      await finishRun(
+        db,
+        run,
+        report({ fence }, { outcome: end, cause: why, headCommits, plan: PLAN }),
+        POLICY,
+      );
     }),
   ),
   often(

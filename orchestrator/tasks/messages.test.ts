@@ -43,9 +43,15 @@ test('an acknowledgement may be repeated; it tells the run, and answers what cam
   await sendMessage(db.pool, 1, said('two'));
   for (let i = 0; i < 2; i++) {
     const left = await noteDelivery(db.pool, run, delivery(1, 1));
-    assert.deepEqual(left.map(({ text }) => text), ['two']);
+    assert.deepEqual(
+      left.map(({ text }) => text),
+      ['two'],
+    );
   }
-  assert.deepEqual((await listMessages(db.pool, 1)).map((each) => each.run), [run, null]);
+  assert.deepEqual(
+    (await listMessages(db.pool, 1)).map((each) => each.run),
+    [run, null],
+  );
   await assert.rejects(noteDelivery(db.pool, run, delivery(2, 1)), { code: 'ERR_STALE_FENCE' });
 });
 

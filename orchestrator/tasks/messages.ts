@@ -32,10 +32,14 @@ export async function sendMessage(db: Queryable, task: number, said: Said): Prom
 
 async function refuseWhenDeaf(tx: Queryable, { id, state, attempt }: LockedTask): Promise<void> {
   if (ENDED_TASK_STATES.includes(state)) {
-    throw new AutocodeError('ERR_STATE', `Task ${id} is ${state}; nobody is at work on it to read a message.`, {
-      remedy: `Give it another run with \`autocode task retry ${id}\`, and send the message then.`,
-      details: { state },
-    });
+    throw new AutocodeError(
+      'ERR_STATE',
+      `Task ${id} is ${state}; nobody is at work on it to read a message.`,
+      {
+        remedy: `Give it another run with \`autocode task retry ${id}\`, and send the message then.`,
+        details: { state },
+      },
+    );
   }
   if (state !== 'running') return;
   const run = runId(id, attempt);
@@ -118,7 +122,8 @@ export async function noteDelivery(db: Queryable, run: string, input: DeliveryIn
       [id, input.delivered, run],
     );
     const numbers = rows.map(({ number }) => number).toSorted((one, other) => one - other);
-    if (numbers.length > 0) await emit(tx, { kind: 'task.message', project, task: id, run, data: { numbers } });
+    if (numbers.length > 0)
+      await emit(tx, { kind: 'task.message', project, task: id, run, data: { numbers } });
     const left = await messagesOf(tx, id, input.delivered);
     if (input.last && left.length === 0)
       await tx.query('update run set steerable = false where id = $1', [run]);

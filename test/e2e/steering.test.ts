@@ -29,7 +29,13 @@ let script: (conversation: Conversation) => Reply = () => PLAN;
 const model = await startScriptedModel((conversation) =>
   conversation.prompt.includes('"steps"') ? PLAN : script(conversation),
 );
-const engine = { kind: 'upstream', name: 'gpu', url: model.url, protocols: ['chat'], models: [{ name: 'scripted' }] };
+const engine = {
+  kind: 'upstream',
+  name: 'gpu',
+  url: model.url,
+  protocols: ['chat'],
+  models: [{ name: 'scripted' }],
+};
 const appliance = await startAppliance(`models.engines=${JSON.stringify([engine])}`);
 after(async () => {
   await appliance[Symbol.asyncDispose]();

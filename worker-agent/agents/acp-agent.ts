@@ -61,8 +61,8 @@ export class AcpAgent extends CodingAgent {
   #session = '';
   #modes: SessionModeState | null = null;
   #phase: Phase = 'plan';
-  /** Why a tool was refused in this turn. */
-  #refused: string | null = null;
+  /** Why tools were refused in this turn. */
+  #refused: string[] = [];
   /** Tool calls that the agent has asked about. */
   readonly #asked = new Set<string>();
   /** What the agent did without asking, though it is denied. */
@@ -137,7 +137,7 @@ export class AcpAgent extends CodingAgent {
     const why = refusal(this.#phase, kind ?? known?.kind ?? 'other', this.context.permissions);
     this.#asked.add(id);
     if (why !== null) {
-      this.#refused = why;
+      this.#refused.push(why);
       const tool = clean(title ?? known?.title ?? id).slice(0, 500);
       this.context.emit({ type: 'notice', text: `Refused to the agent: ${tool}; ${why}.` });
     }
@@ -213,7 +213,7 @@ export class AcpAgent extends CodingAgent {
     await this.#setMode(turn.phase === 'plan' ? 'plan' : this.#workMode());
     let prompt = turn.prompt;
     for (let reminders = 0; ; reminders++) {
-      this.#refused = null;
+      this.#refused = [];
       const answer = this.#connection!.agent.request(methods.agent.session.prompt, {
         sessionId: this.#session,
         prompt: [{ type: 'text', text: prompt }],
@@ -226,8 +226,14 @@ export class AcpAgent extends CodingAgent {
       const withoutAnswer = (stopReason === 'end_turn' && text.trim() === '') || stopReason === 'cancelled';
       if (this.#unasked !== null) throw new Error(this.#unasked);
       if (stopReason === 'cancelled' && this.#interrupted) return { stop: 'interrupted', text, error: null };
-      if (this.#refused !== null && withoutAnswer && reminders < MAX_REMINDERS && !this.context.signal.aborted) {
-        prompt = turn.phase === 'plan' ? REMINDER : remindOf(this.#refused);
+      const refused = this.#refused.at(-1);
+      if (
+        refused !== undefined &&
+        withoutAnswer &&
+        reminders < MAX_REMINDERS &&
+        !this.context.signal.aborted
+      ) {
+        prompt = turn.phase === 'plan' ? REMINDER : remindOf(refused);
         continue;
       }
       const { stop, error } = STOPS[stopReason] ?? {
@@ -235,8 +241,8 @@ export class AcpAgent extends CodingAgent {
         error: `the turn ended for "${String(stopReason)}"`,
       };
       if (this.context.signal.aborted) return { stop: 'cancelled', text, error: null };
-      if (stop === 'cancelled' && this.#refused !== null)
-        throw new Error(`it does not go on without a tool that was refused: ${this.#refused}`);
+      if (stop === 'cancelled' && refused !== undefined)
+        throw new Error(`it does not go on without a tool that was refused: ${refused}`);
       // Only we cancel: an agent that says so by itself was told to end from elsewhere.
       if (stop === 'cancelled')
         throw new Error('the agent ended the turn as cancelled, though nobody had asked for it');

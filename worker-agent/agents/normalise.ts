@@ -27,10 +27,11 @@ interface ToolCallState {
 }
 
 const FAILURE_CHARACTERS = 2000;
-const STATUS = { pending: 'pending', in_progress: 'in-progress', completed: 'completed' } as const satisfies Record<
-  string,
-  PlanStep['status']
->;
+const STATUS = {
+  pending: 'pending',
+  in_progress: 'in-progress',
+  completed: 'completed',
+} as const satisfies Record<string, PlanStep['status']>;
 
 /** A normaliser for one session whose work tree is at `workspace`; messages that match `notices` are the program's own. */
 export function normaliser(
@@ -126,13 +127,19 @@ export function normaliser(
           toolCall(update);
           break;
         case 'plan':
-          plan(update.entries.map(({ content, status }) => ({ title: clean(content), status: STATUS[status] })));
+          plan(
+            update.entries.map(({ content, status }) => ({ title: clean(content), status: STATUS[status] })),
+          );
           break;
       }
     },
     turnUsage({ inputTokens, cachedReadTokens, cachedWriteTokens, outputTokens }) {
       const cachedTokens = cachedReadTokens ?? 0;
-      spend({ inputTokens: inputTokens + cachedTokens + (cachedWriteTokens ?? 0), cachedTokens, outputTokens });
+      spend({
+        inputTokens: inputTokens + cachedTokens + (cachedWriteTokens ?? 0),
+        cachedTokens,
+        outputTokens,
+      });
     },
     endTurn() {
       messages.flush();

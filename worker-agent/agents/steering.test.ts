@@ -54,7 +54,9 @@ for (const [name, shell] of Object.entries(SHELLS)) {
         assert.equal(stop, 'done', error ?? '');
         assert.ok(!existsSync(join(workspace, 'used')));
         assert.ok(
-          told.events.some((event) => event.type === 'notice' && /^Refused to the agent: /.test(event.text)),
+          told.events.some(
+            (event) => event.type === 'notice' && event.text.startsWith('Refused to the agent: '),
+          ),
         );
       });
     });

@@ -106,7 +106,10 @@ test('a message while the plan is made has the plan made with it in view', async
   await using place = await pipelinePlace();
   const done = await place.try({ act, plans: true });
   assert.deepEqual(phases(done), ['plan', 'plan', 'execute']);
-  assert.deepEqual(done.report.plan?.steps.map(({ title }) => title), ['find', 'set']);
+  assert.deepEqual(
+    done.report.plan?.steps.map(({ title }) => title),
+    ['find', 'set'],
+  );
 });
 
 test('behind the gate the run ends with its plan, and nothing is changed or pushed', async () => {
@@ -159,7 +162,10 @@ test("an agent's own steps join the plan, and are told within the turn", async (
   const limits = { maxIterations: 1, verifyTimeoutSeconds: 60, verifyOutputBytes: 1000 };
   const { report, run } = await place.try({ act, plans: true, order: { limits } });
   const expected = ['find completed', 'set skipped', 'tidy up completed'];
-  assert.deepEqual(report.plan?.steps.map(({ title, status }) => `${title} ${status}`), expected);
+  assert.deepEqual(
+    report.plan?.steps.map(({ title, status }) => `${title} ${status}`),
+    expected,
+  );
   const seen = run.progress.flatMap(({ plan: steps }) => (steps ? [steps.steps.length] : []));
   assert.deepEqual(seen, [2, 2, 3], 'three updates in a row are told once');
 });

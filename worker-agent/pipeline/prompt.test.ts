@@ -69,7 +69,10 @@ test('what people say is told once: all with the task, what is new to an agent t
   const known = { ...context, messages: [message] };
   const told = { ...known, told: true };
   for (const phase of ['plan', 'execute', 'adjust'] as const)
-    assert.equal(promptFor(phase, { ...known, fresh: [message] }, plan, [failed]).match(/ann: Use/g)?.length, 1);
+    assert.equal(
+      promptFor(phase, { ...known, fresh: [message] }, plan, [failed]).match(/ann: Use/g)?.length,
+      1,
+    );
   for (const phase of ['execute', 'adjust'] as const) {
     assert.doesNotMatch(promptFor(phase, told, plan, [failed]), /ann: Use/);
     assert.match(promptFor(phase, { ...told, fresh: [message] }, plan, [failed]), /ann: Use/);
@@ -83,7 +86,10 @@ test('a message and the failing checks come in one prompt, a message alone says 
   const both = promptFor('adjust', told, plan, [failed]);
   assert.ok(both.includes('ann: Use') && both.includes('xEND'));
   const passed = { ...failed, head: { ...failed.head!, status: 'passed' as const } };
-  assert.match(promptFor('adjust', told, plan, [passed]), /^All checks pass, but a person has something to say/);
+  assert.match(
+    promptFor('adjust', told, plan, [passed]),
+    /^All checks pass, but a person has something to say/,
+  );
 });
 
 test('denied kinds of tools are told', () => {

@@ -127,9 +127,10 @@ function task({ order, workspace, conventions, instructions, messages }: PromptC
 function said(messages: Message[]): string | null {
   if (messages.length === 0) return null;
   const each = messages.map(({ author, text }) => data('message', `${oneLine(author)}: ${text}`));
-  return ['Whoever is in charge of the task says the following. It goes before the task and the plan:', ...each].join(
-    '\n',
-  );
+  return [
+    'Whoever is in charge of the task says the following. It goes before the task and the plan:',
+    ...each,
+  ].join('\n');
 }
 
 function permissionText({ order }: PromptContext): string {

@@ -10,11 +10,7 @@ const WAIT_SECONDS = 25;
 const PAUSE_MS = 1_000;
 
 /** Polls until the run stops for whatever reason. */
-export async function watchSignals(
-  api: Pick<RunApi, 'signals'>,
-  inbox: Inbox,
-  stop: Stopper,
-): Promise<void> {
+export async function watchSignals(api: Pick<RunApi, 'signals'>, inbox: Inbox, stop: Stopper): Promise<void> {
   while (!stop.signal.aborted) {
     try {
       const { cancel, messages } = await api.signals(WAIT_SECONDS, inbox.last());

@@ -9,6 +9,9 @@ import { drawRepositories } from './repositories.ts';
 import { drawSources } from './sources.ts';
 import { drawChecksSetting } from './checks.ts';
 
+/** Settings that are shown with where they come from. */
+const IN_SOURCES = ['reviewers', 'labels', 'pull requests', 'verify', 'agent', 'model', 'limits'];
+
 /** Shows a project. */
 export async function showProject(args: GlobalArgs & { project: string }): Promise<void> {
   const client = connect(args);
@@ -16,14 +19,20 @@ export async function showProject(args: GlobalArgs & { project: string }): Promi
   const project = await client.get(route, Project);
   const sources = await client.get(`${route}/settings`, ProjectSettings);
   if (args.json) return printJson({ ...project, file: sources.file, settings: sources.settings });
-  print(paint('bold', `Project ${project.name}`), '', drawProject(project), '', drawSources(sources));
+  print(
+    paint('bold', `Project ${project.name}`),
+    '',
+    drawProject(project, IN_SOURCES),
+    '',
+    drawSources(sources),
+  );
 }
 
-/** A project as labels and values. */
-export function drawProject(project: Project): string {
+/** A project as labels and values, but for those that are told elsewhere. */
+export function drawProject(project: Project, elsewhere: readonly string[] = []): string {
   const { repositories, verify } = project;
   const [only] = repositories.length === 1 ? repositories : [];
-  return block([
+  const rows: [string, string | null | undefined][] = [
     ['repositories', only === undefined ? drawRepositories(project) : null],
     ['repository', only === undefined ? null : only.origin + (only.hosted ? ' (local forge)' : '')],
     ['branch', only?.defaultBranch],
@@ -32,12 +41,7 @@ export function drawProject(project: Project): string {
     ['labels', project.labels.join(', ')],
     ['pull requests', project.draft ? 'opened as drafts' : null],
     ['merged by', project.mergeMethod],
-    [
-      'verify',
-      verify.length === 0
-        ? 'nothing: results are not checked'
-        : verify.map(verifyWords).join('\n'),
-    ],
+    ['verify', verify.length === 0 ? 'nothing: results are not checked' : verify.map(verifyWords).join('\n')],
     ['checks', drawChecksSetting(project.checks)],
     ['agent', project.agent ?? 'the configured default'],
     ['program', project.agentCommand?.join(' ')],
@@ -48,10 +52,18 @@ export function drawProject(project: Project): string {
         .map(([name, value]) => `${name} ${value}`)
         .join(', '),
     ],
+    ['plans', project.approvePlan ? 'wait for approval' : null],
+    [
+      'permits',
+      Object.entries(project.permissions)
+        .map((each) => each.join('='))
+        .join(', '),
+    ],
     ['isolation', isolationWords(project)],
     ['created', relativeTime(project.createdAt)],
     ['archived', project.archivedAt === null ? null : relativeTime(project.archivedAt)],
-  ]);
+  ];
+  return block(rows.filter(([label]) => !elsewhere.includes(label)));
 }
 
 function verifyWords({ name, command, in: place }: VerifyCommand): string {

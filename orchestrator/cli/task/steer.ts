@@ -22,8 +22,11 @@ export async function sendToTask(args: Args & { text: string }): Promise<void> {
   });
   if (args.json) return printJson(message);
   const task = await client.get(`/tasks/${args.task}`, Task);
-  const when = task.currentRun === null ? 'The agent of its next run gets it' : `Run ${task.currentRun} gets it`;
-  print(`Message ${message.number} to task ${args.task} is sent. ${when}; see \`autocode task show ${args.task}\`.`);
+  const when =
+    task.currentRun === null ? 'The agent of its next run gets it' : `Run ${task.currentRun} gets it`;
+  print(
+    `Message ${message.number} to task ${args.task} is sent. ${when}; see \`autocode task show ${args.task}\`.`,
+  );
 }
 
 /** Lets the work begin, by the plan as it is or as the file says. */
@@ -50,11 +53,16 @@ async function decide(
   print(`${told}; task ${task.id} is ${taskState(task)}. Watch it with \`autocode task watch ${task.id}\`.`);
 }
 
-const said = (text: string) => (text === '-' ? readText('-') : text);
+/** The text, or stdin's for `-`, which as a positional yargs hands over as an empty one. */
+function said(text: string): string {
+  return text === '-' || (text === '' && process.argv.includes('-')) ? readText('-') : text;
+}
 
 const PlanFile = z.object({
   summary: z.string().optional(),
-  steps: z.array(z.union([z.string(), z.object({ title: z.string() }).transform(({ title }) => title)])).min(1),
+  steps: z
+    .array(z.union([z.string(), z.object({ title: z.string() }).transform(({ title }) => title)]))
+    .min(1),
 });
 
 /** A plan as `task show --json` gives it, or with plain strings as steps. */
