@@ -126,7 +126,8 @@ export function callServer(parts: CallParts): (route: Route | undefined, arrived
     };
     const answered = await exchange(call, { upstreams, admit, egress, settled });
     if (answered?.ok !== true) return;
-    if (all.length > 1) sticky.served(place, answered.rung, answered.fallback);
+    const preferred = answered.rung === all[0];
+    if (all.length > 1) sticky.served(place, answered.rung, preferred ? null : answered.fallback);
     if (key !== undefined && answered.sent !== undefined) cache.put(key, answered.sent);
   };
 }

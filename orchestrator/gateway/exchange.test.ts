@@ -295,3 +295,19 @@ async function until<T>(read: () => Promise<T>, good: (value: T) => boolean): Pr
     assert.ok(Date.now() < deadline, 'not within 10 s');
   }
 }
+
+test('an engine that never ends its answer is cut, and what it said is charged', async () => {
+  await using rig = await gatewayRig({ timeouts: { wholeMs: 300 } });
+  const piece = encodeEvent({ data: JSON.stringify({ choices: [{ delta: { content: 'and on ' } }] }) });
+  rig.engine.answers(async (response, { closed }) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const timer = setInterval(() => response.write(piece), 5);
+    await closed;
+    clearInterval(timer);
+  });
+  const text = await (await rig.post('/v1/chat/completions', { model: 'small', stream: true })).text();
+  assert.match(text, /and on .*broke off its answer.*ERR_ENGINE_UNAVAILABLE/s);
+  const [call] = await rig.calls();
+  assert.deepEqual([call?.outcome, call?.usage_source], ['error', 'estimated']);
+  assert.ok(Number(call?.output_tokens) > 0);
+});

@@ -19,9 +19,16 @@ export interface UpstreamTimeouts {
   connectMs: number;
   firstByteMs: number;
   idleMs: number;
+  /** An answer that has not ended by then is cut. */
+  wholeMs: number;
 }
 
-const TIMEOUTS: UpstreamTimeouts = { connectMs: 10_000, firstByteMs: 600_000, idleMs: 300_000 };
+const TIMEOUTS: UpstreamTimeouts = {
+  connectMs: 10_000,
+  firstByteMs: 600_000,
+  idleMs: 300_000,
+  wholeMs: 3_600_000,
+};
 
 // All that is passed on; the client's own key, cookies and addresses stay here.
 const FORWARDED = ['accept', 'user-agent', 'anthropic-version', 'anthropic-beta', 'openai-beta'];
@@ -29,7 +36,7 @@ const FORWARDED = ['accept', 'user-agent', 'anthropic-version', 'anthropic-beta'
 /** An engine behind an address. */
 export function upstreamEngine(options: UpstreamOptions): Engine {
   const base = baseAddress(options.url);
-  const { connectMs, firstByteMs, idleMs } = { ...TIMEOUTS, ...options.timeouts };
+  const { connectMs, firstByteMs, idleMs, wholeMs } = { ...TIMEOUTS, ...options.timeouts };
   // Loaded with the first call: without an upstream it costs no time at the start and no memory.
   const open = async () =>
     new (await import('undici')).Pool(base.origin, {
@@ -50,7 +57,7 @@ export function upstreamEngine(options: UpstreamOptions): Engine {
           path: `${base.path}${request.path}`,
           headers,
           body: request.body,
-          signal: request.signal,
+          signal: AbortSignal.any([request.signal, AbortSignal.timeout(wholeMs)]),
         });
         return { status: answer.statusCode, headers: answer.headers, body: answer.body };
       } catch (cause) {
