@@ -111,7 +111,13 @@ test('a project shows which settings hold, and what is wrong with the file of it
 test('the latest comments are kept of an issue that has too many', () => {
   const comments = Array.from({ length: 10 }, (_, at) => ({ author: `u${at}`, body: 'x'.repeat(20_000) }));
   const text = issueText({
-    ...{ number: 1, url: 'https://x/1', title: 't', body: '', labels: ['bug'], author: 'a', state: 'open' },
+    number: 1,
+    url: 'https://x/1',
+    title: 't',
+    body: '',
+    labels: ['bug'],
+    author: 'a',
+    state: 'open',
     comments,
   });
   assert.match(text, /Labels: bug/);

@@ -28,7 +28,13 @@ export async function replayRun(
     run.task,
   );
   const input = TaskInput.parse({
-    ...{ project, title, body, acceptance, targetFiles, kind, priority },
+    project,
+    title,
+    body,
+    acceptance,
+    targetFiles,
+    kind,
+    priority,
     repositories: run.repositories.map(({ name }) => name),
     agent: agent ?? run.agent,
     model: model ?? (run.model === '' ? undefined : run.model),

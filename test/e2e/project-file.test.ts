@@ -29,8 +29,16 @@ async function project(name: string, file: string, agent: string): Promise<strin
   });
   const program = JSON.stringify(['sh', '-c', agent]);
   await appliance.autocode(
-    ...['project', 'add', where, '--isolation', 'directory', '--trusted'],
-    ...['--agent', 'command', '--agent-command', program],
+    'project',
+    'add',
+    where,
+    '--isolation',
+    'directory',
+    '--trusted',
+    '--agent',
+    'command',
+    '--agent-command',
+    program,
   );
   return where;
 }

@@ -17,8 +17,9 @@ export function drawSources({ project, file, settings }: ProjectSettings): strin
 
 function valueWords(value: unknown): string {
   if (value === null) return '-';
-  if (!Array.isArray(value)) return String(value);
-  return value.map((each: unknown) => (isCommand(each) ? each.command : String(each))).join(', ') || 'none';
+  if (Array.isArray(value)) return value.map(valueWords).join(', ') || 'none';
+  if (isCommand(value)) return value.command;
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function isCommand(value: unknown): value is { command: string } {

@@ -25,7 +25,9 @@ export async function replay(args: Args): Promise<void> {
   const { run, agent, model, deadline, iterations } = args;
   const limits = { deadlineMinutes: deadline, maxIterations: iterations };
   const task = await client.send('POST', `/runs/${encodeURIComponent(run)}/replay`, Task, {
-    ...{ agent, model, limits },
+    agent,
+    model,
+    limits,
   });
   if (args.wait) return await showBoth(client, task, args);
   if (args.json) return printJson(task);

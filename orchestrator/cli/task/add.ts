@@ -24,6 +24,8 @@ interface Args extends GlobalArgs {
   model: string | undefined;
   deadline: number | undefined;
   iterations: number | undefined;
+  agentTurns: number | undefined;
+  agentUsd: number | undefined;
   key: string | undefined;
   fromIssue: string | undefined;
   again: boolean;
@@ -51,7 +53,12 @@ async function giveTask(client: Client, args: Args): Promise<Task> {
     });
   }
   const project = args.project ?? (await onlyProject(client));
-  return await client.send('POST', '/tasks', Task, { ...taskInput(args), project, title, idempotencyKey: key });
+  return await client.send('POST', '/tasks', Task, {
+    ...taskInput(args),
+    project,
+    title,
+    idempotencyKey: key,
+  });
 }
 
 /** The issue tells the project and the title. */
@@ -63,7 +70,11 @@ async function fromIssue(client: Client, args: Args): Promise<Task> {
     });
   }
   return await client.send('POST', '/tasks/from-issue', Task, {
-    ...{ ...taskInput(args), project, issue, again, force },
+    ...taskInput(args),
+    project,
+    issue,
+    again,
+    force,
   });
 }
 
@@ -75,10 +86,18 @@ function taskInput(args: Args): Record<string, unknown> {
     targetFiles: args.file,
     priority: args.priority,
     baseBranch: args.branch,
-    repositories: args.repo?.flatMap((names) => names.split(',')).map((name) => name.trim()).filter(Boolean),
+    repositories: args.repo
+      ?.flatMap((names) => names.split(','))
+      .map((name) => name.trim())
+      .filter(Boolean),
     agent: args.agent,
     model: args.model,
-    limits: { deadlineMinutes: args.deadline, maxIterations: args.iterations },
+    limits: {
+      deadlineMinutes: args.deadline,
+      maxIterations: args.iterations,
+      agentTurns: args.agentTurns,
+      agentUsd: args.agentUsd,
+    },
     idempotencyKey: args.key,
     approvePlan: args.approvePlan,
   };

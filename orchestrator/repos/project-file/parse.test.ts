@@ -81,7 +81,7 @@ test('a wrong value and an unknown setting are told with their line', () => {
 test('hostile files are refused in a moment, each with the reason', () => {
   const bomb = [
     'a: &a [x, x]',
-    ...[...'bcdefghi'].map((n, i) => `${n}: &${n} [*${'abcdefgh'[i]}, *${'abcdefgh'[i]}]`),
+    ...'bcdefghi'.split('').map((n, i) => `${n}: &${n} [*${'abcdefgh'[i]}, *${'abcdefgh'[i]}]`),
   ];
   const cases: [string | Uint8Array, RegExp][] = [
     [bomb.join('\n'), /Anchors and aliases/],
