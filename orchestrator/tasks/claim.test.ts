@@ -13,13 +13,19 @@ test('a claim answers with the whole work order, and the task runs', async () =>
   await using db = await testDatabase();
   await aProject(db.pool, 'p', {
     verify: [{ name: 'test', command: 'make test' }],
-    limits: { maxIterations: 2, deadlineMinutes: 5 },
+    limits: { maxIterations: 2, deadlineMinutes: 5, agentTurns: 20 },
   });
   await aWorker(db.pool);
-  await aTask(db.pool, 'p', { limits: { deadlineMinutes: 10 } });
+  await aTask(db.pool, 'p', { limits: { deadlineMinutes: 10, agentUsd: 1.5 } });
   const order = WorkOrder.parse(await claim(db.pool));
   assert.equal(order.run, '1-1');
-  assert.deepEqual(order.agent, { name: 'command', command: ['true'], model: '' });
+  assert.deepEqual(order.agent, {
+    name: 'command',
+    command: ['true'],
+    model: '',
+    maxTurns: 20,
+    maxUsd: 1.5,
+  });
   assert.deepEqual(order.limits, { maxIterations: 2, verifyTimeoutSeconds: 900, verifyOutputBytes: 4096 });
   assert.deepEqual(order.verify, [{ name: 'test', command: 'make test' }]);
   assert.equal(Math.round((Date.parse(order.deadline) - Date.now()) / 60_000), 10);

@@ -13,6 +13,8 @@ export interface SettingArgs extends CheckArgs, ForgeArgs {
   model: string | undefined;
   deadline: number | undefined;
   iterations: number | undefined;
+  agentTurns: number | undefined;
+  agentUsd: number | undefined;
   approvePlan: boolean | undefined;
   permit: string[] | undefined;
   isolation: Isolation | undefined;
@@ -21,7 +23,12 @@ export interface SettingArgs extends CheckArgs, ForgeArgs {
 
 /** The named settings; what is undefined stays out of the JSON. Patterns of checks join those that the project has `now`. */
 export function settingsOf(args: SettingArgs, now?: SubmissionChecks) {
-  const limits = { deadlineMinutes: args.deadline, maxIterations: args.iterations };
+  const limits = {
+    deadlineMinutes: args.deadline,
+    maxIterations: args.iterations,
+    agentTurns: args.agentTurns,
+    agentUsd: args.agentUsd,
+  };
   return {
     verify: args.verify?.map(verifyCommand),
     defaultBranch: args.branch,

@@ -17,7 +17,8 @@ function settings<A>(yargs: Argv<A>) {
       type: 'string',
       array: true,
       nargs: 1,
-      describe: "Verify command, as 'test=npm test', or 'web:test=npm test' in one of several repositories; repeat for more",
+      describe:
+        "Verify command, as 'test=npm test', or 'web:test=npm test' in one of several repositories; repeat for more",
     })
     .option('branch', {
       type: 'string',
@@ -41,6 +42,16 @@ function settings<A>(yargs: Argv<A>) {
       type: 'number',
       requiresArg: true,
       describe: 'How often a failing verify goes back to the agent',
+    })
+    .option('agent-turns', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'Model calls in one turn of claude-code-cli',
+    })
+    .option('agent-usd', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'Dollars in one turn of claude-code-cli, by its own prices',
     })
     .option('check', {
       type: 'string',
@@ -138,7 +149,8 @@ export const projectNoun: Noun = {
             type: 'string',
             array: true,
             nargs: 1,
-            describe: "A repository, as a path, a URL or 'web=URL'; repeat for more, the first is the primary one",
+            describe:
+              "A repository, as a path, a URL or 'web=URL'; repeat for more, the first is the primary one",
           })
           .option('allow-dirty', {
             type: 'boolean',

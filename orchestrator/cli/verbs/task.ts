@@ -85,6 +85,16 @@ export const taskNoun: Noun = {
             requiresArg: true,
             describe: 'How often a failing verify goes back to the agent',
           })
+          .option('agent-turns', {
+            type: 'number',
+            requiresArg: true,
+            describe: 'Model calls in one turn of claude-code-cli',
+          })
+          .option('agent-usd', {
+            type: 'number',
+            requiresArg: true,
+            describe: 'Dollars in one turn of claude-code-cli, by its own prices',
+          })
           .option('key', {
             type: 'string',
             requiresArg: true,
