@@ -38,7 +38,7 @@ test('a method that the project does not allow is refused with the way out', asy
   await using bench = await openBench(seat, 'methods');
   const project = server.find(bench.path);
   const commit = await bench.push('autocode/1', { 'a.txt': 'a\n' });
-  const { number } = await bench.forge.propose(proposal('autocode/1', commit));
+  const { number } = await bench.forge.propose(proposal('autocode/1', commit, { draft: true }));
   const table = [
     ['squash', { squashOption: 'never', mergeMethod: 'merge' }],
     ['merge', { squashOption: 'default_off', mergeMethod: 'ff' }],
@@ -53,6 +53,7 @@ test('a method that the project does not allow is refused with the way out', asy
       remedy: /--merge-method METHOD/,
     });
   }
+  assert.equal(project.requests[0]?.title, 'Draft: Fix the sum'); // it is as it was
 });
 
 test('the look whether it merges is waited for; a user who may not merge into the branch is told so', async () => {
@@ -70,6 +71,17 @@ test('the look whether it merges is waited for; a user who may not merge into th
   project.checksLeft = 2;
   await bench.forge.merge(change, null);
   assert.equal(project.requests[0]?.state, 'merged');
+});
+
+test('the longest title of a change is cut where GitLab wants it, also as a draft', async () => {
+  await using bench = await openBench(seat, 'title');
+  const commit = await bench.push('autocode/1', { 'a.txt': 'a\n' });
+  const wanted = proposal('autocode/1', commit, { title: 'x'.repeat(250), draft: true });
+  await bench.forge.propose(wanted);
+  bench.writes();
+  await bench.forge.propose(wanted);
+  assert.deepEqual(bench.writes(), []);
+  assert.equal(server.find(bench.path).requests[0]?.title, `Draft: ${'x'.repeat(248)}`);
 });
 
 test('a commit that came in between is not merged', async () => {

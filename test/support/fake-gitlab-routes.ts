@@ -10,6 +10,23 @@ import {
   userId,
 } from './fake-gitlab-state.ts';
 
+/** What requests have in their bodies, as far as it is heeded. */
+export interface Input {
+  title?: string;
+  description?: string;
+  source_branch?: string;
+  target_branch?: string;
+  labels?: string;
+  add_labels?: string;
+  reviewer_ids?: number[];
+  state_event?: string;
+  squash?: boolean;
+  sha?: string;
+  name?: string;
+  state?: string;
+  body?: string;
+}
+
 export interface Call {
   state: State;
   base: string;
@@ -17,7 +34,7 @@ export interface Call {
   user: string;
   token: Token;
   parameters: string[];
-  input: Record<string, unknown>;
+  input: Input;
   method: string | undefined;
 }
 
@@ -80,10 +97,10 @@ const listRequests: Handler = async (call) => {
 const openRequest: Handler = async (call) => {
   const { state, base, input, user } = call;
   const project = writable(call);
-  for (const field of ['source_branch', 'target_branch', 'title']) {
+  for (const field of ['source_branch', 'target_branch', 'title'] as const) {
     if (typeof input[field] !== 'string') throw new Refusal(400, { error: `${field} is missing` });
   }
-  const [source, target] = [String(input.source_branch), String(input.target_branch)];
+  const { source_branch: source = '', target_branch: target = '' } = input;
   const open = project.requests.find(
     (one) => one.state === 'opened' && one.source === source && one.target === target,
   );
@@ -113,8 +130,8 @@ const openRequest: Handler = async (call) => {
     squashCommit: null,
     rebaseError: null,
   };
-  project.requests.push(made);
   change(state, project, made, input);
+  project.requests.push(made);
   return await shownRequest(state, base, project, made);
 };
 
@@ -137,18 +154,21 @@ const editRequest: Handler = async (call) => {
 
 // Labels are made where they are missing; reviewers who cannot see the project, or are too many, are left out silently.
 function change(state: State, project: Project, request: MergeRequest, input: Call['input']): void {
-  if (input.title !== undefined) request.title = String(input.title);
-  if (input.description !== undefined) request.description = String(input.description);
-  if (input.squash !== undefined) request.squash = Boolean(input.squash);
-  if (input.target_branch !== undefined) request.target = String(input.target_branch);
+  if (input.title !== undefined && input.title.length > 255) {
+    throw new Refusal(400, { message: { title: ['is too long (maximum is 255 characters)'] } });
+  }
+  if (input.title !== undefined) request.title = input.title;
+  if (input.description !== undefined) request.description = input.description;
+  if (input.squash !== undefined) request.squash = input.squash;
+  if (input.target_branch !== undefined) request.target = input.target_branch;
   const given = input.labels ?? input.add_labels;
   if (input.labels !== undefined) request.labels.clear();
-  for (const label of given === undefined ? [] : String(given).split(',').filter(Boolean)) {
+  for (const label of given?.split(',').filter(Boolean) ?? []) {
     project.labels.add(label);
     request.labels.add(label);
   }
-  if (Array.isArray(input.reviewer_ids)) {
-    const names = input.reviewer_ids.map((id) => state.users[Number(id) - 1] ?? '');
+  if (input.reviewer_ids !== undefined) {
+    const names = input.reviewer_ids.map((id) => state.users[id - 1] ?? '');
     request.reviewers = names.filter((name) => project.members.has(name)).slice(0, project.reviewersMax);
   }
 }
@@ -167,8 +187,7 @@ const mergeRequest: Handler = async (call) => {
   if (input.sha !== undefined && input.sha !== head) {
     throw new Refusal(409, { message: `SHA does not match HEAD of source branch: ${head}` });
   }
-  const squash =
-    project.squashOption === 'always' || ((input.squash as boolean | undefined) ?? request.squash);
+  const squash = project.squashOption === 'always' || (input.squash ?? request.squash);
   if (squash && project.squashOption === 'never')
     throw new Refusal(422, { message: 'Branch cannot be merged' });
   const method = squash ? 'squash' : project.mergeMethod === 'ff' ? 'rebase' : 'merge';
@@ -195,16 +214,11 @@ const setStatus: Handler = async (call) => {
   const project = writable(call);
   const sha = parameters[1] ?? '';
   if ((await state.site.head(String(project.id), sha)) === undefined) throw notFound('Commit');
-  const wanted = String(input.state);
+  const { state: wanted = '', name = 'default', description = '' } = input;
   if (!['pending', 'running', 'success', 'failed', 'canceled', 'skipped'].includes(wanted)) {
     throw new Refusal(400, { error: 'state does not have a valid value' });
   }
-  const made = {
-    sha,
-    name: String(input.name ?? 'default'),
-    status: wanted,
-    description: String(input.description ?? ''),
-  };
+  const made = { sha, name, status: wanted, description };
   project.statuses = project.statuses.filter((one) => one.sha !== sha || one.name !== made.name);
   project.statuses.push(made);
   return made;
@@ -261,7 +275,7 @@ export const ROUTES: [string, Handler][] = [
   [
     'POST /projects/:id/merge_requests/:iid/notes',
     (call) => {
-      const note = { author: call.user, body: String(call.input.body), system: false };
+      const note = { author: call.user, body: call.input.body ?? '', system: false };
       requestOf(writable(call), call).notes.push(note);
       return { id: 1, ...note, author: shownUser(call.state, note.author) };
     },

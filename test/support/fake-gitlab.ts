@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ROUTES } from './fake-gitlab-routes.ts';
+import type { Input } from './fake-gitlab-routes.ts';
 import type { Project, State, Token } from './fake-gitlab-state.ts';
 import { Refusal, projectOf } from './fake-gitlab-state.ts';
 import { gitSite } from './git-site.ts';
@@ -123,7 +124,7 @@ export async function startFakeGitLab({ prefix = '' }: { prefix?: string } = {})
   };
 }
 
-export interface Answer {
+interface Answer {
   status: number;
   body: unknown;
   headers: Record<string, string>;
@@ -142,8 +143,7 @@ async function answerApi(
   );
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  const input =
-    chunks.length === 0 ? {} : (JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>);
+  const input = chunks.length === 0 ? {} : (JSON.parse(Buffer.concat(chunks).toString()) as Input);
   for (const [route, handler] of ROUTES) {
     const [method, pattern = ''] = route.split(' ');
     const match = new RegExp(`^${pattern.replaceAll(/:\w+/g, '([^/]+)')}$`).exec(path);

@@ -10,7 +10,7 @@ import type { Project } from './gitlab-shapes.ts';
 import { MergeRequest, titled } from './gitlab-shapes.ts';
 import { accessDenied, conflicts, notOpen, numberOf } from './pull-requests.ts';
 
-const TRIES = 60;
+const TRIES = 40;
 const PAUSE_MS = 500;
 // Values of detailed_merge_status, and of merge_status before 15.6.
 const LOOKING = new Set([
@@ -56,9 +56,9 @@ export async function mergeAtGitlab(
     const request = await api.request('GET', address, { answer: MergeRequest, query, signal });
     if (request.state === 'merged') return;
     if (request.state === 'closed') throw notOpen(change);
+    requireMethod(api, project, method);
     const step = nextStep(request, isRebased);
     if (step === 'merge') {
-      requireMethod(api, project, method);
       // What was looked at is what is merged: a commit that came in between is refused by the forge.
       const json = { sha: request.sha, ...(method === null ? {} : { squash: method === 'squash' }) };
       refused = await put('/merge', json).then(

@@ -52,9 +52,10 @@ export const Issue = z.object({
 export const Note = z.object({ author: User, body: z.string(), system: z.boolean() });
 
 const DRAFT = 'Draft: ';
+const TITLE_MAX = 255;
 
 /** The title of a merge request, which tells whether it is a draft. */
 export function titled(title: string, isDraft: boolean): string {
   const plain = title.replace(/^\s*(draft:|\[draft\]|\(draft\))\s*/i, '');
-  return isDraft ? DRAFT + plain : plain;
+  return (isDraft ? DRAFT + plain : plain).slice(0, TITLE_MAX);
 }

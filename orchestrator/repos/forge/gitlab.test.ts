@@ -42,4 +42,5 @@ test('the title tells whether it is a draft, in all the ways that GitLab reads',
     assert.equal(titled(title, true), 'Draft: Fix', title);
   }
   assert.equal(titled('Drafty: Fix', false), 'Drafty: Fix');
+  assert.equal(titled('x'.repeat(255), true).length, 255);
 });
