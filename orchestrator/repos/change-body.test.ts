@@ -135,3 +135,8 @@ test('what the submission checks warn of stands under Notes', () => {
     /\n## Notes\n\n- `` a`b\/yarn\.lock ``: package\.json &lt;was\\> not \(lockfiles\)\n/,
   );
 });
+
+test('the issue of the same repository is closed by the change, in a paragraph of its own', () => {
+  assert.match(changeBody({ ...plain, closes: 12 }), /\n\nCloses #12\n\n/);
+  assert.doesNotMatch(changeBody(plain), /Closes/);
+});
