@@ -46,6 +46,9 @@ export interface ForgeApi {
   pages<T>(path: string, options: RequestOptions<z.ZodType<T[]>>): AsyncIterable<T[]>;
 }
 
+/** What stays of an answer with an ETag. */
+type Kept = Pick<Response, 'headers' | 'body'>;
+
 const TRIES = 3;
 const FIRST_PAUSE_MS = 300;
 const LONGEST_WAIT_MS = 20_000;
@@ -56,7 +59,7 @@ const KEPT_ANSWERS = 500;
 /** Makes the requests of one credential at one server; all of them together heed its rate limit. */
 export function forgeApi(server: ApiServer): ForgeApi {
   let closedUntil = 0; // by the server's word that there were too many requests
-  const kept = new Map<string, Response>(); // answers with an ETag, by address
+  const kept = new Map<string, Kept>(); // by address
 
   async function send(method: Method, url: string, options: RequestOptions<z.ZodType>): Promise<Response> {
     let headers = await server.headers(false);
@@ -85,9 +88,9 @@ export function forgeApi(server: ApiServer): ForgeApi {
   // An answer that has not changed since is not sent again, and GitHub does not count it.
   async function ask<S extends z.ZodType>(method: Method, path: string, options: RequestOptions<S>) {
     const url = addressOf(server.api, path, options.query);
-    let response = await send(method, url, options);
-    if (response.statusCode === 304) response = kept.get(url) ?? response;
-    if (response.statusCode >= 400) throw refusal(server, method, path, response);
+    const fresh = await send(method, url, options);
+    if (fresh.statusCode >= 400) throw refusal(server, method, path, fresh);
+    const response = (fresh.statusCode === 304 ? kept.get(url) : undefined) ?? fresh;
     const checked = options.answer.safeParse(parsed(response.body as string));
     if (!checked.success) throw notTheApi(server, method, path, checked.error);
     if (method === 'GET' && response.headers.etag !== undefined) keep(kept, url, response);
@@ -130,7 +133,7 @@ async function sendOnce(
   method: Method,
   url: string,
   headers: Record<string, string>,
-  kept: Response | undefined,
+  kept: Kept | undefined,
   { json, signal }: RequestOptions<z.ZodType>,
 ): Promise<Response> {
   const etag = method === 'GET' ? kept?.headers.etag : undefined;
@@ -158,15 +161,15 @@ async function waitUntil(time: number, server: ApiServer, signal: AbortSignal | 
   await delay(wait, undefined, { signal });
 }
 
-function keep(kept: Map<string, Response>, url: string, response: Response): void {
+function keep(kept: Map<string, Kept>, url: string, { headers, body }: Kept): void {
   kept.delete(url);
-  kept.set(url, response);
+  kept.set(url, { headers, body });
   const oldest = kept.keys().next().value;
   if (kept.size > KEPT_ANSWERS && oldest !== undefined) kept.delete(oldest);
 }
 
 // Its host is not taken from the answer: the credential goes to the forge's own address alone.
-function linkedNext({ api }: ApiServer, { headers }: Response): string | undefined {
+function linkedNext({ api }: ApiServer, { headers }: Kept): string | undefined {
   const link = URL.parse(/<([^>]+)>;[^,]*\brel="next"/.exec(String(headers.link ?? ''))?.[1] ?? '');
   return link === null ? undefined : new URL(api).origin + link.pathname + link.search;
 }

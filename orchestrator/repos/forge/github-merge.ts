@@ -30,8 +30,8 @@ export async function mergePullRequest(
     const request = await look();
     if (request.merged_at !== null) return;
     if (request.state === 'closed') throw closedThere(change);
-    if (request.draft) await makeReady(place, request, signal);
     if (request.mergeable === false) throw conflicts(change);
+    if (request.draft) await makeReady(place, request, signal);
     const isLast = attempt === TRIES;
     // Whether it merges is found out in the background, after somebody has looked.
     if (request.mergeable === true || isLast) {
