@@ -83,7 +83,7 @@ def _(original, self, messages, completion=None):
 
 def refused(error):
     status = getattr(error, "status_code", None)
-    words = re.sub(r"^litellm\.\w+: (\w+ - )?", "", getattr(error, "message", None) or str(error))
+    words = re.sub(r"^([\w.]+(Error|Exception)(: | - ))+", "", getattr(error, "message", None) or str(error))
     end_with("failed", f"{status} {words}" if status else words)
 
 
