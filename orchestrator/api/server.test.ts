@@ -294,7 +294,7 @@ test('cancelling a running task reaches the runner that waits for signals', asyn
     { authorization: `Bearer ${order.runToken}` },
   );
   await api.send('operator', 'POST', `/api/v1/tasks/${task}/cancel`);
-  assert.deepEqual((await signal).body, { cancel: true });
+  assert.deepEqual((await signal).body, { cancel: true, messages: [] });
 });
 
 test('the OpenAPI document names every route with its answers', async () => {

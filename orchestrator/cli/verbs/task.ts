@@ -208,11 +208,10 @@ export const taskNoun: Noun = {
       describe: 'Let a task begin by its plan',
       examples: [
         ['task approve 12', ''],
-        [`task show 12 --json | jq .plan > plan.json`, 'the plan, to be edited'],
         ['task approve 12 --edit plan.json', 'with other steps'],
       ],
       epilogue:
-        'For tasks that were added with --approve-plan, or of projects that are set so. The plan is JSON: {"summary": "…", "steps": ["…", "…"]}.',
+        'For tasks that were added with --approve-plan, or of projects that are set so. The plan is JSON, as `task show 12 --json | jq .plan` gives it, or: {"summary": "…", "steps": ["…", "…"]}.',
       builder: (yargs: Argv) =>
         watchOption(task(yargs)).option('edit', {
           type: 'string',
