@@ -55,6 +55,8 @@ const DECIDED: Record<Access, string[]> = {
     'PATCH /api/v1/projects/:project',
     'PATCH /api/v1/projects/:project/models',
     'DELETE /api/v1/projects/:project',
+    'POST /api/v1/projects/:project/repositories',
+    'DELETE /api/v1/projects/:project/repositories/:repository',
     'POST /api/v1/tasks',
     'POST /api/v1/tasks/:task/approve',
     'POST /api/v1/tasks/:task/cancel',

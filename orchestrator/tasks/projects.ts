@@ -63,12 +63,28 @@ export async function createProject(
   { input, repositories, found }: NewProject,
 ): Promise<Project> {
   return await withinTransaction(db, async (tx) => {
+    checkPlaces(input.verify, repositories);
     const id = await insertProject(tx, input, found?.verify ?? []);
     if (found?.file !== undefined) await keepFile(tx, id, found.file);
     for (const repository of repositories) await insertRepository(tx, id, repository);
     await emit(tx, { kind: 'project.created', project: id, data: { name: input.name } });
     return await getProject(tx, input.name);
   });
+}
+
+// A command that runs in a repository which is not there would never run.
+function checkPlaces(verify: Project['verify'] = [], repositories: { name: string }[]): void {
+  const stray = verify.find(
+    ({ in: place }) => place !== undefined && !repositories.some(({ name }) => name === place),
+  );
+  if (stray === undefined) return;
+  throw new AutocodeError(
+    'ERR_INVALID_INPUT',
+    `Verify command ${stray.name} runs in ${stray.in}, which is no repository of the project.`,
+    {
+      remedy: `Name one of ${repositories.map(({ name }) => name).join(', ')}.`,
+    },
+  );
 }
 
 async function insertProject(
@@ -173,6 +189,7 @@ export async function updateProject(
 ): Promise<Project> {
   return await withinTransaction(db, async (tx) => {
     const project = await lockProject(tx, nameOrId);
+    checkPlaces(patch.verify, project.repositories);
     if (patch.trusted === false && project.trusted && project.isolation === 'directory')
       await refuseWhileLive(tx, project, 'be untrusted');
     await tx.query(

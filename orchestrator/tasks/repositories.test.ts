@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { testDatabase } from '../../test/support/database.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
-import { archiveProject, getProject } from './projects.ts';
+import { archiveProject, getProject, updateProject } from './projects.ts';
 import { cancelTask } from './cancel.ts';
 import { finishRun } from './finish.ts';
 import { getTask } from './queries.ts';
@@ -34,6 +34,26 @@ test('a task works in all repositories of its project, or in those that are name
     code: 'ERR_INVALID_INPUT',
     message: /no repository x; it has a, b, c/,
   });
+});
+
+test('a verify command names a repository of its project, and is left out of tasks that do not work there', async () => {
+  await using db = await testDatabase();
+  const verify = [
+    { name: 'all', command: 'true' },
+    { name: 'one', command: 'true', in: 'b' },
+  ];
+  await aProject(db.pool, 'p', { verify }, NAMES);
+  await aWorker(db.pool);
+  await aTask(db.pool, 'p', { repositories: ['a'] });
+  await aTask(db.pool, 'p', { repositories: ['b'] });
+  const orders = [(await claim(db.pool))!, (await claim(db.pool))!];
+  assert.deepEqual(
+    orders.map((order) => order.verify.map(({ name }) => name)),
+    [['all'], ['all', 'one']],
+  );
+  const stray = { verify: [{ name: 'x', command: 'true', in: 'd' }] };
+  await assert.rejects(updateProject(db.pool, 'p', stray), { code: 'ERR_INVALID_INPUT', remedy: /a, b, c/ });
+  await assert.rejects(aProject(db.pool, 'q', stray), { code: 'ERR_INVALID_INPUT' });
 });
 
 test('a task that waits for two repositories gets its turn although tasks for one of them keep coming', async () => {
