@@ -15,7 +15,11 @@ test('words that are no command, option or number are told with a way out, and e
   const table: [string[], RegExp, RegExp][] = [
     [[], /Say what to do/, /autocode --help/],
     [['taks', 'list'], /did you mean "task"\?/, /autocode --help/],
-    [['task'], /add, list, show, watch, logs, diff, send, approve, reject, cancel, retry/, /autocode task --help/],
+    [
+      ['task'],
+      /add, list, show, watch, logs, diff, send, approve, reject, cancel, retry/,
+      /autocode task --help/,
+    ],
     [['task', 'lst'], /did you mean "list"\?/, /autocode task --help/],
     [['task', 'add'], /It is not said what is to be done/, /--from-issue URL/],
     [['task', 'show', 'x'], /task must be a number/, /autocode task show --help/],
