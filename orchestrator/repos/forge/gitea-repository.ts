@@ -53,6 +53,8 @@ const DRAFT = 'WIP: ';
 const DESCRIPTION_MAX = 255;
 // Gitea looks in the background whether a branch merges, after each push.
 const STILL_LOOKING = /try again later/i;
+// The merge itself did not succeed: no words of its own come with that, as they do with every other 409.
+const CONFLICT = /\(409\): Conflict$/;
 
 /** One repository's forge; `path` is `owner/name`. */
 export function giteaRepository(api: ForgeApi, path: string): Forge {
@@ -87,11 +89,10 @@ export function giteaRepository(api: ForgeApi, path: string): Forge {
       } catch (error) {
         if (!isRefusal(error)) throw error;
         const soon = STILL_LOOKING.test(error.message);
-        const isConflict = (error.details as { status?: number } | undefined)?.status === 409;
         if (soon && attempt < MERGE_TRIES) await delay(MERGE_PAUSE_MS, undefined, { signal });
-        else if ((soon || isConflict) && !(await get(number, signal)).mergeable)
+        else if (CONFLICT.test(error.message) || (soon && !(await get(number, signal)).mergeable)) {
           throw conflicts(change, error);
-        else throw error;
+        } else throw error;
       }
     }
   }
