@@ -309,6 +309,7 @@ async function serveGateway(
     secrets: { get: async (name: string) => await requireSecret(secrets, name) },
     callsPerMinute: config.api.rateLimit.gateway,
     guards: config.gateway.guards,
+    books: { timeZone: config.budget.timeZone, currency: config.currency },
   };
   let gateway: Awaited<ReturnType<typeof startGateway>> | undefined;
   await listenOn('gateway', { ...config.gateway, last }, async (host, port) => {

@@ -48,7 +48,7 @@ export const BudgetInput = z
     path: ['subject'],
     error: 'must be named, or `*`, for every scope but the appliance, which has none',
   })
-  .meta({ id: 'BudgetInput' });
+  .meta({ id: 'BudgetSetting' });
 export type BudgetInput = z.infer<typeof BudgetInput>;
 
 export const Budget = z
@@ -109,7 +109,7 @@ export const PriceInput = z
     validFrom: Timestamp.optional().meta({ description: 'When it begins to hold; now when left out.' }),
     source: text().min(1).max(300).default('set by hand'),
   })
-  .meta({ id: 'PriceInput' });
+  .meta({ id: 'PriceSetting' });
 export type PriceInput = z.infer<typeof PriceInput>;
 
 export const DatedPrice = z

@@ -21,6 +21,9 @@ export const Price = z
     input: z.number().nonnegative(),
     cached: z.number().nonnegative(),
     output: z.number().nonnegative(),
+    reasoning: z.number().nonnegative().optional().meta({
+      description: 'Of the output that is reasoning; that of output when left out.',
+    }),
   })
   .meta({ id: 'Price', description: 'Ledger currency per million tokens.' });
 export type Price = z.infer<typeof Price>;

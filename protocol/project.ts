@@ -75,23 +75,13 @@ export const RunLimits = z
       .max(24 * 60)
       .optional()
       .meta({ description: 'Longest time for one verify command.' }),
-    agentTurns: z
-      .number()
-      .int()
-      .min(1)
-      .max(10_000)
-      .optional()
-      .meta({
-        description: 'Model calls in one turn of an agent that keeps such a limit itself (`claude-code-cli`).',
-      }),
-    agentUsd: z
-      .number()
-      .positive()
-      .optional()
-      .meta({
-        description:
-          'Dollars in one turn of an agent that keeps such a limit itself (`claude-code-cli`), by its own prices: a brake beside the budgets.',
-      }),
+    agentTurns: z.number().int().min(1).max(10_000).optional().meta({
+      description: 'Model calls in one turn of an agent that keeps such a limit itself (`claude-code-cli`).',
+    }),
+    agentUsd: z.number().positive().optional().meta({
+      description:
+        'Dollars in one turn of an agent that keeps such a limit itself (`claude-code-cli`), by its own prices: a brake beside the budgets.',
+    }),
   })
   .meta({ id: 'RunLimits' });
 export type RunLimits = z.infer<typeof RunLimits>;
@@ -99,7 +89,8 @@ export type RunLimits = z.infer<typeof RunLimits>;
 export const FORGE_KINDS = ['gitea', 'github', 'gitlab'] as const;
 export const ForgeKindName = z.enum(FORGE_KINDS).meta({
   id: 'ForgeKind',
-  description: '`gitea`: Forgejo too. `github`: github.com, or an Enterprise Server. `gitlab`: gitlab.com, or your own.',
+  description:
+    '`gitea`: Forgejo too. `github`: github.com, or an Enterprise Server. `gitlab`: gitlab.com, or your own.',
 });
 export type ForgeKindName = z.infer<typeof ForgeKindName>;
 
@@ -180,14 +171,10 @@ export type Repository = z.infer<typeof Repository>;
 export const ProjectInput = z
   .strictObject({
     name: Name.meta({ description: 'Unique in this installation.' }),
-    repository: text()
-      .min(1)
-      .max(4096)
-      .optional()
-      .meta({
-        description:
-          'Path or git URL, where there is only this one. Without any a bare repository is made on the local forge.',
-      }),
+    repository: text().min(1).max(4096).optional().meta({
+      description:
+        'Path or git URL, where there is only this one. Without any a bare repository is made on the local forge.',
+    }),
     repositories: z
       .array(RepositoryInput)
       .min(1)

@@ -97,8 +97,8 @@ async function writeBatch<Call extends Charge>(
 const isPassing = (error: unknown) => PASSING.test(sqlState(error));
 
 function unwritten(cause: unknown): AutocodeError {
-  return new AutocodeError('ERR_DATABASE', 'The record of a model call could not be written.', {
-    remedy: 'See `autocode doctor`; the call is in the log of the gateway.',
+  return new AutocodeError('ERR_DATABASE', 'The call could not be recorded, so its answer is withheld.', {
+    remedy: 'See `autocode status` for the state of the database, then send the request again.',
     cause,
   });
 }

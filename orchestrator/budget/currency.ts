@@ -21,7 +21,7 @@ export function priceInLedgerCurrency({ currency, ...input }: PriceInput, curren
   const rate = rateOf(currency, currencies);
   const { price, source } = input;
   const converted = Object.fromEntries(
-    Object.entries(price).map(([kind, value]) => [kind, Number((value * rate).toFixed(9))]),
+    Object.entries(price).map(([kind, value]) => [kind, Number(((value ?? 0) * rate).toFixed(9))]),
   ) as typeof price;
   return { ...input, price: converted, source: `${source}, in ${currency} at ${rate}`.slice(0, 300) };
 }

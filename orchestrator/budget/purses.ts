@@ -123,7 +123,10 @@ export function openPurses(db: Queryable, timeZone: string): Purses {
         if (purses.get(id) === purse) purses.delete(id);
         continue;
       }
-      if ('refused' in answer) return answer;
+      if ('refused' in answer) {
+        const { refused } = answer; // what this purse holds is its own to spend
+        return { refused: { ...refused, held: refused.held - purse.left[refused.unit] } };
+      }
       purse.left = plus(purse.left, answer.granted);
       purse.budgets = answer.budgets.map((budget) => ({
         budget,

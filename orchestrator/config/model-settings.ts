@@ -44,6 +44,17 @@ const UpstreamEngine = z.strictObject({
     .describe('Requests at a time; more wait in the queue. No limit when left out.'),
   queue: z.int().min(0).max(100_000).default(200).describe('How many may wait; more are refused with 429.'),
   queueSeconds: z.number().positive().max(3600).default(120).describe('How long one may wait at most.'),
+  gpu: z
+    .strictObject({
+      count: z.int().min(1).max(64).describe('GPUs that it runs on.'),
+      pricePerHour: z.number().nonnegative().describe('Of one GPU, in the ledger currency.'),
+      watts: z.number().nonnegative().default(0).describe('What one GPU takes at work.'),
+      pricePerKwh: z.number().nonnegative().default(0).describe('Of energy, in the ledger currency.'),
+    })
+    .optional()
+    .describe(
+      'For an engine on GPUs of your own: calls cost the time that they kept the GPUs busy, and its energy.',
+    ),
   models: z.array(EngineModel).min(1).describe('Models that it serves.'),
 });
 

@@ -139,11 +139,7 @@ export const ForgeSettings = z.strictObject({
   tokenSecret: Name.optional().describe(
     'Name of the secret with its access token, or the private key of a GitHub App; `forge-<name>` when left out.',
   ),
-  appId: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Id of the GitHub App whose private key the secret holds.'),
+  appId: z.string().min(1).optional().describe('Id of the GitHub App whose private key the secret holds.'),
   webhookSecret: Name.optional().describe(
     'Name of the secret that its webhooks are signed with; `webhook-<name>` when left out.',
   ),

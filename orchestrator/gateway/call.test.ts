@@ -7,8 +7,6 @@ import { sendBody } from '../models/testing/fake-engine.ts';
 import { WIRES } from '../models/wire/table.ts';
 import type { Reply } from '../models/wire/wire.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
-import type { Admit } from './admission.ts';
-import { recordCall } from './ledger.ts';
 import { gatewayRig } from './testing/rig.ts';
 import type { Rig } from './testing/rig.ts';
 
@@ -247,41 +245,6 @@ test('tokens are counted by the engine where it can, else from the text', async 
   const { input_tokens: counted } = (await answer.json()) as { input_tokens: number };
   assert.ok(counted > 100 && counted < 150);
   assert.equal(rig.engine.seen.length, 0);
-});
-
-test('what admits a call bounds its output, warns its model, takes its record, or refuses it', async () => {
-  const settled: string[] = [];
-  const admit: Admit = async ({ model, caller }) => {
-    if (model.name === 'fake/dear')
-      throw new AutocodeError('ERR_RATE_LIMITED', 'Nothing is left.', { remedy: 'Ask for more.' });
-    return {
-      maxTokens: 50,
-      warning: '80 % of the budget is used.',
-      settle: async (record) => {
-        await recordCall(rig.db, record);
-        settled.push(caller.run ?? '');
-      },
-      release: () => settled.push('released'),
-    };
-  };
-  await using rig: Rig = await gatewayRig({ admit });
-  rig.engine.answers((response) => sendBody(response, 200, answered));
-  const message = { role: 'user', content: 'hello' };
-  await rig.post(CHAT, { model: 'small', max_tokens: 100, messages: [message] });
-  await rig.post('/v1/messages', { model: 'only-chat', max_tokens: 20, messages: [message] });
-  await rig.post('/v1/responses', { model: 'small', input: 'hello' });
-  const sent = rig.engine.seen.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
-  const warning = { role: 'user', content: '80 % of the budget is used.' };
-  assert.deepEqual([sent[0]?.max_tokens, sent[0]?.messages], [50, [message, warning]]);
-  assert.deepEqual([sent[1]?.max_tokens, sent[1]?.messages], [20, [message, warning]]);
-  assert.deepEqual(
-    [sent[2]?.max_output_tokens, sent[2]?.input],
-    [50, 'hello\n\n80 % of the budget is used.'],
-  );
-  assert.deepEqual(settled, [rig.run, rig.run, rig.run]);
-  const refused = await rig.post('/v1/messages', { model: 'dear' });
-  assert.equal(refused.status, 429);
-  assert.match(await refused.text(), /rate_limit_error.*Nothing is left/);
 });
 
 test("the calls of a run that repeats a lost one are the platform's", async () => {

@@ -1,6 +1,7 @@
 // One request to the gateway from its key to its answer: who calls, what is asked for, whether it may pass. Used by
 // server.ts, which listens.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ChargeWriter } from '../budget/charge-writer.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Catalogue } from '../models/catalogue.ts';
 import { countedTokens } from '../models/wire/collector.ts';
@@ -8,8 +9,6 @@ import { string } from '../models/wire/json.ts';
 import type { JsonObject } from '../models/wire/json.ts';
 import { sendJson } from '../models/wire/refusal.ts';
 import { parseBody, readBody } from '../models/wire/request-body.ts';
-import { admitAll } from './admission.ts';
-import type { Admit } from './admission.ts';
 import { answerCache, answerKey } from './answer-cache.ts';
 import { callLimit } from './call-limit.ts';
 import { egressRecords } from './egress.ts';
@@ -19,10 +18,12 @@ import { guards } from './guards.ts';
 import type { GuardLimits } from './guards.ts';
 import { gatewayKeys } from './keys.ts';
 import { rungsFor } from './ladder.ts';
-import type { CallRecord } from './ledger.ts';
-import { recordCall } from './ledger.ts';
+import { chargeOf } from './ledger.ts';
+import type { CallRecord, Recorded } from './ledger.ts';
 import { NOTHING } from './metering.ts';
 import { modelList, oneModel } from './model-list.ts';
+import type { Admit } from './paying.ts';
+import { payerOf } from './paying.ts';
 import type { Upstreams } from './reach.ts';
 import { COUNT_TOKENS, isAnthropic, keyOf, notServed } from './route.ts';
 import type { Route } from './route.ts';
@@ -32,8 +33,9 @@ export interface CallParts {
   db: Queryable;
   catalogue: Catalogue;
   upstreams: Upstreams;
-  /** Admits each call before it goes upstream; all of them when left out. */
-  admit?: Admit | undefined;
+  /** Admits each call before it goes upstream. */
+  admit: Admit;
+  writer: ChargeWriter<Recorded>;
   callsPerMinute: number;
   guards: GuardLimits;
   settled(record: CallRecord): void;
@@ -51,13 +53,12 @@ const CACHED_BYTES = 64 * 1024 * 1024;
 
 /** Makes what serves the requests. It throws where nothing has been answered yet. */
 export function callServer(parts: CallParts): (route: Route | undefined, arrived: Arrived) => Promise<void> {
-  const { db, catalogue, upstreams } = parts;
+  const { db, catalogue, upstreams, admit, writer } = parts;
   const identify = gatewayKeys(db);
   const limit = callLimit(parts.callsPerMinute);
   const guard = guards(db, parts.guards);
   const sticky = stickyRungs();
   const cache = answerCache(CACHED_BYTES);
-  const admit = parts.admit ?? admitAll(db);
   const egress = egressRecords(db);
 
   return async (route, { request, response, requestId, signal }) => {
@@ -72,7 +73,7 @@ export function callServer(parts: CallParts): (route: Route | undefined, arrived
           : oneModel(catalogue, caller, named, anthropic);
       return sendJson(response, 200, list);
     }
-    const who = caller.run ?? `key ${caller.key}`;
+    const who = payerOf(caller);
     limit(who);
     const body = await readBody(request, BODY_LIMIT);
     const json = parseBody(body);
@@ -111,7 +112,7 @@ export function callServer(parts: CallParts): (route: Route | undefined, arrived
     };
     const known = key === undefined ? undefined : cache.get(key);
     if (known !== undefined) {
-      await recordCall(db, hitOf(call));
+      await writer.write(hitOf(call));
       response.writeHead(200, {
         ...known.head,
         'x-autocode-cache': 'hit',
@@ -138,9 +139,9 @@ function cacheable(protocol: string, json: JsonObject, wanted: boolean): boolean
 }
 
 /** The record of an answer that cost nothing, since it was there already. */
-function hitOf({ requestId, caller, protocol, modelAsked, rungs, cause }: Exchange): CallRecord {
+function hitOf({ requestId, caller, protocol, modelAsked, rungs, cause }: Exchange): Recorded {
   const [{ model }] = rungs as [Exchange['rungs'][number]];
-  return {
+  const record = {
     request: requestId,
     caller,
     protocol,
@@ -152,8 +153,9 @@ function hitOf({ requestId, caller, protocol, modelAsked, rungs, cause }: Exchan
     fallback: 'answered from memory',
     queueMs: 0,
     status: 200,
-    outcome: 'ok',
+    outcome: 'ok' as const,
     firstByteMs: 0,
     totalMs: 0,
   };
+  return chargeOf(record, { slab: null, engine: model.engine, money: 0, gpu: 0 });
 }

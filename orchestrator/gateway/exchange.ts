@@ -9,7 +9,6 @@ import type { JsonObject } from '../models/wire/json.ts';
 import { refusalOf, sendRefusal } from '../models/wire/refusal.ts';
 import { encodeEvent } from '../models/wire/sse.ts';
 import { ENDPOINTS } from '../models/wire/table.ts';
-import type { Admission, Admit } from './admission.ts';
 import { clientSide } from './client-side.ts';
 import type { Egress } from './egress.ts';
 import type { Caller } from './keys.ts';
@@ -18,6 +17,7 @@ import type { CallRecord } from './ledger.ts';
 import { NOTHING, meter } from './metering.ts';
 import type { Meter, Metered } from './metering.ts';
 import { outgoing } from './outgoing.ts';
+import type { Admission, Admit } from './paying.ts';
 import { reach } from './reach.ts';
 import type { Reached, Upstreams } from './reach.ts';
 
@@ -61,6 +61,8 @@ export interface Answered {
 }
 
 const KEPT_BYTES = 1024 * 1024;
+/** Counting tokens costs nothing and is not recorded. */
+const FREE: Admission = { settle: async () => {}, release: () => {} };
 
 /** Makes the call and answers the client. Throws only where nothing has been answered yet. */
 export async function exchange(call: Exchange, parts: ExchangeParts): Promise<Answered | undefined> {
@@ -79,7 +81,6 @@ export async function exchange(call: Exchange, parts: ExchangeParts): Promise<An
       protocol: call.protocol,
       modelAsked: call.modelAsked,
       modelServed: rung.model.name,
-      price: rung.model.price,
       cause: call.cause,
       fallback: reached === undefined ? null : passedOver(call, reached),
       queueMs: reached?.queueMs ?? 0,
@@ -94,9 +95,9 @@ export async function exchange(call: Exchange, parts: ExchangeParts): Promise<An
 
   try {
     reached = await reach(parts.upstreams, call.rungs, call.signal, async (rung) => {
-      const { requestId, caller, body, json } = call;
-      const asks = { requestId, caller, model: rung.model, bytes: body.length, json };
-      const admission = await parts.admit(asks);
+      const { caller, protocol, body, json } = call;
+      const asks = { caller, protocol, model: rung.model, bytes: body.length, json };
+      const admission = countsTokens ? FREE : await parts.admit(asks);
       held = { admission, rung };
       const sent = outgoing(rung, { body, json, countsTokens }, admission);
       await parts.egress.leaves(rung, call, sent.body.length);
@@ -161,9 +162,10 @@ async function passOn(
     for await (const chunk of answer.body) {
       began();
       metering.push(chunk);
-      // The record is durable before the client can see that the answer is complete.
-      if (metering.finished())
-        await record(status, metering.error() === undefined ? 'ok' : 'error', metering.settle(false));
+      // The record is durable before the client can see that the answer is complete, or is at an end.
+      const wrong = metering.error() !== undefined;
+      if (metering.finished() || wrong)
+        await record(status, wrong ? 'error' : 'ok', metering.settle(!metering.finished()));
       await write(call, sent, side.push(chunk));
     }
     // Some engines leave out the mark at the end; what stopped by itself is whole all the same.

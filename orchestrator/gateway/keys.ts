@@ -3,6 +3,7 @@ import type { ModelCall } from '../../protocol/model.ts';
 import { ModelPolicy } from '../../protocol/model.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { hashOf } from '../access/tokens.ts';
+import type { Payers } from '../budget/payers.ts';
 import type { Queryable } from '../db/connect.ts';
 
 /** Who is behind a key, and what it may do. */
@@ -13,6 +14,8 @@ export interface Caller {
   task: number | null;
   project: number | null;
   worker: string | null;
+  /** In whose budgets its calls count. */
+  payers: Payers;
   /** As in messages to the user. */
   where: string;
   /** Model for a request that names none. */
@@ -57,7 +60,7 @@ export function gatewayKeys(
 async function lookUp(db: Queryable, hash: Buffer): Promise<Caller> {
   const { rows } = await db.query({
     name: 'gateway-key',
-    text: `select token.id, token.name, token.models, token.external, run.id as run, run.task, run.model, run.state, run.worker,
+    text: `select token.id, token.name, token.models, token.external, run.id as run, run.task, run.agent, run.model, run.state, run.worker, task.created_by,
                   run.deadline < now() as overdue, p.id as project, p.name as project_name, p.model_policy,
                   p.limits || coalesce(task.limits, '{}') as limits,
                   coalesce(token.last_used_at < now() - interval '${USE_RECORDED_EVERY}', true) as stale,
@@ -86,6 +89,7 @@ async function lookUp(db: Queryable, hash: Buffer): Promise<Caller> {
     task: found.task,
     project: found.project,
     worker: found.worker,
+    payers: payersOf(found),
     where: found.project_name === null ? `The key ${found.name}` : `The project ${found.project_name}`,
     model: found.model ?? '',
     policy: {
@@ -96,6 +100,14 @@ async function lookUp(db: Queryable, hash: Buffer): Promise<Caller> {
     limits: found.run === null ? {} : found.limits,
     cause: found.again === true ? 'platform' : 'agent',
   };
+}
+
+/** The person of a run is who made its task; a key counts for its own name. */
+function payersOf(found: Record<string, string | number | null>): Payers {
+  const { run, task, agent, worker, project_name: project, created_by, name } = found;
+  const payers = { project, task, run, agent, worker, person: run === null ? name : created_by };
+  const known = Object.entries(payers).filter(([, subject]) => subject !== null && subject !== undefined);
+  return { appliance: '', ...Object.fromEntries(known.map(([scope, subject]) => [scope, String(subject)])) };
 }
 
 function refused(message: string): AutocodeError {

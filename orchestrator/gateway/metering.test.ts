@@ -67,10 +67,12 @@ test('cached tokens are never more than the input', () => {
 
 test('a cost is rounded up to a millionth, and not by the error of binary fractions', () => {
   const price = { input: 0.07, cached: 0.01, output: 0.5 };
-  assert.equal(costMicros({ input: 100, cached: 0, output: 0 }, price), 7);
-  assert.equal(costMicros({ input: 1, cached: 0, output: 0 }, price), 1);
-  assert.equal(
-    costMicros({ input: 1000, cached: 900, output: 10 }, { input: 3, cached: 0.3, output: 15 }),
-    300 + 270 + 150,
-  );
+  const metered = (input: number, cached: number, output: number, reasoning: number | null = null) =>
+    ({ tokens: { input, cached, output }, reasoning, source: 'upstream' }) as const;
+  assert.equal(costMicros(metered(100, 0, 0), price), 7);
+  assert.equal(costMicros(metered(1, 0, 0), price), 1);
+  const dear = { input: 3, cached: 0.3, output: 15 };
+  assert.equal(costMicros(metered(1000, 900, 10), dear), 300 + 270 + 150);
+  assert.equal(costMicros(metered(0, 0, 10, 4), dear), 150, 'reasoning costs what output does');
+  assert.equal(costMicros(metered(0, 0, 10, 4), { ...dear, reasoning: 20 }), 90 + 80);
 });

@@ -71,8 +71,13 @@ export function meter(protocol: Protocol, requestBytes: number): Meter {
 }
 
 /** Price of the tokens in millionths of the ledger currency, rounded up. */
-export function costMicros({ input, cached, output }: Tokens, price: Price): number {
-  const micros = (input - cached) * price.input + cached * price.cached + output * price.output;
+export function costMicros({ tokens: { input, cached, output }, reasoning }: Metered, price: Price): number {
+  const thought = Math.min(reasoning ?? 0, output);
+  const micros =
+    (input - cached) * price.input +
+    cached * price.cached +
+    (output - thought) * price.output +
+    thought * (price.reasoning ?? price.output);
   // Binary fractions must not add a millionth: 100 × 0.07 is 7.000000000000001.
   return Math.ceil(Number(micros.toFixed(6)));
 }

@@ -3,7 +3,7 @@
 import type { Protocol } from '../../protocol/model.ts';
 import { count, object, string } from '../models/wire/json.ts';
 import type { JsonObject } from '../models/wire/json.ts';
-import type { Admission } from './admission.ts';
+import type { Admission } from './paying.ts';
 import { editBody } from './edit-body.ts';
 import type { Rung } from './ladder.ts';
 

@@ -3,7 +3,7 @@
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Engines } from '../models/engines.ts';
 import type { EngineAnswer, EngineRequest } from '../models/engine/engine.ts';
-import type { Admission } from './admission.ts';
+import type { Admission } from './paying.ts';
 import { breakers } from './breaker.ts';
 import type { Breakers } from './breaker.ts';
 import type { Rung } from './ladder.ts';

@@ -6,31 +6,36 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AutocodeError } from '../../protocol/errors.ts';
-import type { Queryable } from '../db/connect.ts';
+import type { Books } from '../budget/charge.ts';
+import { chargeWriter } from '../budget/charge-writer.ts';
+import { priceBook } from '../budget/prices.ts';
+import { openPurses } from '../budget/purses.ts';
+import { sweepSlabs } from '../budget/sweep.ts';
+import type { Database } from '../db/connect.ts';
 import type { Catalogue } from '../models/catalogue.ts';
 import { engines } from '../models/engines.ts';
 import type { SecretReader } from '../models/engines.ts';
 import type { UpstreamTimeouts } from '../models/engine/upstream.ts';
 import { refusalOf, sendRefusal } from '../models/wire/refusal.ts';
-import type { Admit } from './admission.ts';
 import { callServer } from './call.ts';
 import type { Arrived } from './call.ts';
 import type { GuardLimits } from './guards.ts';
+import { insertCalls } from './ledger.ts';
+import { paying } from './paying.ts';
 import { upstreams } from './reach.ts';
 import { protocolOf, routeOf } from './route.ts';
 
 export interface GatewayOptions {
   host: string;
   port: number | 'auto';
-  db: Queryable;
+  db: Database;
   catalogue: Catalogue;
   secrets: SecretReader;
   log: Pick<GatewayLog, 'warn' | 'error' | 'debug'>;
   /** Calls that one run may make in a minute. */
   callsPerMinute?: number;
   guards: GuardLimits;
-  /** Admits each call before it goes upstream, and takes its record; all are admitted when left out. */
-  admit?: Admit;
+  books: Books;
   timeouts?: Partial<UpstreamTimeouts>;
 }
 
@@ -48,19 +53,23 @@ export interface Gateway {
 }
 
 const DRAIN_MS = 5_000;
+const TEND_MS = 5_000;
 // Longer than any client keeps an idle connection, so that none sends into one that is being closed.
 const KEEP_ALIVE_MS = 75_000;
 
 /** Listens and serves until stopped. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { db, log } = options;
+  const { db, log, books } = options;
+  const purses = openPurses(db, books.timeZone);
+  const writer = chargeWriter({ db, books, insert: insertCalls });
   const running = new Map<AbortController, Promise<void>>();
   const pools = engines(options.secrets, options.timeouts);
   const answer = callServer({
     db,
     catalogue: options.catalogue,
     upstreams: upstreams(pools),
-    admit: options.admit,
+    admit: paying({ purses, writer, priceOf: priceBook(db), currency: books.currency }),
+    writer,
     callsPerMinute: options.callsPerMinute ?? 6_000,
     guards: options.guards,
     settled: (record) =>
@@ -106,6 +115,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
 
   const port = await listen(server, options);
+  const tended = tend(
+    async () => {
+      await purses.tend();
+      await sweepSlabs(db, books);
+    },
+    (error) => log.warn('slabs could not be tended', { error }),
+  );
   return {
     url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
     port,
@@ -123,8 +139,24 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       server.closeAllConnections();
       await closed;
       await pools.close();
+      tended.stop();
+      await writer.drained();
+      await purses.close().catch((error: unknown) => log.warn('slabs are left to be charged', { error }));
     },
   };
+}
+
+/** Does something every few seconds, one at a time. */
+function tend(work: () => Promise<void>, failed: (error: unknown) => void): { stop(): void } {
+  let busy = false;
+  const timer = setInterval(() => {
+    if (busy) return;
+    busy = true;
+    void work()
+      .catch(failed)
+      .finally(() => (busy = false));
+  }, TEND_MS);
+  return { stop: () => clearInterval(timer) };
 }
 
 async function listen(

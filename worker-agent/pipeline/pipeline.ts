@@ -39,7 +39,11 @@ async function doWork(pipeline: Pipeline): Promise<Ending> {
   announce(pipeline);
   const base = await step(pipeline, 'base', async () => await fetchBase(pipeline));
   announceChecks(pipeline);
-  await step(pipeline, 'workspace', async () => await makeTrees(pipeline, base, 'work', (place) => place.startCommit));
+  await step(
+    pipeline,
+    'workspace',
+    async () => await makeTrees(pipeline, base, 'work', (place) => place.startCommit),
+  );
   const { only } = pipeline.order.planning;
   if (!only) await step(pipeline, 'base-verify', async () => await verifyBase(pipeline, base));
   const passed = await withSandbox(
@@ -200,7 +204,10 @@ async function conventionsOf({ directory, order }: Pipeline): Promise<string[]> 
   const { tree } = directory.sandbox('work');
   const found = order.repositories.map(async ({ path: folder }) => {
     const names = await readdir(path.join(tree, folder));
-    return names.filter((name) => CONVENTIONS.test(name)).map((name) => path.join(folder, name)).sort();
+    return names
+      .filter((name) => CONVENTIONS.test(name))
+      .map((name) => path.join(folder, name))
+      .sort();
   });
   return (await Promise.all(found)).flat();
 }

@@ -8,7 +8,9 @@ import { settingsOf, type SettingArgs } from './settings.ts';
 import { drawProject } from './show.ts';
 
 /** Changes what was named of a project. */
-export async function setProject(args: GlobalArgs & SettingArgs & { project: string; fromFile: string[] | undefined }): Promise<void> {
+export async function setProject(
+  args: GlobalArgs & SettingArgs & { project: string; fromFile: string[] | undefined },
+): Promise<void> {
   const route = `/projects/${encodeURIComponent(args.project)}`;
   const now = args.allow === undefined ? undefined : (await connect(args).get(route, Project)).checks;
   const patch = { ...settingsOf(args, now), fromFile: args.fromFile };

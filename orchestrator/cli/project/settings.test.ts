@@ -14,6 +14,10 @@ test('quotes outside a JSON array, and an array that is none, are refused with w
 
 test('a verify command is named by what stands before =, else by itself', () => {
   assert.deepEqual(verifyCommand('lint=npm run lint'), { name: 'lint', command: 'npm run lint' });
-  assert.deepEqual(verifyCommand('web:lint=npm run lint'), { name: 'lint', command: 'npm run lint', in: 'web' });
+  assert.deepEqual(verifyCommand('web:lint=npm run lint'), {
+    name: 'lint',
+    command: 'npm run lint',
+    in: 'web',
+  });
   assert.deepEqual(verifyCommand('npm test'), { name: 'npm test', command: 'npm test' });
 });

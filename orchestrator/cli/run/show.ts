@@ -97,7 +97,8 @@ function drawFindings(findings: Finding[]): string {
     {
       title: 'PATH',
       value: ({ repository, path }) =>
-        (repository === undefined ? '' : `${repository}: `) + (path === null ? 'the change' : printable(path)),
+        (repository === undefined ? '' : `${repository}: `) +
+        (path === null ? 'the change' : printable(path)),
     },
     { title: 'WHY', value: ({ reason, remedy }) => printable(`${reason}; ${remedy}`) },
   ]);

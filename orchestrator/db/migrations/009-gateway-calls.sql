@@ -20,6 +20,7 @@ alter table model_call
   add key              bigint references token,
   add worker           text,
   add reasoning_tokens bigint,
+  add gpu_ms           bigint not null default 0,
   add queue_ms         int not null default 0,
   add cause            text not null default 'agent' check (cause in ('agent','retry','platform')),
   add fallback         text,                     -- why the models before the served one were passed over

@@ -4,7 +4,6 @@ import type { Database } from '../../db/connect.ts';
 import { catalogue } from '../../models/catalogue.ts';
 import type { CatalogueOptions } from '../../models/catalogue.ts';
 import type { UpstreamTimeouts } from '../../models/engine/upstream.ts';
-import type { Admit } from '../admission.ts';
 import type { GuardLimits } from '../guards.ts';
 import { startGateway } from '../server.ts';
 import type { Gateway } from '../server.ts';
@@ -38,7 +37,6 @@ interface PostOptions {
 interface RigOptions {
   roles?: CatalogueOptions['roles'];
   guards?: Partial<GuardLimits>;
-  admit?: Admit;
   callsPerMinute?: number;
   timeouts?: Partial<UpstreamTimeouts>;
   /** The engines of the configuration, given the address of the fake one. */
@@ -93,6 +91,7 @@ export async function gatewayRig({
       recordingDirectories,
       ...(roles === undefined ? {} : { roles }),
     }),
+    books: { timeZone: 'UTC', currency: 'EUR' },
     guards: { callsPerRun: 1000, tokensPerRun: 1e9, sameRequests: 50, sameToolCalls: 16, ...guards },
     secrets: { get: async (name) => `secret of ${name}` },
     log: { debug: () => {}, warn: log, error: log },

@@ -38,7 +38,11 @@ export interface Forges {
   /** Registers a forge by itself, without a repository; one that is known gets the new credential. */
   register(choice: ForgeInput): Promise<KnownForge>;
   /** Repositories of a forge that its credential may push to. */
-  list(name: string, filter: { owner?: string | undefined }, signal?: AbortSignal): AsyncIterable<ListedRepository>;
+  list(
+    name: string,
+    filter: { owner?: string | undefined },
+    signal?: AbortSignal,
+  ): AsyncIterable<ListedRepository>;
   /** The issue at an address as a browser shows it, and the repository that it is of; ERR_NOT_FOUND. */
   issue(url: string, signal?: AbortSignal): Promise<ForgeIssue & { forge: string; path: string }>;
 }
@@ -160,7 +164,9 @@ export function openForges(deps: {
         });
       const url = withoutSlash(choice.url);
       const all = await entries();
-      const found = all.find((entry) => (choice.name === undefined ? entry.url === url : entry.name === choice.name));
+      const found = all.find((entry) =>
+        choice.name === undefined ? entry.url === url : entry.name === choice.name,
+      );
       if (found !== undefined && found.url !== url) throw elsewhere(found, url);
       const entry = found ?? (await newEntry(url, choice));
       checkChoice(entry, choice);
@@ -169,7 +175,11 @@ export function openForges(deps: {
     },
     list: async function* list(name, filter, signal) {
       const entry = await named(name);
-      if (entry === undefined) throw unknownForge(name, (await entries()).map((each) => each.name));
+      if (entry === undefined)
+        throw unknownForge(
+          name,
+          (await entries()).map((each) => each.name),
+        );
       yield* hostAt(entry).list(filter, signal);
     },
     issue: async (url, signal) => {
@@ -246,15 +256,23 @@ function checkChoice(entry: Entry, { kind, appId }: ForgeChoice): void {
   if (kind !== undefined && kind !== entry.kind)
     throw new AutocodeError('ERR_CONFLICT', `The forge ${entry.name} is a ${entry.kind}, not a ${kind}.`);
   if (appId === undefined || kindNamed(entry.kind).apps) return;
-  throw new AutocodeError('ERR_INVALID_INPUT', `The forge ${entry.name} is a ${entry.kind}, which has no Apps.`, {
-    remedy: 'Give an access token alone.',
-  });
+  throw new AutocodeError(
+    'ERR_INVALID_INPUT',
+    `The forge ${entry.name} is a ${entry.kind}, which has no Apps.`,
+    {
+      remedy: 'Give an access token alone.',
+    },
+  );
 }
 
 function configuredApp(name: string): AutocodeError {
-  return new AutocodeError('ERR_CONFLICT', `The forge ${name} and the id of its App are in the configuration.`, {
-    remedy: `Write the id there, as appId of ${name} under \`forges\`; its key may be given here.`,
-  });
+  return new AutocodeError(
+    'ERR_CONFLICT',
+    `The forge ${name} and the id of its App are in the configuration.`,
+    {
+      remedy: `Write the id there, as appId of ${name} under \`forges\`; its key may be given here.`,
+    },
+  );
 }
 
 function unknownForge(name: string, known: string[]): AutocodeError {
