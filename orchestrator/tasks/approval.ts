@@ -9,7 +9,7 @@ import { projectForWork } from './projects.ts';
 import { getTask } from './queries.ts';
 import { arrangeQueue, lockTask, type LockedTask } from './queue.ts';
 import { moveTask } from './task-state.ts';
-import { withinTransaction } from './within-transaction.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
 
 /** Lays a plan before the people; under the task's lock, with the end of the run that made it. */
 export async function proposePlan(tx: Queryable, task: number, plan: Plan): Promise<void> {

@@ -6,7 +6,7 @@ import type { Queryable } from '../db/connect.ts';
 import { getTask } from './queries.ts';
 import { arrangeQueue, lockTask, type LockedTask } from './queue.ts';
 import { ENDED_TASK_STATES, moveTask } from './task-state.ts';
-import { withinTransaction } from './within-transaction.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
 
 /** Cancels at once what only waits, and asks the runner (or the submission) to stop what is at work. */
 export async function cancelTask(db: Queryable, task: number, actor: string): Promise<Task> {

@@ -10,7 +10,7 @@ import { arrangeQueue } from './queue.ts';
 import { isLeased } from './run-state.ts';
 import type { RunState } from '../../protocol/run.ts';
 import { moveTask } from './task-state.ts';
-import { withinTransaction } from './within-transaction.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
 import { workOrder, type ClaimSettings } from './work-order.ts';
 import { lockWorker } from './worker-presence.ts';
 

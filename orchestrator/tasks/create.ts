@@ -11,7 +11,7 @@ import { projectForWork } from './projects.ts';
 import { getTask } from './queries.ts';
 import { arrangeQueue, WAITS } from './queue.ts';
 import { checkSpoken, type SpokenBy } from './spoken.ts';
-import { withinTransaction } from './within-transaction.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
 
 /** Who gives the task, and what the configuration says where task and project do not. */
 export interface TaskDefaults {

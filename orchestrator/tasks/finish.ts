@@ -8,7 +8,7 @@ import { getRun } from './queries.ts';
 import { lockRun, wakeClaimers, type LockedRun } from './queue.ts';
 import { holdRun } from './revive.ts';
 import { isLeased, moveRun } from './run-state.ts';
-import { withinTransaction } from './within-transaction.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
 
 /** The lease of a lost run that is back only to end. */
 const LAST_LEASE_SECONDS = 30;

@@ -7,7 +7,7 @@ import { messagesOf } from './messages.ts';
 import { lockRun } from './queue.ts';
 import { holdRun } from './revive.ts';
 import { LEASED_STATES, moveRun, staleFence } from './run-state.ts';
-import { withinTransaction } from './within-transaction.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
 import { seeWorker } from './worker-presence.ts';
 
 /** The lease of a run that announces something before its first heartbeat after having been lost. */

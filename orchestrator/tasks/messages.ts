@@ -8,7 +8,7 @@ import { emit } from '../events/outbox.ts';
 import { lockRun, lockTask, type LockedTask } from './queue.ts';
 import { holdRun } from './revive.ts';
 import { ENDED_TASK_STATES } from './task-state.ts';
-import { withinTransaction } from './within-transaction.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
 
 /** All that a conversation is to hold. */
 const MOST_MESSAGES = 200;

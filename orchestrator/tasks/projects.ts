@@ -5,7 +5,7 @@ import type { Project, ProjectInput, ProjectPatch, VerifyCommand } from '../../p
 import { sqlState, type Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
 import { keepFile, letFileDecide, markedIn } from './known-file.ts';
-import { withinTransaction } from './within-transaction.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
 
 /** A repository as it was found or is to be made; `origin` may be made from the repository's id. */
 export interface RepositoryFound {

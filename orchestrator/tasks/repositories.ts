@@ -5,7 +5,7 @@ import type { Project } from '../../protocol/project.ts';
 import type { Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
 import { getProject, insertRepository, projectForWork, type RepositoryFound } from './projects.ts';
-import { withinTransaction } from './within-transaction.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
 
 /** Adds a repository to a project; tasks given from then on work in it too. */
 export async function addRepository(

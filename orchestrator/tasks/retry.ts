@@ -7,7 +7,7 @@ import { projectForWork } from './projects.ts';
 import { getTask } from './queries.ts';
 import { arrangeQueue, lockTask, WAITS } from './queue.ts';
 import { moveTask } from './task-state.ts';
-import { withinTransaction } from './within-transaction.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
 
 /** Re-opens a task that failed, was cancelled or came to nothing; its retries count from zero again. */
 export async function retryTask(db: Queryable, task: number): Promise<Task> {

@@ -2,7 +2,7 @@
 import type { Queryable } from '../db/connect.ts';
 import { endRun, type RetryPolicy, type RunEnd } from './ending.ts';
 import { lockRun } from './queue.ts';
-import { withinTransaction } from './within-transaction.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
 
 const NO_RETRIES: RetryPolicy = {
   retries: { agent: 0, platform: 0, lost: 0, outOfTime: 0 },

@@ -5,7 +5,7 @@ import { endRun, type RetryPolicy, type RunEnd } from './ending.ts';
 import { arrangeQueue, lockProject, lockRun, lockTask, WAITS, type LockedRun } from './queue.ts';
 import { isLeased, isLive, LEASED_STATES, LIVE_STATES } from './run-state.ts';
 import { moveTask } from './task-state.ts';
-import { withinTransaction } from './within-transaction.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
 import { markAbsentWorkers } from './worker-presence.ts';
 
 const BATCH = 200;

@@ -5,7 +5,7 @@ import type { Worker, WorkerAnswer, WorkerInput } from '../../protocol/worker.ts
 import type { Queryable } from '../db/connect.ts';
 import { LEASED_STATES } from '../tasks/run-state.ts';
 import { emit } from '../events/outbox.ts';
-import { withinTransaction } from '../tasks/within-transaction.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
 
 /** Registers a worker, or notes what it says of itself now; answers with the runs that it should have. */
 export async function registerWorker(db: Queryable, name: string, input: WorkerInput): Promise<WorkerAnswer> {
