@@ -2,19 +2,16 @@
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { TOOL_KINDS, type Isolation, type VerifyCommand } from '../../../protocol/project.ts';
 import type { SubmissionChecks } from '../../../protocol/submission.ts';
+import { limitsOf, type LimitArgs } from '../limits.ts';
 import { checksOf, type CheckArgs } from './checks.ts';
 import { forgeSettings, type ForgeArgs } from './forge.ts';
 
-export interface SettingArgs extends CheckArgs, ForgeArgs {
+export interface SettingArgs extends CheckArgs, ForgeArgs, LimitArgs {
   verify: string[] | undefined;
   branch: string | undefined;
   agent: string | undefined;
   agentCommand: string | undefined;
   model: string | undefined;
-  deadline: number | undefined;
-  iterations: number | undefined;
-  agentTurns: number | undefined;
-  agentUsd: number | undefined;
   approvePlan: boolean | undefined;
   permit: string[] | undefined;
   isolation: Isolation | undefined;
@@ -23,12 +20,7 @@ export interface SettingArgs extends CheckArgs, ForgeArgs {
 
 /** The named settings; what is undefined stays out of the JSON. Patterns of checks join those that the project has `now`. */
 export function settingsOf(args: SettingArgs, now?: SubmissionChecks) {
-  const limits = {
-    deadlineMinutes: args.deadline,
-    maxIterations: args.iterations,
-    agentTurns: args.agentTurns,
-    agentUsd: args.agentUsd,
-  };
+  const limits = limitsOf(args);
   return {
     verify: args.verify?.map(verifyCommand),
     defaultBranch: args.branch,

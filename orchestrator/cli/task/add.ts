@@ -6,11 +6,12 @@ import { Project } from '../../../protocol/project.ts';
 import { Task } from '../../../protocol/task.ts';
 import { connect, type Client } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
+import { limitsOf, type LimitArgs } from '../limits.ts';
 import { print, printJson } from '../output.ts';
 import { taskState } from '../states.ts';
 import { watchUntilEnd } from './watch.ts';
 
-interface Args extends GlobalArgs {
+interface Args extends GlobalArgs, LimitArgs {
   title: string | undefined;
   project: string | undefined;
   body: string | undefined;
@@ -22,10 +23,6 @@ interface Args extends GlobalArgs {
   repo: string[] | undefined;
   agent: string | undefined;
   model: string | undefined;
-  deadline: number | undefined;
-  iterations: number | undefined;
-  agentTurns: number | undefined;
-  agentUsd: number | undefined;
   key: string | undefined;
   fromIssue: string | undefined;
   again: boolean;
@@ -92,12 +89,7 @@ function taskInput(args: Args): Record<string, unknown> {
       .filter(Boolean),
     agent: args.agent,
     model: args.model,
-    limits: {
-      deadlineMinutes: args.deadline,
-      maxIterations: args.iterations,
-      agentTurns: args.agentTurns,
-      agentUsd: args.agentUsd,
-    },
+    limits: limitsOf(args),
     idempotencyKey: args.key,
     approvePlan: args.approvePlan,
   };

@@ -43,6 +43,12 @@ function settings<A>(yargs: Argv<A>) {
       requiresArg: true,
       describe: 'How often a failing verify goes back to the agent',
     })
+    .option('max-calls', { type: 'number', requiresArg: true, describe: 'Model calls of one run' })
+    .option('max-tokens', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Tokens of one run, cached ones counted in, as 40M',
+    })
     .option('agent-turns', {
       type: 'number',
       requiresArg: true,
@@ -181,6 +187,10 @@ export const projectNoun: Noun = {
       examples: [
         ["project set shop --verify 'test=npm test -- --ci'", ''],
         ['project set shop --isolation directory --trusted', 'no sandbox; every run says so in its log'],
+        [
+          'project set shop --max-calls 400 --max-tokens 40M',
+          'where the gateway stops one run (docs/gateway.md)',
+        ],
         ["project set shop --check lockfiles=refuse --allow 'workflow-files=.github/workflows/docs.yml'", ''],
       ],
       builder: (yargs: Argv) =>

@@ -85,6 +85,12 @@ export const taskNoun: Noun = {
             requiresArg: true,
             describe: 'How often a failing verify goes back to the agent',
           })
+          .option('max-calls', { type: 'number', requiresArg: true, describe: 'Model calls of one run' })
+          .option('max-tokens', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'Tokens of one run, cached ones counted in, as 40M',
+          })
           .option('agent-turns', {
             type: 'number',
             requiresArg: true,
