@@ -334,10 +334,11 @@ function tell(log: RootLog, what: string, counts: object): void {
     log.info(`${what}: ${some.map(([name, count]) => `${count} ${name}`).join(', ')}`, counts);
 }
 
-function retention({ retention: { runLogsDays, eventsDays } }: Config, directory: DataDirectory) {
+function retention({ retention: { runLogsDays, eventsDays, egressDays } }: Config, directory: DataDirectory) {
   return {
     runLogsDays,
     eventsDays,
+    egressDays,
     runLogs: directory.path('logs/worker'),
     results: directory.path('worker-artifacts/results'),
   };

@@ -55,6 +55,10 @@ export const ModelPolicy = z
       .boolean()
       .default(false)
       .meta({ description: 'Answers a repeated request with temperature 0 from memory.' }),
+    keepPrompts: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Keeps what runs ask and are answered, without secrets and sealed.' }),
   })
   .meta({ id: 'ModelPolicy', description: 'What the agents of a project may ask models for.' });
 export type ModelPolicy = z.infer<typeof ModelPolicy>;
@@ -65,6 +69,7 @@ export const ModelPolicyPatch = z
     allow: ModelPolicy.shape.allow.unwrap().optional(),
     external: z.boolean().optional(),
     cacheAnswers: z.boolean().optional(),
+    keepPrompts: z.boolean().optional(),
   })
   .meta({ id: 'ModelPolicyPatch' });
 export type ModelPolicyPatch = z.infer<typeof ModelPolicyPatch>;
@@ -109,3 +114,34 @@ export const ModelCall = z
   })
   .meta({ id: 'ModelCall' });
 export type ModelCall = z.infer<typeof ModelCall>;
+
+export const EgressRecord = z
+  .object({
+    at: Timestamp,
+    request: z.uuid(),
+    run: z.string().nullable(),
+    key: z.number().int().nullable().meta({ description: 'The key, for a call without a run.' }),
+    project: z.string().nullable(),
+    engine: z.string(),
+    host: z.string(),
+    bytesOut: z.number().int(),
+    bytesIn: z
+      .number()
+      .int()
+      .nullable()
+      .meta({ description: 'Null while the answer is awaited, or when it never came.' }),
+  })
+  .meta({ id: 'EgressRecord', description: 'A request that went to an engine outside the appliance.' });
+export type EgressRecord = z.infer<typeof EgressRecord>;
+
+export const KeptPrompt = z
+  .object({
+    request: z.unknown().meta({ description: 'As the agent sent it, but for its secrets.' }),
+    answer: z
+      .object({ text: z.string(), toolCalls: z.array(z.object({ name: z.string(), arguments: z.string() })) })
+      .nullable()
+      .meta({ description: 'Null where the answer did not come to a good end.' }),
+    redacted: z.number().int().meta({ description: 'How many keys and passwords were taken out.' }),
+  })
+  .meta({ id: 'KeptPrompt' });
+export type KeptPrompt = z.infer<typeof KeptPrompt>;

@@ -23,6 +23,7 @@ const DECIDED: Record<Access, string[]> = {
     'GET /api/v1/changes',
     'GET /api/v1/changes/:change',
     'GET /api/v1/changes/:change/diff',
+    'GET /api/v1/egress',
     'GET /api/v1/events',
     'GET /api/v1/budgets',
     'GET /api/v1/ledger',

@@ -12,6 +12,7 @@ import { handleErrors, refuseRequest } from './errors.ts';
 import { parseJsonStrictly } from './json-body.ts';
 import { openApiDocument } from './openapi.ts';
 import { changeRoutes } from './routes/changes.ts';
+import { egressRoutes } from './routes/egress.ts';
 import { eventRoutes } from './routes/events.ts';
 import { forgeRoutes } from './routes/forges.ts';
 import { gitRoutes } from './routes/git.ts';
@@ -55,6 +56,7 @@ const GROUPS: Routes[] = [
   keyRoutes,
   secretRoutes,
   moneyRoutes,
+  egressRoutes,
   workerRoutes,
   runnerRoutes,
   webhookRoutes,

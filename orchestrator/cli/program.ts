@@ -8,6 +8,7 @@ import { configNoun } from './verbs/config.ts';
 import { downVerb, statusVerb, upVerb } from './verbs/daemon.ts';
 import { demoVerb } from './verbs/demo.ts';
 import { doctorVerb } from './verbs/doctor.ts';
+import { egressNoun } from './verbs/egress.ts';
 import { eventsVerb } from './verbs/events.ts';
 import { keyNoun } from './verbs/key.ts';
 import { modelNoun, replayNoun } from './verbs/model.ts';
@@ -35,6 +36,7 @@ export const VERBS: (Verb | Noun)[] = [
   workerNoun,
   modelNoun,
   keyNoun,
+  egressNoun,
   replayNoun,
   budgetNoun,
   usageVerb,

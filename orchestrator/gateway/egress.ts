@@ -1,5 +1,6 @@
 // The record of what leaves the appliance: written before a request goes to an engine outside, completed with the size
-// of its answer. Used by exchange.ts.
+// of its answer. Used by exchange.ts; read by the API.
+import type { EgressRecord } from '../../protocol/model.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Caller } from './keys.ts';
 import type { Rung } from './ladder.ts';
@@ -28,4 +29,29 @@ export function egressRecords(db: Queryable): Egress {
       ]);
     },
   };
+}
+
+export interface EgressQuery {
+  run?: string | undefined;
+  project?: string | undefined;
+  /** Records of this time and later. */
+  since?: string | undefined;
+  limit: number;
+}
+
+/** What has left, the newest first. */
+export async function listEgress(
+  db: Queryable,
+  { run, project, since, limit }: EgressQuery,
+): Promise<EgressRecord[]> {
+  const { rows } = await db.query<Omit<EgressRecord, 'at'> & { at: Date }>(
+    `select e.at, e.request, e.run, e.key, project.name as project, e.engine, e.host, e.bytes_out as "bytesOut", e.bytes_in as "bytesIn"
+     from egress_record e
+       left join run on run.id = e.run left join task on task.id = run.task left join token on token.id = e.key
+       left join project on project.id = coalesce(task.project, token.project)
+     where ($1::text is null or e.run = $1) and ($2::text is null or project.name = $2) and ($3::timestamptz is null or e.at >= $3)
+     order by e.at desc, e.request limit $4`,
+    [run ?? null, project ?? null, since ?? null, limit],
+  );
+  return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
 }

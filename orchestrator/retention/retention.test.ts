@@ -7,7 +7,7 @@ import { testDatabase } from '../../test/support/database.ts';
 import { logFile } from '../workers/log-store.ts';
 import { applyRetention } from './retention.ts';
 
-test('logs of runs that ended long ago, old events and old results go; the rest stays', async (t) => {
+test('logs of runs that ended long ago, old events, old records of egress and old results go; the rest stays', async (t) => {
   await using db = await testDatabase();
   const directory = mkdtempSync(join(tmpdir(), 'autocode-retention-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
@@ -22,7 +22,9 @@ test('logs of runs that ended long ago, old events and old results go; the rest 
       from (values (1, 'failed', now() - interval '31 d'), (2, 'failed', now() - interval '29 d'), (3, 'working', null)) as r (task, state, finished);
     insert into log_stream (run, stream) select id, 'raw' from run;
     insert into event (kind, at) select 'old', now() - interval '31 d' from generate_series(1, 2500);
-    insert into event (kind) values ('new');`);
+    insert into event (kind) values ('new');
+    insert into egress_record (request, at, run, engine, host, bytes_out)
+      select gen_random_uuid(), now() - make_interval(days => age), '1-1', 'cloud', 'h', 1 from unnest(array[1, 99, 101]) age;`);
   const files = ['1-1', '2-1', '3-1'].map((run) => logFile(runLogs, run, 'raw'));
   for (const file of files) {
     mkdirSync(dirname(file), { recursive: true });
@@ -33,13 +35,14 @@ test('logs of runs that ended long ago, old events and old results go; the rest 
   writeFileSync(join(results, '1/new'), '');
   utimesSync(join(results, '1/old'), new Date(0), new Date(0));
 
-  const options = { runLogsDays: 30, eventsDays: 30, runLogs, results };
+  const options = { runLogsDays: 30, eventsDays: 30, egressDays: 100, runLogs, results };
   await db.pool.query(
     `insert into delivery values ('gitea/work', 'old', now() - interval '100 days'), ('gitea/work', 'new', now())`,
   );
   assert.deepEqual(await applyRetention(db.pool, options), {
     logs: 1,
     events: 2500,
+    egress: 1,
     results: 1,
     deliveries: 1,
   });
@@ -50,5 +53,11 @@ test('logs of runs that ended long ago, old events and old results go; the rest 
   assert.ok(!existsSync(dirname(files[0] ?? '')));
   const left = await db.pool.query('select kind from event');
   assert.deepEqual(left.rows, [{ kind: 'new' }]);
-  assert.deepEqual(await applyRetention(db.pool, options), { logs: 0, events: 0, results: 0, deliveries: 0 });
+  assert.deepEqual(await applyRetention(db.pool, options), {
+    logs: 0,
+    events: 0,
+    egress: 0,
+    results: 0,
+    deliveries: 0,
+  });
 });

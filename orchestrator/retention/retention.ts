@@ -1,4 +1,4 @@
-// What is kept no longer than configured: logs of ended runs, events, results. One pass; a chore of the scheduler.
+// What is kept no longer than configured: logs of ended runs, events, records of egress, results. One pass; a chore of the scheduler.
 import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Queryable } from '../db/connect.ts';
@@ -7,6 +7,7 @@ import { logFile } from '../workers/log-store.ts';
 export interface RetentionOptions {
   runLogsDays: number;
   eventsDays: number;
+  egressDays: number;
   runLogs: string; // directory of the log store
   results: string; // directory of stored results
 }
@@ -14,6 +15,7 @@ export interface RetentionOptions {
 export interface RetentionCounts {
   logs: number;
   events: number;
+  egress: number;
   results: number;
   deliveries: number;
 }
@@ -29,6 +31,7 @@ export async function applyRetention(
   return {
     logs: await removeRunLogs(db, options, signal),
     events: await removeEvents(db, options.eventsDays, signal),
+    egress: await removeEgress(db, options.egressDays, signal),
     results: await removeOldFiles(options.results, options.runLogsDays),
     deliveries: await removeDeliveries(db, options.eventsDays),
   };
@@ -60,15 +63,34 @@ async function removeRunLogs(
 }
 
 async function removeEvents(db: Queryable, days: number, signal?: AbortSignal): Promise<number> {
-  let removed = 0;
-  while (signal?.aborted !== true) {
+  return await inBatches(signal, async () => {
     const { rowCount } = await db.query(
       `delete from event where (xid, id) in (
          select xid, id from event where at < now() - make_interval(secs => $1::float8 * 86400) limit ${BATCH})`,
       [days],
     );
-    removed += rowCount ?? 0;
-    if ((rowCount ?? 0) < BATCH) break;
+    return rowCount ?? 0;
+  });
+}
+
+async function removeEgress(db: Queryable, days: number, signal?: AbortSignal): Promise<number> {
+  return await inBatches(signal, async () => {
+    const { rowCount } = await db.query(
+      `delete from egress_record where ctid = any(array(
+         select ctid from egress_record where at < now() - make_interval(secs => $1::float8 * 86400) limit ${BATCH}))`,
+      [days],
+    );
+    return rowCount ?? 0;
+  });
+}
+
+/** Removes batch after batch; how many rows in all. */
+async function inBatches(signal: AbortSignal | undefined, batch: () => Promise<number>): Promise<number> {
+  let removed = 0;
+  while (signal?.aborted !== true) {
+    const rows = await batch();
+    removed += rows;
+    if (rows < BATCH) break;
   }
   return removed;
 }
