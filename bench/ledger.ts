@@ -65,7 +65,12 @@ async function metered(db: Database): Promise<number> {
   const writer = chargeWriter({ db, books: BOOKS, insert });
   return await inParallel(async (index) => {
     const payers = payersOf(index);
-    const admission = await purses.admit(payers.run, payers, { money: 60_000, tokens: 40_000, gpu: 500 }, CALL);
+    const admission = await purses.admit(
+      payers.run,
+      payers,
+      { money: 60_000, tokens: 40_000, gpu: 500 },
+      CALL,
+    );
     if ('refused' in admission) throw new Error('refused');
     const { hold } = admission;
     await writer.write({

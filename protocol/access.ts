@@ -39,13 +39,9 @@ export const KeyInput = z
   .strictObject({
     name: text().min(1).max(100).meta({ description: 'Who it is for.' }),
     kind: z.enum(['person', 'service']).default('person'),
-    models: z
-      .array(text().min(1).max(200))
-      .max(200)
-      .default([])
-      .meta({
-        description: 'Models and roles that it opens, as `engine/model` or `autocode/coder`; empty: all.',
-      }),
+    models: z.array(text().min(1).max(200)).max(200).default([]).meta({
+      description: 'Models and roles that it opens, as `engine/model` or `autocode/coder`; empty: all.',
+    }),
     external: z
       .boolean()
       .default(false)

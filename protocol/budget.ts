@@ -27,7 +27,7 @@ const Currency = z
   .string()
   .regex(/^[A-Z]{3}$/, 'must be three capital letters, as USD')
   .optional()
-  .meta({ description: 'Of the amount, when it is not the ledger\'s; the configured exchange rate holds.' });
+  .meta({ description: "Of the amount, when it is not the ledger's; the configured exchange rate holds." });
 
 /** Amounts that numbers hold exactly. */
 const Amount = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -64,6 +64,10 @@ export const Budget = z
       .int()
       .meta({ description: 'In the period; of `*`, what the subject that has spent the most has spent.' }),
     held: z.int().meta({ description: 'Reserved by calls under way.' }),
+    origin: z.enum(['set', 'worker']).meta({
+      description:
+        'Who made it: a person with `budget set`, or a worker that was started with it. Both hold.',
+    }),
   })
   .meta({ id: 'Budget' });
 export type Budget = z.infer<typeof Budget>;
@@ -170,11 +174,9 @@ export const UsageReport = z
       description:
         'Money at the end of the period, at the rate of its days so far; null when it is over or has not begun.',
     }),
-    merged: z
-      .object({ changes: z.int(), money: z.int().nullable() })
-      .meta({
-        description: 'Changes merged in the period, and what the tasks behind them cost, each, on average.',
-      }),
+    merged: z.object({ changes: z.int(), money: z.int().nullable() }).meta({
+      description: 'Changes merged in the period, and what the tasks behind them cost, each, on average.',
+    }),
   })
   .meta({ id: 'UsageReport' });
 export type UsageReport = z.infer<typeof UsageReport>;

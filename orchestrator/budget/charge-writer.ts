@@ -35,7 +35,7 @@ const PASSING = /^(ECONN|ENOENT|EPIPE|57P0|08|$)/;
 
 /** Starts with nothing to write. */
 export function chargeWriter<Call extends Charge>(options: ChargeWriterOptions<Call>): ChargeWriter<Call> {
-  let waiting: Waiting<Call>[] = [];
+  const waiting: Waiting<Call>[] = [];
   let writing: Promise<void> | null = null;
 
   const writeAll = async () => {

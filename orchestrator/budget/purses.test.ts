@@ -93,7 +93,7 @@ test('whatever happens in whatever order, budgets hold and accounts add up', asy
     run: fc.integer({ min: 1, max: 4 }),
     want: fc.integer({ min: 1, max: 900 }),
     cost: fc.double({ min: 0, max: 1, noNaN: true }),
-    then: fc.constantFrom('settle', 'settle', 'settle', 'keep', 'crash'),
+    end: fc.constantFrom('settle', 'settle', 'settle', 'keep', 'crash'),
   });
   await fc.assert(
     fc.asyncProperty(
@@ -107,15 +107,15 @@ test('whatever happens in whatever order, budgets hold and accounts add up', asy
         const writer = chargeWriter({ db: db.pool, books: BOOKS, insert: all });
         const kept: (() => void)[] = [];
         await Promise.all(
-          steps.map(async ({ run, want, cost, then }) => {
+          steps.map(async ({ run, want, cost, end }) => {
             const id = `${run}-1`;
             const who = payers({ run: id, task: String(run) });
             const admission = await purses.admit(id, who, money(want), money(Math.ceil(want / 2)));
             if ('refused' in admission) return;
             const { hold } = admission;
             const spent = Math.floor(hold.amounts.money * cost);
-            if (then === 'keep') return void kept.push(() => hold.settle(NO_AMOUNTS));
-            if (then === 'crash') return void (purses = openPurses(db.pool, 'UTC'));
+            if (end === 'keep') return void kept.push(() => hold.settle(NO_AMOUNTS));
+            if (end === 'crash') return void (purses = openPurses(db.pool, 'UTC'));
             await writer.write(charge({ slab: hold.slab, payers: who, money: spent }));
             hold.settle(money(spent));
           }),

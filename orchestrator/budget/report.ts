@@ -33,7 +33,13 @@ export async function makeReport(
   const total = await usageSum(db, query);
   const before = { from: plusDays(from, -length(from, to)), to: plusDays(from, -1) };
   return {
-    ...{ from, to, by, project: project ?? null, currency, timeZone, madeAt: now.toISOString() },
+    from,
+    to,
+    by,
+    project: project ?? null,
+    currency,
+    timeZone,
+    madeAt: now.toISOString(),
     rows: by === 'day' ? days : await usageBy(db, by, query),
     days: eachDay(from, to).map((day) => ({ day, money: days.find(({ key }) => key === day)?.money ?? 0 })),
     total,

@@ -6,7 +6,6 @@ import { createKey, revokeKey } from '../access/keys.ts';
 import { sendBody } from '../models/testing/fake-engine.ts';
 import { WIRES } from '../models/wire/table.ts';
 import type { Reply } from '../models/wire/wire.ts';
-import { AutocodeError } from '../../protocol/errors.ts';
 import { gatewayRig } from './testing/rig.ts';
 import type { Rig } from './testing/rig.ts';
 

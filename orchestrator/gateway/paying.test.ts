@@ -94,7 +94,7 @@ test('a price that was set holds for the next call; one to come does not yet', a
   await set(9, '1 hour');
   await rig.post(CHAT, { model: 'small', messages: [message] });
   const [call] = await rig.calls();
-  assert.deepEqual([call?.cost_micros, (call?.price as { input: number }).input], [7_000, 7]);
+  assert.deepEqual([call?.cost_micros, call?.price], [7_000, { input: 7, cached: 7, output: 1 }]);
 });
 
 test('an unknown price is the ceiling price, never zero', async () => {

@@ -104,7 +104,8 @@ describe('AcpAgent', () => {
   });
 
   test('an interrupted turn ends at once, and the session goes on with what was said before', async () => {
-    const script = ({ prompt }: Conversation): Reply => (prompt === 'first' ? { hang: true } : { text: 'heard' });
+    const script = ({ prompt }: Conversation): Reply =>
+      prompt === 'first' ? { hang: true } : { text: 'heard' };
     await scene('none', script, async ({ agent, model }) => {
       await agent.start();
       const turn = agent.runTask({ phase: 'execute', prompt: 'first' });
@@ -129,7 +130,8 @@ describe('AcpAgent', () => {
 
   test('a kind of tool that the project denies is refused, told to the agent with the reason, and noted', async () => {
     const script = ({ prompt, results }: Conversation): Reply => {
-      if (prompt.includes('A tool was refused: the project denies tools of the kind execute')) return { text: 'ok' };
+      if (prompt.includes('A tool was refused: the project denies tools of the kind execute'))
+        return { text: 'ok' };
       return results.length === 0 ? { tool: 'shell', input: { command: 'touch used' } } : { text: '' };
     };
     await scene('none', script, async ({ agent, told, sandbox }) => {

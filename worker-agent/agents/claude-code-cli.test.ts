@@ -21,22 +21,26 @@ conformance('Claude Code by its command line', {
   countsTokens: true,
 });
 
-test('a turn ends at the limit of turns that it is given, and its work stays', { timeout: 60_000 }, async () => {
-  const model = await startScriptedModel(() => ({
-    tool: 'Bash',
-    input: { command: 'echo once more >> log', description: 'go on' },
-  }));
-  const sandbox = await openScratchSandbox(model.url, { toolDir: TEST_TOOL_DIR, isolation: 'bubblewrap' });
-  const agent = createAgent('claude-code-cli', collect(sandbox, { maxTurns: 2 }, TEST_TOOL_DIR).context);
-  try {
-    await agent.start();
-    const { stop, error } = await agent.runTask({ phase: 'execute', prompt: 'Go on for ever' });
-    assert.deepEqual([stop, model.asked.length], ['limit', 2]);
-    assert.match(String(error), /maximum number of turns/);
-    assert.equal(await readFile(join(sandbox.tree, 'log'), 'utf8'), 'once more\n'.repeat(2));
-  } finally {
-    await agent.stop();
-    await sandbox.close();
-    await model.close();
-  }
-});
+test(
+  'a turn ends at the limit of turns that it is given, and its work stays',
+  { timeout: 60_000 },
+  async () => {
+    const model = await startScriptedModel(() => ({
+      tool: 'Bash',
+      input: { command: 'echo once more >> log', description: 'go on' },
+    }));
+    const sandbox = await openScratchSandbox(model.url, { toolDir: TEST_TOOL_DIR, isolation: 'bubblewrap' });
+    const agent = createAgent('claude-code-cli', collect(sandbox, { maxTurns: 2 }, TEST_TOOL_DIR).context);
+    try {
+      await agent.start();
+      const { stop, error } = await agent.runTask({ phase: 'execute', prompt: 'Go on for ever' });
+      assert.deepEqual([stop, model.asked.length], ['limit', 2]);
+      assert.match(String(error), /maximum number of turns/);
+      assert.equal(await readFile(join(sandbox.tree, 'log'), 'utf8'), 'once more\n'.repeat(2));
+    } finally {
+      await agent.stop();
+      await sandbox.close();
+      await model.close();
+    }
+  },
+);

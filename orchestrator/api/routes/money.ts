@@ -23,6 +23,7 @@ import { wrongExport } from '../../budget/files.ts';
 import { listPrices, setPrice, type DatedPrice as Price } from '../../budget/prices.ts';
 import { makeReport } from '../../budget/report.ts';
 import { transaction } from '../../db/connect.ts';
+import { budgetsChanged } from '../../tasks/funds.ts';
 import type { Routes } from '../server.ts';
 
 const tags = ['money'];
@@ -54,6 +55,7 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
     async (request) => {
       const budget = budgetInLedgerCurrency(request.body, currencies);
       await transaction(db, async (tx) => await setBudget(tx, budget, request.identity!.name));
+      await budgetsChanged(db, books.timeZone);
       return await listBudgets(db, books.timeZone);
     },
   );
@@ -71,7 +73,12 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
     async (request) => {
       const budgets = request.body.budgets.map((budget) => budgetInLedgerCurrency(budget, currencies));
       const document = { ...request.body, budgets };
-      return await transaction(db, async (tx) => await applyBudgets(tx, document, request.identity!.name));
+      const difference = await transaction(
+        db,
+        async (tx) => await applyBudgets(tx, document, request.identity!.name),
+      );
+      await budgetsChanged(db, books.timeZone);
+      return difference;
     },
   );
   app.delete(
@@ -90,6 +97,7 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
         db,
         async (tx) => await removeBudget(tx, request.params.budget, request.identity!.name),
       );
+      await budgetsChanged(db, books.timeZone);
       return await listBudgets(db, books.timeZone);
     },
   );
@@ -203,11 +211,8 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
     },
     async () => {
       const verified = await verifyLedger(db);
-      return {
-        entries: verified.entries,
-        wrong: verified.wrong,
-        hash: 'hash' in verified ? verified.hash : null,
-      };
+      if (verified.wrong !== null) return { ...verified, hash: null };
+      return { ...verified, wrong: await wrongExport(db, join(config.dataDir, 'financial/transactions')) };
     },
   );
 };

@@ -58,6 +58,8 @@ test('the model is in the configuration, its key in the secret store alone, and 
     url: 'http://127.0.0.1:8000',
     protocols: ['chat', 'messages'],
     apiKeySecret: 'engine-default',
+    queue: 200,
+    queueSeconds: 120,
     models: [{ name: 'qwen3/coder:30b' }],
   });
   assert.ok(!readFileSync(join(dataDir, 'config/autocode.yaml'), 'utf8').includes('sk-secret'));

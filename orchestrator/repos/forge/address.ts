@@ -35,7 +35,8 @@ export function hostOf(origin: string): string | undefined {
 
 /** The repository and the number of an issue on a forge, by its address in a browser. */
 export function issueOn(forgeUrl: string, address: string): { path: string; number: number } | undefined {
-  const [, repository, number] = /^(.+?)(?:\/-)?\/(?:issues|work_items)\/(\d+)(?:[/?#].*)?$/.exec(address) ?? [];
+  const [, repository, number] =
+    /^(.+?)(?:\/-)?\/(?:issues|work_items)\/(\d+)(?:[/?#].*)?$/.exec(address) ?? [];
   const path = repository === undefined ? undefined : pathOn(forgeUrl, repository);
   return path === undefined ? undefined : { path, number: Number(number) };
 }

@@ -2,7 +2,12 @@
 // its own kind (.gitea/CODEOWNERS, with regular expressions) by itself. Used by proposal.ts.
 
 /** Where the file may be, the first that is there counts. */
-export const CODE_OWNERS_PATHS = ['.github/CODEOWNERS', '.gitlab/CODEOWNERS', 'CODEOWNERS', 'docs/CODEOWNERS'];
+export const CODE_OWNERS_PATHS = [
+  '.github/CODEOWNERS',
+  '.gitlab/CODEOWNERS',
+  'CODEOWNERS',
+  'docs/CODEOWNERS',
+];
 
 /** The owners of these paths: login names, and teams as `organisation/team`. */
 export function ownersOf(codeOwners: string, paths: string[]): string[] {

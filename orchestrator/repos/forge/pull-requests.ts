@@ -27,7 +27,10 @@ export async function readEach(
 }
 
 /** Asks for reviews one by one: a forge refuses all of a list that has one name it does not know. Who could not be asked. */
-export async function askEach(reviewers: string[], ask: (reviewer: string) => Promise<void>): Promise<string[]> {
+export async function askEach(
+  reviewers: string[],
+  ask: (reviewer: string) => Promise<void>,
+): Promise<string[]> {
   const notes: string[] = [];
   for (const reviewer of reviewers) {
     try {
