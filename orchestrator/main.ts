@@ -23,6 +23,8 @@ import { stopListening } from './db/notifications.ts';
 import { startPostgres } from './db/supervisor.ts';
 import { startGateway } from './gateway/server.ts';
 import { catalogue, type Catalogue } from './models/catalogue.ts';
+import { promptsKey } from './prompts/key.ts';
+import { promptKeeper, type PromptKeeper } from './prompts/keeper.ts';
 import { openForges, type Forges } from './repos/forge/forges.ts';
 import { refreshChanges } from './repos/merge.ts';
 import { pruneRunRefs } from './repos/prune.ts';
@@ -107,6 +109,10 @@ async function startParts(
   if (migrated.length > 0) log.info(`database brought to ${migrated.at(-1)}`);
 
   const secrets = fileSecrets(directory.path('secrets'));
+  const prompts = {
+    directory: directory.path('logs/prompts'),
+    key: async () => await promptsKey(secrets),
+  };
   const models = openCatalogue(config, directory);
   const forges = openForges({ db, secrets, configured: config.forges });
   const store: RepositoryStore = {
@@ -118,7 +124,9 @@ async function startParts(
 
   let gatewayUrl: string | null = null;
   if (config.roles.includes('gateway')) {
-    const gateway = await serveGateway(config, db, models, secrets, log, last.gateway);
+    const keeper = promptKeeper({ ...prompts, warn: (message, fields) => log.warn(message, fields) });
+    stops.push(() => keeper.close());
+    const gateway = await serveGateway(config, db, models, secrets, log, keeper, last.gateway);
     stops.push(() => gateway.stop());
     ({ url: gatewayUrl } = gateway);
     ports.gateway = gateway.port;
@@ -152,6 +160,7 @@ async function startParts(
         log,
         repositories,
         secrets,
+        prompts,
         logs: new LogStore(directory.path('logs/worker')),
         models: () => models.list(),
         runTokens: tokens,
@@ -189,6 +198,7 @@ async function startParts(
       db,
       log,
       policy: config.limits,
+      timeZone: books.timeZone,
       startupGraceSeconds: config.lease.startupGraceSeconds,
       submit: async (run) => await submitRun(submission, run, stopping.signal),
       giveUp: async (run, reason) => await giveUpSubmission(submission, run, reason),
@@ -300,6 +310,7 @@ async function serveGateway(
   models: Catalogue,
   secrets: SecretManager,
   log: RootLog,
+  prompts: PromptKeeper,
   last: number | undefined,
 ) {
   const options = {
@@ -309,6 +320,7 @@ async function serveGateway(
     secrets: { get: async (name: string) => await requireSecret(secrets, name) },
     callsPerMinute: config.api.rateLimit.gateway,
     guards: config.gateway.guards,
+    prompts,
     books: { timeZone: config.budget.timeZone, currency: config.currency },
   };
   let gateway: Awaited<ReturnType<typeof startGateway>> | undefined;
@@ -334,12 +346,14 @@ function tell(log: RootLog, what: string, counts: object): void {
     log.info(`${what}: ${some.map(([name, count]) => `${count} ${name}`).join(', ')}`, counts);
 }
 
-function retention({ retention: { runLogsDays, eventsDays, egressDays } }: Config, directory: DataDirectory) {
+function retention({ retention: { runLogsDays, eventsDays, egressDays, promptsDays } }: Config, directory: DataDirectory) {
   return {
     runLogsDays,
     eventsDays,
     egressDays,
+    promptsDays,
     runLogs: directory.path('logs/worker'),
     results: directory.path('worker-artifacts/results'),
+    prompts: directory.path('logs/prompts'),
   };
 }

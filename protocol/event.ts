@@ -22,6 +22,7 @@ export const EVENT_KINDS = [
   'budget.removed',
   'budget.reached',
   'price.set',
+  'prompt.read',
 ] as const;
 
 export const EventId = z.string().regex(/^\d{1,20}-\d{1,20}$/);

@@ -49,6 +49,7 @@ const DECIDED: Record<Access, string[]> = {
     'GET /api/v1/usage',
     'GET /api/v1/workers',
   ],
+  'viewer or run': ['GET /api/v1/runs/:run/budget'],
   operator: [
     'POST /api/v1/changes/:change/close',
     'POST /api/v1/changes/:change/merge',
@@ -74,6 +75,8 @@ const DECIDED: Record<Access, string[]> = {
     'POST /api/v1/budgets/apply',
     'DELETE /api/v1/budgets/:budget',
     'POST /api/v1/ledger',
+    'GET /api/v1/runs/:run/prompts',
+    'GET /api/v1/runs/:run/prompts/:call',
     'POST /api/v1/prices',
     'GET /api/v1/secrets',
     'PUT /api/v1/secrets/:secret',
@@ -103,6 +106,7 @@ const DECIDED: Record<Access, string[]> = {
 const LET_IN: Record<Access, readonly Role[]> = {
   public: ROLES,
   viewer: ['viewer', 'operator', 'admin'],
+  'viewer or run': ['viewer', 'operator', 'admin', 'run'],
   operator: ['operator', 'admin'],
   admin: ['admin'],
   worker: ['worker', 'admin'],
@@ -119,6 +123,7 @@ const PLACES: Record<string, string> = {
   ':forge': 'none',
   ':secret': 'none',
   ':budget': '999999',
+  ':call': '999999',
   ':repository': '1',
   '*': 'info/refs',
 };
@@ -179,7 +184,7 @@ describe('every route × every token', () => {
     });
   }
 
-  for (const route of DECIDED.run.filter((each) => each.includes(':run'))) {
+  for (const route of [...DECIDED.run, ...DECIDED['viewer or run']].filter((each) => each.includes(':run'))) {
     it(`${route} is closed to another run's token`, async () => {
       assert.equal((await request(api, route, order.runToken, '77-1')).statusCode, 403);
     });

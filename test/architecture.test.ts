@@ -17,6 +17,7 @@ const domains = [
   'events',
   'gateway',
   'models',
+  'prompts',
   'repos',
   'retention',
   'secrets',

@@ -5,6 +5,7 @@ import type { Status } from '../../protocol/status.ts';
 import type { Config } from '../config/schema.ts';
 import type { SecretManager } from '../secrets/secret-manager.ts';
 import type { Database, Queryable } from '../db/connect.ts';
+import type { KeptPrompts } from '../prompts/read.ts';
 import type { Repositories } from '../repos/repositories.ts';
 import type { LogStore } from '../workers/log-store.ts';
 
@@ -14,6 +15,7 @@ export interface ApiContext {
   logs: LogStore;
   repositories: Repositories;
   secrets: SecretManager;
+  prompts: KeptPrompts;
   models(): Model[];
   runTokens(db: Queryable, run: string): Promise<RunTokens>;
   gatewayUrl(): string;

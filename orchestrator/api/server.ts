@@ -20,6 +20,7 @@ import { logRoutes } from './routes/logs.ts';
 import { moneyRoutes } from './routes/money.ts';
 import { projectFileRoutes } from './routes/project-files.ts';
 import { projectRoutes } from './routes/projects.ts';
+import { promptRoutes } from './routes/prompts.ts';
 import { runRoutes } from './routes/runs.ts';
 import { runnerRoutes } from './routes/runner.ts';
 import { secretRoutes } from './routes/secrets.ts';
@@ -49,6 +50,7 @@ const GROUPS: Routes[] = [
   taskRoutes,
   steeringRoutes,
   runRoutes,
+  promptRoutes,
   logRoutes,
   changeRoutes,
   eventRoutes,

@@ -9,6 +9,7 @@ import { createToken, runTokens } from '../access/tokens.ts';
 import { loadConfig } from '../config/load.ts';
 import { stopListening } from '../db/notifications.ts';
 import { catalogue } from '../models/catalogue.ts';
+import { promptsKey } from '../prompts/key.ts';
 import { createGit } from '../repos/git.ts';
 import { openForges } from '../repos/forge/forges.ts';
 import { bindRepositories } from '../repos/repositories.ts';
@@ -65,6 +66,7 @@ export async function testApi(set: string[] = []): Promise<TestApi> {
       db: db.pool,
       config,
       secrets,
+      prompts: { directory: path.join(directory, 'prompts'), key: async () => await promptsKey(secrets) },
       logs: new LogStore(path.join(directory, 'logs')),
       repositories: bindRepositories({
         db: db.pool,

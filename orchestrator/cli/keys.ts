@@ -50,14 +50,15 @@ interface PolicyArgs extends GlobalArgs {
   allow: string[] | undefined;
   external: boolean | undefined;
   cacheAnswers: boolean | undefined;
+  keepPrompts: boolean | undefined;
 }
 
 /** Shows a project's policy, changed by what was named. */
 export async function modelPolicy(args: PolicyArgs): Promise<void> {
   const route = `/projects/${encodeURIComponent(args.project)}/models`;
-  const { external, cacheAnswers } = args;
+  const { external, cacheAnswers, keepPrompts } = args;
   const allow = args.allow?.filter((name) => name !== '');
-  const patch = { allow, external, cacheAnswers };
+  const patch = { allow, external, cacheAnswers, keepPrompts };
   const client = connect(args);
   const changes = Object.values(patch).some((value) => value !== undefined);
   const policy = changes
@@ -70,6 +71,7 @@ export async function modelPolicy(args: PolicyArgs): Promise<void> {
     `  allowed            ${policy.allow.length === 0 ? 'all' : policy.allow.join(', ')}`,
     `  outside            ${word(policy.external)}`,
     `  answers are cached ${word(policy.cacheAnswers)}`,
+    `  prompts are kept   ${word(policy.keepPrompts)}`,
   );
 }
 

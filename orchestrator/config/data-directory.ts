@@ -25,6 +25,7 @@ const LAYOUT = {
   'logs/worker': GROUP, // of runs: one file a stream
   'logs/orchestrator': GROUP,
   'logs/traffic': GROUP,
+  'logs/prompts': PRIVATE, // sealed; of projects that keep them
   'financial/transactions': GROUP,
   'financial/budgets': GROUP,
   'financial/reports': GROUP,

@@ -9,11 +9,12 @@ import { string } from '../models/wire/json.ts';
 import type { JsonObject } from '../models/wire/json.ts';
 import { sendJson } from '../models/wire/refusal.ts';
 import { parseBody, readBody } from '../models/wire/request-body.ts';
+import type { PromptKeeper, PromptToKeep } from '../prompts/keeper.ts';
 import { answerCache, answerKey } from './answer-cache.ts';
 import { callLimit } from './call-limit.ts';
 import { egressRecords } from './egress.ts';
 import { exchange } from './exchange.ts';
-import type { Exchange } from './exchange.ts';
+import type { Answered, Exchange } from './exchange.ts';
 import { guards } from './guards.ts';
 import type { GuardLimits } from './guards.ts';
 import { gatewayKeys } from './keys.ts';
@@ -38,6 +39,8 @@ export interface CallParts {
   writer: ChargeWriter<Recorded>;
   callsPerMinute: number;
   guards: GuardLimits;
+  /** Where prompts are kept of projects that want it. */
+  prompts?: Pick<PromptKeeper, 'keep'> | undefined;
   settled(record: CallRecord): void;
 }
 
@@ -50,6 +53,9 @@ export interface Arrived {
 
 const BODY_LIMIT = 50 * 1024 * 1024;
 const CACHED_BYTES = 64 * 1024 * 1024;
+/** Of one answer. */
+const CACHED_ANSWER_BYTES = 1024 * 1024;
+const KEPT_ANSWER_BYTES = 32 * 1024 * 1024;
 
 /** Makes what serves the requests. It throws where nothing has been answered yet. */
 export function callServer(parts: CallParts): (route: Route | undefined, arrived: Arrived) => Promise<void> {
@@ -94,6 +100,7 @@ export function callServer(parts: CallParts): (route: Route | undefined, arrived
           body,
         )
       : undefined;
+    const keeper = path !== COUNT_TOKENS && keepsPrompt(caller, protocol) ? parts.prompts : undefined;
     const call: Exchange = {
       requestId,
       caller,
@@ -108,7 +115,7 @@ export function callServer(parts: CallParts): (route: Route | undefined, arrived
       request,
       response,
       signal,
-      keep: key !== undefined,
+      keep: keeper !== undefined ? KEPT_ANSWER_BYTES : key !== undefined ? CACHED_ANSWER_BYTES : 0,
     };
     const known = key === undefined ? undefined : cache.get(key);
     if (known !== undefined) {
@@ -119,6 +126,7 @@ export function callServer(parts: CallParts): (route: Route | undefined, arrived
         'content-length': known.body.length,
       });
       response.end(known.body);
+      keeper?.keep(promptOf(call, known));
       return;
     }
     const settled = (record: CallRecord) => {
@@ -126,16 +134,29 @@ export function callServer(parts: CallParts): (route: Route | undefined, arrived
       parts.settled(record);
     };
     const answered = await exchange(call, { upstreams, admit, egress, settled });
+    keeper?.keep(promptOf(call, answered?.sent));
     if (answered?.ok !== true) return;
     const preferred = answered.rung === all[0];
     if (all.length > 1) sticky.served(place, answered.rung, preferred ? null : answered.fallback);
-    if (key !== undefined && answered.sent !== undefined) cache.put(key, answered.sent);
+    if (key !== undefined && answered.sent !== undefined && answered.sent.body.length <= CACHED_ANSWER_BYTES)
+      cache.put(key, answered.sent);
   };
 }
 
 /** Embeddings are always the same; other answers are with temperature 0, more or less, so the project has a say. */
 function cacheable(protocol: string, json: JsonObject, wanted: boolean): boolean {
   return protocol === 'embeddings' || (wanted && json.temperature === 0);
+}
+
+/** Only of runs: what people ask with keys of their own is theirs. Embeddings have nothing to read. */
+function keepsPrompt({ run, policy }: Exchange['caller'], protocol: string): boolean {
+  return run !== null && policy.keepPrompts && protocol !== 'embeddings';
+}
+
+function promptOf({ caller, requestId, protocol, body }: Exchange, sent: Answered['sent']): PromptToKeep {
+  const streamed = sent?.head['content-type']?.startsWith('text/event-stream') === true;
+  const answer = sent && { streamed, bytes: sent.body };
+  return { run: String(caller.run), request: requestId, protocol, body, answer };
 }
 
 /** The record of an answer that cost nothing, since it was there already. */

@@ -34,8 +34,8 @@ export interface Exchange {
   cause: ModelCall['cause'];
   body: Buffer;
   json: JsonObject;
-  /** Whether the answer is wanted afterwards. */
-  keep: boolean;
+  /** How large an answer is wanted afterwards, in bytes; 0: none. */
+  keep: number;
   request: IncomingMessage;
   response: ServerResponse;
   /** Aborted when the client has gone or the gateway stops. */
@@ -60,7 +60,6 @@ export interface Answered {
   sent: { head: Record<string, string>; body: Buffer } | undefined;
 }
 
-const KEPT_BYTES = 1024 * 1024;
 /** Counting tokens costs nothing and is not recorded. */
 const FREE: Admission = { settle: async () => {}, release: () => {} };
 
@@ -182,8 +181,8 @@ async function passOn(
     call.response.writeHead(status, { ...side.head, 'content-length': given.length });
     call.response.end(given);
   }
-  const kept = ok && call.keep ? Buffer.concat(sent) : undefined;
-  const small = kept !== undefined && kept.length <= KEPT_BYTES;
+  const kept = ok && call.keep > 0 ? Buffer.concat(sent) : undefined;
+  const small = kept !== undefined && kept.length <= call.keep;
   return { rung, fallback, ok, sent: small ? { head: side.head, body: kept } : undefined };
 }
 
@@ -199,7 +198,7 @@ async function write(
 ): Promise<void> {
   signal.throwIfAborted();
   if (chunk.length === 0) return;
-  if (keep) sent.push(chunk);
+  if (keep > 0) sent.push(chunk);
   if (!response.write(chunk)) await once(response, 'drain', { signal });
 }
 

@@ -28,7 +28,7 @@ test('the key of a live run opens, and names run, task and project', async () =>
     },
     where: caller.where,
     model: 'fake/small',
-    policy: { allow: [[], []], external: false, cacheAnswers: false },
+    policy: { allow: [[], []], external: false, cacheAnswers: false, keepPrompts: false },
     limits: {},
     cause: 'agent',
   });

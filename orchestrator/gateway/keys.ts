@@ -25,6 +25,7 @@ export interface Caller {
     allow: string[][];
     external: boolean;
     cacheAnswers: boolean;
+    keepPrompts: boolean;
   };
   limits: { maxCalls?: number; maxTokens?: number };
   /** Whose money the calls are: a run that repeats what the platform lost is the platform's. */
@@ -96,6 +97,7 @@ async function lookUp(db: Queryable, hash: Buffer): Promise<Caller> {
       allow: [policy.allow, found.models ?? []],
       external: policy.external || found.external,
       cacheAnswers: policy.cacheAnswers,
+      keepPrompts: policy.keepPrompts,
     },
     limits: found.run === null ? {} : found.limits,
     cause: found.again === true ? 'platform' : 'agent',

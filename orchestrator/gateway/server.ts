@@ -10,6 +10,7 @@ import type { Books } from '../budget/charge.ts';
 import { chargeWriter } from '../budget/charge-writer.ts';
 import { priceBook } from '../budget/prices.ts';
 import { openPurses } from '../budget/purses.ts';
+import { noteRefusal } from '../budget/refusals.ts';
 import { sweepSlabs } from '../budget/sweep.ts';
 import type { Database } from '../db/connect.ts';
 import type { Catalogue } from '../models/catalogue.ts';
@@ -17,6 +18,7 @@ import { engines } from '../models/engines.ts';
 import type { SecretReader } from '../models/engines.ts';
 import type { UpstreamTimeouts } from '../models/engine/upstream.ts';
 import { refusalOf, sendRefusal } from '../models/wire/refusal.ts';
+import type { PromptKeeper } from '../prompts/keeper.ts';
 import { callServer } from './call.ts';
 import type { Arrived } from './call.ts';
 import type { GuardLimits } from './guards.ts';
@@ -36,6 +38,8 @@ export interface GatewayOptions {
   callsPerMinute?: number;
   guards: GuardLimits;
   books: Books;
+  /** Where prompts are kept of projects that want it. */
+  prompts?: Pick<PromptKeeper, 'keep'> | undefined;
   timeouts?: Partial<UpstreamTimeouts>;
 }
 
@@ -68,10 +72,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     db,
     catalogue: options.catalogue,
     upstreams: upstreams(pools),
-    admit: paying({ purses, writer, priceOf: priceBook(db), currency: books.currency }),
+    admit: paying({
+      purses,
+      writer,
+      priceOf: priceBook(db),
+      currency: books.currency,
+      refused: async (run, words) => await noteRefusal(db, run, words),
+    }),
     writer,
     callsPerMinute: options.callsPerMinute ?? 6_000,
     guards: options.guards,
+    prompts: options.prompts,
     settled: (record) =>
       log.debug('model call', {
         requestId: record.request,

@@ -26,7 +26,7 @@ test('a policy allows all models inside until it is told otherwise, and a patch 
   const { pool } = database;
   await pool.query(`insert into project (name) values ('shop')`);
   const first = await getPolicy(pool, 'shop');
-  assert.deepEqual(first, { allow: [], external: false, cacheAnswers: false });
+  assert.deepEqual(first, { allow: [], external: false, cacheAnswers: false, keepPrompts: false });
   await updatePolicy(pool, models, 'shop', { allow: ['autocode/coder', 'gpu/small'] });
   await updatePolicy(pool, models, 'shop', { external: true });
   assert.deepEqual(await getPolicy(pool, 'shop'), {

@@ -7,11 +7,15 @@ import { testDatabase } from '../../test/support/database.ts';
 import { logFile } from '../workers/log-store.ts';
 import { applyRetention } from './retention.ts';
 
-test('logs of runs that ended long ago, old events, old records of egress and old results go; the rest stays', async (t) => {
+test('logs of runs that ended long ago, old events, old records of egress, old results and old prompts go; the rest stays', async (t) => {
   await using db = await testDatabase();
   const directory = mkdtempSync(join(tmpdir(), 'autocode-retention-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
-  const [runLogs, results] = [join(directory, 'logs'), join(directory, 'results')];
+  const [runLogs, results, prompts] = ['logs', 'results', 'prompts'].map((name) => join(directory, name)) as [
+    string,
+    string,
+    string,
+  ];
   await db.pool.query(`
     insert into project (name) values ('p');
     insert into task (project, title, body, agent, model, state, order_key, created_by)
@@ -35,7 +39,19 @@ test('logs of runs that ended long ago, old events, old records of egress and ol
   writeFileSync(join(results, '1/new'), '');
   utimesSync(join(results, '1/old'), new Date(0), new Date(0));
 
-  const options = { runLogsDays: 30, eventsDays: 30, egressDays: 100, runLogs, results };
+  mkdirSync(join(prompts, '1-1'), { recursive: true });
+  writeFileSync(join(prompts, '1-1/old.age'), '');
+  utimesSync(join(prompts, '1-1/old.age'), new Date(0), new Date(0));
+
+  const options = {
+    runLogsDays: 30,
+    eventsDays: 30,
+    egressDays: 100,
+    promptsDays: 30,
+    runLogs,
+    results,
+    prompts,
+  };
   await db.pool.query(
     `insert into delivery values ('gitea/work', 'old', now() - interval '100 days'), ('gitea/work', 'new', now())`,
   );
@@ -44,6 +60,7 @@ test('logs of runs that ended long ago, old events, old records of egress and ol
     events: 2500,
     egress: 1,
     results: 1,
+    prompts: 1,
     deliveries: 1,
   });
   assert.deepEqual(
@@ -51,6 +68,7 @@ test('logs of runs that ended long ago, old events, old records of egress and ol
     [false, true, true],
   );
   assert.ok(!existsSync(dirname(files[0] ?? '')));
+  assert.ok(!existsSync(join(prompts, '1-1')));
   const left = await db.pool.query('select kind from event');
   assert.deepEqual(left.rows, [{ kind: 'new' }]);
   assert.deepEqual(await applyRetention(db.pool, options), {
@@ -58,6 +76,7 @@ test('logs of runs that ended long ago, old events, old records of egress and ol
     events: 0,
     egress: 0,
     results: 0,
+    prompts: 0,
     deliveries: 0,
   });
 });

@@ -1,4 +1,5 @@
-// What is kept no longer than configured: logs of ended runs, events, records of egress, results. One pass; a chore of the scheduler.
+// What is kept no longer than configured: logs of ended runs, events, records of egress, results,
+// prompts. One pass; a chore of the scheduler.
 import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Queryable } from '../db/connect.ts';
@@ -8,8 +9,10 @@ export interface RetentionOptions {
   runLogsDays: number;
   eventsDays: number;
   egressDays: number;
+  promptsDays: number;
   runLogs: string; // directory of the log store
   results: string; // directory of stored results
+  prompts: string; // directory of kept prompts
 }
 
 export interface RetentionCounts {
@@ -17,6 +20,7 @@ export interface RetentionCounts {
   events: number;
   egress: number;
   results: number;
+  prompts: number;
   deliveries: number;
 }
 
@@ -33,6 +37,7 @@ export async function applyRetention(
     events: await removeEvents(db, options.eventsDays, signal),
     egress: await removeEgress(db, options.egressDays, signal),
     results: await removeOldFiles(options.results, options.runLogsDays),
+    prompts: await removeOldFiles(options.prompts, options.promptsDays),
     deliveries: await removeDeliveries(db, options.eventsDays),
   };
 }
@@ -111,6 +116,7 @@ async function removeOldFiles(directory: string, days: number): Promise<number> 
     const path = join(entry.parentPath, entry.name);
     if ((await stat(path)).mtimeMs > limit) continue;
     await rm(path, { force: true });
+    await rmdir(entry.parentPath).catch(() => {}); // a folder goes with its last file
     removed++;
   }
   return removed;

@@ -17,7 +17,8 @@ export async function listCalls(args: GlobalArgs & { run: string }): Promise<voi
   );
 }
 
-function drawCalls(calls: ModelCall[]): string {
+/** A table of calls. */
+export function drawCalls(calls: ModelCall[]): string {
   if (calls.length === 0) return 'No model calls.';
   const others = calls.filter(({ fallback }) => fallback !== null);
   const notes = others.map(({ id, fallback }) => `* ${id}: ${fallback}`);

@@ -19,6 +19,7 @@ export const modelNoun: Noun = {
       examples: [
         ['model policy shop', ''],
         ['model policy shop --allow autocode/coder --allow gpu/small', 'these two and no others'],
+        ['model policy shop --keep-prompts', 'see `run prompts`'],
         ["model policy shop --allow '' --no-external", 'all models inside the appliance again'],
       ],
       builder: (yargs: Argv) =>
@@ -37,6 +38,10 @@ export const modelNoun: Noun = {
           .option('cache-answers', {
             type: 'boolean',
             describe: 'A repeated request with temperature 0 is answered from memory',
+          })
+          .option('keep-prompts', {
+            type: 'boolean',
+            describe: 'What runs ask and are answered is kept, sealed and without secrets; admins read it',
           }),
       load: async () => (await import('../keys.ts')).modelPolicy,
     }),

@@ -103,5 +103,18 @@ export const runNoun: Noun = {
       builder: run,
       load: async () => (await import('../run/calls.ts')).listCalls,
     }),
+    verb({
+      command: 'prompts <run> [call]',
+      describe: 'Show what a run asked a model and was answered, where its project keeps that',
+      examples: [
+        ['run prompts 12-1', 'the calls whose prompts are kept'],
+        ['run prompts 12-1 345', 'one of them; that you read it is an event'],
+      ],
+      epilogue:
+        'Kept are calls of runs whose project says so (`model policy PROJECT --keep-prompts`), for retention.promptsDays. For admins.',
+      builder: (yargs: Argv) =>
+        run(yargs).positional('call', { type: 'number', describe: 'Number of the call, as in the list' }),
+      load: async () => (await import('../run/prompts.ts')).showPrompts,
+    }),
   ],
 };

@@ -6,7 +6,7 @@ import type { CatalogueOptions } from '../../models/catalogue.ts';
 import type { UpstreamTimeouts } from '../../models/engine/upstream.ts';
 import type { GuardLimits } from '../guards.ts';
 import { startGateway } from '../server.ts';
-import type { Gateway } from '../server.ts';
+import type { Gateway, GatewayOptions } from '../server.ts';
 import { fakeEngine } from '../../models/testing/fake-engine.ts';
 import type { FakeEngine } from '../../models/testing/fake-engine.ts';
 import { liveRun } from './live-run.ts';
@@ -42,6 +42,7 @@ interface RigOptions {
   /** The engines of the configuration, given the address of the fake one. */
   engines?: (url: string) => CatalogueOptions['engines'];
   recordingDirectories?: string[];
+  prompts?: GatewayOptions['prompts'];
 }
 
 /** Starts database, engine and gateway; disposing stops them in the other order. */

@@ -1,8 +1,6 @@
-// Searches texts for secrets with secretlint's recommended rules, but for the one that lets a comment in the file switch the
-// others off. Runs as a worker thread of secrets.ts, which alone loads it.
+// Searches texts for secrets that were not there before. Runs as a worker thread of secrets.ts.
 import { parentPort, workerData } from 'node:worker_threads';
-import { lintSource } from '@secretlint/core';
-import { rules } from '@secretlint/secretlint-rule-preset-recommend';
+import { findSecrets } from './find-secrets.ts';
 
 export interface SearchRequest {
   texts: { path: string; before: string; after: string }[];
@@ -15,39 +13,12 @@ export interface FoundSecret {
   kind: string;
 }
 
-const FILTER = '@secretlint/secretlint-rule-filter-comments';
-const config = {
-  rules: rules.filter((rule) => rule.meta.id !== FILTER).map((rule) => ({ id: rule.meta.id, rule })),
-};
-
-interface Hit {
-  kind: string;
-  line: number;
-  text: string;
-}
-
-async function hits(path: string, content: string): Promise<Hit[]> {
-  const source = {
-    filePath: path,
-    content,
-    ext: /\.[^./]*$/.exec(path)?.[0] ?? '',
-    contentType: 'text' as const,
-  };
-  const { messages } = await lintSource({
-    source,
-    options: { config, noPhysicFilePath: true, maskSecrets: true },
-  });
-  return messages.map(({ ruleId, messageId, range, loc }) => ({
-    kind: `${ruleId.replace('@secretlint/secretlint-rule-', '')}: ${messageId}`,
-    line: loc.start.line,
-    text: content.slice(...range),
-  }));
-}
-
 // What the file had before is not of this change, wherever in it that moved.
 async function newSecrets({ path, before, after }: SearchRequest['texts'][number]): Promise<FoundSecret[]> {
-  const found = await hits(path, after);
-  return found.filter(({ text }) => !before.includes(text)).map(({ line, kind }) => ({ path, line, kind }));
+  const found = await findSecrets(path, after);
+  return found
+    .filter(({ start, end }) => !before.includes(after.slice(start, end)))
+    .map(({ line, kind }) => ({ path, line, kind }));
 }
 
 const found: FoundSecret[] = [];

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { redact } from './redact.ts';
+
+// In pieces, so that nobody's search finds them here.
+const GITHUB = `gh${'p_'}wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx`;
+const AWS = `wJalrXUtnFEMI${'/K7MDENG/bPxRfiCYzXwVuTsRq'}P`;
+const OWN = `ac_${'gateway'}_${'x'.repeat(43)}`;
+const PEM = [
+  '-----BEGIN RSA',
+  ` PRIVATE KEY-----\n${`${'MIIEpAIBAAKCAQEA'.repeat(4)}\n`.repeat(12)}-----END RSA`,
+  ' PRIVATE KEY-----',
+].join('');
+
+const secrets: [string, unknown, string][] = [
+  ['in a message', { messages: [{ role: 'user', content: `use ${GITHUB} please` }] }, GITHUB],
+  [
+    'of AWS in a file that was read',
+    { content: [{ text: `A=1\nAWS_SECRET_ACCESS_KEY="${AWS}"\nB=2` }] },
+    AWS,
+  ],
+  [
+    'in the arguments of a tool call',
+    { arguments: JSON.stringify({ command: `export AWS_SECRET_ACCESS_KEY="${AWS}"` }) },
+    AWS,
+  ],
+  ['over several lines', [{ text: `before\n${PEM}\nafter` }], 'MIIEpAIBAAKCAQEA'],
+  ['of this product', { text: `Bearer ${OWN}` }, OWN],
+  ['as the name of a member', { [GITHUB]: 1 }, GITHUB],
+];
+
+for (const [where, value, secret] of secrets) {
+  test(`a secret ${where} is taken out`, async () => {
+    const clean = await redact(value);
+    assert.ok(!JSON.stringify(clean).includes(secret), JSON.stringify(clean));
+    assert.match(JSON.stringify(clean.value), /\[redacted /);
+    assert.ok(clean.redacted >= 1);
+  });
+}
+
+test('what is no secret stays as it is, to the letter', async () => {
+  const value = {
+    model: 'small',
+    n: 1,
+    nothing: null,
+    stream: true,
+    messages: [
+      { role: 'user', content: 'password = read()' },
+      { arguments: '{ "a" : [1, 2] }' },
+      { text: '[x' },
+    ],
+  };
+  assert.deepEqual(await redact(value), { value, redacted: 0 });
+  const { value: changed } = await redact({ ...value, token: GITHUB });
+  assert.deepEqual({ ...changed, token: undefined }, { ...value, token: undefined });
+});

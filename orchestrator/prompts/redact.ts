@@ -1,0 +1,71 @@
+// Takes keys and passwords out of a prompt or an answer, wherever in its JSON they stand. Used by sealing-thread.ts.
+import { findSecrets } from '../repos/checks/find-secrets.ts';
+
+/** Tokens of this product, which no rule of others knows. */
+const OWN_TOKEN = /\bac_[a-z]+_[\w-]{20,}/g;
+
+/** The same value without its secrets; `redacted` tells how many were found. */
+export async function redact<T>(value: T): Promise<{ value: T; redacted: number }> {
+  const texts: string[] = [];
+  mapTexts(value, (text) => (texts.push(text), text));
+  const all = texts.join('\n');
+  const found = [
+    ...(await findSecrets('prompt.txt', all)),
+    ...[...all.matchAll(OWN_TOKEN)].map(({ 0: token, index }) => ({
+      kind: 'autocode: token',
+      start: index,
+      end: index + token.length,
+    })),
+  ].sort((a, b) => a.start - b.start);
+  if (found.length === 0) return { value, redacted: 0 };
+  let offset = 0;
+  const clean = mapTexts(value, (text) => {
+    const begin = offset;
+    offset += text.length + 1;
+    return without(text, found, begin);
+  });
+  return { value: clean as T, redacted: found.length };
+}
+
+interface Range {
+  kind: string;
+  start: number;
+  end: number;
+}
+
+// Ranges are sorted; of those that overlap the first one is named.
+function without(text: string, found: Range[], begin: number): string {
+  let clean = '';
+  let from = 0;
+  for (const { kind, start, end } of found) {
+    const [first, last] = [Math.max(start - begin, from), Math.min(end - begin, text.length)];
+    if (first >= last) continue;
+    clean += `${text.slice(from, first)}[redacted ${kind}]`;
+    from = last;
+  }
+  return from === 0 ? text : clean + text.slice(from);
+}
+
+/** Each text of a JSON value through a function; JSON inside a text, as the arguments of tool calls are, is gone into. */
+function mapTexts(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') {
+    const inner = /^\s*[[{]/.test(value) ? parsed(value) : undefined;
+    if (inner === undefined) return change(value);
+    const before = JSON.stringify(inner);
+    const after = JSON.stringify(mapTexts(inner, change));
+    return after === before ? value : after;
+  }
+  if (Array.isArray(value)) return value.map((each) => mapTexts(each, change));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [change(key), mapTexts(each, change)]),
+  );
+}
+
+function parsed(text: string): object | undefined {
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    return undefined;
+  }
+}
