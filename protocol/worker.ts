@@ -29,6 +29,13 @@ export const WorkerInput = z
       .default(['directory'])
       .meta({ description: 'Isolations that it can give a run.' }),
     host: text().max(255),
+    project: Name.optional().meta({
+      description: 'The only project whose tasks it takes; any when left out.',
+    }),
+    dailyBudget: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional().meta({
+      description:
+        'What its runs may spend a day, in millionths of the ledger currency; a budget like others.',
+    }),
   })
   .meta({ id: 'WorkerRegistration' });
 export type WorkerInput = z.infer<typeof WorkerInput>;
@@ -55,6 +62,7 @@ export const Worker = z
     running: z.number().int(),
     agents: z.array(z.object({ name: z.string(), version: z.string().nullable() })),
     isolations: z.array(Isolation).default(['directory']),
+    project: z.string().nullable().default(null),
     state: z.enum(['online', 'offline']),
     lastSeen: Timestamp,
   })

@@ -18,7 +18,10 @@ import type { RunnerPool } from './runner-pool.ts';
 import { offeredIsolations, type Offer } from './sandbox/offer.ts';
 
 export interface ClaimerParts {
-  config: Pick<WorkerConfig, 'url' | 'tokenFile' | 'stateDir' | 'toolDir' | 'name' | 'concurrency'>;
+  config: Pick<
+    WorkerConfig,
+    'url' | 'tokenFile' | 'stateDir' | 'toolDir' | 'name' | 'concurrency' | 'project' | 'dailyBudget'
+  >;
   /** Version of the product, for the list of workers. */
   version: string;
   pool: RunnerPool;
@@ -75,6 +78,8 @@ async function register(
       agents: abilities.agents,
       isolations: abilities.offer.isolations,
       host: os.hostname(),
+      ...(config.project === undefined ? {} : { project: config.project }),
+      ...(config.dailyBudget === undefined ? {} : { dailyBudget: Math.round(config.dailyBudget * 1e6) }),
     },
     answer: WorkerAnswer,
     signal,

@@ -28,6 +28,30 @@ test('flags go over the file, and all mistakes are told at once', async () => {
   }
 });
 
+test('project and daily budget of a job are in its environment, over the file and under the flags', async (t) => {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'autocode-config-'));
+  t.after(() => {
+    rmSync(directory, { recursive: true });
+    delete process.env.AUTOCODE_WORKER_PROJECT;
+    delete process.env.AUTOCODE_WORKER_DAILY_BUDGET;
+  });
+  const file = path.join(directory, 'worker.yaml');
+  writeFileSync(
+    file,
+    `url: http://127.0.0.1:1\ntokenFile: t\nstateDir: ${directory}/state\ntoolDir: tools\nlogDir: logs\nproject: blog\n`,
+  );
+  process.env.AUTOCODE_WORKER_DAILY_BUDGET = '';
+  const { project, dailyBudget } = await workerConfig(['--config', file]);
+  assert.deepEqual([project, dailyBudget], ['blog', undefined]);
+  process.env.AUTOCODE_WORKER_PROJECT = 'shop';
+  process.env.AUTOCODE_WORKER_DAILY_BUDGET = '12.50';
+  const job = await workerConfig(['--config', file]);
+  assert.deepEqual([job.project, job.dailyBudget], ['shop', 12.5]);
+  assert.equal((await workerConfig(['--config', file, '--daily-budget', '3'])).dailyBudget, 3);
+  process.env.AUTOCODE_WORKER_DAILY_BUDGET = 'plenty';
+  await assert.rejects(workerConfig(['--config', file]), { code: 'ERR_CONFIG', message: /dailyBudget/ });
+});
+
 test('a runner reads the settings that the worker gave it', () => {
   const config = {
     directory: '/d',

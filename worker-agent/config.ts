@@ -24,6 +24,13 @@ export const WorkerConfig = z
       .max(1000)
       .default(2)
       .describe('Runs at a time; 0 takes none and finishes those it has.'),
+    project: Name.optional().describe('The only project whose tasks it takes; all when left out.'),
+    dailyBudget: z.coerce
+      .number()
+      .min(0)
+      .max(1e9)
+      .optional()
+      .describe('What its runs may spend a day, in the ledger currency, as 12.50.'),
     logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
     sandbox: z
       .preprocess(fromJson, SandboxSettings)
@@ -49,7 +56,13 @@ export interface RunnerConfig {
   workspace: WorkspaceSettings;
 }
 
-/** From flags over a YAML file (`--config FILE`); every mistake is told at once. */
+/** What a job's environment may say: the same names as in the orchestrator's configuration. */
+const VARIABLES: Record<string, string> = {
+  project: 'AUTOCODE_WORKER_PROJECT',
+  dailyBudget: 'AUTOCODE_WORKER_DAILY_BUDGET',
+};
+
+/** From flags over the environment over a YAML file (`--config FILE`); every mistake is told at once. */
 export async function workerConfig(argv: string[]): Promise<WorkerConfig> {
   const keys = Object.keys(WorkerConfig.shape);
   const options = Object.fromEntries(
@@ -60,7 +73,7 @@ export async function workerConfig(argv: string[]): Promise<WorkerConfig> {
   const fromFlags = Object.fromEntries(
     keys.filter((key) => values[flagOf(key)] !== undefined).map((key) => [key, values[flagOf(key)]]),
   );
-  const parsed = WorkerConfig.safeParse({ ...fromFile, ...fromFlags });
+  const parsed = WorkerConfig.safeParse({ ...fromFile, ...fromEnvironment(), ...fromFlags });
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
       (issue) => `${issue.path.join('.') || '(root)'}: ${issue.message}`,
@@ -77,6 +90,11 @@ export async function workerConfig(argv: string[]): Promise<WorkerConfig> {
     toolDir: path.resolve(toolDir),
     logDir: path.resolve(logDir),
   };
+}
+
+function fromEnvironment(): Record<string, string> {
+  const set = Object.entries(VARIABLES).map(([key, name]) => [key, process.env[name] ?? '']);
+  return Object.fromEntries(set.filter(([, value]) => value !== ''));
 }
 
 /** The runner's settings from its argv. */

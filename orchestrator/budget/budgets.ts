@@ -20,7 +20,7 @@ export async function setBudget(
 ): Promise<void> {
   await db.query(
     `insert into budget (scope, subject, period, unit, amount, created_by) values ($1, $2, $3, $4, $5, $6)
-     on conflict (scope, subject, period, unit) do update set amount = excluded.amount, created_by = excluded.created_by, created_at = now()
+     on conflict (scope, subject, period, unit, origin) do update set amount = excluded.amount, created_by = excluded.created_by, created_at = now()
        where budget.amount <> excluded.amount`,
     [scope, subject, period, unit, amount, actor],
   );
@@ -48,7 +48,7 @@ export async function applyBudgets(
 ): Promise<BudgetDifference> {
   await tx.query('lock table budget in share row exclusive mode');
   const { rows } = await tx.query<BudgetInput & { id: number }>(
-    'select id, scope, subject, period, unit, amount from budget order by id',
+    `select id, scope, subject, period, unit, amount from budget where origin = 'set' order by id`,
   );
   const before = new Map(rows.map((row) => [keyOf(row), row]));
   const after = new Map<string, BudgetInput>();
@@ -78,7 +78,7 @@ export async function applyBudgets(
 /** All budgets as they stand in their periods; of one for all, the subject that has spent the most. */
 export async function listBudgets(db: Queryable, timeZone: string): Promise<Budget[]> {
   const { rows } = await db.query<Budget>(
-    `select b.id, b.scope, b.subject, b.period, b.unit, b.amount,
+    `select b.id, b.scope, b.subject, b.period, b.unit, b.amount, b.origin,
        to_char(nullif(start.since, '-infinity'), 'YYYY-MM-DD') as since, used.spent, held.held
      from budget b
        cross join lateral (select case b.period when 'total' then '-infinity'::date
@@ -89,7 +89,7 @@ export async function listBudgets(db: Queryable, timeZone: string): Promise<Budg
            group by d.subject) each_subject) used
        cross join lateral (select coalesce(max(case b.unit when 'money' then a.money when 'tokens' then a.tokens else a.gpu end), 0)::bigint
          as held from account a where a.scope = b.scope and b.subject in (a.subject, '*')) held
-     order by b.scope, b.subject, b.period, b.unit`,
+     order by b.scope, b.subject, b.period, b.unit, b.origin`,
     [timeZone],
   );
   return rows;

@@ -27,7 +27,8 @@ export function budgetText({ scope, subject, period, unit, amount }: Budget, cur
 /** What a call or a task is refused with where a budget does not leave enough. */
 export function overBudget(budget: Budget, currency: string): AutocodeError {
   const left = Math.max(0, leftOf(budget));
-  const rest = left === 0 ? 'is used up' : `leaves only ${amountText(budget.unit, left, currency)}`;
+  const reserved = budget.spent < budget.amount ? 'is all reserved by calls under way' : 'is used up';
+  const rest = left === 0 ? reserved : `leaves only ${amountText(budget.unit, left, currency)}`;
   const when = budget.period === 'total' ? '' : `, or wait for the next ${budget.period}`;
   const text = budgetText(budget, currency);
   return new AutocodeError('ERR_BUDGET', `${text.charAt(0).toUpperCase()}${text.slice(1)} ${rest}.`, {

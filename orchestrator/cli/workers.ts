@@ -31,6 +31,7 @@ export function drawWorkers(workers: Worker[]): string {
     { title: 'HOST', value: (worker) => worker.host },
     { title: 'VERSION', value: (worker) => worker.version },
     { title: 'ISOLATION', value: (worker) => worker.isolations.join(', ') },
+    { title: 'PROJECT', value: ({ project }) => project ?? 'any' },
     { title: 'AGENTS', value: (worker) => worker.agents.map((agent) => agent.name).join(', ') || '-' },
     { title: 'SEEN', value: (worker) => relativeTime(worker.lastSeen) },
   ]);
@@ -68,6 +69,8 @@ export async function startWorker(
     'log-dir': directory.path('logs/orchestrator'),
     'log-level': config.log.level,
     sandbox: JSON.stringify(config.sandbox),
+    ...(config.worker.project === undefined ? {} : { project: config.worker.project }),
+    ...(config.worker.dailyBudget === undefined ? {} : { 'daily-budget': String(config.worker.dailyBudget) }),
   };
   await runPart(
     'worker-agent/main.ts',

@@ -193,6 +193,15 @@ export const Config = z.strictObject({
       name: Name.default(() => workerName(hostname()))
         .meta({ shownDefault: 'the name of the host' })
         .describe('Its name, unique among the workers.'),
+      project: Name.optional().describe('The only project whose tasks it takes.'),
+      dailyBudget: z
+        .number()
+        .min(0)
+        .max(1e9)
+        .optional()
+        .describe(
+          'What its runs may spend a day, in the ledger currency: a budget beside those that are set.',
+        ),
     })
     .prefault({}),
   sandbox: SandboxSettings.prefault({}),

@@ -36,7 +36,7 @@ export async function startLocalWorker({
   url,
   log,
 }: LocalWorkerOptions): Promise<{ stop(): Promise<void> }> {
-  const { name, concurrency } = config.worker;
+  const { name, concurrency, project, dailyBudget } = config.worker;
   const run = directory.path('run');
   const tokenFile = join(run, 'worker-token');
   const file = join(run, 'worker.json');
@@ -60,7 +60,12 @@ export async function startLocalWorker({
     }),
   );
   const stopping = new AbortController();
-  const done = keepRunning(file, stopping.signal, log);
+  // As a worker job has them; empty ones count as none.
+  const variables = {
+    AUTOCODE_WORKER_PROJECT: project ?? '',
+    AUTOCODE_WORKER_DAILY_BUDGET: String(dailyBudget ?? ''),
+  };
+  const done = keepRunning(file, variables, stopping.signal, log);
   return {
     async stop() {
       stopping.abort();
@@ -69,10 +74,15 @@ export async function startLocalWorker({
   };
 }
 
-async function keepRunning(file: string, stopping: AbortSignal, log: Log): Promise<void> {
+async function keepRunning(
+  file: string,
+  variables: Record<string, string>,
+  stopping: AbortSignal,
+  log: Log,
+): Promise<void> {
   for (let pause = 500; !stopping.aborted;) {
     const started = performance.now();
-    const worker = startProcess(file);
+    const worker = startProcess(file, variables);
     const stop = () => void endProcess(worker);
     stopping.addEventListener('abort', stop);
     const words = lastWords(worker);
@@ -88,9 +98,10 @@ async function keepRunning(file: string, stopping: AbortSignal, log: Log): Promi
 }
 
 // The kernel tells the worker when this process is gone, also after kill -9.
-function startProcess(file: string): ChildProcess {
+function startProcess(file: string, variables: Record<string, string>): ChildProcess {
   const command = ['--pdeathsig', 'TERM', '--', process.execPath, ...NODE_OPTIONS, PROGRAM, '--config', file];
-  return spawn('setpriv', command, { env: inheritedEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] });
+  const env = { ...inheritedEnvironment(), ...variables };
+  return spawn('setpriv', command, { env, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
 async function endProcess(worker: ChildProcess): Promise<void> {

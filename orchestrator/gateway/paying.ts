@@ -44,6 +44,8 @@ export interface PayingParts {
   priceOf(model: string): Promise<Price | undefined>;
   /** Of the ledger. */
   currency: string;
+  /** Told before a run's call is refused. */
+  refused(run: string, words: string): Promise<void>;
 }
 
 /** An answer shorter than this is of no use to anybody. */
@@ -53,7 +55,7 @@ const GPU_MS_A_TOKEN = 10;
 const HOUR_MS = 3_600_000;
 
 /** Makes what admits calls and takes their records. */
-export function paying({ purses, writer, priceOf, currency }: PayingParts): Admit {
+export function paying({ purses, writer, priceOf, currency, refused }: PayingParts): Admit {
   const bounds = inputBounds();
   const clocks = new Map<string, { clock: GpuClock; rest: number }>();
 
@@ -70,7 +72,11 @@ export function paying({ purses, writer, priceOf, currency }: PayingParts): Admi
     });
     const want = need(output);
     const admission = await purses.admit(who, caller.payers, want, need(Math.min(output, LEAST_OUTPUT)));
-    if ('refused' in admission) throw overBudget(admission.refused, currency);
+    if ('refused' in admission) {
+      const error = overBudget(admission.refused, currency);
+      if (caller.run !== null) await refused(caller.run, `${error.message} ${error.remedy}`);
+      throw error;
+    }
     const { hold, bound, near } = admission;
     const affordable = outputFor(hold, need, output);
     const end = gpus === undefined ? undefined : begin(clocks, model.engine, gpus.count);

@@ -4,17 +4,23 @@ import { AutocodeError } from '../../protocol/errors.ts';
 import { runId } from '../../protocol/ids.ts';
 import { LOG_STREAMS } from '../../protocol/log.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
+import type { Books } from '../budget/charge.ts';
+import { usedUp } from '../budget/limits.ts';
 import type { Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
-import { arrangeQueue } from './queue.ts';
+import { awaitFunds, missingFunds, type Spender } from './funds.ts';
+import { arrangeQueue, wakeClaimers } from './queue.ts';
 import { isLeased } from './run-state.ts';
 import type { RunState } from '../../protocol/run.ts';
 import { moveTask } from './task-state.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
-import { workOrder, type ClaimSettings } from './work-order.ts';
-import { lockWorker } from './worker-presence.ts';
+import { workOrder, type ClaimSettings as OrderSettings } from './work-order.ts';
+import { lockWorker, type LockedWorker } from './worker-presence.ts';
 
-export type { ClaimSettings } from './work-order.ts';
+/** What the configuration and other parts contribute to a claim. */
+export interface ClaimSettings extends OrderSettings {
+  books: Books;
+}
 
 /** Who polls, and the id under which it asks again for the same run. */
 export interface Claim {
@@ -22,16 +28,17 @@ export interface Claim {
   claimId: string;
 }
 
-interface PickedTask {
-  id: number;
+interface PickedTask extends Spender {
   project: number;
-  attempt: number;
-  agent: string;
   model: string;
   limits: { deadlineMinutes?: number };
   isolation: string;
-  claimed: boolean;
+  /** Whether there are budgets at all. */
+  budgeted: boolean;
 }
+
+/** A claim looks at no more tasks than this; it wakes claimers for the others. */
+const LOOKS = 100;
 
 /** The next run for the worker, or the one that it got under this claim id before; null when there is none to have. */
 export async function claimRun(
@@ -43,8 +50,8 @@ export async function claimRun(
     const worker = await lockWorker(tx, claim.worker);
     const earlier = await runOfClaim(tx, claim);
     if (earlier !== null) return await workOrder(tx, earlier, settings);
-    if (worker.free <= 0) return null;
-    const task = await pickTask(tx, worker);
+    if (worker.free <= 0 || (await isBroke(tx, worker, settings))) return null;
+    const task = await pickTask(tx, worker, settings);
     if (task === null) return null;
     return await workOrder(tx, await leaseRun(tx, claim, task, settings), settings);
   });
@@ -69,21 +76,29 @@ async function runOfClaim(tx: Queryable, { worker, claimId }: Claim): Promise<st
   );
 }
 
-/** The first queued task that nobody else has in hand, locked together with its project. */
+/** Whether the worker's own budget leaves nothing; its tasks are for others then. */
+async function isBroke(tx: Queryable, worker: LockedWorker, { books }: ClaimSettings): Promise<boolean> {
+  if (!worker.budgeted) return false;
+  return (await usedUp(tx, [{ scope: 'worker', subject: worker.name }], books.timeZone)).length > 0;
+}
+
+/** The first queued task that nobody else has in hand and that can be paid for, locked together with its project. */
 async function pickTask(
   tx: Queryable,
-  { agents, isolations }: { agents: string[]; isolations: string[] },
+  { agents, isolations, project }: LockedWorker,
+  { books }: ClaimSettings,
 ): Promise<PickedTask | null> {
-  for (;;) {
+  for (let looks = 0; looks < LOOKS; looks++) {
     const { rows } = await tx.query<PickedTask>({
       name: 'pick-task',
-      text: `select t.id, t.project, t.attempt, t.agent, t.model, p.limits || t.limits as limits, p.isolation
+      text: `select t.id, t.project, t.attempt, t.agent, t.model, p.limits || t.limits as limits, p.isolation,
+          p.name as "projectName", t.created_by as "createdBy", exists (select from budget) as budgeted
         from task t join project p on p.id = t.project
         where t.state = 'queued' and (t.agent = 'command' or t.agent = any($1))
-          and p.isolation = any($2) and (p.trusted or p.isolation <> 'directory')
+          and p.isolation = any($2) and (p.trusted or p.isolation <> 'directory') and ($3::text is null or p.name = $3)
         order by t.order_key, t.id limit 1
         for no key update of p, t skip locked`,
-      values: [agents, isolations],
+      values: [agents, isolations, project],
     });
     const task = rows[0];
     if (task === undefined) return null;
@@ -93,9 +108,16 @@ async function pickTask(
         where r.task = $1 and c.released_at is null`,
       values: [task.id],
     });
-    if (rowCount === 0) return task;
-    await arrangeQueue(tx, task.project); // queued for a claimed repository: it waits, and the next is tried
+    if (rowCount !== 0) {
+      await arrangeQueue(tx, task.project); // queued for a claimed repository: it waits, and the next is tried
+      continue;
+    }
+    const budget = task.budgeted ? await missingFunds(tx, task, books.timeZone) : undefined;
+    if (budget === undefined) return task;
+    await awaitFunds(tx, task, budget, books);
   }
+  await wakeClaimers(tx);
+  return null;
 }
 
 // Says so to the other claimers when more of the project is queued: the lock has hidden it from them.

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
 import type { FinishInput } from '../../protocol/run.ts';
 import { verifyToken } from '../access/tokens.ts';
+import { noteRefusal } from '../budget/refusals.ts';
 import { finishRun } from './finish.ts';
 import { getRun, getTask } from './queries.ts';
 import { aRun, aTask, claim, COMMIT, HEADS, POLICY, report } from './testing/work.ts';
@@ -40,6 +41,37 @@ for (const [says, runState, taskState, reason] of ENDINGS) {
     else assert.match(task.reason!, reason);
     assert.deepEqual(await finishRun(db.pool, order.run, report(order, says), POLICY), run);
     assert.deepEqual(await getTask(db.pool, 1), task);
+  });
+}
+
+const HIDDEN: [says: Ending, refused: string, called: boolean, run: string][] = [
+  [{ outcome: 'failed', cause: 'agent', reason: 'exit code 1' }, 'now()', false, 'out-of-budget'],
+  [{ outcome: 'no-change' }, 'now()', false, 'out-of-budget'],
+  [{ outcome: 'out-of-time' }, 'now()', false, 'out-of-budget'],
+  [{ outcome: 'out-of-budget', reason: '402' }, 'now()', false, 'out-of-budget'],
+  [{ outcome: 'failed', cause: 'platform' }, 'now()', false, 'failed'],
+  [{ outcome: 'cancelled' }, 'now()', false, 'cancelled'],
+  [{ outcome: 'verified', headCommits: HEADS }, 'now()', false, 'submitting'],
+  [{ outcome: 'failed', cause: 'agent' }, `now() - interval '1 minute'`, true, 'failed'],
+];
+for (const [says, refused, called, state] of HIDDEN) {
+  const then = called ? ' and a call that went well' : '';
+  test(`${says.outcome}${says.cause ? ` by ${says.cause}` : ''} after a refusal${then}: the run is ${state}`, async () => {
+    await using db = await testDatabase();
+    const order = await aRun(db.pool);
+    await noteRefusal(db.pool, order.run, 'The budget is used up.');
+    await db.pool.query(`update run set over_budget_at = ${refused}`);
+    if (called)
+      await db.pool.query(
+        `insert into model_call (run, task, project, protocol, model_asked, model_served, input_tokens, cached_tokens, output_tokens,
+           usage_source, price, cost_micros, status, outcome, total_ms) values ($1, 1, 1, 'chat', 'm', 'm', 1, 0, 1, 'upstream', '{}', 1, 200, 'ok', 5)`,
+        [order.run],
+      );
+    const run = await finishRun(db.pool, order.run, report(order, says), POLICY);
+    assert.equal(run.state, state);
+    if (state !== 'out-of-budget') return;
+    assert.equal((await getTask(db.pool, 1)).reason, 'The budget is used up.');
+    assert.deepEqual(await finishRun(db.pool, order.run, report(order, says), POLICY), run);
   });
 }
 

@@ -1,6 +1,7 @@
 // A runner reports the end of its run. Used by the API; what the run's end does is in ending.ts.
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { FinishInput, Run, RunState } from '../../protocol/run.ts';
+import { lastRefusal } from '../budget/refusals.ts';
 import type { Queryable } from '../db/connect.ts';
 import { proposePlan } from './approval.ts';
 import { endRun, type RetryPolicy, type RunEnd } from './ending.ts';
@@ -33,7 +34,7 @@ export async function finishRun(
     if (input.outcome === 'planned') await proposePlan(tx, locked.task.id, input.plan!);
     if (input.outcome === 'verified' && locked.task.replayOf !== null) await keepResult(tx, locked, policy);
     else if (input.outcome === 'verified') await handToSubmission(tx, run);
-    else await endRun(tx, locked, endOf(input), policy);
+    else await endRun(tx, locked, overBudgetOr(endOf(input), await lastRefusal(tx, run)), policy);
     return await getRun(tx, run);
   });
 }
@@ -54,6 +55,7 @@ function incomplete(what: string): AutocodeError {
 /** Whether this very report was taken before: a run that was handed over may meanwhile be anything that follows. */
 async function wasReported(tx: Queryable, run: LockedRun, input: FinishInput): Promise<boolean> {
   if (run.fence !== input.fence || isLeased(run.state)) return false;
+  if (run.state === 'out-of-budget') return REFUSED_ENDS.includes(input.outcome);
   if (input.outcome !== 'verified') return run.state === input.outcome;
   const afterwards: RunState[] = ['submitting', 'succeeded', 'no-change', 'failed', 'cancelled'];
   if (!afterwards.includes(run.state)) return false;
@@ -101,12 +103,14 @@ async function completeLogs(tx: Queryable, run: string, ends: FinishInput['logs'
 
 async function recordResult(tx: Queryable, run: string, input: FinishInput): Promise<void> {
   await tx.query(
-    `update run set plan = coalesce($2, plan), checks = $3, iterations = greatest(iterations, $4) where id = $1`,
+    `update run set plan = coalesce($2, plan), checks = $3, iterations = greatest(iterations, $4),
+       agent_tokens = coalesce($5, agent_tokens) where id = $1`,
     [
       run,
       input.plan === undefined ? null : JSON.stringify(input.plan),
       JSON.stringify(input.checks),
       input.iterations,
+      input.agentTokens ?? null,
     ],
   );
   if (input.headCommits.length > 0) await recordHeads(tx, run, input.headCommits);
@@ -144,6 +148,21 @@ async function keepResult(tx: Queryable, run: LockedRun, policy: RetryPolicy): P
   await moveRun(tx, run.id, { state: 'submitting' });
   const reason = `Run ${run.task.replayOf} done again: the result is kept to be compared, not submitted.`;
   await endRun(tx, run, { state: 'succeeded', reason }, policy);
+}
+
+/** How a run may end, by its own account, whose agent was refused a call for want of budget. */
+const REFUSED_ENDS: readonly FinishInput['outcome'][] = [
+  'out-of-budget',
+  'failed',
+  'no-change',
+  'out-of-time',
+];
+
+// Many agents say something else, or nothing, when the gateway refuses a call.
+function overBudgetOr(end: RunEnd, refusal: string | null): RunEnd {
+  const without = end.state === 'failed' && end.cause !== 'agent';
+  if (refusal === null || without || !REFUSED_ENDS.some((each) => each === end.state)) return end;
+  return { state: 'out-of-budget', reason: refusal };
 }
 
 function endOf({ outcome, cause, reason }: FinishInput): RunEnd {

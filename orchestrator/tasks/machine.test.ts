@@ -7,10 +7,12 @@ import { testDatabase } from '../../test/support/database.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { runId } from '../../protocol/ids.ts';
 import type { Queryable } from '../db/connect.ts';
+import { setBudget } from '../budget/budgets.ts';
 import { approvePlan, rejectPlan } from './approval.ts';
 import { cancelTask } from './cancel.ts';
 import { claimRun } from './claim.ts';
 import { finishRun } from './finish.ts';
+import { budgetsChanged } from './funds.ts';
 import { heartbeat, progress } from './lease.ts';
 import { noteDelivery, sendMessage } from './messages.ts';
 import { getRun } from './queries.ts';
@@ -143,6 +145,14 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     toRun(fc.tuple(fc.nat(3), fc.boolean()), (db, run, fence, [delivered, last]) =>
       noteDelivery(db, run, { fence, delivered, last }),
     ),
+  ),
+  often(
+    2,
+    fc.tuple(fc.nat(PROJECTS - 1), fc.constantFrom(0, 0, 1)).map(([p, amount]) => async (db) => {
+      const of = { scope: 'project', subject: `p${p}`, period: 'total', unit: 'tokens', amount } as const;
+      await setBudget(db, of, 'ann');
+      if (amount > 0) await budgetsChanged(db, 'UTC');
+    }),
   ),
   often(
     3,

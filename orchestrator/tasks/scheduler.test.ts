@@ -28,6 +28,7 @@ function scheduler(db: Database, more: Partial<SchedulerOptions> = {}) {
   const service = new Scheduler({
     db,
     policy: POLICY,
+    timeZone: 'UTC',
     startupGraceSeconds: 0,
     submit: async () => {},
     giveUp: async () => {},

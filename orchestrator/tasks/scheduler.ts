@@ -16,6 +16,8 @@ export interface Chore {
 export interface SchedulerOptions {
   db: Database;
   policy: RetryPolicy;
+  /** Where the days of budgets begin. */
+  timeZone: string;
   /** No lease is swept for this long after the start, or after a time without sweeps: workers get time to reach us. */
   startupGraceSeconds: number;
   /** Opens the change of a run in `submitting`, or reports why not; may be called again for the same run. */
@@ -79,13 +81,13 @@ export class Scheduler {
   }
 
   async #sweep(): Promise<void> {
-    const { db, policy, log, startupGraceSeconds } = this.#options;
+    const { db, policy, timeZone, log, startupGraceSeconds } = this.#options;
     const now = performance.now();
     if (now - this.#lastSweep > ABSENCE_MS) this.#graceEnds = now + startupGraceSeconds * 1000;
     const leases = now >= this.#graceEnds;
     const onError = (error: unknown) =>
       log.error(`the sweep could not mend something: ${String(error)}`, { error });
-    const counts = await sweep(db, { policy, leases, onError });
+    const counts = await sweep(db, { policy, leases, timeZone, onError });
     this.#lastSweep = performance.now();
     const mended = Object.entries(counts).filter(([, count]) => count > 0);
     if (mended.length > 0)

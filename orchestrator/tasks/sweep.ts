@@ -2,6 +2,7 @@
 // bug left crooked. Used by the scheduler. Each mend is a small transaction of its own, re-checked under lock.
 import type { Queryable } from '../db/connect.ts';
 import { endRun, type RetryPolicy, type RunEnd } from './ending.ts';
+import { fundedTasks, takeUpAgain } from './funds.ts';
 import { arrangeQueue, lockProject, lockRun, lockTask, WAITS, type LockedRun } from './queue.ts';
 import { isLeased, isLive, LEASED_STATES, LIVE_STATES } from './run-state.ts';
 import { moveTask } from './task-state.ts';
@@ -19,6 +20,7 @@ export interface SweepCounts {
   retried: number;
   released: number;
   promoted: number;
+  funded: number;
   absentWorkers: number;
 }
 
@@ -26,6 +28,8 @@ export interface SweepOptions {
   policy: RetryPolicy;
   /** False spares expired leases, while workers may not have reached us yet. */
   leases: boolean;
+  /** Where the days of budgets begin. */
+  timeZone: string;
   /** One mend that fails does not keep the others from being made. */
   onError(error: unknown): void;
 }
@@ -39,6 +43,7 @@ export async function sweep(db: Queryable, options: SweepOptions): Promise<Sweep
     retried: await wakeDueRetries(db, options),
     released: await releaseDeadClaims(db, options),
     promoted: await promoteMissingHeads(db, options),
+    funded: await takeUpFunded(db, options),
     absentWorkers: await markAbsentWorkers(db),
   };
 }
@@ -133,6 +138,11 @@ async function promoteMissingHeads(db: Queryable, options: SweepOptions): Promis
     await arrangeQueue(tx, id);
     return true;
   });
+}
+
+async function takeUpFunded(db: Queryable, options: SweepOptions): Promise<number> {
+  const funded = await fundedTasks(db, options.timeZone);
+  return await mendEach(db, options, funded, async (tx, { id }) => await takeUpAgain(tx, id));
 }
 
 async function mendEach<T>(

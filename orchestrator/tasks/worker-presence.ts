@@ -11,14 +11,25 @@ const ABSENT_AFTER = '60 seconds';
 /** Being seen is written down no more often than this. */
 const SEEN_EVERY = '10 seconds';
 
+export interface LockedWorker {
+  name: string;
+  free: number;
+  agents: string[];
+  isolations: string[];
+  /** The one project that it takes tasks of; null: any. */
+  project: string | null;
+  /** Whether there are budgets of workers. */
+  budgeted: boolean;
+}
+
 /** A worker under lock, so that its room is counted once; ERR_NOT_FOUND before it has registered. */
-export async function lockWorker(
-  tx: Queryable,
-  worker: string,
-): Promise<{ free: number; agents: string[]; isolations: string[] }> {
-  const locked = await tx.query<Pick<Worker, 'capacity' | 'agents' | 'isolations'>>({
+export async function lockWorker(tx: Queryable, worker: string): Promise<LockedWorker> {
+  const locked = await tx.query<
+    Pick<Worker, 'capacity' | 'agents' | 'isolations' | 'project'> & { budgeted: boolean }
+  >({
     name: 'lock-worker',
-    text: 'select capacity, agents, isolations from worker where name = $1 for no key update',
+    text: `select capacity, agents, isolations, project, exists (select from budget where scope = 'worker') as budgeted
+      from worker where name = $1 for no key update of worker`,
     values: [worker],
   });
   const found = locked.rows[0];
@@ -34,6 +45,9 @@ export async function lockWorker(
     values: [worker, LEASED_STATES],
   });
   return {
+    name: worker,
+    project: found.project,
+    budgeted: found.budgeted,
     free: found.capacity - rows[0]!.running,
     agents: found.agents.map((agent) => agent.name),
     isolations: found.isolations,

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
 import { Worker, WorkerAnswer, WorkerInput } from '../../protocol/worker.ts';
 import { settledEvents } from '../events/testing/settled.ts';
-import { aRun } from '../tasks/testing/work.ts';
+import { listBudgets, setBudget } from '../budget/budgets.ts';
+import { aProject, aRun, aTask, claim } from '../tasks/testing/work.ts';
 import { listWorkers, registerWorker } from './registry.ts';
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 
@@ -43,4 +44,55 @@ test('a worker whose protocol is more than one version away is refused', async (
     code: 'ERR_PROTOCOL_VERSION',
   });
   await registerWorker(db.pool, 'w', { ...input, protocol: PROTOCOL_VERSION - 1 });
+});
+
+test('the daily budget of a worker is one beside those that people set, and goes with its registration', async () => {
+  await using db = await testDatabase();
+  const shown = async () =>
+    (await listBudgets(db.pool, 'UTC')).map(({ subject, period, amount, origin }) => [
+      subject,
+      period,
+      amount,
+      origin,
+    ]);
+  await setBudget(db.pool, { scope: 'worker', subject: 'w', period: 'day', unit: 'money', amount: 5 }, 'ann');
+  await registerWorker(db.pool, 'w', { ...input, dailyBudget: 9_000_000 });
+  assert.deepEqual(await shown(), [
+    ['w', 'day', 5, 'set'],
+    ['w', 'day', 9_000_000, 'worker'],
+  ]);
+  await registerWorker(db.pool, 'w', { ...input, dailyBudget: 2_000_000 });
+  await registerWorker(db.pool, 'w', { ...input, dailyBudget: 2_000_000 });
+  assert.deepEqual((await shown())[1], ['w', 'day', 2_000_000, 'worker']);
+  await registerWorker(db.pool, 'w', input);
+  assert.deepEqual(await shown(), [['w', 'day', 5, 'set']]);
+  const told = await settledEvents(db.pool, { kinds: ['budget.set', 'budget.removed'] });
+  assert.deepEqual(
+    told.map(({ kind, data }) => [kind, data.amount, data.actor]),
+    [
+      ['budget.set', 5, 'ann'],
+      ['budget.set', 9_000_000, 'worker w'],
+      ['budget.set', 2_000_000, 'worker w'],
+      ['budget.removed', 2_000_000, 'worker w'],
+    ],
+  );
+});
+
+test('a worker of one project takes no other tasks, until it registers without one', async () => {
+  await using db = await testDatabase();
+  await aProject(db.pool, 'shop');
+  await aProject(db.pool, 'blog');
+  await aTask(db.pool, 'shop');
+  await aTask(db.pool, 'blog');
+  await assert.rejects(registerWorker(db.pool, 'w', { ...input, project: 'none' }), {
+    code: 'ERR_NOT_FOUND',
+    message: /project none, which is not there/,
+  });
+  const any = { ...input, isolations: ['bubblewrap' as const] };
+  await registerWorker(db.pool, 'w', { ...any, project: 'blog' });
+  assert.equal((await listWorkers(db.pool))[0]?.project, 'blog');
+  assert.equal((await claim(db.pool, 'w'))?.project.name, 'blog');
+  assert.equal(await claim(db.pool, 'w'), null);
+  await registerWorker(db.pool, 'w', any);
+  assert.equal((await claim(db.pool, 'w'))?.project.name, 'shop');
 });

@@ -2,6 +2,7 @@
 import { AutocodeError } from '../../protocol/errors.ts';
 import { PROTOCOL_VERSION, versionsAgree } from '../../protocol/version.ts';
 import type { Worker, WorkerAnswer, WorkerInput } from '../../protocol/worker.ts';
+import { setWorkerBudget } from '../budget/worker-budget.ts';
 import type { Queryable } from '../db/connect.ts';
 import { LEASED_STATES } from '../tasks/run-state.ts';
 import { emit } from '../events/outbox.ts';
@@ -20,7 +21,9 @@ export async function registerWorker(db: Queryable, name: string, input: WorkerI
     );
   }
   return await withinTransaction(db, async (tx) => {
+    await requireProject(tx, name, input.project);
     await upsertWorker(tx, name, input);
+    await setWorkerBudget(tx, name, input.dailyBudget);
     const { rows } = await tx.query<WorkerAnswer>(
       `select $1::int as protocol, (select id from installation) as installation,
          (select coalesce(jsonb_agg(jsonb_build_object('run', id, 'fence', fence) order by created_at), '[]')
@@ -32,15 +35,31 @@ export async function registerWorker(db: Queryable, name: string, input: WorkerI
   });
 }
 
+async function requireProject(tx: Queryable, worker: string, project: string | undefined): Promise<void> {
+  if (project === undefined) return;
+  const { rowCount } = await tx.query('select from project where name = $1 and archived_at is null', [
+    project,
+  ]);
+  if (rowCount !== 0) return;
+  throw new AutocodeError(
+    'ERR_NOT_FOUND',
+    `Worker ${worker} is to work for project ${project}, which is not there.`,
+    {
+      remedy:
+        'Register the project (`autocode project add`), or start the worker with another AUTOCODE_WORKER_PROJECT.',
+    },
+  );
+}
+
 async function upsertWorker(tx: Queryable, name: string, input: WorkerInput): Promise<void> {
   const before = await tx.query<{ state: string }>(
     'select state from worker where name = $1 for no key update',
     [name],
   );
   await tx.query(
-    `insert into worker (name, host, version, capacity, agents, isolations, state) values ($1, $2, $3, $4, $5, $6, 'online')
+    `insert into worker (name, host, version, capacity, agents, isolations, project, state) values ($1, $2, $3, $4, $5, $6, $7, 'online')
      on conflict (name) do update set host = excluded.host, version = excluded.version, capacity = excluded.capacity,
-       agents = excluded.agents, isolations = excluded.isolations, state = 'online', last_seen = now()`,
+       agents = excluded.agents, isolations = excluded.isolations, project = excluded.project, state = 'online', last_seen = now()`,
     [
       name,
       input.host,
@@ -48,6 +67,7 @@ async function upsertWorker(tx: Queryable, name: string, input: WorkerInput): Pr
       input.capacity,
       JSON.stringify(input.agents),
       JSON.stringify(input.isolations),
+      input.project ?? null,
     ],
   );
   if (before.rows[0]?.state !== 'online')
@@ -57,7 +77,7 @@ async function upsertWorker(tx: Queryable, name: string, input: WorkerInput): Pr
 /** Workers by name, with the number of runs that each has. */
 export async function listWorkers(db: Queryable): Promise<Worker[]> {
   const { rows } = await db.query<Omit<Worker, 'lastSeen'> & { lastSeen: Date }>(
-    `select name, host, version, capacity, agents, isolations, state, last_seen as "lastSeen",
+    `select name, host, version, capacity, agents, isolations, project, state, last_seen as "lastSeen",
        (select count(*) from run where worker = w.name and state = any($1)) as running
      from worker w order by name`,
     [LEASED_STATES],

@@ -53,6 +53,7 @@ export const workerRoutes: Routes = (app, context) => {
         limits: config.limits,
         gatewayUrl: gatewayUrl(),
         tokens: runTokens,
+        books: { timeZone: config.budget.timeZone, currency: config.currency },
       };
       const order = await untilNotified(
         context,

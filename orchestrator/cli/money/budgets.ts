@@ -130,7 +130,7 @@ function read(file: string): string {
 export async function exportBudgets(args: GlobalArgs): Promise<void> {
   const budgets = await connect(args).get('/budgets', Budgets);
   if (args.json) return printJson(budgets);
-  process.stdout.write(writeBudgets(budgets));
+  process.stdout.write(writeBudgets(budgets.filter(({ origin }) => origin === 'set')));
 }
 
 interface ReportArgs extends GlobalArgs {
@@ -189,6 +189,7 @@ function drawBudgets(budgets: Budget[], currency: string): string {
         usedPercent(budget) >= 100 ? 'red' : usedPercent(budget) >= 80 ? 'yellow' : undefined,
       align: 'right',
     },
+    { title: 'FROM', value: ({ origin }) => (origin === 'worker' ? 'its start' : 'budget set') },
   ]);
 }
 

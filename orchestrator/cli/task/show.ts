@@ -90,6 +90,8 @@ function drawMessages(messages: TaskMessage[]): string {
 
 function nextStep(task: Task): string | null {
   if (task.pendingReason === 'approval') return approvalCommands(task.id).join(' · ');
+  if (task.pendingReason === 'budget')
+    return `autocode budget list · autocode budget set … · autocode task cancel ${task.id}`;
   const [change] = task.changes;
   if (change !== undefined && task.changes.length > 1)
     return `autocode task diff ${task.id} · autocode change show ${change}`;

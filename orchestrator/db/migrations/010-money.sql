@@ -20,9 +20,10 @@ create table budget (
   period     text not null check (period in ('day','week','month','total')),
   unit       text not null check (unit in ('money','tokens','gpu')),
   amount     bigint not null check (amount >= 0),
+  origin     text not null default 'set' check (origin in ('set','worker')),  -- worker: what a worker was started with
   created_by text not null,
   created_at timestamptz not null default now(),
-  unique (scope, subject, period, unit),
+  unique (scope, subject, period, unit, origin),
   check ((scope = 'appliance') = (subject = ''))
 );
 
@@ -114,3 +115,13 @@ create table usage_day (
   gpu              bigint not null,
   primary key (day, project, task, agent, model, worker, person, cause)
 );
+
+-- Tasks that wait for a budget to leave something.
+create index task_unfunded on task (order_key, id) where pending_reason = 'budget';
+-- The last time that the gateway refused a call of the run for want of budget, in words: agents do not always tell.
+alter table run
+  add over_budget    text,
+  add over_budget_at timestamptz;
+
+-- The one project whose tasks a worker takes, when it was started for one.
+alter table worker add project text;

@@ -25,6 +25,7 @@ export const POLICY: RetryPolicy = {
 export const SWEEP: SweepOptions = {
   policy: POLICY,
   leases: true,
+  timeZone: 'UTC',
   onError(error) {
     throw error;
   },
@@ -35,6 +36,7 @@ export const SETTINGS: ClaimSettings = {
   limits: { runDeadlineMinutes: 60, maxIterations: 4, verifyTimeoutMinutes: 15, verifyOutputBytes: 4096 },
   gatewayUrl: 'http://127.0.0.1:1',
   tokens: runTokens(Buffer.alloc(32, 7)),
+  books: { timeZone: 'UTC', currency: 'EUR' },
 };
 
 /** A trusted project whose agent is `command`, with one repository or those that are named. */
