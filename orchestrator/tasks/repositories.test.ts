@@ -36,24 +36,23 @@ test('a task works in all repositories of its project, or in those that are name
   });
 });
 
-test('a verify command names a repository of its project, and is left out of tasks that do not work there', async () => {
+test('a verify command names a repository of its project, which is not removed before the command', async () => {
   await using db = await testDatabase();
   const verify = [
     { name: 'all', command: 'true' },
     { name: 'one', command: 'true', in: 'b' },
   ];
   await aProject(db.pool, 'p', { verify }, NAMES);
-  await aWorker(db.pool);
-  await aTask(db.pool, 'p', { repositories: ['a'] });
-  await aTask(db.pool, 'p', { repositories: ['b'] });
-  const orders = [(await claim(db.pool))!, (await claim(db.pool))!];
-  assert.deepEqual(
-    orders.map((order) => order.verify.map(({ name }) => name)),
-    [['all'], ['all', 'one']],
-  );
   const stray = { verify: [{ name: 'x', command: 'true', in: 'd' }] };
   await assert.rejects(updateProject(db.pool, 'p', stray), { code: 'ERR_INVALID_INPUT', remedy: /a, b, c/ });
   await assert.rejects(aProject(db.pool, 'q', stray), { code: 'ERR_INVALID_INPUT' });
+  await assert.rejects(removeRepository(db.pool, 'p', 'b'), {
+    code: 'ERR_STATE',
+    message: /verify commands run in it \(one\)/,
+    remedy: /project set p --verify/,
+  });
+  await updateProject(db.pool, 'p', { verify: [] });
+  assert.equal((await removeRepository(db.pool, 'p', 'b')).repositories.length, 2);
 });
 
 test('a task that waits for two repositories gets its turn although tasks for one of them keep coming', async () => {

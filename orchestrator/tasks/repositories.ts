@@ -44,6 +44,7 @@ export async function removeRepository(
         remedy: `Add another first, or archive the project: \`autocode project remove ${project.name}\`.`,
       });
     }
+    refuseWhileVerified(project, name);
     await refuseWhileUsed(tx, project, repository);
     await tx.query('update repository set removed_at = now() where id = $1', [repository.id]);
     await emit(tx, { kind: 'project.changed', project: id, data: { changed: ['repositories'] } });
@@ -59,6 +60,17 @@ export function repositoryNamed(project: Project, name: string): Project['reposi
   throw new AutocodeError('ERR_NOT_FOUND', `Project ${project.name} has no repository ${name}.`, {
     remedy: `It has ${known}.`,
   });
+}
+
+// Its commands would never run again, which nobody would notice.
+function refuseWhileVerified({ name, verify }: Project, repository: string): void {
+  const commands = verify.filter((command) => command.in === repository).map((command) => command.name);
+  if (commands.length === 0) return;
+  throw new AutocodeError(
+    'ERR_STATE',
+    `Repository ${repository} cannot be removed from project ${name}: verify commands run in it (${commands.join(', ')}).`,
+    { remedy: `Set others first: \`autocode project set ${name} --verify …\`.` },
+  );
 }
 
 async function refuseWhileUsed(

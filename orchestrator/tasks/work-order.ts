@@ -65,7 +65,7 @@ export async function workOrder(tx: Queryable, run: string, settings: ClaimSetti
       ...(limits.agentUsd === undefined ? {} : { maxUsd: limits.agentUsd }),
     },
     messages: await messagesOf(tx, order.task.id),
-    verify: verify.filter((command) => repositories.some(({ name }) => name === (command.in ?? name))),
+    verify,
     repositories: repositories.map((one) => ({
       ...one,
       path: repositories.length === 1 ? '.' : one.name,

@@ -8,6 +8,7 @@ function pipelineOf() {
   const options = {
     order: {
       verify: [{ name: 'test', command: 'npm test' }],
+      repositories: [{ name: 'api' }],
       limits: { maxIterations: 4, verifyTimeoutSeconds: 900, verifyOutputBytes: 1000 },
     },
     log: { event: ({ text }: { text: string }) => notices.push(text), raw: () => {} },
@@ -46,6 +47,21 @@ test('without a file all stays as it was ordered', () => {
   const { pipeline, notices } = pipelineOf();
   const { order } = pipeline;
   takeOwnSettings(pipeline, undefined);
-  assert.equal(pipeline.order, order);
+  assert.deepEqual(pipeline.order, order);
   assert.deepEqual([pipeline.instructions, notices], [null, []]);
+});
+
+test('a command that runs in a repository which the task does not have is left out, and the log says so', () => {
+  const { pipeline, notices } = pipelineOf();
+  takeOwnSettings(pipeline, {
+    verify: [
+      { name: 'unit', command: 'npm test', in: 'api' },
+      { name: 'pages', command: 'npm test', in: 'web' },
+    ],
+  });
+  assert.deepEqual(
+    pipeline.record.checks.map(({ name }) => name),
+    ['unit'],
+  );
+  assert.match(notices.at(-1) ?? '', /command pages is left out: it runs in web/);
 });

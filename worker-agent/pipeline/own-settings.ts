@@ -3,10 +3,14 @@
 import type { BaseAnswer } from '../../protocol/run.ts';
 import { checksOf, type Pipeline } from './run-record.ts';
 
-/** From here on the run goes by what the file says. */
+/** From here on the run goes by what the file says, and has no command of a repository that it does not have. */
 export function takeOwnSettings(pipeline: Pipeline, file: BaseAnswer['file']): void {
-  if (file === undefined) return;
-  const { order, log, record } = pipeline;
+  if (file !== undefined) goBy(pipeline, file);
+  leaveOutElsewhere(pipeline);
+}
+
+function goBy(pipeline: Pipeline, file: NonNullable<BaseAnswer['file']>): void {
+  const { order, log } = pipeline;
   const { verify = order.verify, limits: wished = {}, instructions = null } = file;
   const tighter = (what: string, most: number, wish: number | undefined): number => {
     if (wish !== undefined && wish > most) {
@@ -31,9 +35,22 @@ export function takeOwnSettings(pipeline: Pipeline, file: BaseAnswer['file']): v
     },
   };
   pipeline.instructions = instructions;
-  record.checks = checksOf(verify);
   log.event({
     type: 'notice',
     text: '.autocode.yaml of the base says how this run is verified and limited.',
   });
 }
+
+function leaveOutElsewhere(pipeline: Pipeline): void {
+  const { order, log, record } = pipeline;
+  const here = order.verify.filter(({ in: place }) => place === undefined || hasRepository(order, place));
+  for (const command of order.verify.filter((each) => !here.includes(each))) {
+    const text = `The verify command ${command.name} is left out: it runs in ${command.in}, where this task does not work.`;
+    log.event({ type: 'notice', text });
+  }
+  pipeline.order = { ...order, verify: here };
+  record.checks = checksOf(here);
+}
+
+const hasRepository = ({ repositories }: Pipeline['order'], wanted: string): boolean =>
+  repositories.some(({ name }) => name === wanted);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { effectiveSettings, fileForRun } from './effective.ts';
 
 const own = {
+  repositories: [],
   verify: [{ name: 'test', command: 'npm test' }],
   agent: null,
   model: null,
@@ -68,4 +69,11 @@ test('a run gets of the file what neither its project nor its task decides', () 
   assert.deepEqual(fileForRun(file, { explicit: ['verify'], limits: { maxIterations: 2 } }), {
     limits: { deadlineMinutes: 20 },
   });
+});
+
+test('a command of the file that runs in a repository which the project does not have is said to be left out', () => {
+  const verify = [{ name: 'pages', command: 'npm test', in: 'web' }];
+  const [value, source, note] = named(effectiveSettings(own, [], { verify }, defaults), 'verify');
+  assert.deepEqual([value, source], [verify, 'file']);
+  assert.match(String(note), /no such repository: pages \(in web\)/);
 });

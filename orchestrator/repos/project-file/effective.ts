@@ -13,7 +13,10 @@ export interface InstallationDefaults {
 
 type Limits = { [key in keyof FileLimits]-?: number };
 
-type Own = Pick<Project, 'verify' | 'agent' | 'model' | 'limits' | 'reviewers' | 'labels' | 'draft'>;
+type Own = Pick<
+  Project,
+  'repositories' | 'verify' | 'agent' | 'model' | 'limits' | 'reviewers' | 'labels' | 'draft'
+>;
 
 /** The settings of a project as new tasks have them. */
 export function effectiveSettings(
@@ -25,7 +28,8 @@ export function effectiveSettings(
   const marked = (name: MarkedSetting, found: Setting['source']): Setting => {
     if (explicit.includes(name)) return setting(name, project[name], 'project');
     const wish = file?.[name];
-    return wish === undefined ? setting(name, project[name], found) : setting(name, wish, 'file');
+    if (wish === undefined) return setting(name, project[name], found);
+    return setting(name, wish, 'file', name === 'verify' ? leftOut(project, file?.verify) : null);
   };
   const named = (name: 'agent' | 'model'): Setting => {
     if (project[name] !== null) return setting(name, project[name], 'project');
@@ -45,6 +49,14 @@ export function effectiveSettings(
       ? []
       : [setting('egress.hosts', file.egress.hosts, 'file', 'A wish: it grants nothing.')]),
   ];
+}
+
+function leftOut({ repositories }: Own, verify: ProjectFile['verify'] = []): string | null {
+  const strays = verify.filter(
+    ({ in: place }) => place !== undefined && !repositories.some(({ name }) => name === place),
+  );
+  if (strays.length === 0) return null;
+  return `Left out, since the project has no such repository: ${strays.map((each) => `${each.name} (in ${each.in})`).join(', ')}.`;
 }
 
 function limitSettings(own: RunLimits, wished: FileLimits, most: Limits): Setting[] {
