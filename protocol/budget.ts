@@ -72,6 +72,38 @@ export const Budget = z
   .meta({ id: 'Budget' });
 export type Budget = z.infer<typeof Budget>;
 
+export const RunBudget = z
+  .object({
+    currency: z.string().meta({ description: 'Of the ledger.' }),
+    spent: z
+      .object({
+        calls: z.int(),
+        inputTokens: z.int(),
+        cachedTokens: z.int(),
+        outputTokens: z.int(),
+        money: z.int(),
+        tokens: z.int(),
+        gpu: z.int(),
+      })
+      .meta({
+        description:
+          'From the ledger. Money, tokens and GPU time as budgets count them: what a gateway that was killed had reserved is in them.',
+      }),
+    budgets: z.array(
+      Budget.extend({
+        left: z.int().meta({ description: 'To this run: what its own calls hold is not taken off.' }),
+      }),
+    ),
+    refused: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why the gateway has refused its last call for want of budget, if it has.' }),
+    ok: z.boolean().meta({ description: 'Whether the run may go on.' }),
+    reason: z.string().nullable().meta({ description: 'Why not.' }),
+  })
+  .meta({ id: 'RunBudget', description: 'What a run has spent, and what its budgets leave to it.' });
+export type RunBudget = z.infer<typeof RunBudget>;
+
 export const BudgetDocument = z
   .strictObject({
     budgets: z.array(BudgetInput).max(10_000),

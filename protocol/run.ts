@@ -83,6 +83,12 @@ export const Usage = z
   .meta({ id: 'Usage' });
 export type Usage = z.infer<typeof Usage>;
 
+export const AgentTokens = Usage.pick({ inputTokens: true, cachedTokens: true, outputTokens: true }).meta({
+  id: 'AgentTokens',
+  description: 'Tokens as an agent counts them itself: advisory, the ledger is what counts.',
+});
+export type AgentTokens = z.infer<typeof AgentTokens>;
+
 export const Run = z
   .object({
     id: RunId,
@@ -114,6 +120,7 @@ export const Run = z
       .default([])
       .meta({ description: 'What the submission checks found in its result.' }),
     usage: Usage,
+    agentTokens: AgentTokens.nullable().default(null),
     logs: z.array(
       z.object({
         stream: z.string(),
@@ -177,6 +184,7 @@ export const ProgressInput = z
     plan: Plan.optional(),
     iterations: z.number().int().nonnegative().max(1_000_000).optional(),
     agentVersion: reported().max(100).optional(),
+    agentTokens: AgentTokens.optional(),
   })
   .meta({ id: 'ProgressInput' });
 export type ProgressInput = z.infer<typeof ProgressInput>;
@@ -210,6 +218,7 @@ export const FinishInput = z
     plan: Plan.optional().meta({ description: 'Required for `planned`.' }),
     checks: z.array(Check).max(50).default([]),
     iterations: z.number().int().nonnegative().max(1_000_000).default(0),
+    agentTokens: AgentTokens.optional(),
     logs: z
       .record(z.string().regex(/^[a-z]{1,20}$/), LogEnd)
       .default({})

@@ -7,8 +7,8 @@ import { identities } from '../access/identities.ts';
 import type { Identity } from '../access/tokens.ts';
 import type { ApiContext } from './context.ts';
 
-/** What a route may ask for: `public`, or the least role. */
-export type Access = 'public' | 'viewer' | 'operator' | 'admin' | 'worker' | 'run';
+/** What a route may ask for: `public`, the least role, or `viewer or run` for what a run may read of itself too. */
+export type Access = 'public' | 'viewer' | 'viewer or run' | 'operator' | 'admin' | 'worker' | 'run';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -25,6 +25,7 @@ declare module 'fastify' {
 
 const ALLOWED: Record<Exclude<Access, 'public'>, readonly Role[]> = {
   viewer: ['viewer', 'operator', 'admin'],
+  'viewer or run': ['viewer', 'operator', 'admin', 'run'],
   operator: ['operator', 'admin'],
   admin: ['admin'],
   worker: ['worker', 'admin'],
@@ -86,7 +87,7 @@ async function identify(
     );
   }
   const { run } = request.params as { run?: string };
-  if (access === 'run' && run !== undefined && run !== identity.run) {
+  if (identity.role === 'run' && run !== undefined && run !== identity.run) {
     throw new AutocodeError('ERR_FORBIDDEN', `The token of run ${identity.run} does not open run ${run}.`);
   }
   return identity;

@@ -57,12 +57,13 @@ export async function progress(db: Queryable, run: string, input: ProgressInput)
     await tx.query({
       name: 'note-progress',
       text: `update run set plan = coalesce($2, plan), iterations = coalesce($3, iterations),
-               agent_version = coalesce($4, agent_version), updated_at = now() where id = $1`,
+               agent_version = coalesce($4, agent_version), agent_tokens = coalesce($5, agent_tokens), updated_at = now() where id = $1`,
       values: [
         run,
         input.plan === undefined ? null : JSON.stringify(input.plan),
         input.iterations ?? null,
         input.agentVersion ?? null,
+        input.agentTokens ?? null,
       ],
     });
     if (input.plan === undefined) return;

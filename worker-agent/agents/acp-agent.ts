@@ -14,17 +14,12 @@ import {
 } from '@agentclientprotocol/sdk';
 import type { PromptResponse } from '@agentclientprotocol/sdk/unstable';
 import { AutocodeError } from '../../protocol/errors.ts';
+import type { AgentTokens } from '../../protocol/run.ts';
 import type { SandboxProcess } from '../sandbox/sandbox.ts';
 import { writeInHome } from '../sandbox/write-inside.ts';
 import { exitText, failureText, isBudgetRefusal } from './acp-failure.ts';
 import { acpStream } from './acp-stream.ts';
-import {
-  type AgentContext,
-  CodingAgent,
-  type Phase,
-  type SpendingReport,
-  type TurnResult,
-} from './coding-agent.ts';
+import { type AgentContext, CodingAgent, type Phase, type TurnResult } from './coding-agent.ts';
 import { installDirectory } from './installed.ts';
 import { type Normaliser, normaliser } from './normalise.ts';
 import { clean, type OutputEvents, outputEvents } from './output-events.ts';
@@ -290,12 +285,12 @@ export class AcpAgent extends CodingAgent {
     return this.#process !== null && !this.#connection?.signal.aborted && this.#brokenBy === null;
   }
 
-  spendingReport(): SpendingReport {
-    return this.#normaliser.spending();
+  counted(): AgentTokens | null {
+    return this.#normaliser.counted();
   }
 
-  budgetCheck(): { ok: boolean; reason: string | null } {
-    return { ok: this.#overBudget === null, reason: this.#overBudget };
+  protected refusal(): string | null {
+    return this.#overBudget;
   }
 
   async stop(): Promise<void> {

@@ -2,6 +2,7 @@
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { AGENTS, knownAgent } from './catalogue.ts';
+import { UNBOUND } from './coding-agent.ts';
 import { createAgent } from './factory.ts';
 import { askVersion } from './install.ts';
 import { installDirectory } from './installed.ts';
@@ -36,6 +37,7 @@ export async function checkAgent(
       plan() {},
       emit() {},
       raw() {},
+      budget: async () => UNBOUND,
       signal: new AbortController().signal,
     });
     const began = Date.now();

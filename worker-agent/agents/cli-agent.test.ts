@@ -41,7 +41,7 @@ async function takeTurns(script: string, body: (ended: Ended) => void): Promise<
     await agent.start();
     const results = [await agent.runTask({ phase: 'execute', prompt: 'Fix it' })];
     results.push(await agent.runTask({ phase: 'adjust', prompt: 'Again' }));
-    body({ results, told, turns, overBudget: !agent.budgetCheck().ok });
+    body({ results, told, turns, overBudget: !(await agent.budgetCheck()).ok });
   } finally {
     await agent.stop();
     await sandbox.close();

@@ -2,17 +2,12 @@
 // the program can. What differs between them is in cli-profiles/.
 import { join, relative } from 'node:path';
 import { AutocodeError } from '../../protocol/errors.ts';
+import type { AgentTokens } from '../../protocol/run.ts';
 import type { Exit } from '../sandbox/sandbox.ts';
 import { writeInHome } from '../sandbox/write-inside.ts';
 import { exitText, isBudgetRefusal } from './acp-failure.ts';
 import type { CliProfile, Fact } from './cli-profiles/profile.ts';
-import {
-  type AgentContext,
-  CodingAgent,
-  type Phase,
-  type SpendingReport,
-  type TurnResult,
-} from './coding-agent.ts';
+import { type AgentContext, CodingAgent, type Phase, type TurnResult } from './coding-agent.ts';
 import { installDirectory } from './installed.ts';
 import { jsonLines } from './json-lines.ts';
 import { type Normaliser, normaliser } from './normalise.ts';
@@ -158,7 +153,7 @@ export class CliAgent extends CodingAgent {
     );
   }
 
-  #spend({ inputTokens, cachedTokens, outputTokens }: SpendingReport): void {
+  #spend({ inputTokens, cachedTokens, outputTokens }: AgentTokens): void {
     this.#normaliser.turnUsage({
       inputTokens: inputTokens - cachedTokens,
       cachedReadTokens: cachedTokens,
@@ -167,12 +162,12 @@ export class CliAgent extends CodingAgent {
     });
   }
 
-  spendingReport(): SpendingReport {
-    return this.#normaliser.spending();
+  counted(): AgentTokens | null {
+    return this.#normaliser.counted();
   }
 
-  budgetCheck(): { ok: boolean; reason: string | null } {
-    return { ok: this.#overBudget === null, reason: this.#overBudget };
+  protected refusal(): string | null {
+    return this.#overBudget;
   }
 
   async stop(): Promise<void> {

@@ -4,13 +4,7 @@ import { AutocodeError } from '../../protocol/errors.ts';
 import type { Exit } from '../sandbox/sandbox.ts';
 import { writeInHome } from '../sandbox/write-inside.ts';
 import { exitText } from './acp-failure.ts';
-import {
-  type AgentContext,
-  CodingAgent,
-  type Phase,
-  type SpendingReport,
-  type TurnResult,
-} from './coding-agent.ts';
+import { type AgentContext, CodingAgent, type Phase, type TurnResult } from './coding-agent.ts';
 import { type TurnRunner, turnRunner } from './one-turn.ts';
 import { outputEvents } from './output-events.ts';
 import { PLACEHOLDER_KEY } from './profiles/profile.ts';
@@ -82,13 +76,12 @@ export class CommandAgent extends CodingAgent {
     return { stop: 'failed', text, error };
   }
 
-  /** Nothing: what the program calls is metered at the gateway. */
-  spendingReport(): SpendingReport {
-    return { inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
+  counted(): null {
+    return null;
   }
 
-  budgetCheck(): { ok: boolean; reason: string | null } {
-    return { ok: true, reason: null };
+  protected refusal(): null {
+    return null;
   }
 
   async stop(): Promise<void> {

@@ -46,7 +46,7 @@ export function conformance(name: string, options: ConformanceOptions): void {
         assert.equal(await readFile(join(workspace, 'hello.txt'), 'utf8'), 'hello\n');
         assert.ok(told.events.some((event) => event.type === 'message' && event.text.includes('all done')));
         assert.ok(Buffer.concat(told.raw).includes('done'), 'the raw stream holds what was said');
-        assert.deepEqual(agent.budgetCheck(), { ok: true, reason: null });
+        assert.deepEqual(await agent.budgetCheck(), { ok: true, refused: false, reason: null });
       },
     );
 
@@ -78,15 +78,22 @@ export function conformance(name: string, options: ConformanceOptions): void {
       },
     );
 
-    run('reports what was spent', write1, async ({ agent, told }) => {
+    run('reports what was spent: by the ledger, its own count beside it', write1, async ({ agent, told }) => {
       await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' });
-      const calls = options.countsTokens ? callsToWrite : 0;
       const { inputTokens, cachedTokens, outputTokens } = SCRIPTED_USAGE;
-      assert.deepEqual(agent.spendingReport(), {
-        inputTokens: calls * inputTokens,
-        cachedTokens: calls * cachedTokens,
-        outputTokens: calls * outputTokens,
-      });
+      const counted = {
+        inputTokens: callsToWrite * inputTokens,
+        cachedTokens: callsToWrite * cachedTokens,
+        outputTokens: callsToWrite * outputTokens,
+      };
+      const ledger = { ...told.budget.spent, ...counted, inputTokens: counted.inputTokens + 7 };
+      told.budget = { ...told.budget, spent: ledger };
+      assert.deepEqual(
+        await agent.spendingReport(),
+        options.countsTokens
+          ? { ledger, own: counted, difference: -7 }
+          : { ledger, own: null, difference: null },
+      );
       assert.equal(
         told.events.some((event) => event.type === 'usage'),
         options.countsTokens,
@@ -120,7 +127,7 @@ export function conformance(name: string, options: ConformanceOptions): void {
         assert.equal(result.stop, 'failed');
         assert.match(String(result.error), /the conversation left the recording at call 3/);
         assert.ok(told.events.some((event) => event.type === 'error' && event.message === result.error));
-        assert.equal(agent.budgetCheck().ok, true);
+        assert.equal((await agent.budgetCheck()).ok, true);
       },
     );
 
@@ -129,9 +136,19 @@ export function conformance(name: string, options: ConformanceOptions): void {
       () => refusal(402),
       async ({ agent }) => {
         assert.equal((await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' })).stop, 'failed');
-        assert.equal(agent.budgetCheck().ok, !(options.tellsBudget ?? options.countsTokens));
+        const tells = options.tellsBudget ?? options.countsTokens;
+        const { ok, refused } = await agent.budgetCheck();
+        assert.deepEqual({ ok, refused }, { ok: !tells, refused: tells });
       },
     );
+
+    run('may not go on when the ledger says so, whatever it saw itself', write1, async ({ agent, told }) => {
+      told.budget = { ...told.budget, ok: false, reason: 'The budget of run 1-1 is used up.' };
+      const reason = 'The budget of run 1-1 is used up.';
+      assert.deepEqual(await agent.budgetCheck(), { ok: false, refused: false, reason });
+      told.budget = { ...told.budget, refused: reason };
+      assert.deepEqual(await agent.budgetCheck(), { ok: false, refused: true, reason });
+    });
 
     run(
       'tells that it was killed in mid-turn',

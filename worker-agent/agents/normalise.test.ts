@@ -20,7 +20,7 @@ function normalised(updates: SessionUpdate[]) {
   const normalise = normaliser('/work', context);
   for (const update of updates) normalise.update(update);
   const text = normalise.endTurn();
-  return { events, plans, text, spending: normalise.spending() };
+  return { events, plans, text, counted: normalise.counted() };
 }
 
 test('pieces of a message become whole lines', () => {
@@ -112,12 +112,12 @@ test('usage is told for each call and summed', () => {
     ...say(''),
     _meta: { usage: { inputTokens: 10, outputTokens: 2, cachedReadTokens: 3 } },
   };
-  const { events, spending } = normalised([update, update]);
+  const { events, counted } = normalised([update, update]);
   assert.deepEqual(
     events,
     Array(2).fill({ type: 'usage', inputTokens: 10, cachedTokens: 3, outputTokens: 2 }),
   );
-  assert.deepEqual(spending, { inputTokens: 20, cachedTokens: 6, outputTokens: 4 });
+  assert.deepEqual(counted, { inputTokens: 20, cachedTokens: 6, outputTokens: 4 });
 });
 
 test("the agent's own steps are told as such", () => {
@@ -146,12 +146,12 @@ test('text that waits is given out by itself', async () => {
   assert.deepEqual(await given, { type: 'message', role: 'agent', text: 'slow' });
 });
 
-test('what an agent tells of a whole turn is its spending, the cached tokens counted in', () => {
+test('what an agent tells of a whole turn is counted, the cached tokens counted in', () => {
   const events: RunEventInput[] = [];
   const normalise = normaliser('/work', { emit: (event) => void events.push(event), plan() {} });
   normalise.turnUsage({ inputTokens: 1600, cachedReadTokens: 400, outputTokens: 100, totalTokens: 2100 });
   normalise.turnUsage({ inputTokens: 10, cachedWriteTokens: 5, outputTokens: 1, totalTokens: 16 });
-  assert.deepEqual(normalise.spending(), { inputTokens: 2015, cachedTokens: 400, outputTokens: 101 });
+  assert.deepEqual(normalise.counted(), { inputTokens: 2015, cachedTokens: 400, outputTokens: 101 });
   assert.equal(events.filter((event) => event.type === 'usage').length, 2);
 });
 

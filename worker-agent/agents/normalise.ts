@@ -2,8 +2,8 @@
 import { relative } from 'node:path';
 import type { SessionUpdate, ToolCallContent, ToolCallUpdate } from '@agentclientprotocol/sdk';
 import type { Usage } from '@agentclientprotocol/sdk/unstable';
-import type { PlanStep } from '../../protocol/run.ts';
-import type { AgentContext, SpendingReport } from './coding-agent.ts';
+import type { AgentTokens, PlanStep } from '../../protocol/run.ts';
+import type { AgentContext } from './coding-agent.ts';
 import { messageBuffer } from './message-buffer.ts';
 import { clean } from './output-events.ts';
 
@@ -15,8 +15,8 @@ export interface Normaliser {
   endTurn(): string;
   /** A tool call as it was told last. */
   toolCall(id: string): { title: string; kind: string } | undefined;
-  /** Sums over all turns. */
-  spending(): SpendingReport;
+  /** What the agent told of its tokens, over all turns; null when nothing. */
+  counted(): AgentTokens | null;
 }
 
 interface ToolCallState {
@@ -41,7 +41,7 @@ export function normaliser(
 ): Normaliser {
   const messages = messageBuffer(emit);
   const calls = new Map<string, ToolCallState>();
-  const spent: SpendingReport = { inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
+  let told: AgentTokens | null = null;
   let lastMessage = '';
 
   /** A path as the repository names it; absolute when it lies outside. */
@@ -104,10 +104,12 @@ export function normaliser(
     });
   }
 
-  function spend(one: SpendingReport): void {
-    spent.inputTokens += one.inputTokens;
-    spent.cachedTokens += one.cachedTokens;
-    spent.outputTokens += one.outputTokens;
+  function spend(one: AgentTokens): void {
+    told = {
+      inputTokens: (told?.inputTokens ?? 0) + one.inputTokens,
+      cachedTokens: (told?.cachedTokens ?? 0) + one.cachedTokens,
+      outputTokens: (told?.outputTokens ?? 0) + one.outputTokens,
+    };
     messages.flush();
     emit({ type: 'usage', ...one });
   }
@@ -148,7 +150,7 @@ export function normaliser(
       return text;
     },
     toolCall: (id) => calls.get(id),
-    spending: () => ({ ...spent }),
+    counted: () => told,
   };
 }
 

@@ -1,9 +1,16 @@
 // A run's conversation with its agent: one turn a phase, and the messages of people that come between turns or in the middle
 // of one. Used by the pipeline.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CodingAgent, Phase, TurnResult } from '../agents/coding-agent.ts';
+import type { BudgetCheck, CodingAgent, Phase, TurnResult } from '../agents/coding-agent.ts';
 import { interruptionPrompt, promptFor, type PromptContext } from './prompt.ts';
 import type { Pipeline } from './run-record.ts';
+
+/** No turn, or none that came to its end: the budgets leave nothing. `error` says which. */
+export interface OutOfBudget {
+  stop: 'out-of-budget';
+  text: string;
+  error: string;
+}
 
 /** For an agent to end by itself when the run stops. */
 const GRACE_MS = 300;
@@ -18,10 +25,12 @@ export async function converse(
   agent: CodingAgent,
   phase: Phase,
   context: PromptContext,
-): Promise<TurnResult> {
+): Promise<TurnResult | OutOfBudget> {
   const { inbox, log, record, order } = pipeline;
   const plan = agent.plans || order.planning.approved !== null ? record.plan : null;
   for (let goingOn = false; ; goingOn = agent.remembers) {
+    const before = await agent.budgetCheck();
+    if (!before.ok) return outOfBudget(before);
     const fresh = inbox.take();
     context.messages.push(...fresh);
     for (const { author, text } of fresh)
@@ -32,9 +41,18 @@ export async function converse(
     const answer = await turn(pipeline, agent, { phase, prompt });
     context.told = agent.remembers;
     const unheard = phase === 'plan' && answer.stop === 'done' && !inbox.isEmpty();
-    if (answer.stop !== 'interrupted' && !unheard) return answer;
+    if (answer.stop === 'interrupted' || unheard) continue;
+    const after = await agent.budgetCheck();
+    // Of finished work nothing is lost: to verify it costs nothing.
+    return after.refused || (!after.ok && answer.stop !== 'done') ? outOfBudget(after) : answer;
   }
 }
+
+const outOfBudget = ({ reason }: BudgetCheck): OutOfBudget => ({
+  stop: 'out-of-budget',
+  text: '',
+  error: reason ?? 'The budget is used up.',
+});
 
 /** True when no more messages come: what was sent has reached the agent, and further ones are refused. */
 export async function closeInbox({ inbox, api }: Pipeline): Promise<boolean> {
@@ -45,7 +63,7 @@ export async function closeInbox({ inbox, api }: Pipeline): Promise<boolean> {
 
 // The agent is given a moment to end by itself when the run stops; closing the sandbox does the rest.
 async function turn(
-  { log, signal, inbox, api }: Pipeline,
+  { log, signal, inbox, api, record }: Pipeline,
   agent: CodingAgent,
   given: { phase: Phase; prompt: string },
 ): Promise<TurnResult> {
@@ -66,6 +84,7 @@ async function turn(
     inbox.add((await told) ?? []);
     return answer;
   } finally {
+    record.agentTokens = agent.counted();
     forget();
   }
 }

@@ -41,6 +41,7 @@ export function reportOf({ order, record }: Pipeline, { outcome, cause, reason }
       : { plan: outcome === 'planned' ? record.plan : planAtEnd(record.plan, done) }),
     checks: record.checks,
     iterations: record.iterations,
+    ...(record.agentTokens === null ? {} : { agentTokens: record.agentTokens }),
   };
 }
 

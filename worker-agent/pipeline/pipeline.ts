@@ -126,7 +126,7 @@ async function verifyIn({ order, log, signal }: Pipeline, sandbox: Sandbox): Pro
   const { verifyTimeoutSeconds: timeoutSeconds, verifyOutputBytes: outputBytes } = order.limits;
   const options = { timeoutSeconds, outputBytes, emit: log.event, signal };
   const places = new Map(order.repositories.map(({ name, path: folder }) => [name, folder]));
-  return await runChecks(sandbox, order.verify, { ...options, folderOf: (name) => places.get(name) ?? '.' });
+  return await runChecks(sandbox, order.verify, { ...options, folderOf: (name) => places.get(name)! });
 }
 
 function takeResults({ record }: Pipeline, results: CheckResult[]): boolean {
@@ -170,7 +170,13 @@ async function workUntilVerified(pipeline: Pipeline, sandbox: Sandbox): Promise<
   });
   try {
     await api.progress({ state: 'working' });
-    await step(pipeline, 'plan', async () => await makePlan(pipeline, agent, context));
+    const unplanned = await step(
+      pipeline,
+      'plan',
+      async () => await makePlan(pipeline, agent, context),
+      (ending) => ending?.reason ?? null,
+    );
+    if (unplanned !== null) return unplanned;
     if (order.planning.only) return { outcome: 'planned' };
     for (record.iterations = 1; ; record.iterations += 1) {
       const phase = record.iterations === 1 ? 'execute' : 'adjust';
@@ -221,6 +227,7 @@ async function startAgent(
     sandbox,
     agent: order.agent,
     toolDir,
+    budget: api.budget,
     permissions: order.permissions,
     plan: updates.take,
     emit: log.event,
@@ -239,12 +246,18 @@ async function startAgent(
   }
 }
 
-async function makePlan(pipeline: Pipeline, agent: CodingAgent, context: PromptContext): Promise<void> {
+/** Null when there is a plan; else how the run ends. */
+async function makePlan(
+  pipeline: Pipeline,
+  agent: CodingAgent,
+  context: PromptContext,
+): Promise<Ending | null> {
   const { api, order, record, log } = pipeline;
   const { approved, only } = order.planning;
   let plan: Plan | null = approved && { ...approved, steps: approved.steps.map(toDo) };
   if (plan === null && agent.plans) {
     const answer = await converse(pipeline, agent, 'plan', context);
+    if (answer.stop === 'out-of-budget') return { outcome: 'out-of-budget', reason: answer.error };
     if (answer.error !== null && answer.stop === 'failed') throw agentFailed(answer.error);
     plan = parsePlan(answer.text);
     if (plan === null)
@@ -260,6 +273,7 @@ async function makePlan(pipeline: Pipeline, agent: CodingAgent, context: PromptC
     });
   record.plan = plan ?? oneStepPlan(order.task.title);
   await api.progress({ plan: record.plan });
+  return null;
 }
 
 /** One working turn. Null when the agent is done with it; else how the run ends. */
@@ -275,11 +289,8 @@ async function execute(
     iterations: record.iterations,
     ...(record.plan === null ? {} : { plan: record.plan }),
   });
-  const budget = agent.budgetCheck();
-  if (!budget.ok) return { outcome: 'out-of-budget', reason: budget.reason ?? 'The budget is used up.' };
   const answer = await converse(pipeline, agent, phase, context);
-  const after = agent.budgetCheck();
-  if (!after.ok) return { outcome: 'out-of-budget', reason: after.reason ?? 'The budget is used up.' };
+  if (answer.stop === 'out-of-budget') return { outcome: 'out-of-budget', reason: answer.error };
   if (answer.stop === 'limit')
     log.event({
       type: 'notice',
@@ -311,7 +322,8 @@ function agentFailed(reason: string): AutocodeError {
 
 async function verifyWork(pipeline: Pipeline, sandbox: Sandbox): Promise<boolean> {
   const { api, record } = pipeline;
-  await api.progress({ state: 'verifying' });
+  const { agentTokens } = record;
+  await api.progress({ state: 'verifying', ...(agentTokens === null ? {} : { agentTokens }) });
   const passed = takeResults(pipeline, await verifyIn(pipeline, sandbox));
   if (passed && record.plan !== null) {
     record.plan = planAtEnd(record.plan, true);

@@ -1,6 +1,6 @@
 // What a run has come to so far, and the frame in which each of its steps is done. Used by the pipeline's files.
 import type { RUN_STEPS } from '../../protocol/log.ts';
-import type { Check, Plan } from '../../protocol/run.ts';
+import type { AgentTokens, Check, Plan } from '../../protocol/run.ts';
 import type { VerifyCommand } from '../../protocol/project.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
 import type { AgentContext, CodingAgent, RunEventInput } from '../agents/coding-agent.ts';
@@ -17,7 +17,7 @@ export type SandboxName = 'base' | 'work' | 'final';
 export interface PipelineOptions {
   order: WorkOrder;
   directory: RunDirectory;
-  api: Pick<RunApi, 'base' | 'progress' | 'messages'>;
+  api: Pick<RunApi, 'base' | 'progress' | 'messages' | 'budget'>;
   inbox: Inbox;
   log: { event(event: RunEventInput): void; raw(bytes: Uint8Array): void };
   git: GitContext;
@@ -42,6 +42,8 @@ export interface RunRecord {
   iterations: number;
   /** What was pushed, by the repository's number. */
   heads: Map<number, string>;
+  /** What the agent has counted up to its last turn. */
+  agentTokens: AgentTokens | null;
 }
 
 /** `instructions` are those of the repository's `.autocode.yaml`. */
@@ -55,7 +57,7 @@ export function newPipeline(options: PipelineOptions): Pipeline {
   return {
     ...options,
     instructions: null,
-    record: { plan: null, checks, iterations: 0, heads: new Map() },
+    record: { plan: null, checks, iterations: 0, heads: new Map(), agentTokens: null },
   };
 }
 

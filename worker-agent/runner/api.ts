@@ -3,6 +3,7 @@
 import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { RunBudget } from '../../protocol/budget.ts';
 import { LogAck } from '../../protocol/log.ts';
 import { DeliveryAnswer, type DeliveryInput, type Message } from '../../protocol/message.ts';
 import {
@@ -24,6 +25,8 @@ export interface RunApi {
   messages(delivery: Omit<DeliveryInput, 'fence'>): Promise<Message[]>;
   /** Once: waits at the orchestrator until there is something to do, a message after that number, or the time is up. */
   signals(waitSeconds: number, after: number): Promise<SignalsAnswer>;
+  /** What the run has spent and may spend. */
+  budget(): Promise<RunBudget>;
   appendLog(stream: string, offset: number, bytes: Uint8Array): Promise<LogAck>;
   finish(input: Omit<FinishInput, 'fence'>): Promise<void>;
 }
@@ -76,6 +79,10 @@ export function runApi({
         timeoutMs: (waitSeconds + 10) * 1000,
         signal,
       }),
+    async budget() {
+      const ask = async () => await call({ method: 'GET', path: path('budget'), answer: RunBudget, signal });
+      return await untilAnswered(ask, signal);
+    },
     async appendLog(stream, offset, bytes) {
       const packed = await compress(bytes);
       const send = async () =>

@@ -7,10 +7,12 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import type { RunBudget } from '../../protocol/budget.ts';
 import type { Message } from '../../protocol/message.ts';
 import type { FinishInput, ProgressInput } from '../../protocol/run.ts';
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 import type { WorkerInput, WorkOrder } from '../../protocol/worker.ts';
+import { UNBOUND } from '../agents/coding-agent.ts';
 import { headOf, makeRepository, serveGit } from './fake-git.ts';
 
 /** What the orchestrator knows of one run. */
@@ -26,6 +28,8 @@ export interface FakeRun {
   messages: Message[];
   delivered: number;
   steerable: boolean;
+  /** What the ledger answers. */
+  budget: RunBudget;
   cancel: boolean;
   stale: boolean;
   deadline: Date;
@@ -150,6 +154,7 @@ export async function fakeOrchestrator(
       run.progress.push(input());
       return { status: 200, body: {} };
     }
+    if (action === 'budget') return { status: 200, body: run.budget };
     if (action === 'signals') {
       const after = Number(url.searchParams.get('after'));
       await until(
@@ -249,6 +254,7 @@ export async function fakeOrchestrator(
         messages: [...(order.messages ?? [])],
         delivered: 0,
         steerable: true,
+        budget: UNBOUND,
         cancel: false,
         stale: false,
         deadline: new Date(Date.now() + 600_000),

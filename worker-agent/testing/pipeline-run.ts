@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { PlanStep } from '../../protocol/run.ts';
+import type { AgentTokens, PlanStep } from '../../protocol/run.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
 import { CodingAgent, type Phase, type RunEventInput, type TurnResult } from '../agents/coding-agent.ts';
 import { runPipeline } from '../pipeline/pipeline.ts';
@@ -147,12 +147,12 @@ class ScriptedAgent extends CodingAgent {
     this.#interrupt();
   }
 
-  spendingReport(): { inputTokens: number; cachedTokens: number; outputTokens: number } {
-    return { inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
+  counted(): AgentTokens {
+    return { inputTokens: 100 * this.#turns.length, cachedTokens: 0, outputTokens: 0 };
   }
 
-  budgetCheck(): { ok: boolean; reason: string | null } {
-    return { ok: true, reason: null };
+  protected refusal(): null {
+    return null;
   }
 
   async stop(): Promise<void> {}

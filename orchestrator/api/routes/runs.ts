@@ -1,8 +1,10 @@
 // /runs: what became of a task's attempts, as people read it. What runners send is in runner.ts.
 import { z } from 'zod';
+import { RunBudget } from '../../../protocol/budget.ts';
 import { Name, RunId } from '../../../protocol/ids.ts';
 import { ModelCall } from '../../../protocol/model.ts';
 import { Run, RunState } from '../../../protocol/run.ts';
+import { runBudget } from '../../budget/run-budget.ts';
 import { listCalls } from '../../gateway/calls.ts';
 import { ReplayInput, Task } from '../../../protocol/task.ts';
 import { getRun, listRuns } from '../../tasks/queries.ts';
@@ -15,7 +17,8 @@ const Params = z.object({ run: RunId });
 export const DiffQuery = z.object({ format: z.enum(['patch', 'stat', 'names']).default('patch') });
 
 export const runRoutes: Routes = (app, context) => {
-  const { db, repositories } = context;
+  const { db, config, repositories } = context;
+  const books = { timeZone: config.budget.timeZone, currency: config.currency };
   app.get(
     '/runs',
     {
@@ -82,6 +85,19 @@ export const runRoutes: Routes = (app, context) => {
       const defaults = taskDefaults(request, context);
       return reply.code(201).send(await replayRun(db, request.params.run, request.body, defaults));
     },
+  );
+  app.get(
+    '/runs/:run/budget',
+    {
+      config: { access: 'viewer or run' },
+      schema: {
+        tags: ['runs'],
+        summary: 'What the run has spent, what its budgets leave to it, and whether it may go on',
+        params: Params,
+        response: { 200: RunBudget },
+      },
+    },
+    async (request) => await runBudget(db, request.params.run, books),
   );
   app.get(
     '/runs/:run/calls',

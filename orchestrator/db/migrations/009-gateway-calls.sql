@@ -27,6 +27,9 @@ alter table model_call
   add check ((run is null) <> (key is null));
 create index on model_call (key, id) where key is not null;
 
+-- What the run's agent says that it has used: advisory.
+alter table run add agent_tokens jsonb;
+
 -- Written before a request leaves the appliance; the answer's size when it has come.
 create table egress_record (
   request   uuid not null,

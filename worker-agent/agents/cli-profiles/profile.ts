@@ -1,7 +1,8 @@
 // What differs between agents that are a command line, started anew for each turn: how each is launched, and what its lines of
 // output tell. One file an agent beside this one; CliAgent does the rest.
 import type { SessionUpdate } from '@agentclientprotocol/sdk';
-import type { AgentContext, Phase, SpendingReport } from '../coding-agent.ts';
+import type { AgentTokens } from '../../../protocol/run.ts';
+import type { AgentContext, Phase } from '../coding-agent.ts';
 import type { Launch, LaunchInput } from '../profiles/profile.ts';
 
 export interface CliTurn extends LaunchInput {
@@ -18,7 +19,7 @@ export interface CliTurn extends LaunchInput {
 export type Fact =
   | { update: SessionUpdate }
   /** Tokens; the cached ones are a part of the input. */
-  | { usage: SpendingReport }
+  | { usage: AgentTokens }
   /** What the conversation is called, for the turns to come. */
   | { session: string }
   /** Text of the program's own. */
