@@ -322,6 +322,7 @@ async function serveGateway(
     guards: config.gateway.guards,
     prompts,
     books: { timeZone: config.budget.timeZone, currency: config.currency },
+    reservationSeconds: config.budget.reservationSeconds,
   };
   let gateway: Awaited<ReturnType<typeof startGateway>> | undefined;
   await listenOn('gateway', { ...config.gateway, last }, async (host, port) => {
@@ -346,7 +347,10 @@ function tell(log: RootLog, what: string, counts: object): void {
     log.info(`${what}: ${some.map(([name, count]) => `${count} ${name}`).join(', ')}`, counts);
 }
 
-function retention({ retention: { runLogsDays, eventsDays, egressDays, promptsDays } }: Config, directory: DataDirectory) {
+function retention(
+  { retention: { runLogsDays, eventsDays, egressDays, promptsDays } }: Config,
+  directory: DataDirectory,
+) {
   return {
     runLogsDays,
     eventsDays,

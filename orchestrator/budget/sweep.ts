@@ -6,11 +6,8 @@ import { writeCharges, unhold, type Books } from './charge.ts';
 import type { Payers } from './payers.ts';
 import { closeSlab, lockAccounts } from './slabs.ts';
 
-/** Longer than a gateway takes to renew its slabs, by some misses. */
-const STALE_SECONDS = 30;
-
 /** Closes and charges the slabs that nobody has renewed for so long, each in a transaction; how many. */
-export async function sweepSlabs(db: Queryable, books: Books, staleSeconds = STALE_SECONDS): Promise<number> {
+export async function sweepSlabs(db: Queryable, books: Books, staleSeconds: number): Promise<number> {
   const { rows } = await db.query<{ id: string; payers: Payers }>(
     `select id, payers from slab where state = 'open' and renewed_at < now() - make_interval(secs => $1)`,
     [staleSeconds],

@@ -45,6 +45,14 @@ export const BudgetSettings = z.strictObject({
     .record(CurrencyCode, z.number().positive())
     .default({})
     .describe('What one unit of other currencies is worth in the ledger currency, as `{ USD: 0.92 }`.'),
+  reservationSeconds: z
+    .int()
+    .min(6)
+    .max(3600)
+    .default(30)
+    .describe(
+      'What a gateway that is gone had reserved for calls is charged when it was not heard of for so long.',
+    ),
   reports: z
     .array(ScheduledReport)
     .refine((reports) => new Set(reports.map(({ name }) => name)).size === reports.length, 'has a name twice')

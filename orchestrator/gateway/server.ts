@@ -38,6 +38,8 @@ export interface GatewayOptions {
   callsPerMinute?: number;
   guards: GuardLimits;
   books: Books;
+  /** What a gateway has reserved is charged when it is not heard of for so long; it renews it six times as often. */
+  reservationSeconds?: number;
   /** Where prompts are kept of projects that want it. */
   prompts?: Pick<PromptKeeper, 'keep'> | undefined;
   timeouts?: Partial<UpstreamTimeouts>;
@@ -57,13 +59,14 @@ export interface Gateway {
 }
 
 const DRAIN_MS = 5_000;
-const TEND_MS = 5_000;
+const RESERVATION_SECONDS = 30;
+const RENEWALS = 6;
 // Longer than any client keeps an idle connection, so that none sends into one that is being closed.
 const KEEP_ALIVE_MS = 75_000;
 
 /** Listens and serves until stopped. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { db, log, books } = options;
+  const { db, log, books, reservationSeconds = RESERVATION_SECONDS } = options;
   const purses = openPurses(db, books.timeZone);
   const writer = chargeWriter({ db, books, insert: insertCalls });
   const running = new Map<AbortController, Promise<void>>();
@@ -129,8 +132,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const tended = tend(
     async () => {
       await purses.tend();
-      await sweepSlabs(db, books);
+      await sweepSlabs(db, books, reservationSeconds);
     },
+    (reservationSeconds * 1000) / RENEWALS,
     (error) => log.warn('slabs could not be tended', { error }),
   );
   return {
@@ -157,8 +161,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-/** Does something every few seconds, one at a time. */
-function tend(work: () => Promise<void>, failed: (error: unknown) => void): { stop(): void } {
+/** Does something every so often, one at a time. */
+function tend(
+  work: () => Promise<void>,
+  everyMs: number,
+  failed: (error: unknown) => void,
+): { stop(): void } {
   let busy = false;
   const timer = setInterval(() => {
     if (busy) return;
@@ -166,7 +174,7 @@ function tend(work: () => Promise<void>, failed: (error: unknown) => void): { st
     void work()
       .catch(failed)
       .finally(() => (busy = false));
-  }, TEND_MS);
+  }, everyMs);
   return { stop: () => clearInterval(timer) };
 }
 
