@@ -27,7 +27,7 @@ cases('bytes are counted in powers of 1024', bytes, [
   [1024 ** 6, '1024 PiB'],
 ]);
 
-cases('money that was spent is never shown as zero', (micros: number) => money(micros), [
+cases('money that was spent is never shown as zero', (micros: number) => money(micros, 'USD'), [
   [0, '0.00 USD'],
   [1, '< 0.0001 USD'],
   [1234, '0.0012 USD'],

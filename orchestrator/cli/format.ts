@@ -48,7 +48,7 @@ export function bytes(count: number): string {
 }
 
 /** Millionths of a currency as an amount: with its minor units, four decimals below one unit, never a silent zero. */
-export function money(micros: number, currency = 'USD'): string {
+export function money(micros: number, currency: string): string {
   const amount = micros / 1e6;
   if (micros > 0 && micros < 100) return `< 0.0001 ${currency}`;
   return `${amount.toFixed(amount !== 0 && Math.abs(amount) < 1 ? 4 : minorUnits(currency))} ${currency}`;

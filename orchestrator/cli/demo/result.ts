@@ -5,6 +5,7 @@ import { Run, type Usage } from '../../../protocol/run.ts';
 import type { Task } from '../../../protocol/task.ts';
 import type { Client } from '../client.ts';
 import { duration, printable } from '../format.ts';
+import { currencyOf } from '../money/currency.ts';
 import { block, paint } from '../output.ts';
 import { colourDiff } from '../run/diff.ts';
 import { drawChecks, drawUsage } from '../run/show.ts';
@@ -18,6 +19,7 @@ export interface DemoResult {
   run: Run | null;
   /** Of all runs of the task. */
   usage: Usage;
+  currency: string;
   change: Change | null;
   diff: string;
 }
@@ -29,13 +31,13 @@ export async function readResult(client: Client, task: Task): Promise<DemoResult
   const [number] = task.changes;
   const change = number === undefined ? null : await client.get(`/changes/${number}`, Change);
   const diff = change === null ? '' : await client.text(`/changes/${change.id}/diff`, { format: 'patch' });
-  return { run, usage: sumUsage(runs), change, diff };
+  return { run, usage: sumUsage(runs), currency: await currencyOf(client), change, diff };
 }
 
 /** The result as text. */
 export function drawResult(
   task: Task,
-  { run, usage, change, diff }: DemoResult,
+  { run, usage, currency, change, diff }: DemoResult,
   about: { recorded: boolean; running: boolean },
 ): string {
   const parts: string[] = [];
@@ -48,7 +50,7 @@ export function drawResult(
         `${task.id} ${paint(styleOf(task.state), task.state)}${task.reason === null ? '' : ` – ${printable(task.reason)}`}`,
       ],
       ['change', change === null ? 'none' : `${change.id}, branch ${change.branch} → ${change.baseBranch}`],
-      ['usage', run === null ? null : drawUsage(usage)],
+      ['usage', run === null ? null : drawUsage(usage, currency)],
       [
         'took',
         run === null

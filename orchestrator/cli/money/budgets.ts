@@ -10,15 +10,15 @@ import {
   type UsageGrouping,
 } from '../../../protocol/budget.ts';
 import { AutocodeError } from '../../../protocol/errors.ts';
-import { Status } from '../../../protocol/status.ts';
 import { reportText, type ReportFormat } from '../../budget/report-file.ts';
-import { connect, type Client } from '../client.ts';
+import { connect } from '../client.ts';
 import { Exit, type GlobalArgs } from '../command.ts';
 import { count, money } from '../format.ts';
 import { block, paint, print, printJson, table } from '../output.ts';
 import { show } from '../redraw.ts';
 import { amountText, ownerText, parseGpuTime, parseMoney, parseOwner, parseTokens } from './amount.ts';
 import { readBudgets, writeBudgets } from './budget-file.ts';
+import { currencyOf } from './currency.ts';
 
 const Budgets = z.array(Budget);
 
@@ -228,8 +228,4 @@ function drawReport(report: UsageReport): string {
     { title: 'COST', value: ({ money: cost }) => money(cost, currency), align: 'right' },
   ]);
   return `${facts}\n\n${lines}\n${paint('bold', `Total ${money(total.money, currency)}, ${count(total.calls)} calls.`)}`;
-}
-
-async function currencyOf(client: Client): Promise<string> {
-  return (await client.get('/status', Status)).currency;
 }

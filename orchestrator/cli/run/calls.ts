@@ -4,21 +4,23 @@ import { ModelCall } from '../../../protocol/model.ts';
 import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
 import { count, duration, money } from '../format.ts';
+import { currencyOf } from '../money/currency.ts';
 import { table } from '../output.ts';
 import { show } from '../redraw.ts';
 
 /** Lists the model calls of a run, oldest first. */
 export async function listCalls(args: GlobalArgs & { run: string }): Promise<void> {
   const client = connect(args);
+  const currency = await currencyOf(client);
   await show(
     args,
     () => client.get(`/runs/${encodeURIComponent(args.run)}/calls`, z.array(ModelCall)),
-    drawCalls,
+    (calls) => drawCalls(calls, currency),
   );
 }
 
 /** A table of calls. */
-export function drawCalls(calls: ModelCall[]): string {
+export function drawCalls(calls: ModelCall[], currency: string): string {
   if (calls.length === 0) return 'No model calls.';
   const others = calls.filter(({ fallback }) => fallback !== null);
   const notes = others.map(({ id, fallback }) => `* ${id}: ${fallback}`);
@@ -31,7 +33,7 @@ export function drawCalls(calls: ModelCall[]): string {
     { title: 'CACHED', value: (call) => count(call.cachedTokens), align: 'right' },
     { title: 'OUT', value: (call) => count(call.outputTokens), align: 'right' },
     { title: 'CAUSE', value: (call) => call.cause },
-    { title: 'COST', value: (call) => money(call.costMicros), align: 'right' },
+    { title: 'COST', value: (call) => money(call.costMicros, currency), align: 'right' },
     { title: 'QUEUE', value: (call) => (call.queueMs === 0 ? '-' : duration(call.queueMs)), align: 'right' },
     {
       title: 'FIRST BYTE',

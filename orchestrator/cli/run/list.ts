@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Run } from '../../../protocol/run.ts';
 import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
+import { currencyOf } from '../money/currency.ts';
 import { show } from '../redraw.ts';
 import { drawRuns } from './table.ts';
 
@@ -18,5 +19,10 @@ interface Args extends GlobalArgs {
 export async function listRuns(args: Args): Promise<void> {
   const client = connect(args);
   const { task, state, worker, limit } = args;
-  await show(args, () => client.get('/runs', z.array(Run), { task, state, worker, limit }), drawRuns);
+  const currency = await currencyOf(client);
+  await show(
+    args,
+    () => client.get('/runs', z.array(Run), { task, state, worker, limit }),
+    (runs) => drawRuns(runs, currency),
+  );
 }

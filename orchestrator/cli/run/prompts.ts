@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { KeptPrompt, ModelCall } from '../../../protocol/model.ts';
 import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
+import { currencyOf } from '../money/currency.ts';
 import { print, printJson } from '../output.ts';
 import { drawCalls } from './calls.ts';
 
@@ -16,7 +17,11 @@ export async function showPrompts(
   if (args.call === undefined) {
     const calls = await client.get(route, z.array(ModelCall));
     if (args.json) return printJson(calls);
-    return print(calls.length === 0 ? `No prompts of run ${args.run} are kept.` : drawCalls(calls));
+    return print(
+      calls.length === 0
+        ? `No prompts of run ${args.run} are kept.`
+        : drawCalls(calls, await currencyOf(client)),
+    );
   }
   const prompt = await client.get(`${route}/${args.call}`, KeptPrompt);
   if (args.json) return printJson(prompt);

@@ -22,10 +22,12 @@ test('two runs stand side by side', () => {
   const text = drawBoth(
     run('1-1', { checks: [{ head: passed }] }),
     run('2-1', { state: 'failed', model: '', checks: [{ head: { status: 'failed' } }, { head: passed }] }),
+    'EUR',
   );
   const lines = text.split('\n').map((line) => line.trim().split(/ {2,}/));
   assert.deepEqual(lines[0], ['1-1', '2-1']);
   assert.deepEqual(lines[1], ['state', 'succeeded', 'failed']);
   assert.deepEqual(lines[3], ['model', 'a/b', '-']);
+  assert.deepEqual(lines[8], ['cost', '1.00 EUR', '1.00 EUR']);
   assert.deepEqual(lines[4], ['checks', '1 of 1 passed', '1 of 2 passed']);
 });

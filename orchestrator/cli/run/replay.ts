@@ -4,6 +4,7 @@ import { Task } from '../../../protocol/task.ts';
 import { connect, type Client } from '../client.ts';
 import { Exit, type GlobalArgs } from '../command.ts';
 import { count, duration, money } from '../format.ts';
+import { currencyOf } from '../money/currency.ts';
 import { print, printJson, table } from '../output.ts';
 import { watch } from '../task/watch.ts';
 import { viewTask } from '../watch/task-view.ts';
@@ -42,12 +43,18 @@ async function showBoth(client: Client, task: Task, args: Args): Promise<void> {
   const read = async (id: string) => await client.get(`/runs/${encodeURIComponent(id)}`, Run);
   const both = [await read(args.run), await read(newestRun(ended))] as const;
   if (args.json) printJson({ task: ended, original: both[0], replay: both[1] });
-  else print('', drawBoth(...both), '', `autocode run diff ${both[0].id} ${both[1].id}`);
+  else
+    print(
+      '',
+      drawBoth(...both, await currencyOf(client)),
+      '',
+      `autocode run diff ${both[0].id} ${both[1].id}`,
+    );
   if (ended.state !== 'completed') throw new Exit(1);
 }
 
 /** Two runs side by side. */
-export function drawBoth(original: Run, again: Run): string {
+export function drawBoth(original: Run, again: Run, currency: string): string {
   const row = (what: string, value: (run: Run) => string) => [what, value(original), value(again)] as const;
   const rows = [
     row('state', ({ state }) => state),
@@ -57,7 +64,7 @@ export function drawBoth(original: Run, again: Run): string {
     row('iterations', ({ iterations }) => String(iterations)),
     row('model calls', ({ usage }) => String(usage.calls)),
     row('tokens in/out', ({ usage }) => `${count(usage.inputTokens)}/${count(usage.outputTokens)}`),
-    row('cost', ({ usage }) => money(usage.costMicros)),
+    row('cost', ({ usage }) => money(usage.costMicros, currency)),
     row('time', (run) => duration(tookMs(run))),
   ];
   return table(rows, [

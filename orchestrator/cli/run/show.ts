@@ -1,24 +1,29 @@
 // `autocode run show`, and the tables of plan and checks that the demo shows too.
+import { RunBudget } from '../../../protocol/budget.ts';
 import { Run, type Check, type Plan, type Usage } from '../../../protocol/run.ts';
 import type { Finding } from '../../../protocol/submission.ts';
 import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
 import { bytes, count, duration, money, printable, relativeTime, shortCommit } from '../format.ts';
+import { amountText, ownerText } from '../money/amount.ts';
 import { block, paint, print, printJson, table } from '../output.ts';
 import { checkWord, styleOf } from '../states.ts';
 import { tookMs } from './table.ts';
 
-/** Shows a run: state, plan, checks, usage, logs. */
+/** Shows a run: state, plan, checks, usage, logs; with --json the run with `budget` added. */
 export async function showRun(args: GlobalArgs & { run: string }): Promise<void> {
-  const run = await connect(args).get(`/runs/${encodeURIComponent(args.run)}`, Run);
-  if (args.json) return printJson(run);
-  print(paint('bold', `Run ${run.id}`), '', drawRun(run));
+  const client = connect(args);
+  const route = `/runs/${encodeURIComponent(args.run)}`;
+  const run = await client.get(route, Run);
+  const budget = await client.get(`${route}/budget`, RunBudget);
+  if (args.json) return printJson({ ...run, budget });
+  print(paint('bold', `Run ${run.id}`), '', drawRun(run, budget));
   if (run.plan !== null) print('', drawPlan(run.plan));
   if (run.checks.length > 0) print('', drawChecks(run.checks));
   if (run.findings.length > 0) print('', drawFindings(run.findings));
 }
 
-function drawRun(run: Run): string {
+function drawRun(run: Run, { spent, budgets, currency }: RunBudget): string {
   const cause = run.cause === null ? '' : ` (${run.cause})`;
   return block([
     [
@@ -32,7 +37,9 @@ function drawRun(run: Run): string {
       `${run.agent}${run.agentVersion === null ? '' : ` ${run.agentVersion}`}, isolation ${run.isolation}`,
     ],
     ['model', run.model],
-    ['usage', drawUsage(run.usage)],
+    ['usage', drawUsage({ ...run.usage, costMicros: spent.money }, currency)],
+    ['', agentSays(run)],
+    ['budgets', run.finishedAt === null ? drawLeft(budgets, currency) : null],
     ['worker', run.worker],
     ['iterations', String(run.iterations)],
     ['commits', run.repositories.map((each) => commitsOf(each, run.repositories.length)).join('\n')],
@@ -47,10 +54,26 @@ function commitsOf({ name, baseCommit, headCommit }: Run['repositories'][number]
   return of === 1 ? commits : `${name}: ${commits}`;
 }
 
+/** What the agent counts itself, and by how much that differs from what was metered. */
+function agentSays({ usage, agentTokens }: Run): string | null {
+  if (agentTokens === null) return null;
+  const { inputTokens, outputTokens } = agentTokens;
+  const metered = usage.inputTokens + usage.outputTokens;
+  const percent = (100 * (inputTokens + outputTokens - metered)) / metered;
+  const apart = metered === 0 ? '' : ` (${percent > 0 ? '+' : ''}${percent.toFixed(1)} %)`;
+  return `the agent says ${count(inputTokens)} tokens in, ${count(outputTokens)} out${apart}`;
+}
+
+function drawLeft(budgets: RunBudget['budgets'], currency: string): string {
+  return budgets
+    .map((each) => `${ownerText(each)}: ${amountText(each.unit, Math.max(0, each.left), currency)} left`)
+    .join('\n');
+}
+
 /** Calls, tokens and cost in one line. */
-export function drawUsage(usage: Usage): string {
+export function drawUsage(usage: Usage, currency: string): string {
   const cached = usage.cachedTokens === 0 ? '' : ` (${count(usage.cachedTokens)} cached)`;
-  return `${usage.calls} calls, ${count(usage.inputTokens)} tokens in${cached}, ${count(usage.outputTokens)} out, ${money(usage.costMicros)}`;
+  return `${usage.calls} calls, ${count(usage.inputTokens)} tokens in${cached}, ${count(usage.outputTokens)} out, ${money(usage.costMicros, currency)}`;
 }
 
 const MARKS = { pending: '·', 'in-progress': '▸', completed: '✓', failed: '✗', skipped: '-' };

@@ -5,7 +5,7 @@ import { table } from '../output.ts';
 import { styleOf } from '../states.ts';
 
 /** One line a run. */
-export function drawRuns(runs: Run[]): string {
+export function drawRuns(runs: Run[], currency: string): string {
   if (runs.length === 0) return 'No runs.';
   return table(runs, [
     { title: 'RUN', value: (run) => run.id },
@@ -17,7 +17,7 @@ export function drawRuns(runs: Run[]): string {
       value: (run) => `${count(run.usage.inputTokens)}/${count(run.usage.outputTokens)}`,
       align: 'right',
     },
-    { title: 'COST', value: (run) => money(run.usage.costMicros), align: 'right' },
+    { title: 'COST', value: (run) => money(run.usage.costMicros, currency), align: 'right' },
     { title: 'TOOK', value: (run) => duration(tookMs(run)), align: 'right' },
     { title: 'AGE', value: (run) => relativeTime(run.createdAt) },
     { title: 'REASON', value: (run) => run.reason ?? '' },

@@ -8,6 +8,7 @@ import { Worker } from '../../../protocol/worker.ts';
 import { connect, type Client } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
 import { printable, relativeTime } from '../format.ts';
+import { currencyOf } from '../money/currency.ts';
 import { block, paint, print, printJson } from '../output.ts';
 import { drawRuns } from '../run/table.ts';
 import { styleOf, taskState } from '../states.ts';
@@ -24,7 +25,7 @@ export async function showTask(args: GlobalArgs & { task: number }): Promise<voi
   if (task.body.trim() !== '') print('', printable(task.body).trimEnd());
   if (task.plan !== null) print('', drawPlan(task, task.plan));
   if (messages.length > 0) print('', drawMessages(messages));
-  if (runs.length > 0) print('', drawRuns(runs));
+  if (runs.length > 0) print('', drawRuns(runs, await currencyOf(client)));
   const stuck = task.state === 'queued' ? await withoutWorker(client, task) : null;
   if (stuck !== null) print('', paint('yellow', stuck));
   const next = nextStep(task);
