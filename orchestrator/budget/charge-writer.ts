@@ -28,6 +28,8 @@ interface Waiting<Call> {
 }
 
 const BATCH = 500;
+/** From the beginning of one batch to the next: a call that comes alone is written at once, many share their batches. */
+const APART_MS = 20;
 const PATIENCE_MS = 10_000;
 const PAUSE_MS = 100;
 // The database is starting, stopping or not reachable; anything else would fail again.
@@ -38,8 +40,12 @@ export function chargeWriter<Call extends Charge>(options: ChargeWriterOptions<C
   const waiting: Waiting<Call>[] = [];
   let writing: Promise<void> | null = null;
 
+  let lastBegan = -Infinity;
   const writeAll = async () => {
     while (waiting.length > 0) {
+      const early = lastBegan + APART_MS - performance.now();
+      if (early > 0 && waiting.length < BATCH) await delay(early);
+      lastBegan = performance.now();
       const batch = waiting.splice(0, BATCH);
       try {
         await writeBatch(

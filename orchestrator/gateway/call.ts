@@ -16,8 +16,9 @@ import { egressRecords } from './egress.ts';
 import { exchange } from './exchange.ts';
 import type { Answered, Exchange } from './exchange.ts';
 import { guards } from './guards.ts';
-import type { GuardLimits } from './guards.ts';
+import type { GuardLimits, Passed } from './guards.ts';
 import { gatewayKeys } from './keys.ts';
+import type { Caller } from './keys.ts';
 import { rungsFor } from './ladder.ts';
 import { chargeOf } from './ledger.ts';
 import type { CallRecord, Recorded } from './ledger.ts';
@@ -93,7 +94,8 @@ export function callServer(parts: CallParts): (route: Route | undefined, arrived
     }
     const place = `${who} ${modelAsked}`;
     const { rungs, kept } = sticky.order(place, all);
-    const cause = path === COUNT_TOKENS ? caller.cause : await guard.enter(caller, protocol, body, json);
+    const { cause, leave } =
+      path === COUNT_TOKENS ? counting(caller) : await guard.enter(caller, protocol, body, json);
     const key = cacheable(protocol, json, caller.policy.cacheAnswers)
       ? answerKey(
           [String(caller.project), who.startsWith('key') ? who : '', path, rungs[0]?.model.name ?? ''],
@@ -130,7 +132,7 @@ export function callServer(parts: CallParts): (route: Route | undefined, arrived
       return;
     }
     const settled = (record: CallRecord) => {
-      guard.leave(caller, body, record.metered, record.outcome === 'ok');
+      leave(record.metered, record.outcome === 'ok');
       parts.settled(record);
     };
     const answered = await exchange(call, { upstreams, admit, egress, settled });
@@ -142,6 +144,9 @@ export function callServer(parts: CallParts): (route: Route | undefined, arrived
       cache.put(key, answered.sent);
   };
 }
+
+/** Tokens are counted for anybody who may call. */
+const counting = ({ cause }: Caller): Passed => ({ cause, leave: () => {} });
 
 /** Embeddings are always the same; other answers are with temperature 0, more or less, so the project has a say. */
 function cacheable(protocol: string, json: JsonObject, wanted: boolean): boolean {

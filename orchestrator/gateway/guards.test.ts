@@ -24,8 +24,8 @@ test('a run has so many calls and tokens, unless its task says otherwise', async
   for (const text of ['a', 'b', 'c']) await enter(text);
   await assert.rejects(enter('d'), { code: 'ERR_RUN_LIMIT', message: /used up its 3 model calls/ });
   const raised = { ...caller, limits: { maxCalls: 10 } };
-  await enter('d', raised);
-  guard.leave(raised, bytes('d'), { ...NOTHING, tokens: { input: 99, cached: 0, output: 1 } }, true);
+  const passed = await enter('d', raised);
+  passed.leave({ ...NOTHING, tokens: { input: 99, cached: 0, output: 1 } }, true);
   await assert.rejects(enter('e', raised), { code: 'ERR_RUN_LIMIT', message: /100 tokens/ });
 });
 
@@ -45,8 +45,8 @@ test('the same request is refused when it was answered so often in a row, not wh
   const { database, caller, guard } = await guarded({ ...LIMITS, callsPerRun: 100 });
   await using _ = database;
   const ask = async (text: string, ok: boolean) => {
-    const cause = await guard.enter(caller, 'chat', bytes(text), {});
-    guard.leave(caller, bytes(text), NOTHING, ok);
+    const { cause, leave } = await guard.enter(caller, 'chat', bytes(text), {});
+    leave(NOTHING, ok);
     return cause;
   };
   assert.deepEqual(

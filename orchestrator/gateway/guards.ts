@@ -1,6 +1,6 @@
 // What stops a run that goes round in circles: its calls and tokens are counted, and the same request or the same tool
 // call again and again is refused with words that an agent shows. Used by server.ts for each call of a run.
-import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { ModelCall, Protocol } from '../../protocol/model.ts';
 import type { Queryable } from '../db/connect.ts';
@@ -17,10 +17,14 @@ export interface GuardLimits {
 }
 
 export interface Guards {
-  /** Lets a call pass and says whose it is, or throws ERR_RUN_LIMIT or ERR_LOOP. */
-  enter(caller: Caller, protocol: Protocol, body: Buffer, json: JsonObject): Promise<ModelCall['cause']>;
-  /** What the call used. */
-  leave(caller: Caller, body: Buffer, metered: Metered, ok: boolean): void;
+  /** Lets a call pass, or throws ERR_RUN_LIMIT or ERR_LOOP. */
+  enter(caller: Caller, protocol: Protocol, body: Buffer, json: JsonObject): Promise<Passed>;
+}
+
+export interface Passed {
+  cause: ModelCall['cause'];
+  /** Takes what the call used. */
+  leave(metered: Metered, ok: boolean): void;
 }
 
 interface Progress {
@@ -61,13 +65,13 @@ export function guards(db: Queryable, limits: GuardLimits): Guards {
   };
   return {
     async enter(caller, protocol, body, json) {
-      if (caller.run === null) return caller.cause;
+      if (caller.run === null) return { cause: caller.cause, leave: () => {} };
       const progress = await progressOf(caller.run);
       const { maxCalls = limits.callsPerRun, maxTokens = limits.tokensPerRun } = caller.limits;
       if (progress.calls >= maxCalls) throw spent(caller.run, `${maxCalls} model calls`, 'maxCalls');
       if (progress.tokens >= maxTokens) throw spent(caller.run, `${maxTokens} tokens`, 'maxTokens');
-      const hash = hashOf(body);
-      if (hash === progress.answered && progress.times >= limits.sameRequests)
+      const print = printOf(body);
+      if (print === progress.answered && progress.times >= limits.sameRequests)
         throw loops(caller.run, `has sent the same request ${progress.times} times in a row`);
       const [name, times] = repeatedCall(protocol, json, limits.sameToolCalls);
       if (times >= limits.sameToolCalls)
@@ -77,17 +81,16 @@ export function guards(db: Queryable, limits: GuardLimits): Guards {
         );
       progress.calls++;
       progress.at = performance.now();
-      return caller.cause === 'agent' && hash === progress.failed ? 'retry' : caller.cause;
-    },
-    leave({ run }, body, { tokens }, ok) {
-      const progress = run === null ? undefined : settled.get(run);
-      if (progress === undefined) return;
-      const hash = hashOf(body);
-      progress.tokens += tokens.input + tokens.output;
-      progress.failed = ok ? '' : hash;
-      if (!ok) return;
-      progress.times = hash === progress.answered ? progress.times + 1 : 1;
-      progress.answered = hash;
+      return {
+        cause: caller.cause === 'agent' && print === progress.failed ? 'retry' : caller.cause,
+        leave({ tokens }, ok) {
+          progress.tokens += tokens.input + tokens.output;
+          progress.failed = ok ? '' : print;
+          if (!ok) return;
+          progress.times = print === progress.answered ? progress.times + 1 : 1;
+          progress.answered = print;
+        },
+      };
     },
   };
 }
@@ -102,7 +105,8 @@ async function load(db: Queryable, run: string): Promise<Progress> {
   return { calls, tokens, answered: '', times: 0, failed: '', at: performance.now() };
 }
 
-const hashOf = (body: Buffer) => createHash('sha1').update(body).digest('base64');
+// Quick, since prompts are large; for one wrong refusal a whole row of different requests would have to meet in it.
+const printOf = (body: Buffer) => `${body.length} ${crc32(body)}`;
 
 /** The tool call that the end of the conversation repeats, and how often; it is looked for `most` times. */
 export function repeatedCall(protocol: Protocol, json: JsonObject, most: number): [string, number] {

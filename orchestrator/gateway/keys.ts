@@ -42,19 +42,35 @@ export function gatewayKeys(
   db: Queryable,
   now: () => number = () => performance.now(),
 ): (key: string | undefined) => Promise<Caller> {
-  const kept = new Map<string, { until: number; caller: Promise<Caller> }>();
+  const kept = new Map<string, { since: number; caller: Promise<Caller>; renewed: boolean }>();
+  const ask = (id: string, hash: Buffer): Promise<Caller> => {
+    const since = now();
+    const caller = lookUp(db, hash);
+    const keep = () => void kept.set(id, { since, caller, renewed: false });
+    // Only a found caller is kept: a key that is unknown now may be handed out in the next moment.
+    const drop = () => void kept.delete(id);
+    if (kept.has(id)) caller.then(keep, drop);
+    else keep();
+    caller.catch(drop);
+    return caller;
+  };
   return (key) => {
     if (key === undefined || key === '') return Promise.reject(refused('The request carries no key.'));
     const hash = hashOf(key);
     const id = hash.toString('base64');
     const known = kept.get(id);
-    if (known !== undefined && known.until > now()) return known.caller;
-    if (kept.size >= KEPT_AT_MOST) kept.clear();
-    const caller = lookUp(db, hash);
-    kept.set(id, { until: now() + KEPT_MS, caller });
-    // Only a found caller is kept: a key that is unknown now may be handed out in the next moment.
-    caller.catch(() => kept.delete(id));
-    return caller;
+    const age = known === undefined ? Infinity : now() - known.since;
+    if (known === undefined || age >= KEPT_MS) {
+      if (kept.size >= KEPT_AT_MOST) kept.clear();
+      kept.delete(id);
+      return ask(id, hash);
+    }
+    // Who calls all the time is asked about meanwhile, and does not wait.
+    if (age > KEPT_MS / 2 && !known.renewed) {
+      known.renewed = true;
+      void ask(id, hash);
+    }
+    return known.caller;
   };
 }
 

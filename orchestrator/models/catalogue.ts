@@ -47,10 +47,12 @@ const NO_MODEL =
 export function catalogue(options: CatalogueOptions): Catalogue {
   const configured = options.engines.flatMap((engine) => modelsOf(engine, options.ceilingPrice));
   const all = () => [...configured, ...recordedModels(options.recordingDirectories)];
+  // Every model call asks, mostly for a configured one by its whole name: that needs no look at the recordings.
+  const resolved = (name: string) => configured.find((model) => model.name === name) ?? find(all(), name);
 
   const defaultModel = (): ResolvedModel => {
     const real = configured.filter((model) => model.kind === 'upstream');
-    if (options.default !== undefined && options.default !== '') return find(all(), options.default);
+    if (options.default !== undefined && options.default !== '') return resolved(options.default);
     if (real.length === 1) return real[0] as ResolvedModel;
     if (real.length === 0)
       throw new AutocodeError('ERR_NO_MODEL', 'No model is configured.', { remedy: NO_MODEL });
@@ -65,9 +67,9 @@ export function catalogue(options: CatalogueOptions): Catalogue {
   const roles = options.roles ?? {};
   const ladder = (name: string): ResolvedModel[] => {
     if (name === '' || name === 'default') return [defaultModel()];
-    if (!name.startsWith(ALIAS)) return [find(all(), name)];
+    if (!name.startsWith(ALIAS)) return [resolved(name)];
     const rungs = rolesOf(roles).get(name.slice(ALIAS.length)) ?? [];
-    if (rungs.length > 0) return rungs.map((rung) => find(all(), rung));
+    if (rungs.length > 0) return rungs.map(resolved);
     const known = [...rolesOf(roles).keys()].map((role) => `${ALIAS}${role}`);
     throw new AutocodeError('ERR_MODEL_UNKNOWN', `No model has the role "${name}".`, {
       remedy: `${known.length === 0 ? 'No role has models' : `The roles are ${known.join(', ')}`}: name them under models.roles in the configuration.`,

@@ -3,6 +3,7 @@
 import type { Pool } from 'undici';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { Protocol } from '../../../protocol/model.ts';
+import { ask } from './ask.ts';
 import type { Engine, EngineRequest } from './engine.ts';
 
 export interface UpstreamOptions {
@@ -50,16 +51,9 @@ export function upstreamEngine(options: UpstreamOptions): Engine {
     async answer(request) {
       const headers = await requestHeaders(options, request);
       try {
-        const answer = await (
-          await (pool ??= open())
-        ).request({
-          method: 'POST',
-          path: `${base.path}${request.path}`,
-          headers,
-          body: request.body,
-          signal: AbortSignal.any([request.signal, AbortSignal.timeout(wholeMs)]),
-        });
-        return { status: answer.statusCode, headers: answer.headers, body: answer.body };
+        const path = `${base.path}${request.path}`;
+        const post = { method: 'POST', path, headers, body: request.body };
+        return await ask(await (pool ??= open()), post, { signal: request.signal, wholeMs });
       } catch (cause) {
         if (request.signal.aborted) throw cause;
         throw unavailable(options, cause);

@@ -10,12 +10,16 @@ const DISCARD_MS = 5_000;
 export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  const expired = AbortSignal.timeout(DISCARD_MS);
+  let patientUntil = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size <= limit) chunks.push(chunk);
-    else if (expired.aborted) break;
-    else chunks.length = 0;
+    if (size <= limit) {
+      chunks.push(chunk);
+      continue;
+    }
+    chunks.length = 0;
+    patientUntil ||= performance.now() + DISCARD_MS;
+    if (performance.now() > patientUntil) break;
   }
   if (size > limit) {
     throw new AutocodeError(
