@@ -16,12 +16,15 @@ export type Protocol = z.infer<typeof Protocol>;
 /** What a model is for; `autocode/<role>` asks for one. */
 export const MODEL_ROLES = ['coder', 'reasoner', 'small', 'embedding'] as const;
 
+// No more than what the cost of a call of many million tokens is still counted exactly with.
+const PerMillion = z.number().nonnegative().max(1e9);
+
 export const Price = z
   .object({
-    input: z.number().nonnegative(),
-    cached: z.number().nonnegative(),
-    output: z.number().nonnegative(),
-    reasoning: z.number().nonnegative().optional().meta({
+    input: PerMillion,
+    cached: PerMillion,
+    output: PerMillion,
+    reasoning: PerMillion.optional().meta({
       description: 'Of the output that is reasoning; that of output when left out.',
     }),
   })

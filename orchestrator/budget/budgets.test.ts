@@ -93,3 +93,31 @@ test('80 and 100 % are told once each', async () => {
     { level: 100, subject: 'shop' },
   ]);
 });
+
+test('a budget for all tells of each of them, but for those with a budget of their own', async () => {
+  await using db = await testDatabase();
+  await setBudget(db.pool, each, 'ann');
+  await setBudget(db.pool, { ...each, subject: '7-3', amount: 10_000 }, 'ann');
+  const tokens = { input: 440, cached: 0, output: 10, reasoning: 0 };
+  await transaction(db.pool, async (tx) => {
+    for (const run of ['7-1', '7-2', '7-3'])
+      await writeCharges(tx, [charge({ payers: payers({ run }), tokens })], BOOKS);
+  });
+  assert.equal(await tellBudgets(db.pool, 'UTC'), 2);
+  assert.equal(await tellBudgets(db.pool, 'UTC'), 0);
+  await setBudget(db.pool, { ...each, amount: 520 }, 'ann');
+  assert.equal(await tellBudgets(db.pool, 'UTC'), 2, 'the new amount is told of again');
+  const { rows } = await db.pool.query(
+    `select data->>'subject' as subject from event where kind = 'budget.reached' order by id`,
+  );
+  assert.deepEqual(
+    rows.map(({ subject }) => subject),
+    ['7-1', '7-2', '7-1', '7-2'],
+  );
+  const [all] = (await listBudgets(db.pool, 'UTC')).filter(({ subject }) => subject === '*');
+  await transaction(db.pool, async (tx) => {
+    await writeCharges(tx, [charge({ payers: payers({ run: '7-3' }), tokens })], BOOKS);
+  });
+  const [same] = (await listBudgets(db.pool, 'UTC')).filter(({ subject }) => subject === '*');
+  assert.deepEqual([same?.spent, all?.spent], [450, 450]);
+});

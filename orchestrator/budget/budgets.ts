@@ -18,12 +18,16 @@ export async function setBudget(
   { scope, subject, period, unit, amount }: BudgetInput,
   actor: string,
 ): Promise<void> {
-  await db.query(
+  const { rows } = await db.query<{ id: number }>(
     `insert into budget (scope, subject, period, unit, amount, created_by) values ($1, $2, $3, $4, $5, $6)
      on conflict (scope, subject, period, unit, origin) do update set amount = excluded.amount, created_by = excluded.created_by, created_at = now()
-       where budget.amount <> excluded.amount`,
+       where budget.amount <> excluded.amount
+     returning id`,
     [scope, subject, period, unit, amount, actor],
   );
+  if (rows[0] === undefined) return; // it is so already
+  // What was told was of the amount before.
+  await db.query('delete from budget_notice where budget = $1', [rows[0].id]);
   await emit(db, { kind: 'budget.set', data: { scope, subject, period, unit, amount, actor } });
 }
 
@@ -75,6 +79,11 @@ export async function applyBudgets(
   ];
 }
 
+/** Of a budget `b` for all, and rows of their subjects: that this one has no budget of its own in its place. */
+export const binds = (row: string) =>
+  `b.subject <> '*' or not exists (select from budget own where own.scope = b.scope and own.subject = ${row}.subject
+     and own.period = b.period and own.unit = b.unit and own.origin = b.origin)`;
+
 /** All budgets as they stand in their periods; of one for all, the subject that has spent the most. */
 export async function listBudgets(db: Queryable, timeZone: string): Promise<Budget[]> {
   const { rows } = await db.query<Budget>(
@@ -85,10 +94,10 @@ export async function listBudgets(db: Queryable, timeZone: string): Promise<Budg
          else date_trunc(b.period, now() at time zone $1)::date end as since) start
        cross join lateral (select coalesce(max(of_one), 0)::bigint as spent from (
          select sum(case b.unit when 'money' then d.money when 'tokens' then d.tokens else d.gpu end) as of_one
-           from account_day d where d.scope = b.scope and b.subject in (d.subject, '*') and d.day >= start.since
+           from account_day d where d.scope = b.scope and b.subject in (d.subject, '*') and d.day >= start.since and (${binds('d')})
            group by d.subject) each_subject) used
        cross join lateral (select coalesce(max(case b.unit when 'money' then a.money when 'tokens' then a.tokens else a.gpu end), 0)::bigint
-         as held from account a where a.scope = b.scope and b.subject in (a.subject, '*')) held
+         as held from account a where a.scope = b.scope and b.subject in (a.subject, '*') and (${binds('a')})) held
      order by b.scope, b.subject, b.period, b.unit, b.origin`,
     [timeZone],
   );

@@ -40,7 +40,7 @@ export async function setPrice(
   if (rowCount === 0) {
     throw new AutocodeError('ERR_INVALID_INPUT', `A price of ${model} cannot begin in the past.`, {
       remedy:
-        'Leave the date out, or give one to come; correct what was charged with `autocode ledger adjust`.',
+        'Leave the date out, or give one to come; correct what was charged with `autocode ledger add adjustment`.',
     });
   }
   await emit(db, { kind: 'price.set', data: { model, price, validFrom: validFrom ?? null, source, actor } });

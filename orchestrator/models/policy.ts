@@ -20,17 +20,7 @@ export async function updatePolicy(
   project: string,
   patch: ModelPolicyPatch,
 ): Promise<ModelPolicy> {
-  const models = catalogue.list();
-  const known = [
-    ...models.map(({ name }) => name),
-    ...new Set(models.flatMap(({ roles }) => roles.map((role) => `autocode/${role}`))),
-  ];
-  const unknown = patch.allow?.filter((name) => !known.includes(name)) ?? [];
-  if (unknown.length > 0) {
-    throw new AutocodeError('ERR_MODEL_UNKNOWN', `There is no model "${unknown.join('", "')}".`, {
-      remedy: `Allow some of ${known.join(', ')}.`,
-    });
-  }
+  checkModels(catalogue, patch.allow ?? []);
   const { rows } = await db.query(
     `update project set model_policy = model_policy || $2 where name = $1 and archived_at is null returning id, model_policy`,
     [project, JSON.stringify(patch)],
@@ -38,6 +28,20 @@ export async function updatePolicy(
   if (rows[0] === undefined) throw noProject(project);
   await emit(db, { kind: 'project.changed', project: rows[0].id, data: { changed: ['modelPolicy'] } });
   return ModelPolicy.parse(rows[0].model_policy);
+}
+
+/** That there are models and roles of these names. */
+export function checkModels(catalogue: Pick<Catalogue, 'list'>, names: readonly string[]): void {
+  const models = catalogue.list();
+  const known = [
+    ...models.map(({ name }) => name),
+    ...new Set(models.flatMap(({ roles }) => roles.map((role) => `autocode/${role}`))),
+  ];
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  throw new AutocodeError('ERR_MODEL_UNKNOWN', `There is no model "${unknown.join('", "')}".`, {
+    remedy: `Allow some of ${known.join(', ')}.`,
+  });
 }
 
 function noProject(name: string): AutocodeError {

@@ -4,7 +4,7 @@ import { Key, KeyInput, NewKey } from '../../../protocol/access.ts';
 import { Name } from '../../../protocol/ids.ts';
 import { ModelPolicy, ModelPolicyPatch } from '../../../protocol/model.ts';
 import { createKey, listKeys, revokeKey } from '../../access/keys.ts';
-import { getPolicy, updatePolicy } from '../../models/policy.ts';
+import { checkModels, getPolicy, updatePolicy } from '../../models/policy.ts';
 import { Id } from '../parameters.ts';
 import type { Routes } from '../server.ts';
 
@@ -35,7 +35,10 @@ export const keyRoutes: Routes = (app, { db, models }) => {
         response: { 201: NewKey },
       },
     },
-    async (request, reply) => reply.code(201).send(await createKey(db, request.body)),
+    async (request, reply) => {
+      checkModels({ list: models }, request.body.models);
+      return reply.code(201).send(await createKey(db, request.body));
+    },
   );
   app.delete(
     '/keys/:id',

@@ -49,10 +49,13 @@ export async function setPrice(args: SetArgs): Promise<void> {
     ...(reasoning === undefined ? {} : { reasoning }),
   };
   const wanted: PriceInput = { model, price, currency, source: 'set by hand', validFrom: timeOf(args.from) };
-  const prices = await connect(args).send('POST', '/prices', Prices, [wanted]);
+  const client = connect(args);
+  const prices = await client.send('POST', '/prices', Prices, [wanted]);
   const ofModel = prices.filter((each) => each.model === model);
   if (args.json) return printJson(ofModel);
   print(drawPrices(ofModel));
+  const known = (await client.get('/models', z.array(Model))).some(({ name }) => name === model);
+  if (!known) process.stderr.write(`No engine serves ${model} yet; see \`autocode model list\`.\n`);
 }
 
 function timeOf(from: string | undefined): string | undefined {

@@ -27,13 +27,14 @@ create table budget (
   check ((scope = 'appliance') = (subject = ''))
 );
 
--- Told once a period: that 80 and 100 % of a budget are spent.
+-- Told once a period and subject: that 80 and 100 % of a budget are spent.
 create table budget_notice (
-  budget bigint not null references budget on delete cascade,
-  since  date not null,                          -- first day of the period
-  level  int not null,
-  at     timestamptz not null default now(),
-  primary key (budget, since, level)
+  budget  bigint not null references budget on delete cascade,
+  subject text not null,                         -- whose spending it is
+  since   date not null,                         -- first day of the period
+  level   int not null,
+  at      timestamptz not null default now(),
+  primary key (budget, subject, since, level)
 );
 
 -- What open slabs hold of each scope. Its row is what reservations lock, in the order of the key.
