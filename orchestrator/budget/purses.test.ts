@@ -11,6 +11,8 @@ import { verifyLedger } from './ledger.ts';
 import { budgetsOf } from './limits.ts';
 import { openPurses } from './purses.ts';
 import { sweepSlabs } from './sweep.ts';
+import { finishRun } from '../tasks/finish.ts';
+import { aRun, POLICY, report } from '../tasks/testing/work.ts';
 import { BOOKS, budget, charge, payers } from './testing/books.ts';
 
 const all = async (_: Queryable, calls: Charge[]) => new Set(calls.map(({ id }) => id));
@@ -136,4 +138,21 @@ test('whatever happens in whatever order, budgets hold and accounts add up', asy
     { numRuns: 25 },
   );
   assert.equal((await verifyLedger(db.pool)).wrong, null);
+});
+
+test('what a run has left is given back when it ends, though it has just called', async () => {
+  await using db = await testDatabase();
+  await budget(db.pool, ['project', 'shop'], 'day', 'money', 10_000);
+  const order = await aRun(db.pool);
+  const who = payers({ run: order.run });
+  const purses = openPurses(db.pool, 'UTC');
+  const admission = await purses.admit(order.run, who, money(1_000), money(1_000));
+  assert.ok('hold' in admission);
+  const held = async () => (await budgetsOf(db.pool, who, 'UTC'))[0]?.held;
+  await finishRun(db.pool, order.run, report(order, { outcome: 'no-change' }), POLICY);
+  await purses.tend();
+  assert.equal(await held(), 2_000, 'a call is still under way');
+  admission.hold.settle(money(0));
+  await purses.tend();
+  assert.equal(await held(), 0);
 });

@@ -31,7 +31,7 @@ export interface Purses {
    * refuses. The first call of a run, and one that finds its slab used up, costs a transaction.
    */
   admit(id: string, payers: Payers, want: Amounts, least: Amounts): Promise<Admission>;
-  /** Renews the slabs that are in use and gives back those that were not for a while. */
+  /** Renews the slabs that are in use and gives back those that were not for a while, or whose run has ended. */
   tend(): Promise<void>;
   /** Gives everything back. */
   close(): Promise<void>;
@@ -44,6 +44,8 @@ interface Purse {
   /** Calls that have a part of it, and that ask for one. */
   holds: number;
   asking: number;
+  /** Whether `budgets` are known. */
+  asked: boolean;
   usedAt: number;
   /** What binds it, and what of that is left to others. */
   budgets: { budget: Budget; elsewhere: number }[];
@@ -54,8 +56,13 @@ interface Purse {
 }
 
 const IDLE_MS = 30_000;
-/** A slab is so many times what the call that needs it may cost: most cost far less. */
+/**
+ * A slab is so many times what the call that needs it may cost; more where that is next to nothing of what the budgets leave.
+ * Not many more: after a crash all of it is charged.
+ */
 const CALLS_A_SLAB = 2;
+const CALLS_IN_PLENTY = 4;
+const PLENTY = 100;
 const LEVELS = [99, 95, 90, 80];
 
 /** The purses of one gateway process. */
@@ -72,6 +79,7 @@ export function openPurses(db: Queryable, timeZone: string): Purses {
       left: { ...NO_AMOUNTS },
       holds: 0,
       asking: 0,
+      asked: false,
       usedAt: performance.now(),
       budgets: [],
       told: 0,
@@ -116,7 +124,7 @@ export function openPurses(db: Queryable, timeZone: string): Purses {
         owner,
         payers,
         timeZone,
-        want: missing(eachUnit((unit) => want[unit] * CALLS_A_SLAB)),
+        want: missing(eachUnit((unit) => want[unit] * callsOf(purse, want))),
         least: missing(floor),
       });
       if (answer === 'gone') {
@@ -128,6 +136,7 @@ export function openPurses(db: Queryable, timeZone: string): Purses {
         return { refused: { ...refused, held: refused.held - purse.left[refused.unit] } };
       }
       purse.left = plus(purse.left, answer.granted);
+      purse.asked = true;
       purse.budgets = answer.budgets.map((budget) => ({
         budget,
         elsewhere: leftOf(budget) - answer.granted[budget.unit],
@@ -147,9 +156,11 @@ export function openPurses(db: Queryable, timeZone: string): Purses {
       return await mine.finally(() => (purse.asking -= 1));
     },
     async tend() {
+      const ended = await endedRuns(db, [...purses.keys()]);
       const now = performance.now();
       for (const [id, purse] of purses) {
-        if (purse.holds + purse.asking > 0 || now - purse.usedAt < IDLE_MS) continue;
+        const idle = ended.has(id) || now - purse.usedAt >= IDLE_MS;
+        if (purse.holds + purse.asking > 0 || !idle) continue;
         purses.delete(id);
         await release(db, purse.slab, purse.payers);
       }
@@ -162,6 +173,25 @@ export function openPurses(db: Queryable, timeZone: string): Purses {
       }
     },
   };
+}
+
+/** Those of the runs that no runner has any more. */
+async function endedRuns(db: Queryable, ids: string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const { rows } = await db.query<{ id: string }>({
+    name: 'ended-runs',
+    text: 'select id from run where id = any($1) and lease_until is null',
+    values: [ids],
+  });
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** For how many calls like this one a slab should last. */
+function callsOf({ asked, budgets }: Purse, want: Amounts): number {
+  const plenty =
+    asked &&
+    budgets.every(({ budget: { unit }, elsewhere }) => elsewhere > want[unit] * CALLS_IN_PLENTY * PLENTY);
+  return plenty ? CALLS_IN_PLENTY : CALLS_A_SLAB;
 }
 
 /** The budget of a purse that is nearest to its end, where it has come to a level that was not told yet. */
