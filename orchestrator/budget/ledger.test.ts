@@ -32,6 +32,17 @@ test('entries are chained, and a repeated one is no second one', async () => {
   assert.deepEqual({ entries, wrong }, { entries: 23, wrong: null });
 });
 
+test('a ledger that grows while it is looked through is right', async () => {
+  await using db = await testDatabase();
+  let grown = false;
+  const growing = (async () => {
+    for (let index = 1; index <= 60; index++)
+      await transaction(db.pool, async (tx) => await append(tx, [entry(index)], 'EUR'));
+  })().finally(() => (grown = true));
+  while (!grown) assert.equal((await verifyLedger(db.pool)).wrong, null);
+  await growing;
+});
+
 const tampering: [string, string, RegExp][] = [
   [
     'a changed amount',
@@ -46,6 +57,11 @@ const tampering: [string, string, RegExp][] = [
   ['a removed entry', 'delete from ledger_entry where seq = 2', /entry 2 is missing/],
   ['a removed end', 'delete from ledger_entry where seq = 4', /entry 4 is missing/],
   [
+    'an entry behind the head',
+    `insert into ledger_entry select 6, gen_random_uuid(), at, kind, debit, credit, amount, currency, detail, hash from ledger_entry where seq = 4`,
+    /entry 6 is after the head/,
+  ],
+  [
     'an end removed together with the head',
     'delete from ledger_entry where seq = 4; update ledger_head set seq = 3',
     /head does not fit/,
@@ -59,7 +75,7 @@ for (const [what, sql, says] of tampering) {
       db.pool,
       async (tx) => await append(tx, [entry(1), entry(2), entry(3), entry(4)], 'EUR'),
     );
-    await assert.rejects(db.pool.query(sql.split(';')[0]!), /append-only/);
+    if (!sql.startsWith('insert')) await assert.rejects(db.pool.query(sql.split(';')[0]!), /append-only/);
     await db.pool.query('alter table ledger_entry disable trigger ledger_append_only');
     await db.pool.query(sql);
     assert.match((await verifyLedger(db.pool)).wrong ?? '', says);

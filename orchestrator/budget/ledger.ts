@@ -52,10 +52,13 @@ export async function append(tx: Queryable, inputs: EntryInput[], currency: stri
   const column = <K extends keyof (typeof entries)[number]>(name: K) => entries.map((entry) => entry[name]);
   await tx.query({
     name: 'ledger-append',
-    text: `insert into ledger_entry (seq, id, at, kind, debit, credit, amount, currency, detail, hash)
-      select seq, id, $1, kind, debit, credit, amount, $2, detail, hash from unnest($3::bigint[], $4::uuid[], $5::text[],
-        $6::text[], $7::text[], $8::bigint[], $9::json[], $10::bytea[]) as e (seq, id, kind, debit, credit, amount, detail, hash)`,
+    text: `with head as (update ledger_head set seq = $1, hash = $2)
+      insert into ledger_entry (seq, id, at, kind, debit, credit, amount, currency, detail, hash)
+      select seq, id, $3, kind, debit, credit, amount, $4, detail, hash from unnest($5::bigint[], $6::uuid[], $7::text[],
+        $8::text[], $9::text[], $10::bigint[], $11::json[], $12::bytea[]) as e (seq, id, kind, debit, credit, amount, detail, hash)`,
     values: [
+      seq,
+      hash,
       at,
       currency,
       column('seq'),
@@ -67,11 +70,6 @@ export async function append(tx: Queryable, inputs: EntryInput[], currency: stri
       column('detail'),
       column('hash'),
     ],
-  });
-  await tx.query({
-    name: 'ledger-move-head',
-    text: 'update ledger_head set seq = $1, hash = $2',
-    values: [seq, hash],
   });
 }
 
@@ -107,7 +105,7 @@ export async function* entriesAfter(db: Queryable, after: number, page = 5_000):
 /** The first thing that is wrong with the chain, or how many entries are right. */
 export type Verified = { entries: number; hash: string; wrong: null } | { entries: number; wrong: string };
 
-/** Goes through the whole chain: no entry changed, none missing, none after the head. */
+/** Goes through the whole chain: no entry changed, none missing, none after the head. Entries may be written meanwhile. */
 export async function verifyLedger(db: Queryable): Promise<Verified> {
   const { rows } = await db.query<{ seq: number; hash: Buffer }>('select seq, hash from ledger_head');
   const head = rows[0];
@@ -116,8 +114,7 @@ export async function verifyLedger(db: Queryable): Promise<Verified> {
   let entries = 0;
   for await (const page of entriesAfter(db, 0)) {
     for (const entry of page) {
-      if (entry.seq > head.seq)
-        return { entries, wrong: `entry ${entry.seq} is after the head, ${head.seq}` };
+      if (entry.seq > head.seq) break; // written since
       if (entry.seq !== entries + 1) return { entries, wrong: `entry ${entries + 1} is missing` };
       previous = hashOf(entry, previous);
       if (previous.toString('hex') !== entry.hash)
@@ -127,5 +124,10 @@ export async function verifyLedger(db: Queryable): Promise<Verified> {
   }
   if (entries !== head.seq) return { entries, wrong: `entry ${entries + 1} is missing` };
   if (!previous.equals(head.hash)) return { entries, wrong: 'the head does not fit the last entry' };
+  const beyond = await db.query<{ seq: number }>(
+    'select seq from ledger_entry where seq > (select seq from ledger_head) limit 1',
+  );
+  if (beyond.rows[0] !== undefined)
+    return { entries, wrong: `entry ${beyond.rows[0].seq} is after the head` };
   return { entries, hash: previous.toString('hex'), wrong: null };
 }
