@@ -80,3 +80,16 @@ for (const { name, plans = false, budget = UNBOUND, work, outcome, turns } of CA
     else assert.deepEqual(run!.progress.findLast(({ agentTokens }) => agentTokens)?.agentTokens, counted);
   });
 }
+
+test('an agent that goes on and on though it is refused is stopped, and its work is kept', async () => {
+  let run: FakeRun | undefined;
+  const act: Act = async (_turn, tree) => {
+    write(tree, '43\n');
+    run!.budget = { ...usedUp, refused: reason };
+    await new Promise(() => {});
+  };
+  await using place = await pipelinePlace();
+  const done = await place.try({ act, begin: (given) => (run = given) });
+  assert.deepEqual([done.report.outcome, done.report.reason], ['out-of-budget', reason]);
+  assert.equal(done.show('answer.txt'), '43\n');
+});

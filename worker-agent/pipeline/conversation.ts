@@ -14,6 +14,8 @@ export interface OutOfBudget {
 
 /** For an agent to end by itself when the run stops. */
 const GRACE_MS = 300;
+/** An agent that finds its last call refused at so many looks on end, one a heartbeat, is not waited for. */
+const LOOKS = 3;
 
 /**
  * Asks the agent for a phase's work and answers with its result. A message that comes meanwhile interrupts an agent that can
@@ -63,7 +65,7 @@ export async function closeInbox({ inbox, api }: Pipeline): Promise<boolean> {
 
 // The agent is given a moment to end by itself when the run stops; closing the sandbox does the rest.
 async function turn(
-  { log, signal, inbox, api, record }: Pipeline,
+  { log, signal, inbox, api, record, order }: Pipeline,
   agent: CodingAgent,
   given: { phase: Phase; prompt: string },
 ): Promise<TurnResult> {
@@ -77,14 +79,28 @@ async function turn(
   const forget = inbox.onArrival(() => agent.interrupt());
   const told = delivered === 0 ? null : api.messages({ delivered, last: false });
   told?.catch(() => {});
+  const over = new AbortController();
+  const refused = givenUp(agent, order.lease.heartbeatSeconds * 1000, over.signal);
   try {
-    const answer = await Promise.race([work, stopped.then(async () => await delay(GRACE_MS, null))]);
+    const answer = await Promise.race([work, stopped.then(async () => await delay(GRACE_MS, null)), refused]);
     signal.throwIfAborted();
     if (answer === null) throw new Error('unreachable: the signal has aborted');
     inbox.add((await told) ?? []);
     return answer;
   } finally {
+    over.abort();
     record.agentTokens = agent.counted();
     forget();
   }
+}
+
+// Some agents try again and again for as long as they are let.
+async function givenUp(agent: CodingAgent, everyMs: number, over: AbortSignal): Promise<TurnResult> {
+  for (let refusals = 0; refusals < LOOKS;) {
+    const waited = await delay(everyMs, true, { signal: over }).catch(() => false);
+    if (!waited) return await new Promise(() => {}); // the turn has ended by itself
+    const { refused } = await agent.budgetCheck().catch(() => ({ refused: false }));
+    refusals = refused ? refusals + 1 : 0;
+  }
+  return { stop: 'failed', text: '', error: 'It went on asking though it was refused.' };
 }
