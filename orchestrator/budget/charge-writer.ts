@@ -29,7 +29,7 @@ interface Waiting<Call> {
 
 const BATCH = 500;
 /** From the beginning of one batch to the next: a call that comes alone is written at once, many share their batches. */
-const APART_MS = 20;
+const APART_MS = 25;
 const PATIENCE_MS = 10_000;
 const PAUSE_MS = 100;
 // The database is starting, stopping or not reachable; anything else would fail again.

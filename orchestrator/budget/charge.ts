@@ -39,8 +39,7 @@ export async function writeCharges(tx: Queryable, charges: Charge[], books: Book
   );
   await lock(tx, spent);
   await drawOnSlabs(tx, charges);
-  await countDays(tx, spent, books);
-  await countUsage(tx, charges, books);
+  await count(tx, spent, usageOf(charges), books);
   await append(tx, charges.filter(({ money }) => money > 0).map(entryOf), books.currency);
 }
 
@@ -120,19 +119,6 @@ export async function unhold(tx: Queryable, held: ({ payers: Payers } & Amounts)
   });
 }
 
-async function countDays(tx: Queryable, spent: Sums, { timeZone }: Books): Promise<void> {
-  await tx.query({
-    name: 'charge-days',
-    text: `insert into account_day (scope, subject, day, money, tokens, gpu)
-      select scope, subject, (now() at time zone $6)::date, money, tokens, gpu
-        from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) as s (scope, subject, money, tokens, gpu)
-        order by scope, subject
-      on conflict (scope, subject, day) do update set money = account_day.money + excluded.money,
-        tokens = account_day.tokens + excluded.tokens, gpu = account_day.gpu + excluded.gpu`,
-    values: [...columns(spent), timeZone],
-  });
-}
-
 interface UsageRow {
   project: string;
   task: number;
@@ -150,41 +136,42 @@ interface UsageRow {
   gpu: number;
 }
 
-async function countUsage(tx: Queryable, charges: Charge[], { timeZone }: Books): Promise<void> {
+function usageOf(charges: Charge[]): UsageRow[] {
   const sums = new Map<string, UsageRow>();
   for (const { payers, model, cause, tokens, money, gpu, kind } of charges) {
     const { project = '', task = 0, agent = '', worker = '', person = '' } = payers;
     const key = { project, task: Number(task), agent, model, worker, person, cause };
-    const id = JSON.stringify(key);
-    const row = sums.get(id) ?? {
-      ...key,
-      calls: 0,
-      input: 0,
-      cached: 0,
-      output: 0,
-      reasoning: 0,
-      money: 0,
-      gpu: 0,
-    };
-    sums.set(id, {
-      ...row,
-      calls: row.calls + (kind === 'usage' ? 1 : 0),
-      input: row.input + tokens.input,
-      cached: row.cached + tokens.cached,
-      output: row.output + tokens.output,
-      reasoning: row.reasoning + tokens.reasoning,
-      money: row.money + money,
-      gpu: row.gpu + gpu,
-    });
+    const id = Object.values(key).join('\0');
+    const none = { calls: 0, input: 0, cached: 0, output: 0, reasoning: 0, money: 0, gpu: 0 };
+    const row = sums.get(id) ?? { ...key, ...none };
+    sums.set(id, row);
+    row.calls += kind === 'usage' ? 1 : 0;
+    row.input += tokens.input;
+    row.cached += tokens.cached;
+    row.output += tokens.output;
+    row.reasoning += tokens.reasoning;
+    row.money += money;
+    row.gpu += gpu;
   }
-  const rows = [...sums.values()];
-  const column = <K extends keyof UsageRow>(name: K) => rows.map((row) => row[name]);
+  return [...sums.values()];
+}
+
+/** Adds to what was spent and used today, in one statement. */
+async function count(tx: Queryable, spent: Sums, usage: UsageRow[], { timeZone }: Books): Promise<void> {
+  const column = <K extends keyof UsageRow>(name: K) => usage.map((row) => row[name]);
   await tx.query({
-    name: 'charge-usage',
-    text: `insert into usage_day (day, project, task, agent, model, worker, person, cause,
+    name: 'charge-day',
+    text: `with days as (
+        insert into account_day (scope, subject, day, money, tokens, gpu)
+        select scope, subject, (now() at time zone $1)::date, money, tokens, gpu
+          from unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[]) as s (scope, subject, money, tokens, gpu)
+          order by scope, subject
+        on conflict (scope, subject, day) do update set money = account_day.money + excluded.money,
+          tokens = account_day.tokens + excluded.tokens, gpu = account_day.gpu + excluded.gpu)
+      insert into usage_day (day, project, task, agent, model, worker, person, cause,
           calls, input_tokens, cached_tokens, output_tokens, reasoning_tokens, money, gpu)
-        select (now() at time zone $1)::date, u.* from unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
-          $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[]) as
+        select (now() at time zone $1)::date, u.* from unnest($7::text[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[],
+          $13::text[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[]) as
           u (project, task, agent, model, worker, person, cause, calls, input, cached, output, reasoning, money, gpu)
         order by 2, 3, 4, 5, 6, 7, 8
       on conflict (day, project, task, agent, model, worker, person, cause) do update set
@@ -194,6 +181,7 @@ async function countUsage(tx: Queryable, charges: Charge[], { timeZone }: Books)
         money = usage_day.money + excluded.money, gpu = usage_day.gpu + excluded.gpu`,
     values: [
       timeZone,
+      ...columns(spent),
       column('project'),
       column('task'),
       column('agent'),

@@ -165,7 +165,8 @@ async function passOn(
       const wrong = metering.error() !== undefined;
       if (metering.finished() || wrong)
         await record(status, wrong ? 'error' : 'ok', metering.settle(!metering.finished()));
-      await write(call, sent, side.push(chunk));
+      const slow = write(call, sent, side.push(chunk));
+      if (slow !== undefined) await slow;
     }
     // Some engines leave out the mark at the end; what stopped by itself is whole all the same.
     ok = whole();
@@ -191,15 +192,16 @@ function passedOver({ rungs, kept }: Exchange, { rung, fallback }: Reached): str
   return rung === rungs[0] ? kept : fallback;
 }
 
-async function write(
+/** Sends a chunk on; waits only where the client is slow, since each token comes this way. */
+function write(
   { response, signal, keep }: Exchange,
   sent: Uint8Array[],
   chunk: Uint8Array,
-): Promise<void> {
+): Promise<unknown> | undefined {
   signal.throwIfAborted();
-  if (chunk.length === 0) return;
-  if (keep > 0) sent.push(chunk);
-  if (!response.write(chunk)) await once(response, 'drain', { signal });
+  if (chunk.length === 0) return undefined;
+  if (keep) sent.push(chunk);
+  return response.write(chunk) ? undefined : once(response, 'drain', { signal });
 }
 
 async function collect(body: AsyncIterable<Uint8Array>, onFirst: () => void): Promise<Buffer> {

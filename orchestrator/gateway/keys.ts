@@ -66,7 +66,7 @@ export function gatewayKeys(
       return ask(id, hash);
     }
     // Who calls all the time is asked about meanwhile, and does not wait.
-    if (age > KEPT_MS / 2 && !known.renewed) {
+    if (age > KEPT_MS * 0.75 && !known.renewed) {
       known.renewed = true;
       void ask(id, hash);
     }
