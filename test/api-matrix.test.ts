@@ -62,7 +62,7 @@ const DECIDED: Record<Access, string[]> = {
     'POST /api/v1/tasks',
     'POST /api/v1/tasks/:task/approve',
     'POST /api/v1/tasks/:task/cancel',
-    'POST /api/v1/tasks/from-issue',
+    'POST /api/v1/tasks-from-issues',
     'POST /api/v1/runs/:run/replay',
     'POST /api/v1/forges',
     'GET /api/v1/forges/:forge/repositories',
@@ -72,7 +72,7 @@ const DECIDED: Record<Access, string[]> = {
   ],
   admin: [
     'PUT /api/v1/budgets',
-    'POST /api/v1/budgets/apply',
+    'POST /api/v1/budget-documents',
     'DELETE /api/v1/budgets/:budget',
     'POST /api/v1/ledger',
     'GET /api/v1/runs/:run/prompts',

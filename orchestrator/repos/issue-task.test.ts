@@ -28,7 +28,7 @@ async function site() {
     github,
     api,
     add,
-    fromIssue: async (body: object) => await api.send('operator', 'POST', '/api/v1/tasks/from-issue', body),
+    fromIssue: async (body: object) => await api.send('operator', 'POST', '/api/v1/tasks-from-issues', body),
     async [Symbol.asyncDispose]() {
       await api[Symbol.asyncDispose]();
       await github[Symbol.asyncDispose]();

@@ -14,24 +14,25 @@ import {
   UsageGrouping,
   UsageReport,
 } from '../../../protocol/budget.ts';
-import { AutocodeError } from '../../../protocol/errors.ts';
 import { Name } from '../../../protocol/ids.ts';
 import { applyBudgets, listBudgets, removeBudget, setBudget } from '../../budget/budgets.ts';
 import { append, entriesAfter, entryOf, verifyLedger, type Entry } from '../../budget/ledger.ts';
 import { budgetInLedgerCurrency, priceInLedgerCurrency } from '../../budget/currency.ts';
 import { wrongExport } from '../../budget/files.ts';
+import { gpuEngines } from '../../budget/idle.ts';
 import { listPrices, setPrice, type DatedPrice as Price } from '../../budget/prices.ts';
 import { makeReport } from '../../budget/report.ts';
 import { transaction } from '../../db/connect.ts';
 import { budgetsChanged } from '../../tasks/funds.ts';
+import { getProject } from '../../tasks/projects.ts';
 import type { Routes } from '../server.ts';
 
 const tags = ['money'];
 const Day = z.iso.date().meta({ description: 'As 2026-01-31, in the configured time zone.' });
-const LONGEST_DAYS = 3_700;
 
 export const moneyRoutes: Routes = (app, { db, config }) => {
   const books = { timeZone: config.budget.timeZone, currency: config.currency };
+  const gpus = gpuEngines(config.models.engines);
   const currencies = { currency: config.currency, exchangeRates: config.budget.exchangeRates };
   app.get(
     '/budgets',
@@ -60,7 +61,7 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
     },
   );
   app.post(
-    '/budgets/apply',
+    '/budget-documents',
     {
       config: { access: 'admin' },
       schema: {
@@ -155,9 +156,9 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
       },
     },
     async (request) => {
-      const { from, to } = request.query;
-      if (from !== undefined && to !== undefined) checkPeriod(from, to);
-      return await makeReport(db, request.query, books);
+      const { project, ...query } = request.query;
+      const of = project === undefined ? {} : { project: (await getProject(db, project)).name };
+      return await makeReport(db, { ...query, ...of }, { ...books, gpus });
     },
   );
 
@@ -219,13 +220,3 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
 
 const shownPrice = (price: Price) => ({ ...price, validFrom: price.validFrom.toISOString() });
 const shownEntry = (entry: Entry) => ({ ...entry, at: entry.at.toISOString() });
-
-function checkPeriod(from: string, to: string): void {
-  const days = (Date.parse(to) - Date.parse(from)) / 86_400_000 + 1;
-  if (days >= 1 && days <= LONGEST_DAYS) return;
-  throw new AutocodeError(
-    'ERR_INVALID_INPUT',
-    days < 1 ? `${to} is before ${from}.` : `From ${from} to ${to} is more than ${LONGEST_DAYS} days.`,
-    { remedy: 'Name the first and the last day of the period.' },
-  );
-}

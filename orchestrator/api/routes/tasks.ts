@@ -52,7 +52,7 @@ export const taskRoutes: Routes = (app, context) => {
     },
   );
   app.post(
-    '/tasks/from-issue',
+    '/tasks-from-issues',
     {
       config: { access: 'operator' },
       schema: {

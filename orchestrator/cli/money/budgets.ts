@@ -48,7 +48,7 @@ export async function setBudgets(args: SetArgs): Promise<void> {
       remedy: 'Give --money 25, --tokens 40M or --gpu 8h.',
     });
   const client = connect(args);
-  await client.send('POST', '/budgets/apply', BudgetDifference, { budgets: inputs });
+  await client.send('POST', '/budget-documents', BudgetDifference, { budgets: inputs });
   const budgets = (await client.get('/budgets', Budgets)).filter(
     ({ scope, subject, period }) =>
       scope === whose.scope && subject === whose.subject && period === whose.period,
@@ -99,7 +99,7 @@ export async function applyBudgets(args: ApplyArgs): Promise<void> {
   const budgets = readBudgets(read(args.file), name);
   const client = connect(args);
   const document = { budgets, prune: args.prune, dryRun: args.dryRun };
-  const difference = await client.send('POST', '/budgets/apply', BudgetDifference, document);
+  const difference = await client.send('POST', '/budget-documents', BudgetDifference, document);
   if (args.json) return printJson(difference);
   if (difference.length === 0) return print('Nothing changes.');
   const currency = await currencyOf(client);
@@ -197,8 +197,12 @@ const usedPercent = ({ spent, amount }: Budget) =>
   amount === 0 ? 100 : Math.min(999, Math.floor((100 * spent) / amount));
 const perText = (period: BudgetPeriod) => (period === 'total' ? 'in total' : `a ${period}`);
 
+function idleText({ engine, idle, money: cost }: UsageReport['idle'][number], currency: string): string {
+  return `${engine}: ${amountText('gpu', idle, currency)}, ${money(cost, currency)}, in no sum here`;
+}
+
 function drawReport(report: UsageReport): string {
-  const { rows, by, total, previous, forecast, merged, currency, from, to } = report;
+  const { rows, by, total, previous, forecast, merged, idle, currency, from, to } = report;
   const facts = block([
     ['period', `${from} to ${to}, days of ${report.timeZone}`],
     [
@@ -216,6 +220,7 @@ function drawReport(report: UsageReport): string {
       'merged',
       merged.money === null ? null : `${merged.changes} changes, ${money(merged.money, currency)} each`,
     ],
+    ['idle GPUs', idle.map((each) => idleText(each, currency)).join('\n')],
   ]);
   if (rows.length === 0) return `${facts}\n\nNothing was used.`;
   const lines = table(rows, [

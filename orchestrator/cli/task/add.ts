@@ -66,7 +66,7 @@ async function fromIssue(client: Client, args: Args): Promise<Task> {
       remedy: 'The issue has a title: say what is to be added to it with --body.',
     });
   }
-  return await client.send('POST', '/tasks/from-issue', Task, {
+  return await client.send('POST', '/tasks-from-issues', Task, {
     ...taskInput(args),
     project,
     issue,

@@ -1,6 +1,10 @@
 """What schemathesis sends, made useful: known names beside generated ones, no waiting, nothing that ends the test itself."""
 
+import re
+
 import schemathesis
+
+NAME = re.compile("[a-z0-9][a-z0-9._-]{0,62}")
 
 # What the test has made before; generated values alone would meet nothing but 404.
 KNOWN = {"project": "sample", "task": 1, "run": "1-1", "change": 1, "worker": "sample", "stream": "events"}
@@ -23,9 +27,11 @@ def map_path_parameters(context, path_parameters):
 def map_body(context, body):
     if not isinstance(body, dict):
         return body
-    for name in ("project", "fence"):
-        if name in body and every_other(body):
-            body = {**body, name: {"project": "sample", "fence": 1}[name]}
+    # Only in place of what is valid itself: what was made to be refused must be sent.
+    if isinstance(body.get("project"), str) and NAME.fullmatch(body["project"]) and every_other(body):
+        body = {**body, "project": "sample"}
+    if isinstance(body.get("fence"), int) and body["fence"] > 0 and every_other(body):
+        body = {**body, "fence": 1}
     # Paths and addresses that exist elsewhere are no business of this test.
     if isinstance(body.get("repository"), str):
         body = {**body, "repository": "/nowhere/" + body["repository"]}
