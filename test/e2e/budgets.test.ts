@@ -21,6 +21,8 @@ const WRITE: Reply = {
   input: { command: 'echo 42 > answer', description: 'write', is_background: false },
 };
 const PLAN: Reply = { text: '{"summary": "Write it.", "steps": ["Write the answer"]}' };
+/** Agents that tell of a refusal in words of their own, or try again first. */
+const OTHERS = ['claude-code', 'codex', 'aider'];
 /** Fifty tokens of output a call, at 0.001 each: what comes in is free, so that what a call costs does not hang on prompts. */
 const CALL = 50_000;
 /** What a call must be able to cost before it is let through. */
@@ -48,7 +50,7 @@ after(async () => {
 });
 
 before(async () => {
-  await installForTests('qwen-coder');
+  for (const agent of ['qwen-coder', ...OTHERS]) await installForTests(agent);
   // Installed once for all tests; the worker sees it with its next registration.
   const installed = path.join(appliance.dataDir, 'agents');
   rmSync(installed, { recursive: true, force: true });
@@ -98,6 +100,20 @@ test('a real agent stops at the limit, its work is kept, and a retry with more g
   const [change] = await appliance.changes('two-calls');
   assert.equal(execFileSync('git', ['-C', where, 'show', `${change?.branch}:answer`]).toString(), '42\n');
 });
+
+for (const agent of OTHERS) {
+  test(`a run of ${agent} is out of budget when its first call is refused`, async () => {
+    const where = makeRepository(path.join(appliance.directory, agent), FILES);
+    await appliance.api('POST', '/projects', { name: agent, repository: where, agent, verify: VERIFY });
+    await setBudget(`project:${agent}`, LEAST_CALL - 1);
+    const task = await appliance.task(agent, 'Make the answer 42');
+    const ended = await appliance.ended(task);
+    const [run, ...more] = await appliance.runs(task);
+    assert.deepEqual([ended.state, run?.state, more], ['failed', 'out-of-budget', []], `${run?.reason}`);
+    assert.match(ended.reason ?? '', /budget of project .* leaves only 0\.2560 EUR\. Raise it with/);
+    assert.equal((await budgetOf(`project:${agent}`)).spent, 0);
+  });
+}
 
 test('an agent that hides the refusal ends out of budget too, and the next run waits until there is more', async () => {
   script = () => ({ text: 'Yes.' });
