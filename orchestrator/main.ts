@@ -8,6 +8,7 @@ import { replaceToken, runTokens } from './access/tokens.ts';
 import { listenOn } from './api/listen.ts';
 import { startApi } from './api/server.ts';
 import { exportLedger, makeScheduledReports } from './budget/files.ts';
+import { gpuEngines } from './budget/idle.ts';
 import { tellBudgets } from './budget/notices.ts';
 import { inheritedEnvironment } from './config/client-environment.ts';
 import { removeDaemonFile, writeAdminToken, writeDaemonFile } from './config/daemon-file.ts';
@@ -235,7 +236,8 @@ async function startParts(
           run: async () => {
             const days = await exportLedger(db, directory.path('financial/transactions'));
             const reports = directory.path('financial/reports');
-            const made = await makeScheduledReports(db, config.budget.reports, reports, books);
+            const gpus = gpuEngines(config.models.engines);
+            const made = await makeScheduledReports(db, config.budget.reports, reports, { ...books, gpus });
             tell(log, 'financial files written', { days, reports: made.length });
           },
         },

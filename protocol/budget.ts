@@ -209,6 +209,21 @@ export const UsageReport = z
     merged: z.object({ changes: z.int(), money: z.int().nullable() }).meta({
       description: 'Changes merged in the period, and what the tasks behind them cost, each, on average.',
     }),
+    idle: z
+      .array(
+        z.object({
+          engine: z.string(),
+          gpus: z.int(),
+          busy: z.int().meta({ description: 'Milliseconds of GPU time that calls have used.' }),
+          idle: z.int().meta({ description: 'The rest of the period so far, in the same.' }),
+          money: z.int().meta({ description: 'Of the idle time, without energy.' }),
+        }),
+      )
+      .default([])
+      .meta({
+        description:
+          'GPUs of your own that waited: paid for, but in no sum above and in no budget. None in the report of one project.',
+      }),
   })
   .meta({ id: 'UsageReport' });
 export type UsageReport = z.infer<typeof UsageReport>;

@@ -6,8 +6,7 @@ import { Cron } from 'croner';
 import { writeFileAtomic } from '../config/atomic-file.ts';
 import type { ScheduledReport } from '../config/budget-settings.ts';
 import type { Queryable } from '../db/connect.ts';
-import type { Books } from './charge.ts';
-import { makeReport } from './report.ts';
+import { makeReport, type ReportBooks } from './report.ts';
 import { reportText } from './report-file.ts';
 
 const FILE_MODE = 0o640;
@@ -55,7 +54,7 @@ export async function makeScheduledReports(
   db: Queryable,
   reports: readonly ScheduledReport[],
   directory: string,
-  books: Books,
+  books: ReportBooks,
 ): Promise<string[]> {
   const made: string[] = [];
   const there = new Set(reports.length === 0 ? [] : await readdir(directory));

@@ -14,7 +14,8 @@ export function reportText(report: UsageReport, format: ReportFormat): string {
 
 const amount = (micros: number) => (micros / 1e6).toFixed(6);
 
-function csv({ by, rows, currency }: UsageReport): string {
+// Idle GPUs come below an empty line: they are in no row above.
+function csv({ by, rows, idle, currency }: UsageReport): string {
   const head = [by, 'calls', 'input_tokens', 'cached_tokens', 'output_tokens', 'reasoning_tokens'];
   const lines = rows.map((row) => [
     cell(row.key),
@@ -28,7 +29,20 @@ function csv({ by, rows, currency }: UsageReport): string {
     (row.gpu / 1000).toFixed(3),
     currency,
   ]);
-  return [[...head, 'cost', 'platform_cost', 'gpu_seconds', 'currency'], ...lines]
+  const apart = idle.map((each) => [
+    cell(each.engine),
+    (each.busy / 1000).toFixed(3),
+    (each.idle / 1000).toFixed(3),
+    amount(each.money),
+    currency,
+  ]);
+  return [
+    [...head, 'cost', 'platform_cost', 'gpu_seconds', 'currency'],
+    ...lines,
+    ...(apart.length === 0
+      ? []
+      : [[], ['idle_gpus_of', 'busy_seconds', 'idle_seconds', 'cost', 'currency'], ...apart]),
+  ]
     .map((line) => `${line.join(',')}\r\n`)
     .join('');
 }
@@ -46,13 +60,13 @@ body { font: 14px/1.45 system-ui, sans-serif; color: var(--ink); background: var
 h1 { font-size: 1.4rem; margin: 0; } h2 { font-size: 1rem; margin: 2rem 0 .5rem; } p, figcaption { color: var(--soft); }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 1rem; margin: 1.5rem 0; }
 dt { color: var(--soft); } dd { margin: 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; } dd small { font-size: .8rem; color: var(--soft); display: block; }
-figure { margin: 0; } svg { width: 100%; height: auto; } rect { fill: var(--bar); } text { fill: var(--soft); font-size: 11px; } line { stroke: var(--line); }
+figure { margin: 0; } svg { width: 100%; height: auto; overflow: visible; } rect { fill: var(--bar); } text { fill: var(--soft); font-size: 11px; } line { stroke: var(--line); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; } th, td { padding: .3rem .5rem; border-bottom: 1px solid var(--line); text-align: right; }
 th { color: var(--soft); font-weight: 500; } th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; }
 @media print { :root { --ink: #000; --soft: #444; --line: #bbb; --bar: #444; --paper: #fff; } body { margin: 0; max-width: none; } tr, figure, dl { break-inside: avoid; } thead { display: table-header-group; } }`;
 
 function html(report: UsageReport): string {
-  const { from, to, by, project, currency, rows, total, previous, forecast, merged, timeZone, madeAt } =
+  const { from, to, by, project, currency, rows, total, previous, forecast, merged, idle, timeZone, madeAt } =
     report;
   const money = (micros: number) => escape(moneyText(micros, currency));
   const title = `Usage ${from} to ${to}${project === null ? '' : `, ${project}`}`;
@@ -76,8 +90,14 @@ function html(report: UsageReport): string {
     ['Calls', number(total.calls), `before: ${number(previous.total.calls)}`],
     ['Tokens in', number(total.inputTokens), `${share(total.cachedTokens, total.inputTokens)} cached`],
     ['Tokens out', number(total.outputTokens), `${number(total.reasoningTokens)} reasoning`],
-    ['GPU time', `${(total.gpu / 3_600_000).toFixed(2)} h`, ''],
+    ['GPU time', hours(total.gpu), ''],
   ];
+  if (idle.length > 0)
+    facts.push([
+      'Idle GPUs',
+      money(idle.reduce((sum, each) => sum + each.money, 0)),
+      'without energy; in no sum here',
+    ]);
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escape(title)}</title><style>${STYLE}</style>
@@ -89,8 +109,21 @@ ${by === 'day' ? '' : `<h2>Cost by ${by}</h2>${barPlot(rows, currency)}`}
 <h2>By ${by}</h2>
 <table><thead><tr><th>${by}<th>Calls<th>Tokens in<th>Cached<th>Tokens out<th>GPU s<th>Platform<th>Cost</thead><tbody>
 ${rows.map((row) => `<tr><td>${escape(row.key === '' ? '(none)' : row.key)}<td>${number(row.calls)}<td>${number(row.inputTokens)}<td>${share(row.cachedTokens, row.inputTokens)}<td>${number(row.outputTokens)}<td>${number(Math.round(row.gpu / 1000))}<td>${money(row.platformMoney)}<td>${money(row.money)}`).join('\n')}
-</tbody></table></html>
+</tbody></table>
+${idle.length === 0 ? '' : idleTable(idle, money)}
+</html>
 `;
+}
+
+function idleTable(idle: UsageReport['idle'], money: (micros: number) => string): string {
+  const lines = idle.map(
+    (each) =>
+      `<tr><td>${escape(each.engine)}<td>${each.gpus}<td>${hours(each.busy)}<td>${hours(each.idle)}<td>${money(each.money)}`,
+  );
+  return `<h2>Idle GPUs</h2><p>Paid for while no call kept them busy; charged to nobody.</p>
+<table><thead><tr><th>engine<th>GPUs<th>Busy<th>Idle<th>Cost</thead><tbody>
+${lines.join('\n')}
+</tbody></table>`;
 }
 
 function dayPlot({ days, currency }: UsageReport): string {
@@ -105,7 +138,7 @@ function dayPlot({ days, currency }: UsageReport): string {
   const every = Math.max(1, Math.ceil(days.length / 10));
   const names = days.map(({ day }, index) =>
     index % every === 0
-      ? `<text x="${(index * step + step / 2).toFixed(1)}" y="${height - 4}" text-anchor="middle">${day.slice(5)}</text>`
+      ? `<text x="${(index * step + step / 2).toFixed(1)}" y="${height - 4}" text-anchor="middle">${days.length > 366 ? day.slice(0, 7) : day.slice(5)}</text>`
       : '',
   );
   return `<figure><svg viewBox="0 0 ${width} ${height}" role="img" aria-label="Cost by day"><line x1="0" x2="${width}" y1="${height - 18}" y2="${height - 18}"/>${bars.join('')}${names.join('')}</svg><figcaption>Highest day: ${escape(moneyText(most === 1 ? 0 : most, currency))}</figcaption></figure>`;
@@ -126,7 +159,12 @@ function barPlot(rows: UsageRow[], currency: string): string {
   return `<figure><svg viewBox="0 0 900 ${Math.max(1, shown.length) * tall}" role="img" aria-label="Cost, the dearest first">${bars.join('')}</svg>${rest}</figure>`;
 }
 
-const short = (text: string) => (text.length > 45 ? `${text.slice(0, 44)}…` : text);
+const hours = (ms: number) => `${(ms / 3_600_000).toFixed(2)} h`;
+const characters = new Intl.Segmenter('en');
+function short(text: string): string {
+  const cut = [...characters.segment(text)].map(({ segment }) => segment);
+  return cut.length > 45 ? `${cut.slice(0, 44).join('')}…` : text;
+}
 const number = (value: number) => value.toLocaleString('en');
 const share = (part: number, whole: number) => (whole === 0 ? '–' : `${Math.round((100 * part) / whole)} %`);
 

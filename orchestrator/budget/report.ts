@@ -1,11 +1,14 @@
 // The report of a period: what was used by whom, beside the period before, with a forecast and what a merged change cost.
 // Used by the API and by scheduled reports.
 import type { UsageGrouping, UsageReport } from '../../protocol/budget.ts';
+import { AutocodeError } from '../../protocol/errors.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Books } from './charge.ts';
+import { idleGpus, type GpuEngine } from './idle.ts';
 import { usageBy, usageSum, type UsageQuery } from './usage.ts';
 
 const DAY_MS = 86_400_000;
+const LONGEST_DAYS = 3_700;
 
 export interface ReportQuery {
   /** First and last day; the month so far when left out. */
@@ -15,11 +18,14 @@ export interface ReportQuery {
   project?: string | undefined;
 }
 
+/** `gpus`: the engines whose idle time is told. */
+export type ReportBooks = Books & { gpus: GpuEngine[] };
+
 /** Makes the report. Days are those of the configured time zone. */
 export async function makeReport(
   db: Queryable,
   { by, project, ...period }: ReportQuery,
-  { timeZone, currency }: Books,
+  { timeZone, currency, gpus }: ReportBooks,
 ): Promise<UsageReport> {
   const { rows } = await db.query<{ now: Date; today: string }>(
     `select now() as now, to_char((now() at time zone $1)::date, 'YYYY-MM-DD') as today`,
@@ -28,6 +34,7 @@ export async function makeReport(
   const { now, today } = rows[0]!;
   const to = period.to ?? today;
   const from = period.from ?? `${to.slice(0, 8)}01`;
+  checkPeriod(from, to);
   const query: UsageQuery = { from, to, project };
   const days = await usageBy(db, 'day', query);
   const total = await usageSum(db, query);
@@ -46,6 +53,7 @@ export async function makeReport(
     previous: { ...before, total: await usageSum(db, { ...before, project }) },
     forecast: forecastOf(total.money, { from, to: period.to ?? endOfMonth(to), today }),
     merged: await mergedChanges(db, query, timeZone),
+    idle: project === undefined ? await idleGpus(db, gpus, { from, to, timeZone }) : [],
   };
 }
 
@@ -58,7 +66,7 @@ export function forecastOf(
   return Math.round((money / length(from, today)) * length(from, to));
 }
 
-// What a task cost counts whole, whenever it was spent.
+// What a task cost counts whole, whenever it was spent, in equal parts for each of its merged changes: periods add up.
 async function mergedChanges(
   db: Queryable,
   { from, to, project }: UsageQuery,
@@ -66,18 +74,30 @@ async function mergedChanges(
 ): Promise<UsageReport['merged']> {
   const { rows } = await db.query<{ changes: number; money: number }>(
     `with merged as (
-        select change.task from change join task on task.id = change.task join project on project.id = task.project
-        where change.state = 'merged' and (change.closed_at at time zone $4)::date between $1 and $2 and ($3::text is null or project.name = $3))
-      select (select count(*) from merged)::bigint as changes,
-        (select coalesce(sum(money), 0)::bigint from usage_day where task in (select task from merged)) as money`,
+        select change.task, count(*) as ever, count(*) filter (where (change.closed_at at time zone $4)::date between $1 and $2) as here
+        from change join task on task.id = change.task join project on project.id = task.project
+        where change.state = 'merged' and ($3::text is null or project.name = $3) group by change.task),
+      cost as (select task, sum(money) as money from usage_day where task in (select task from merged where here > 0) group by task)
+      select coalesce(sum(here), 0)::bigint as changes, coalesce(sum(money * here / ever), 0)::float8 as money
+      from merged left join cost using (task)`,
     [from, to, project ?? null, timeZone],
   );
   const { changes, money } = rows[0]!;
   return { changes, money: changes === 0 ? null : Math.round(money / changes) };
 }
 
+function checkPeriod(from: string, to: string): void {
+  const days = length(from, to);
+  if (days >= 1 && days <= LONGEST_DAYS) return;
+  throw new AutocodeError(
+    'ERR_INVALID_INPUT',
+    days < 1 ? `${to} is before ${from}.` : `From ${from} to ${to} is more than ${LONGEST_DAYS} days.`,
+    { remedy: 'Name the first and the last day of the period; the last one is today when left out.' },
+  );
+}
+
 function eachDay(from: string, to: string): string[] {
-  return Array.from({ length: Math.max(0, length(from, to)) }, (_, index) => plusDays(from, index));
+  return Array.from({ length: length(from, to) }, (_, index) => plusDays(from, index));
 }
 
 /** Days from the first to the last, both counted. */

@@ -6,9 +6,25 @@ import { leftOf } from './limits.ts';
 /** Money with the minor units of its currency, four decimals for what is less than one unit. */
 export function moneyText(micros: number, currency: string): string {
   const value = micros / 1e6;
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-  const digits = value !== 0 && Math.abs(value) < 1 ? 4 : format.resolvedOptions().maximumFractionDigits;
-  return `${value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${currency}`;
+  const part = value !== 0 && Math.abs(value) < 1;
+  return `${formatOf(currency, part).format(value)} ${currency}`;
+}
+
+/** Kept: to make one takes longer than to write thousands of amounts. */
+const formats = new Map<string, Intl.NumberFormat>();
+
+function formatOf(currency: string, part: boolean): Intl.NumberFormat {
+  const key = `${currency} ${part}`;
+  const known = formats.get(key);
+  if (known !== undefined) return known;
+  const { maximumFractionDigits: minor } = new Intl.NumberFormat('en', {
+    style: 'currency',
+    currency,
+  }).resolvedOptions();
+  const digits = part ? 4 : minor;
+  const made = new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  formats.set(key, made);
+  return made;
 }
 
 function amountText(unit: BudgetUnit, amount: number, currency: string): string {

@@ -50,6 +50,12 @@ const UpstreamEngine = z.strictObject({
       pricePerHour: z.number().nonnegative().describe('Of one GPU, in the ledger currency.'),
       watts: z.number().nonnegative().default(0).describe('What one GPU takes at work.'),
       pricePerKwh: z.number().nonnegative().default(0).describe('Of energy, in the ledger currency.'),
+      since: z.iso
+        .date()
+        .optional()
+        .describe(
+          'First day that they are paid for, as 2026-01-31: when they are idle is reported from then on.',
+        ),
     })
     .optional()
     .describe(

@@ -65,6 +65,15 @@ test('usage is reported by any key, and a period that is none is refused', async
     assert.equal((await api.send('viewer', 'GET', `/api/v1/usage?by=${by}`)).body.rows.length, 1, by);
   const backwards = await api.send('viewer', 'GET', '/api/v1/usage?from=2026-02-02&to=2026-02-01');
   assert.match(backwards.text, /is before/);
+  assert.match(
+    (await api.send('viewer', 'GET', '/api/v1/usage?from=2999-01-01')).text,
+    /is before 2999-01-01/,
+  );
+  assert.match(
+    (await api.send('viewer', 'GET', '/api/v1/usage?from=1900-01-01')).text,
+    /more than 3700 days/,
+  );
+  assert.equal((await api.send('viewer', 'GET', '/api/v1/usage?project=none')).status, 404);
   assert.equal((await api.send('viewer', 'GET', '/api/v1/usage?from=2026-02-30')).status, 400);
 });
 
