@@ -42,6 +42,8 @@ export async function startWorker(
   args: GlobalArgs & {
     name: string | undefined;
     concurrency: number | undefined;
+    project: string | undefined;
+    dailyBudget: number | undefined;
     stateDir: string | undefined;
   },
 ): Promise<void> {
@@ -59,6 +61,7 @@ export async function startWorker(
       },
     );
   }
+  const { project = config.worker.project, dailyBudget = config.worker.dailyBudget } = args;
   const flags = {
     url: target.url,
     'token-file': resolve(tokenFile),
@@ -69,8 +72,8 @@ export async function startWorker(
     'log-dir': directory.path('logs/orchestrator'),
     'log-level': config.log.level,
     sandbox: JSON.stringify(config.sandbox),
-    ...(config.worker.project === undefined ? {} : { project: config.worker.project }),
-    ...(config.worker.dailyBudget === undefined ? {} : { 'daily-budget': String(config.worker.dailyBudget) }),
+    ...(project === undefined ? {} : { project }),
+    ...(dailyBudget === undefined ? {} : { 'daily-budget': String(dailyBudget) }),
   };
   await runPart(
     'worker-agent/main.ts',

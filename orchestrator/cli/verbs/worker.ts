@@ -26,6 +26,7 @@ export const workerNoun: Noun = {
       describe: 'Run a worker here, in the foreground, for a daemon on this or another machine',
       examples: [
         ['worker start --url http://10.0.0.5:7000 --token-file worker.token --name vm-2 --concurrency 4', ''],
+        ['worker start --project shop --daily-budget 20', 'for one project, within 20 a day'],
       ],
       epilogue:
         "The token has the role worker: `autocode token create vm-2 --role worker` on the daemon's machine. Ctrl-C leaves runs in progress to the next start.",
@@ -37,6 +38,17 @@ export const workerNoun: Noun = {
             describe: "Its name; the host's when left out",
           })
           .option('concurrency', { type: 'number', requiresArg: true, describe: 'Runs at a time' })
+          .option('project', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'Take tasks of this project only; in a job AUTOCODE_WORKER_PROJECT',
+          })
+          .option('daily-budget', {
+            type: 'number',
+            requiresArg: true,
+            describe:
+              'What its runs may spend a day, in the ledger currency; in a job AUTOCODE_WORKER_DAILY_BUDGET',
+          })
           .option('state-dir', STATE_DIR),
       load: async () => (await import('../workers.ts')).startWorker,
     }),
