@@ -1,5 +1,6 @@
 // `autocode task show`.
 import { z } from 'zod';
+import { Budget } from '../../../protocol/budget.ts';
 import { TaskMessage } from '../../../protocol/message.ts';
 import { Run, type Plan } from '../../../protocol/run.ts';
 import { Task } from '../../../protocol/task.ts';
@@ -32,19 +33,28 @@ export async function showTask(args: GlobalArgs & { task: number }): Promise<voi
   if (next !== null) print('', paint('dim', next));
 }
 
-/** Why no worker takes a task that could be taken: none that is there has what its project asks for. */
+/** Why no worker takes a task that could be taken: none that is there has what it asks for, or may spend anything. */
 async function withoutWorker(client: Client, { project: name }: Task): Promise<string | null> {
   const project = await client.get(`/projects/${encodeURIComponent(name)}`, Project);
-  const workers = (await client.get('/workers', z.array(Worker))).filter(
-    (worker) => worker.state === 'online',
+  const online = (await client.get('/workers', z.array(Worker))).filter(({ state }) => state === 'online');
+  if (online.length === 0) return 'It waits for a worker: none is online.';
+  const workers = online.filter((worker) => [null, name].includes(worker.project));
+  if (workers.length === 0)
+    return `It waits for a worker of project ${name}: ${namesOf(online)} may only work for others.`;
+  const able = workers.filter((worker) => worker.isolations.includes(project.isolation));
+  if (able.length === 0)
+    return (
+      `It waits for a worker that can isolate it: project ${name} asks for ${project.isolation}, and none of ` +
+      `${namesOf(workers)} has it. On a worker's machine, \`autocode doctor\` says what to install.`
+    );
+  const empty = (await client.get('/budgets', z.array(Budget))).filter(
+    ({ scope, amount, spent, held }) => scope === 'worker' && spent + held >= amount,
   );
-  if (workers.some((worker) => worker.isolations.includes(project.isolation))) return null;
-  if (workers.length === 0) return 'It waits for a worker: none is online.';
-  return (
-    `It waits for a worker that can isolate it: project ${name} asks for ${project.isolation}, and none of ` +
-    `${workers.map((worker) => worker.name).join(', ')} has it. On a worker's machine, \`autocode doctor\` says what to install.`
-  );
+  if (!able.every((worker) => empty.some(({ subject }) => subject === worker.name))) return null;
+  return `It waits for a worker that may spend something: the budgets of ${namesOf(able)} are used up. See \`autocode budget list\`.`;
 }
+
+const namesOf = (workers: Worker[]) => workers.map((worker) => worker.name).join(', ');
 
 function placesOf({ repositories }: Task): string {
   const [first] = repositories;
