@@ -4,7 +4,8 @@ import { UNITS, type Budget } from '../../protocol/budget.ts';
 import type { Queryable } from '../db/connect.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
 import type { Amounts } from './amounts.ts';
-import { eachUnit, least } from './amounts.ts';
+import { least } from './amounts.ts';
+import { unhold } from './charge.ts';
 import { budgetsOf, remaining, tightest } from './limits.ts';
 import { scopesOf, type Payers } from './payers.ts';
 
@@ -31,15 +32,18 @@ export async function reserve(db: Queryable, reservation: Reservation): Promise<
     const granted = least(reservation.want, remaining(budgets));
     const short = UNITS.find((unit) => granted[unit] < reservation.least[unit]);
     if (short !== undefined) return { refused: tightest(budgets, short)! };
+    const { scopes, subjects } = scopesOf(payers);
     const { rowCount } = await tx.query({
       name: 'slab-grow',
-      text: `insert into slab (id, owner, payers, money, tokens, gpu) values ($1, $2, $3, $4, $5, $6)
-        on conflict (id) do update set money = slab.money + excluded.money, tokens = slab.tokens + excluded.tokens,
-          gpu = slab.gpu + excluded.gpu, renewed_at = now() where slab.state = 'open'`,
-      values: [slab, owner, JSON.stringify(payers), granted.money, granted.tokens, granted.gpu],
+      text: `with grown as (
+          insert into slab (id, owner, payers, money, tokens, gpu) values ($1, $2, $3, $4, $5, $6)
+          on conflict (id) do update set money = slab.money + excluded.money, tokens = slab.tokens + excluded.tokens,
+            gpu = slab.gpu + excluded.gpu, renewed_at = now() where slab.state = 'open' returning id)
+        update account set money = money + $4, tokens = tokens + $5, gpu = gpu + $6
+          where (scope, subject) in (select * from unnest($7::text[], $8::text[])) and exists (select from grown)`,
+      values: [slab, owner, JSON.stringify(payers), granted.money, granted.tokens, granted.gpu, scopes, subjects],
     });
     if (rowCount === 0) return 'gone';
-    await hold(tx, payers, granted);
     return { granted, budgets };
   });
 }
@@ -49,12 +53,7 @@ export async function release(db: Queryable, slab: string, payers: Payers): Prom
   await withinTransaction(db, async (tx) => {
     await lockAccounts(tx, payers);
     const left = await closeSlab(tx, slab, 'settled');
-    if (left !== undefined)
-      await hold(
-        tx,
-        payers,
-        eachUnit((unit) => -left[unit]),
-      );
+    if (left !== undefined) await unhold(tx, [{ payers, ...left }]);
   });
 }
 
@@ -91,15 +90,5 @@ export async function lockAccounts(tx: Queryable, payers: Payers): Promise<void>
     text: `select from account where (scope, subject) in (select * from unnest($1::text[], $2::text[]))
       order by scope, subject for no key update`,
     values: [scopes, subjects],
-  });
-}
-
-async function hold(tx: Queryable, payers: Payers, amounts: Amounts): Promise<void> {
-  const { scopes, subjects } = scopesOf(payers);
-  await tx.query({
-    name: 'hold',
-    text: `update account set money = money + $3, tokens = tokens + $4, gpu = gpu + $5
-      where (scope, subject) in (select * from unnest($1::text[], $2::text[]))`,
-    values: [scopes, subjects, amounts.money, amounts.tokens, amounts.gpu],
   });
 }
