@@ -9,14 +9,12 @@ export async function redact<T>(value: T): Promise<{ value: T; redacted: number 
   const texts: string[] = [];
   mapTexts(value, (text) => (texts.push(text), text));
   const all = texts.join('\n');
-  const found = [
-    ...(await findSecrets('prompt.txt', all)),
-    ...[...all.matchAll(OWN_TOKEN)].map(({ 0: token, index }) => ({
-      kind: 'autocode: token',
-      start: index,
-      end: index + token.length,
-    })),
-  ].sort((a, b) => a.start - b.start);
+  const kinds = new Map([...all.matchAll(OWN_TOKEN)].map(([token]) => [token, 'autocode: token']));
+  for (const { kind, start, end } of await findSecrets('prompt.txt', all))
+    kinds.set(all.slice(start, end), kind);
+  const found = [...kinds]
+    .flatMap(([secret, kind]) => placesOf(all, secret, kind))
+    .sort((a, b) => a.start - b.start);
   if (found.length === 0) return { value, redacted: 0 };
   let offset = 0;
   const clean = mapTexts(value, (text) => {
@@ -31,6 +29,14 @@ interface Range {
   kind: string;
   start: number;
   end: number;
+}
+
+/** Wherever a secret stands: once it was shown as one, it may be repeated without what gave it away. */
+function placesOf(text: string, secret: string, kind: string): Range[] {
+  const places: Range[] = [];
+  for (let at = text.indexOf(secret); at >= 0; at = text.indexOf(secret, at + secret.length))
+    places.push({ kind, start: at, end: at + secret.length });
+  return places;
 }
 
 // Ranges are sorted; of those that overlap the first one is named.

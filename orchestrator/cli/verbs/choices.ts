@@ -72,6 +72,7 @@ export const EVENT_KINDS = [
   'budget.removed',
   'budget.reached',
   'price.set',
+  'prompt.read',
 ] as const satisfies EventKind[];
 
 export const PERIODS = ['day', 'week', 'month', 'total'] as const satisfies BudgetPeriod[];

@@ -27,12 +27,23 @@ export async function findSecrets(path: string, content: string): Promise<Secret
   };
   const { messages } = await lintSource({
     source,
-    options: { config, noPhysicFilePath: true, maskSecrets: true },
+    options: { config, noPhysicFilePath: true },
   });
-  return messages.map(({ ruleId, messageId, range: [start, end], loc }) => ({
+  return messages.map(({ ruleId, messageId, range, loc, data }) => ({
     kind: `${ruleId.replace('@secretlint/secretlint-rule-', '')}: ${messageId}`,
     line: loc.start.line,
-    start,
-    end,
+    ...placeOf(content, range, data),
   }));
+}
+
+// Some rules give a range that begins before the secret and is as long as it; what it is they say beside that.
+function placeOf(content: string, range: readonly [number, number], data: object | undefined) {
+  const [start, end] = range;
+  const places = Object.values(data ?? {})
+    .filter((value) => typeof value === 'string')
+    .map((value) => ({ at: content.indexOf(value, start), length: value.length }))
+    .filter(({ at, length }) => length > 0 && at >= start && at < end)
+    .toSorted((a, b) => b.length - a.length);
+  const [place] = places;
+  return place === undefined ? { start, end } : { start: place.at, end: place.at + place.length };
 }
