@@ -43,3 +43,4 @@ create table egress_record (
 );
 create index on egress_record (request);
 create index on egress_record (at);
+create index on egress_record (run, at) where run is not null;
