@@ -12,7 +12,7 @@ import {
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { reportText, type ReportFormat } from '../../budget/report-file.ts';
 import { connect } from '../client.ts';
-import { Exit, type GlobalArgs } from '../command.ts';
+import type { GlobalArgs } from '../command.ts';
 import { count, money } from '../format.ts';
 import { block, paint, print, printJson, table } from '../output.ts';
 import { show } from '../redraw.ts';
@@ -152,8 +152,13 @@ export async function reportUsage(args: ReportArgs): Promise<void> {
   try {
     writeFileSync(args.output, text);
   } catch (cause) {
-    process.stderr.write(`${args.output} cannot be written: ${(cause as Error).message}\n`);
-    throw new Exit(1);
+    throw new AutocodeError(
+      'ERR_INVALID_INPUT',
+      `${args.output} cannot be written: ${(cause as Error).message}.`,
+      {
+        remedy: 'Name a file that can be written with -o, or leave it out.',
+      },
+    );
   }
   process.stderr.write(`Written to ${args.output}.\n`);
 }
