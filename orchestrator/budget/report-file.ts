@@ -14,8 +14,8 @@ export function reportText(report: UsageReport, format: ReportFormat): string {
 
 const amount = (micros: number) => (micros / 1e6).toFixed(6);
 
-// Idle GPUs come below an empty line: they are in no row above.
-function csv({ by, rows, idle, currency }: UsageReport): string {
+// One table, so that any program can read it: idle GPUs, which are in no row, are in the other formats.
+function csv({ by, rows, currency }: UsageReport): string {
   const head = [by, 'calls', 'input_tokens', 'cached_tokens', 'output_tokens', 'reasoning_tokens'];
   const lines = rows.map((row) => [
     cell(row.key),
@@ -29,20 +29,7 @@ function csv({ by, rows, idle, currency }: UsageReport): string {
     (row.gpu / 1000).toFixed(3),
     currency,
   ]);
-  const apart = idle.map((each) => [
-    cell(each.engine),
-    (each.busy / 1000).toFixed(3),
-    (each.idle / 1000).toFixed(3),
-    amount(each.money),
-    currency,
-  ]);
-  return [
-    [...head, 'cost', 'platform_cost', 'gpu_seconds', 'currency'],
-    ...lines,
-    ...(apart.length === 0
-      ? []
-      : [[], ['idle_gpus_of', 'busy_seconds', 'idle_seconds', 'cost', 'currency'], ...apart]),
-  ]
+  return [[...head, 'cost', 'platform_cost', 'gpu_seconds', 'currency'], ...lines]
     .map((line) => `${line.join(',')}\r\n`)
     .join('');
 }
