@@ -1,6 +1,8 @@
 // Reports against cases computed by hand: time zones and changes of the clock, merged changes, idle GPUs, empty periods.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import { GROUPINGS, type UsageGrouping } from '../../protocol/budget.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { transaction, type Database } from '../db/connect.ts';
 import { aProject, aTask } from '../tasks/testing/work.ts';
@@ -151,6 +153,50 @@ test('a task with changes in two repositories costs once, shared by them, in wha
   assert.deepEqual(await on('2025-03-30', '2025-03-30'), { changes: 3, money: Math.round((1000 + 250) / 3) });
   assert.deepEqual(await on('2025-03-31', '2025-03-31'), { changes: 1, money: 250 });
   assert.deepEqual(await on('2025-03-30', '2025-03-31'), { changes: 4, money: 375 });
+});
+
+test('whatever was used: every grouping sums up to the total, and two halves of a period to the whole', async () => {
+  await using db = await testDatabase();
+  const day = fc
+    .integer({ min: 1, max: 20 })
+    .map((number) => `2025-03-${String(number + 11).padStart(2, '0')}`);
+  const use = fc.record({
+    day,
+    money: fc.nat(1e9),
+    project: fc.constantFrom('shop', 'web', ''),
+    task: fc.nat(3),
+    model: fc.constantFrom('gpu/qwen', 'cloud/big'),
+    cause: fc.constantFrom('agent', 'retry', 'platform'),
+  });
+  const keyOf = (each: { day: string; project: string; task: number; model: string; cause: string }) =>
+    [each.day, each.project, each.task, each.model, each.cause].join();
+  const uses = fc.uniqueArray(use, { selector: keyOf, maxLength: 30 });
+  await fc.assert(
+    fc.asyncProperty(uses, fc.integer({ min: 13, max: 30 }), async (all, middle) => {
+      await db.pool.query('truncate usage_day');
+      for (const { day: on, money, ...more } of all) await used(db.pool, on, money, more);
+      const over = async (from: number, to: number, by: UsageGrouping = 'day') =>
+        await makeReport(db.pool, { from: `2025-03-${from}`, to: `2025-03-${to}`, by }, BERLIN);
+      const whole = all.reduce((sum, { money }) => sum + money, 0);
+      for (const by of GROUPINGS) {
+        const { rows, total, days } = await over(12, 31, by);
+        assert.equal(total.money, whole);
+        for (const parts of [rows, days])
+          assert.equal(
+            parts.reduce((sum, { money }) => sum + money, 0),
+            whole,
+            by,
+          );
+      }
+      const halves = [await over(12, middle), await over(middle + 1, 31)];
+      assert.equal(halves[0]!.total.money + halves[1]!.total.money, whole);
+      assert.equal(
+        halves[0]!.total.platformMoney + halves[1]!.total.platformMoney,
+        (await over(12, 31)).total.platformMoney,
+      );
+    }),
+    { numRuns: 20 },
+  );
 });
 
 test('only engines of the configuration that run on GPUs of your own have idle time', () => {
