@@ -61,7 +61,7 @@ const IDLE_MS = 30_000;
  * Not many more: after a crash all of it is charged.
  */
 const CALLS_A_SLAB = 2;
-const CALLS_IN_PLENTY = 4;
+const CALLS_IN_PLENTY = 8;
 const PLENTY = 100;
 const LEVELS = [99, 95, 90, 80];
 
