@@ -8,7 +8,10 @@ import type { Project } from '../../protocol/project.ts';
 import type { Task } from '../../protocol/task.ts';
 import { eventually, makeRepository, startAppliance, type Appliance } from './appliance.ts';
 
-const AGENT = JSON.stringify(['sh', '-c', 'echo 42 > api/answer && echo 42 > web/answer']);
+/** It uses the history of each too, which is its own repository's. */
+const WORK =
+  'test ! -e .git && git -C api show HEAD:answer && echo 42 > api/answer && git -C web diff --exit-code && echo 42 > web/answer';
+const AGENT = JSON.stringify(['sh', '-c', WORK]);
 const ACROSS = 'both=test "$(cat api/answer)" = 42 && cmp api/answer web/answer';
 
 let appliance: Appliance;

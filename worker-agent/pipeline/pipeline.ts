@@ -12,7 +12,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import { removeWorkTree } from '../workspace/work-tree.ts';
 import { closeInbox, converse } from './conversation.ts';
 import { type Ending, endingOf, failingChecks, reportOf } from './ending.ts';
-import { fetchBase, makeTrees, objectsFor, pushAll, type Base, type Place } from './places.ts';
+import { fetchBase, makeTrees, lendersOf, pushAll, type Base, type Place } from './places.ts';
 import { oneStepPlan, parsePlan, planAtEnd, planAtWork } from './plan.ts';
 import { planUpdates, type PlanUpdates } from './plan-updates.ts';
 import type { PromptContext } from './prompt.ts';
@@ -143,7 +143,7 @@ async function withSandbox<T>(
   name: SandboxName,
   use: (sandbox: Sandbox) => Promise<T>,
 ): Promise<T> {
-  const sandbox = await pipeline.openSandbox(name, objectsFor(pipeline, base, name));
+  const sandbox = await pipeline.openSandbox(name, lendersOf(pipeline, base, name));
   try {
     return await use(sandbox);
   } finally {

@@ -3,6 +3,7 @@
 import { chown, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { WorkOrder } from '../../protocol/worker.ts';
+import type { Lender } from '../sandbox/bubblewrap.ts';
 import { fetchIntoCache } from '../workspace/cache.ts';
 import { exportTree, pushCommit } from '../workspace/export.ts';
 import { pruneCache } from '../workspace/prune.ts';
@@ -96,9 +97,11 @@ function layout(
   return { root: path.join(root, 'repositories', place.name), tree: path.join(tree, place.path) };
 }
 
-/** The directories that a sandbox's work trees borrow their objects from. */
-export function objectsFor(pipeline: Pipeline, base: Base, name: SandboxName): string[] {
-  return base.places.flatMap((place) => objectsOf(pipeline, place, name));
+/** What a sandbox's work trees borrow their objects from. */
+export function lendersOf(pipeline: Pipeline, base: Base, name: SandboxName): Lender[] {
+  return base.places.flatMap((place) =>
+    objectsOf(pipeline, place, name).map((objects) => ({ objects, folder: place.path })),
+  );
 }
 
 function objectsOf({ directory, record }: Pipeline, { id, cache }: Place, name: SandboxName): string[] {

@@ -7,6 +7,7 @@ import type { AgentContext, CodingAgent, RunEventInput } from '../agents/coding-
 import type { RunDirectory } from '../run-directory.ts';
 import type { RunApi } from '../runner/api.ts';
 import type { Inbox } from '../runner/inbox.ts';
+import type { Lender } from '../sandbox/bubblewrap.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { GitContext } from '../workspace/git.ts';
 import type { Remote } from '../workspace/remote.ts';
@@ -28,8 +29,8 @@ export interface PipelineOptions {
   toolDir: string;
   /** How work trees are made: by overlay where this process may mount, owned by whom, with a cache of how much. */
   workspace: { overlay: boolean; owner: number | null; cacheBytes: number };
-  /** A sandbox over the work tree of that name, which exists and borrows from these object directories. */
-  openSandbox(name: SandboxName, objects: string[]): Promise<Sandbox>;
+  /** A sandbox over the work tree of that name, which exists and borrows objects from these. */
+  openSandbox(name: SandboxName, lenders: Lender[]): Promise<Sandbox>;
   createAgent(name: string, context: AgentContext): CodingAgent;
   /** Aborts with the reason (`Stopped`) when the run must end. */
   signal: AbortSignal;

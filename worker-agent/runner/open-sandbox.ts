@@ -7,7 +7,7 @@ import type { PipelineOptions, SandboxName } from '../pipeline/run-record.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import type { ProcessScope } from '../run-processes.ts';
 import { bubblewrapHost, type BubblewrapHost } from '../sandbox/bubblewrap-host.ts';
-import { openBubblewrapSandbox } from '../sandbox/bubblewrap.ts';
+import { openBubblewrapSandbox, type Lender } from '../sandbox/bubblewrap.ts';
 import { openDirectorySandbox } from '../sandbox/directory.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { tryWaysOut, verdict } from '../sandbox/self-test/quick.ts';
@@ -30,7 +30,7 @@ export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'
   let host: BubblewrapHost | null = null;
   let tested = false;
 
-  async function open(name: SandboxName, objects: string[]): Promise<Sandbox> {
+  async function open(name: SandboxName, lenders: Lender[]): Promise<Sandbox> {
     const directories = directory.sandbox(name);
     const { toolDir } = config;
     if (order.isolation === 'directory') {
@@ -50,7 +50,7 @@ export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'
       name,
       runDirectory: directory.path,
       ...directories,
-      objects,
+      lenders,
       toolDir,
       toolchains,
       gatewaySocket: gateway.socket,
@@ -59,8 +59,8 @@ export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'
     });
   }
 
-  return async (name, objects) => {
-    const sandbox = await open(name, objects);
+  return async (name, lenders) => {
+    const sandbox = await open(name, lenders);
     if (tested) return sandbox;
     try {
       sandbox.notices.forEach(notice);

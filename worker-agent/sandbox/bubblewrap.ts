@@ -12,6 +12,12 @@ import { groupName, openCgroup, type Limits } from './cgroup.ts';
 import { GATEWAY_PORT, INSIDE, layoutArguments } from './layout.ts';
 import type { Sandbox, SandboxProcess } from './sandbox.ts';
 
+/** A directory of objects, and the folder in the tree of the repository that borrows them. */
+export interface Lender {
+  objects: string;
+  folder: string;
+}
+
 export interface BubblewrapOptions {
   run: string;
   /** Tells the sandboxes of a run apart. */
@@ -19,8 +25,8 @@ export interface BubblewrapOptions {
   runDirectory: string;
   tree: string;
   home: string;
-  /** Object directories that the tree's `.git` borrows from. */
-  objects: string[];
+  /** Object directories that the repositories in the tree borrow from. */
+  lenders: Lender[];
   toolDir: string;
   toolchains: string[];
   gatewaySocket: string;
@@ -37,13 +43,15 @@ export async function openBubblewrapSandbox(
   host: BubblewrapHost,
   options: BubblewrapOptions,
 ): Promise<Sandbox> {
-  const { run, name, runDirectory, tree, home, objects, limits, toolchains, mark } = options;
+  const { run, name, runDirectory, tree, home, lenders, limits, toolchains, mark } = options;
+  const objects = lenders.map((lender) => lender.objects);
   await mkdir(home, { recursive: true, mode: 0o700 });
-  if (objects.length > 0)
-    await borrowObjects(
-      path.join(tree, '.git'),
-      objects.map((_, index) => INSIDE.objects(index)),
+  for (const folder of new Set(lenders.map((lender) => lender.folder))) {
+    const inside = lenders.flatMap((lender, index) =>
+      lender.folder === folder ? [INSIDE.objects(index)] : [],
     );
+    await borrowObjects(path.join(tree, folder, '.git'), inside);
+  }
   await host.identity.give(tree, home, options.gatewaySocket);
   for (const directory of [options.toolDir, ...objects]) await host.identity.show(directory);
   const cgroup = await openCgroup({
@@ -52,7 +60,7 @@ export async function openBubblewrapSandbox(
     runDirectory,
     parents: host.cgroups,
   });
-  const inside = { ...options, tmpMb: Math.ceil(limits.memoryMb / 2), identity: host.identity };
+  const inside = { ...options, objects, tmpMb: Math.ceil(limits.memoryMb / 2), identity: host.identity };
   const layout = layoutArguments({ ...inside, gatewaySocket: null });
   const layoutWithGateway = layoutArguments(inside);
   const relay = relayCommand();

@@ -55,7 +55,7 @@ export async function openScratchBubblewrap(
     runDirectory: directory,
     tree,
     home: path.join(directory, 'home'),
-    objects: [],
+    lenders: [],
     toolDir: tools,
     toolchains: [],
     gatewaySocket,
