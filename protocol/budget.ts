@@ -230,14 +230,12 @@ export type UsageReport = z.infer<typeof UsageReport>;
 
 // --- ledger ---
 
-export const ENTRY_KINDS = ['usage', 'swept', 'adjustment', 'refund', 'purchase'] as const;
-
 export const LedgerEntry = z
   .object({
     seq: z.int(),
     id: z.uuid(),
     at: Timestamp,
-    kind: z.enum(ENTRY_KINDS),
+    kind: z.enum(['usage', 'swept', 'adjustment', 'refund', 'purchase']),
     debit: z.string().meta({ description: 'The account that pays, as `project:shop`.' }),
     credit: z.string().meta({ description: 'The account that is paid, as `engine:vllm`.' }),
     amount: z.int(),

@@ -1,14 +1,13 @@
 // The journal of money: double entry, chained by hashes, append only. Used by the writer of charges, the sweep, purchases and
 // adjustments, `ledger verify` and the daily export.
 import { createHash } from 'node:crypto';
+import type { LedgerEntry } from '../../protocol/budget.ts';
 import type { Queryable } from '../db/connect.ts';
-
-export const ENTRY_KINDS = ['usage', 'swept', 'adjustment', 'refund', 'purchase'] as const;
 
 export interface EntryInput {
   /** A repeated entry is no second one: the id of the call, or one made for the purpose. */
   id: string;
-  kind: (typeof ENTRY_KINDS)[number];
+  kind: LedgerEntry['kind'];
   /** The account that pays and the one that is paid, as `project:shop` and `engine:vllm`. */
   debit: string;
   credit: string;
