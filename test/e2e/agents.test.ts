@@ -46,6 +46,31 @@ for (const [agent, { protocol, says }] of Object.entries(AGENTS)) {
   });
 }
 
+test('aider, which works in one repository, changes several in one task', async () => {
+  const files = 'api/answer\n```\n42\n```\n\nweb/answer\n```\n42\n```\n';
+  await using scene = await open('aider', 'chat', () => ({ text: `These are it.\n\n${files}` }));
+  const { appliance, model, where } = scene;
+  const web = makeRepository(path.join(appliance.directory, 'web'), { answer: '41\n' });
+  await appliance.autocode(
+    'project',
+    'add',
+    '--name',
+    'both',
+    '--repo',
+    `api=${where}`,
+    '--repo',
+    `web=${web}`,
+  );
+  const verify = [{ name: 'both', command: 'cmp api/answer web/answer && test "$(cat web/answer)" = 42' }];
+  await appliance.api('PATCH', '/projects/both', { agent: 'aider', verify });
+  const ended = await appliance.ended(await appliance.task('both', 'Make the answer 42 in web/answer, too'));
+  assert.equal(ended.state, 'completed', ended.reason ?? '');
+  assert.equal(ended.changes.length, 2);
+  const log = await appliance.autocode('task', 'logs', String(ended.id));
+  assert.match(model.asked.at(-1)?.body ?? '', /api\/check/, 'its map has the files of all');
+  assert.doesNotMatch(log, /is left out/);
+});
+
 test('an agent without a limit of its own, whose model calls tools for ever, is stopped by the gateway', async () => {
   let count = 0;
   const again = (): Said => ({ tool: 'exec_command', input: { cmd: `echo ${count++}` } });

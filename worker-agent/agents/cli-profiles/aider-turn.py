@@ -5,6 +5,7 @@ import importlib.metadata
 import json
 import os
 import re
+import subprocess
 import sys
 
 site = sys.argv.pop(1)
@@ -79,6 +80,25 @@ def _(original, self, messages, completion=None):
         cached = getattr(details, "cached_tokens", None) or 0
         say("usage", input=usage.prompt_tokens, cached=cached, output=usage.completion_tokens)
     original(self, messages, completion)
+
+
+# A work tree of several repositories is none itself: aider works without git there, and knows the files of all by these hooks.
+places = [] if os.path.exists(".git") else [name for name in sorted(os.listdir()) if os.path.exists(f"{name}/.git")]
+if places:
+    sys.argv.append("--no-git")
+
+    def tracked(place):
+        listed = subprocess.run(["git", "-C", place, "ls-files", "-z"], capture_output=True, check=True).stdout
+        return [f"{place}/{os.fsdecode(name)}" for name in listed.split(b"\0") if name]
+
+    @hook(Coder, "get_all_relative_files")
+    def _(original, self):
+        return sorted({*original(self), *(name for place in places for name in tracked(place))})
+
+    @hook(Coder, "__init__")
+    def _(original, self, main_model, io, *given, **named):
+        original(self, main_model, io, *given, **named)
+        self.repo_map = RepoMap(1024, self.root, main_model, io, self.gpt_prompts.repo_content_prefix)
 
 
 def refused(error):
