@@ -10,7 +10,9 @@ import { usageBy } from '../orchestrator/budget/usage.ts';
 import { connect, transaction, type Database } from '../orchestrator/db/connect.ts';
 import { migrate } from '../orchestrator/db/migrate.ts';
 import { startPostgres } from '../orchestrator/db/supervisor.ts';
+import { chargeOf, insertCalls, type Recorded } from '../orchestrator/gateway/ledger.ts';
 import { report } from './report.ts';
+import { makeRuns, type BenchRun } from './support/runs.ts';
 
 const RUNS = 140;
 const SECONDS = 6;
@@ -23,8 +25,6 @@ const postgres = await startPostgres({ cluster: join(directory, 'cluster'), url:
 try {
   const db = connect({ url: postgres.url, poolSize: 50 });
   await migrate(db);
-  await db.query(`insert into budget (scope, subject, period, unit, amount, created_by)
-    values ('appliance', '', 'month', 'money', 1e15, 'bench'), ('project', '*', 'day', 'money', 1e15, 'bench'), ('run', '*', 'total', 'tokens', 1e15, 'bench')`);
   const locked = await rowLocked(db);
   const booked = await metered(db);
   console.error(
@@ -46,47 +46,57 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-function payersOf(index: number) {
-  return {
-    appliance: '' as const,
-    project: `project-${index % 20}`,
-    worker: `vm-${index % 4}`,
-    agent: 'codex',
-    person: `person-${index % 10}`,
-    task: String(index),
-    run: `${index}-1`,
-  };
-}
-
-/** Calls of all runs, each made when the one before it is durable; calls a second. */
+/** Calls of all runs as the gateway records them, each made when the one before it is durable; calls a second. */
 async function metered(db: Database): Promise<number> {
+  const runs = await makeRuns(db, RUNS);
   const purses = openPurses(db, 'UTC');
-  const insert = async (_: unknown, calls: { id: string }[]) => new Set(calls.map(({ id }) => id));
-  const writer = chargeWriter({ db, books: BOOKS, insert });
-  return await inParallel(async (index) => {
-    const payers = payersOf(index);
+  const writer = chargeWriter({ db, books: BOOKS, insert: insertCalls });
+  const rate = await inParallel(async (index) => {
+    const run = runs[index]!;
     const admission = await purses.admit(
-      payers.run,
-      payers,
+      run.id,
+      run.payers,
       { money: 60_000, tokens: 40_000, gpu: 500 },
       CALL,
     );
     if ('refused' in admission) throw new Error('refused');
     const { hold } = admission;
-    await writer.write({
-      id: randomUUID(),
-      kind: 'usage',
-      slab: hold.slab,
-      payers,
-      engine: 'vllm',
-      model: 'vllm/qwen',
-      cause: 'agent',
-      tokens: { input: 3_600, cached: 3_000, output: 400, reasoning: 0 },
-      money: CALL.money,
-      gpu: CALL.gpu,
-    });
+    await writer.write(chargeOf(callOf(run), { slab: hold.slab, engine: 'mock', ...CALL }));
     hold.settle(CALL);
   });
+  await purses.close();
+  return rate;
+}
+
+function callOf({ id, task, project, worker, payers }: BenchRun): Recorded['call'] {
+  return {
+    request: randomUUID(),
+    caller: {
+      run: id,
+      key: null,
+      task,
+      project,
+      worker,
+      payers,
+      where: '',
+      model: 'mock/bench',
+      policy: { allow: [], external: false, cacheAnswers: false, keepPrompts: false },
+      limits: {},
+      cause: 'agent',
+    },
+    protocol: 'chat',
+    modelAsked: 'mock/bench',
+    modelServed: 'mock/bench',
+    cause: 'agent',
+    fallback: null,
+    queueMs: 0,
+    metered: { tokens: { input: 3_600, cached: 3_000, output: 400 }, source: 'upstream', reasoning: null },
+    price: { input: 1, cached: 0.1, output: 1 },
+    status: 200,
+    outcome: 'ok',
+    firstByteMs: 20,
+    totalMs: 225,
+  };
 }
 
 /** What is done without slabs: each call takes its budget's row, and gives it back with its record. */

@@ -2,10 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runTokens } from '../../orchestrator/access/tokens.ts';
-import { setBudget } from '../../orchestrator/budget/budgets.ts';
-import { connect, type Database } from '../../orchestrator/db/connect.ts';
+import { connect } from '../../orchestrator/db/connect.ts';
 import type { Served } from '../peers/gateways.ts';
 import { answers, freePort, start } from './processes.ts';
+import { makeRuns } from './runs.ts';
 
 export interface MeteredGatewayOptions {
   directory: string;
@@ -18,7 +18,6 @@ export interface MeteredGatewayOptions {
 }
 
 const AUTOCODE = join(import.meta.dirname, '../../autocode');
-const MUCH = 1e14;
 
 /** Starts it; each stream calls with the key of a run of its own. */
 export async function meteredGateway(options: MeteredGatewayOptions): Promise<Served> {
@@ -37,7 +36,9 @@ export async function meteredGateway(options: MeteredGatewayOptions): Promise<Se
   const { pid, stop } = await start([AUTOCODE, 'up', '--quiet', '--config', file]);
   await answers(`http://127.0.0.1:${port}/`, 30);
   const db = connect({ url: databaseUrl, poolSize: 2 });
-  const keys = await keysOfRuns(db, runs);
+  const tokensOf = runTokens(Buffer.from('the key of a server for a benchmark'));
+  const keys: string[] = [];
+  for (const { id } of await makeRuns(db, runs)) keys.push((await tokensOf(db, id)).gatewayKey);
   await db.end();
   return {
     name: 'Autocode',
@@ -47,29 +48,4 @@ export async function meteredGateway(options: MeteredGatewayOptions): Promise<Se
     pids: [pid, postgresPid],
     stop,
   };
-}
-
-/** Runs that work, ten a project, under budgets of all kinds that never bind. */
-async function keysOfRuns(db: Database, runs: number): Promise<string[]> {
-  await db.query(`insert into project (name) select 'bench-' || i from generate_series(1, $1) i`, [
-    Math.ceil(runs / 10),
-  ]);
-  await db.query(
-    `insert into task (project, title, body, agent, model, state, order_key, attempt, created_by)
-     select p.id, 'task', '', 'command', 'mock/bench', 'running', now(), 1, 'person-' || i % 7 from project p, generate_series(1, 10) i`,
-  );
-  await db.query(
-    `insert into run (id, task, fence, state, worker, claim_id, agent, model, isolation, deadline)
-     select id || '-1', id, 1, 'working', 'worker-' || id % 4, gen_random_uuid(), agent, model, 'directory', now() + interval '1 day' from task`,
-  );
-  const budgets = [
-    { scope: 'appliance', subject: '', period: 'day', unit: 'money' },
-    { scope: 'project', subject: '*', period: 'month', unit: 'money' },
-    { scope: 'person', subject: '*', period: 'week', unit: 'money' },
-    { scope: 'run', subject: '*', period: 'total', unit: 'tokens' },
-  ] as const;
-  for (const budget of budgets) await setBudget(db, { ...budget, amount: MUCH }, 'bench');
-  const tokensOf = runTokens(Buffer.from('the key of a server for a benchmark'));
-  const { rows } = await db.query<{ id: string }>('select id from run order by task limit $1', [runs]);
-  return await Promise.all(rows.map(async ({ id }) => (await tokensOf(db, id)).gatewayKey));
 }
