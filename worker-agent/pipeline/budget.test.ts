@@ -76,6 +76,8 @@ for (const { name, plans = false, budget = UNBOUND, work, outcome, turns } of CA
     if (turns.length === 0) return;
     const counted = { inputTokens: 100, cachedTokens: 0, outputTokens: 0 };
     assert.deepEqual(done.report.agentTokens, counted, 'what the agent counted is in its report');
+    const notices = done.events.flatMap((event) => (event.type === 'notice' ? [event.text] : []));
+    assert.match(notices.join('\n'), /The agent counts 100 tokens more than were metered, 0 tokens/);
     if (outcome === 'out-of-budget') assert.equal(done.show('answer.txt'), '43\n', 'its work is kept');
     else assert.deepEqual(run!.progress.findLast(({ agentTokens }) => agentTokens)?.agentTokens, counted);
   });

@@ -50,6 +50,16 @@ export async function converse(
   }
 }
 
+/** Says in the log by how much the agent's own count differs from what was metered, where it does. */
+export async function tellDifference({ log }: Pipeline, agent: CodingAgent): Promise<void> {
+  const { ledger, difference } = await agent.spendingReport();
+  if (difference === null || difference === 0) return;
+  const tokens = (count: number) => `${count.toLocaleString('en')} tokens`;
+  const apart = `${tokens(Math.abs(difference))} ${difference > 0 ? 'more' : 'fewer'}`;
+  const text = `The agent counts ${apart} than were metered, ${tokens(ledger.inputTokens + ledger.outputTokens)}; what was metered counts.`;
+  log.event({ type: 'notice', text });
+}
+
 const outOfBudget = ({ reason }: BudgetCheck): OutOfBudget => ({
   stop: 'out-of-budget',
   text: '',

@@ -10,7 +10,7 @@ import { denied } from '../agents/permissions.ts';
 import type { RunReport } from '../run-directory.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { removeWorkTree } from '../workspace/work-tree.ts';
-import { closeInbox, converse } from './conversation.ts';
+import { closeInbox, converse, tellDifference } from './conversation.ts';
 import { type Ending, endingOf, failingChecks, reportOf } from './ending.ts';
 import { fetchBase, makeTrees, lendersOf, pushAll, type Base, type Place } from './places.ts';
 import { oneStepPlan, parsePlan, planAtEnd, planAtWork } from './plan.ts';
@@ -290,6 +290,7 @@ async function execute(
     ...(record.plan === null ? {} : { plan: record.plan }),
   });
   const answer = await converse(pipeline, agent, phase, context);
+  await tellDifference(pipeline, agent);
   if (answer.stop === 'out-of-budget') return { outcome: 'out-of-budget', reason: answer.error };
   if (answer.stop === 'limit')
     log.event({
