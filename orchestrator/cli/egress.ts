@@ -4,7 +4,7 @@ import { AutocodeError } from '../../protocol/errors.ts';
 import { EgressRecord } from '../../protocol/model.ts';
 import { connect } from './client.ts';
 import type { GlobalArgs } from './command.ts';
-import { bytes } from './format.ts';
+import { bytes, timestamp } from './format.ts';
 import { table } from './output.ts';
 import { show } from './redraw.ts';
 
@@ -39,7 +39,7 @@ export function timeOf(text: string, now: number): string {
 function drawEgress(records: EgressRecord[]): string {
   if (records.length === 0) return 'Nothing has left the appliance.';
   return table(records, [
-    { title: 'AT', value: ({ at }) => at.replace('T', ' ').slice(0, 19) },
+    { title: 'AT', value: ({ at }) => timestamp(at) },
     { title: 'BY', value: ({ run, key }) => (run === null ? `key ${key}` : `run ${run}`) },
     { title: 'PROJECT', value: ({ project }) => project ?? '' },
     { title: 'ENGINE', value: ({ engine }) => engine },

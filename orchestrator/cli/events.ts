@@ -5,7 +5,7 @@ import { Project } from '../../protocol/project.ts';
 import { Plan } from '../../protocol/run.ts';
 import { connect, type Client, type Query } from './client.ts';
 import type { GlobalArgs } from './command.ts';
-import { oneLine } from './format.ts';
+import { oneLine, timestamp } from './format.ts';
 import { paint, print, printJson, printJsonLine } from './output.ts';
 import { styleOf } from './states.ts';
 
@@ -57,7 +57,7 @@ export function eventLine(event: Event): string {
   const parts = [move, typeof reason === 'string' ? `– ${oneLine(reason)}` : '', others.join(' ')].filter(
     (part) => part !== '',
   );
-  return `${paint('dim', event.at.replace('T', ' ').slice(0, 19))}  ${event.kind.padEnd(15)} ${subject.padEnd(8)} ${parts.join(' ')}`.trimEnd();
+  return `${paint('dim', timestamp(event.at))}  ${event.kind.padEnd(15)} ${subject.padEnd(8)} ${parts.join(' ')}`.trimEnd();
 }
 
 /** A value of an event in some words: a plan by how far it is. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytes, count, duration, money, oneLine, printable, relativeTime } from './format.ts';
+import { bytes, count, duration, money, oneLine, printable, relativeTime, timestamp } from './format.ts';
 
 function cases<A>(name: string, of: (value: A) => string, table: [A, string][]): void {
   test(name, () => table.forEach(([value, text]) => assert.equal(of(value), text)));
@@ -64,4 +64,8 @@ test('text from elsewhere cannot move the cursor, colour the terminal or set its
     'ared' + 'b\n\tc',
   );
   assert.equal(oneLine(' two\n  lines\t\u001b[2J '), 'two lines');
+});
+
+test('a moment is told to the second', () => {
+  assert.equal(timestamp('2026-11-21T16:04:42.285Z'), '2026-11-21 16:04:42');
 });

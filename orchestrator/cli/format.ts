@@ -9,6 +9,11 @@ export function relativeTime(at: string | null, now = Date.now()): string {
   return distance > 0 ? `${text} ago` : `in ${text}`;
 }
 
+/** A moment to the second, in UTC: where it matters when something was, not how long ago. */
+export function timestamp(at: string): string {
+  return at.replace('T', ' ').slice(0, 19);
+}
+
 /** One unit, rounded down: `45 s`, `3 m`, `2 h`, `9 d`. */
 function span(ms: number): string {
   const seconds = Math.floor(ms / 1000);

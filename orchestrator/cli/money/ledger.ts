@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { LedgerEntry, LedgerVerified, type LedgerInput } from '../../../protocol/budget.ts';
 import { connect } from '../client.ts';
 import { Exit, type GlobalArgs } from '../command.ts';
-import { money, relativeTime } from '../format.ts';
+import { money, timestamp } from '../format.ts';
 import { print, printJson, table } from '../output.ts';
 import { parseMoney } from './amount.ts';
 
@@ -46,7 +46,7 @@ export async function addEntry(args: AddArgs): Promise<void> {
 function drawEntries(entries: LedgerEntry[]): string {
   return table(entries, [
     { title: 'ENTRY', value: ({ seq }) => String(seq), align: 'right' },
-    { title: 'AT', value: ({ at }) => relativeTime(at) },
+    { title: 'AT', value: ({ at }) => timestamp(at) },
     { title: 'KIND', value: ({ kind }) => kind },
     { title: 'AMOUNT', value: ({ amount, currency }) => money(amount, currency), align: 'right' },
     { title: 'DEBIT', value: ({ debit }) => debit },

@@ -6,7 +6,7 @@ import { AutocodeError } from '../../../protocol/errors.ts';
 import { Model } from '../../../protocol/model.ts';
 import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
-import { relativeTime } from '../format.ts';
+import { timestamp } from '../format.ts';
 import { print, printJson, table } from '../output.ts';
 import { show } from '../redraw.ts';
 
@@ -143,7 +143,7 @@ function drawPrices(prices: DatedPrice[]): string {
     { title: 'IN', value: ({ price }) => String(price.input), align: 'right' },
     { title: 'CACHED', value: ({ price }) => String(price.cached), align: 'right' },
     { title: 'OUT', value: ({ price }) => String(price.output), align: 'right' },
-    { title: 'FROM', value: ({ validFrom }) => relativeTime(validFrom) },
+    { title: 'FROM', value: ({ validFrom }) => timestamp(validFrom) },
     { title: 'HOLDS', value: ({ current }) => (current ? 'now' : '') },
     { title: 'SOURCE', value: ({ source }) => source },
   ]);
