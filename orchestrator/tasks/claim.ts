@@ -37,7 +37,7 @@ interface PickedTask extends Spender {
   budgeted: boolean;
 }
 
-/** A claim looks at no more tasks than this; it wakes claimers for the others. */
+/** A claim passes over no more tasks than this; it wakes claimers for the others. */
 const LOOKS = 100;
 
 /** The next run for the worker, or the one that it got under this claim id before; null when there is none to have. */
@@ -46,15 +46,28 @@ export async function claimRun(
   claim: Claim,
   settings: ClaimSettings,
 ): Promise<WorkOrder | null> {
-  return await withinTransaction(db, async (tx) => {
-    const worker = await lockWorker(tx, claim.worker);
-    const earlier = await runOfClaim(tx, claim);
-    if (earlier !== null) return await workOrder(tx, earlier, settings);
-    if (worker.free <= 0 || (await isBroke(tx, worker, settings))) return null;
-    const task = await pickTask(tx, worker, settings);
-    if (task === null) return null;
-    return await workOrder(tx, await leaseRun(tx, claim, task, settings), settings);
-  });
+  for (let looks = 0; looks < LOOKS; looks++) {
+    const order = await withinTransaction(db, async (tx) => await claimOnce(tx, claim, settings));
+    if (order !== 'passed over') return order;
+  }
+  await wakeClaimers(db);
+  return null;
+}
+
+// A task that is passed over is a transaction of its own: no claim has two projects locked.
+async function claimOnce(
+  tx: Queryable,
+  claim: Claim,
+  settings: ClaimSettings,
+): Promise<WorkOrder | null | 'passed over'> {
+  const worker = await lockWorker(tx, claim.worker);
+  const earlier = await runOfClaim(tx, claim);
+  if (earlier !== null) return await workOrder(tx, earlier, settings);
+  if (worker.free <= 0 || (await isBroke(tx, worker, settings))) return null;
+  const task = await pickTask(tx, worker);
+  if (task === null) return null;
+  if (await mustWait(tx, task, settings)) return 'passed over';
+  return await workOrder(tx, await leaseRun(tx, claim, task, settings), settings);
 }
 
 async function runOfClaim(tx: Queryable, { worker, claimId }: Claim): Promise<string | null> {
@@ -82,42 +95,40 @@ async function isBroke(tx: Queryable, worker: LockedWorker, { books }: ClaimSett
   return (await usedUp(tx, [{ scope: 'worker', subject: worker.name }], books.timeZone)).length > 0;
 }
 
-/** The first queued task that nobody else has in hand and that can be paid for, locked together with its project. */
+/** The first queued task that nobody else has in hand, locked together with its project. */
 async function pickTask(
   tx: Queryable,
   { agents, isolations, project }: LockedWorker,
-  { books }: ClaimSettings,
 ): Promise<PickedTask | null> {
-  for (let looks = 0; looks < LOOKS; looks++) {
-    const { rows } = await tx.query<PickedTask>({
-      name: 'pick-task',
-      text: `select t.id, t.project, t.attempt, t.agent, t.model, p.limits || t.limits as limits, p.isolation,
-          p.name as "projectName", t.created_by as "createdBy", exists (select from budget) as budgeted
-        from task t join project p on p.id = t.project
-        where t.state = 'queued' and (t.agent = 'command' or t.agent = any($1))
-          and p.isolation = any($2) and (p.trusted or p.isolation <> 'directory') and ($3::text is null or p.name = $3)
-        order by t.order_key, t.id limit 1
-        for no key update of p, t skip locked`,
-      values: [agents, isolations, project],
-    });
-    const task = rows[0];
-    if (task === undefined) return null;
-    const { rowCount } = await tx.query({
-      name: 'repository-claimed',
-      text: `select from repository_claim c join task_repository r on r.repository = c.repository
-        where r.task = $1 and c.released_at is null`,
-      values: [task.id],
-    });
-    if (rowCount !== 0) {
-      await arrangeQueue(tx, task.project); // queued for a claimed repository: it waits, and the next is tried
-      continue;
-    }
-    const budget = task.budgeted ? await missingFunds(tx, task, books.timeZone) : undefined;
-    if (budget === undefined) return task;
-    await awaitFunds(tx, task, budget, books);
+  const { rows } = await tx.query<PickedTask>({
+    name: 'pick-task',
+    text: `select t.id, t.project, t.attempt, t.agent, t.model, p.limits || t.limits as limits, p.isolation,
+        p.name as "projectName", t.created_by as "createdBy", exists (select from budget) as budgeted
+      from task t join project p on p.id = t.project
+      where t.state = 'queued' and (t.agent = 'command' or t.agent = any($1))
+        and p.isolation = any($2) and (p.trusted or p.isolation <> 'directory') and ($3::text is null or p.name = $3)
+      order by t.order_key, t.id limit 1
+      for no key update of p, t skip locked`,
+    values: [agents, isolations, project],
+  });
+  return rows[0] ?? null;
+}
+
+/** Puts a task off that cannot begin: a repository of it is claimed, or a budget of it leaves nothing. */
+async function mustWait(tx: Queryable, task: PickedTask, { books }: ClaimSettings): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'repository-claimed',
+    text: `select from repository_claim c join task_repository r on r.repository = c.repository
+      where r.task = $1 and c.released_at is null`,
+    values: [task.id],
+  });
+  if (rowCount !== 0) {
+    await arrangeQueue(tx, task.project);
+    return true;
   }
-  await wakeClaimers(tx);
-  return null;
+  const budget = task.budgeted ? await missingFunds(tx, task, books.timeZone) : undefined;
+  if (budget !== undefined) await awaitFunds(tx, task, budget, books);
+  return budget !== undefined;
 }
 
 // Says so to the other claimers when more of the project is queued: the lock has hidden it from them.

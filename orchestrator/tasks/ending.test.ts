@@ -43,3 +43,14 @@ test('a cancel is honoured by every end but success', () => {
   );
   assert.equal(afterEnd(cancelled, { state: 'succeeded', reason: null }, POLICY).state, 'completed');
 });
+
+test('out of budget, a task that has begun fails; one that has not waits for funds', () => {
+  const end = (begun: boolean) => afterEnd(run(), { state: 'out-of-budget', begun, reason: 'why' }, POLICY);
+  assert.deepEqual(end(true), { state: 'failed', reason: 'why' });
+  assert.deepEqual(end(false), {
+    state: 'pending',
+    pendingReason: 'budget',
+    notBeforeSeconds: 900,
+    reason: 'why',
+  });
+});

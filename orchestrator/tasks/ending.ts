@@ -14,11 +14,15 @@ export interface RetryPolicy {
 
 /** How a run ended. */
 export type RunEnd =
-  | { state: 'succeeded' | 'no-change' | 'planned' | 'cancelled' | 'out-of-budget'; reason: string | null }
+  | { state: 'succeeded' | 'no-change' | 'planned' | 'cancelled'; reason: string | null }
+  /** `begun`: some call was paid for. */
+  | { state: 'out-of-budget'; begun: boolean; reason: string | null }
   | { state: 'failed' | 'lost' | 'out-of-time'; cause: RunCause; reason: string | null };
 
 /** Why a task is pending(approval). */
 const WANTS_APPROVAL = 'Its plan waits for a person to approve it.';
+/** What is left did not do for one call; it is tried again so much later, or when budgets are set. */
+const NOTHING_TO_BEGIN_WITH_SECONDS = 900;
 const LONGEST_BACKOFF_SECONDS = 3600;
 // The runner may still ask what became of its run; a lost one may come back, for as long as it does not stop itself.
 const RUN_TOKEN_LIFE = { ended: '10 minutes', lost: '1 day' };
@@ -62,7 +66,12 @@ export function afterEnd(
   if (end.state === 'planned')
     return { state: 'pending', pendingReason: 'approval', reason: end.reason ?? WANTS_APPROVAL };
   const why = end.reason ?? `Run ${run.id} ended as ${end.state}.`;
-  if (!('cause' in end)) return { state: 'failed', reason: why }; // out of budget: another try would cost as much
+  if (!('cause' in end)) {
+    const begun = end.state === 'out-of-budget' && end.begun;
+    if (begun) return { state: 'failed', reason: why }; // another try would cost as much
+    const notBeforeSeconds = NOTHING_TO_BEGIN_WITH_SECONDS;
+    return { state: 'pending', pendingReason: 'budget', notBeforeSeconds, reason: why };
+  }
   // Done again to be compared: another try would start from more than the first one did.
   if (run.task.replayOf !== null && end.cause === 'agent') return { state: 'failed', reason: why };
   const used = run.task.retries[end.cause] ?? 0;

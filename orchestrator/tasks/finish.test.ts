@@ -21,7 +21,7 @@ const ENDINGS: [says: Ending, run: string, task: string, reason: RegExp | null][
   [{ outcome: 'failed', cause: 'input', reason: 'no such branch' }, 'failed', 'failed', /no such branch/],
   [{ outcome: 'lost', cause: 'platform' }, 'lost', 'pending(retry)', /lost/],
   [{ outcome: 'out-of-time' }, 'out-of-time', 'failed', /out-of-time/],
-  [{ outcome: 'out-of-budget' }, 'out-of-budget', 'failed', /out-of-budget/],
+  [{ outcome: 'out-of-budget' }, 'out-of-budget', 'pending(budget)', /out-of-budget/],
   [{ outcome: 'cancelled' }, 'cancelled', 'cancelled', /Cancelled/],
 ];
 

@@ -34,7 +34,7 @@ export async function finishRun(
     if (input.outcome === 'planned') await proposePlan(tx, locked.task.id, input.plan!);
     if (input.outcome === 'verified' && locked.task.replayOf !== null) await keepResult(tx, locked, policy);
     else if (input.outcome === 'verified') await handToSubmission(tx, run);
-    else await endRun(tx, locked, overBudgetOr(endOf(input), await lastRefusal(tx, run)), policy);
+    else await endRun(tx, locked, await endWithin(tx, run, endOf(input)), policy);
     return await getRun(tx, run);
   });
 }
@@ -159,10 +159,15 @@ const REFUSED_ENDS: readonly FinishInput['outcome'][] = [
 ];
 
 // Many agents say something else, or nothing, when the gateway refuses a call.
-function overBudgetOr(end: RunEnd, refusal: string | null): RunEnd {
-  const without = end.state === 'failed' && end.cause !== 'agent';
-  if (refusal === null || without || !REFUSED_ENDS.some((each) => each === end.state)) return end;
-  return { state: 'out-of-budget', reason: refusal };
+async function endWithin(tx: Queryable, run: string, end: RunEnd): Promise<RunEnd> {
+  if (!REFUSED_ENDS.some((each) => each === end.state)) return end;
+  if (end.state === 'failed' && end.cause !== 'agent') return end;
+  const refusal = await lastRefusal(tx, run);
+  if (refusal === null && end.state !== 'out-of-budget') return end;
+  const { rowCount } = await tx.query(`select from model_call where run = $1 and outcome = 'ok' limit 1`, [
+    run,
+  ]);
+  return { state: 'out-of-budget', begun: rowCount !== 0, reason: refusal ?? end.reason };
 }
 
 function endOf({ outcome, cause, reason }: FinishInput): RunEnd {
@@ -176,6 +181,8 @@ function endOf({ outcome, cause, reason }: FinishInput): RunEnd {
       return { state: 'out-of-time', cause: 'out-of-time', reason: told };
     case 'verified':
       throw new TypeError('a verified run is handed to the submission');
+    case 'out-of-budget':
+      return { state: outcome, begun: true, reason: told };
     default:
       return { state: outcome, reason: told };
   }

@@ -7,10 +7,11 @@ import { setBudget, type BudgetInput } from '../budget/budgets.ts';
 import type { Queryable } from '../db/connect.ts';
 import { settledEvents } from '../events/testing/settled.ts';
 import { setWorkerBudget } from '../budget/worker-budget.ts';
+import { finishRun } from './finish.ts';
 import { budgetsChanged } from './funds.ts';
 import { getTask } from './queries.ts';
 import { sweep } from './sweep.ts';
-import { aProject, aTask, aWorker, claim, SWEEP } from './testing/work.ts';
+import { aProject, aRun, aTask, aWorker, claim, POLICY, report, SWEEP } from './testing/work.ts';
 
 const stateOf = ({ state, pendingReason }: Task) =>
   pendingReason === null ? state : `${state}(${pendingReason})`;
@@ -125,4 +126,23 @@ test('a hundred tasks without funds do not keep the next one from beginning', as
   await aTask(db.pool, 'other');
   assert.equal(await claim(db.pool), null, 'one claim looks at so many only');
   assert.equal((await claim(db.pool))?.project.name, 'other');
+});
+
+test('what does not do for one call is tried a quarter of an hour later, or when budgets are set', async () => {
+  await using db = await testDatabase();
+  const order = await aRun(db.pool);
+  await finishRun(
+    db.pool,
+    order.run,
+    report(order, { outcome: 'out-of-budget', reason: 'too little' }),
+    POLICY,
+  );
+  assert.equal(stateOf(await getTask(db.pool, 1)), 'pending(budget)');
+  assert.equal((await sweep(db.pool, SWEEP)).funded, 0);
+  await db.pool.query(`update task set not_before = not_before - interval '15 minutes'`);
+  assert.equal((await sweep(db.pool, SWEEP)).funded, 1);
+  const again = (await claim(db.pool))!;
+  await finishRun(db.pool, again.run, report(again, { outcome: 'out-of-budget' }), POLICY);
+  await budgetsChanged(db.pool, 'UTC');
+  assert.equal(stateOf(await getTask(db.pool, 1)), 'queued');
 });

@@ -43,11 +43,19 @@ export async function awaitFunds(
   await arrangeQueue(tx, task.project);
 }
 
-/** Tasks that wait for a budget although all of theirs leave something, the first ones first. */
-export async function fundedTasks(db: Queryable, timeZone: string): Promise<{ id: number }[]> {
+/**
+ * Tasks that wait for a budget although all of theirs leave something, the first ones first. `due`: without those for whose
+ * first call it was not enough a moment ago.
+ */
+export async function fundedTasks(
+  db: Queryable,
+  timeZone: string,
+  which: 'due' | 'all' = 'due',
+): Promise<{ id: number }[]> {
   const { rows: waiting } = await db.query<Spender>(
     `select t.id, t.attempt, t.agent, t.created_by as "createdBy", p.name as "projectName"
-     from task t join project p on p.id = t.project where t.pending_reason = 'budget' order by t.order_key, t.id`,
+     from task t join project p on p.id = t.project where t.pending_reason = 'budget' and ($1 or t.not_before is null or t.not_before <= now()) order by t.order_key, t.id`,
+    [which === 'all'],
   );
   if (waiting.length === 0) return [];
   const owners = new Map(waiting.flatMap(ownersOf).map((owner) => [keyOf(owner), owner]));
@@ -66,7 +74,7 @@ export async function takeUpAgain(tx: Queryable, id: number): Promise<boolean> {
 
 /** Puts all back for which there is something: budgets have changed. */
 export async function budgetsChanged(db: Queryable, timeZone: string): Promise<void> {
-  for (const { id } of await fundedTasks(db, timeZone))
+  for (const { id } of await fundedTasks(db, timeZone, 'all'))
     await withinTransaction(db, async (tx) => await takeUpAgain(tx, id));
   await db.query(`select pg_notify('queue', '')`); // a worker may have a budget again
 }

@@ -102,16 +102,17 @@ test('a real agent stops at the limit, its work is kept, and a retry with more g
 });
 
 for (const agent of OTHERS) {
-  test(`a run of ${agent} is out of budget when its first call is refused`, async () => {
+  test(`a run of ${agent} is out of budget when its first call is refused, and its task waits for more`, async () => {
     const where = makeRepository(path.join(appliance.directory, agent), FILES);
     await appliance.api('POST', '/projects', { name: agent, repository: where, agent, verify: VERIFY });
     await setBudget(`project:${agent}`, LEAST_CALL - 1);
     const task = await appliance.task(agent, 'Make the answer 42');
-    const ended = await appliance.ended(task);
+    const waiting = await waitsForBudget(task);
     const [run, ...more] = await appliance.runs(task);
-    assert.deepEqual([ended.state, run?.state, more], ['failed', 'out-of-budget', []], `${run?.reason}`);
-    assert.match(ended.reason ?? '', /budget of project .* leaves only 0\.2560 EUR\. Raise it with/);
+    assert.deepEqual([run?.state, more], ['out-of-budget', []], `${run?.reason}`);
+    assert.match(waiting.reason ?? '', /budget of project .* leaves only 0\.2560 EUR\. Raise it with/);
     assert.equal((await budgetOf(`project:${agent}`)).spent, 0);
+    await appliance.autocode('task', 'cancel', String(task));
   });
 }
 
