@@ -116,7 +116,7 @@ async function removeOldFiles(directory: string, days: number): Promise<number> 
     const path = join(entry.parentPath, entry.name);
     if ((await stat(path)).mtimeMs > limit) continue;
     await rm(path, { force: true });
-    await rmdir(entry.parentPath).catch(() => {}); // a folder goes with its last file
+    if (entry.parentPath !== directory) await rmdir(entry.parentPath).catch(() => {}); // a folder goes with its last file
     removed++;
   }
   return removed;

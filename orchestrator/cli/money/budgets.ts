@@ -55,6 +55,10 @@ export async function setBudgets(args: SetArgs): Promise<void> {
   );
   if (args.json) return printJson(budgets);
   print(drawBudgets(budgets, await currencyOf(client)));
+  if (whose.scope !== 'project' || whose.subject === '*') return;
+  const projects = await client.get('/projects', z.array(z.object({ name: z.string() })));
+  if (!projects.some(({ name }) => name === whose.subject))
+    process.stderr.write(`There is no project ${whose.subject} yet; see \`autocode project list\`.\n`);
 }
 
 /** Lists budgets with what is spent of them. */
