@@ -5,11 +5,12 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Task } from '../../protocol/task.ts';
 import type { Worker } from '../../protocol/worker.ts';
 import { startAppliance } from './appliance.ts';
 import { completedOnce, logsAreTrue, nothingLeft, query, untilUp } from './faults/invariants.ts';
 import { keepAllLogs, lastStep, momentOf, type Places } from './faults/moments.ts';
-import { atRandomOffsets, faultTable, randomFrom, shuffled, type Point } from './faults/points.ts';
+import { atRandomOffsets, faultTable, GATED, randomFrom, shuffled, type Point } from './faults/points.ts';
 import { kill } from './faults/victims.ts';
 
 const LANES = 4;
@@ -81,7 +82,7 @@ async function laneAt(lane: number): Promise<Lane> {
     `select r.id from repository r join project p on p.id = r.project where p.name = $1`,
     [project],
   );
-  return { project, places: { ...scene, origin, repository: Number(row!.id) } };
+  return { project, places: { ...scene, origin, repository: Number(row!.id), approving: new Set() } };
 }
 
 /** Takes points until none is left; a point that a neighbour's kill made impossible is tried with another task. */
@@ -108,11 +109,17 @@ async function strike(
   { moment, victim, offsetMs }: Point,
   { project, places }: Lane,
 ): Promise<string | undefined> {
+  const idempotencyKey = crypto.randomUUID();
   const task = await untilUp(
-    async () => await appliance.task(project, 'make it right', { idempotencyKey: crypto.randomUUID() }),
+    async () =>
+      await appliance.task(project, 'make it right', {
+        idempotencyKey,
+        ...(GATED.includes(moment) ? { approvePlan: true } : {}),
+      }),
   );
   let ended = false;
   const end = appliance.ended(task).finally(() => (ended = true));
+  const approved = GATED.includes(moment) ? approve(task, places, () => ended) : undefined;
   let hit = false;
   let where = '';
   if (await momentOf(moment, task, places, () => ended)) {
@@ -123,8 +130,19 @@ async function strike(
     if (victim === 'daemon') await raise();
   }
   await end;
+  await approved;
   await completedOnce(scene, task, places.origin);
   return hit ? `${moment} +${offsetMs} ms: ${victim} killed (${where})` : undefined;
+}
+
+/** Approves each plan of a task, however often it must be said. */
+async function approve(task: number, { approving }: Places, ended: () => boolean): Promise<void> {
+  for (; !ended(); await delay(20)) {
+    const found = await appliance.api<Task>('GET', `/tasks/${task}`).catch(() => undefined);
+    if (found?.pendingReason !== 'approval') continue;
+    approving.add(task);
+    await appliance.api('POST', `/tasks/${task}/approve`, {}).catch(() => {});
+  }
 }
 
 let raising: Promise<void> | undefined;

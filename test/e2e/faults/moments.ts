@@ -15,6 +15,8 @@ export interface Places {
   repository: number;
   /** Where the runners' own log files are kept beyond the end of their runs. */
   kept: string;
+  /** Tasks whose plan somebody approves now. */
+  approving: Set<number>;
 }
 
 /** Resolves when a run of the task comes to the moment; false when `given up` says that it will not. */
@@ -69,6 +71,9 @@ function hasCome(moment: Moment, task: number, runs: string[], seen: Set<string>
       return runs.length > 0;
     case 'runner-up':
       return inRun('runner.json');
+    case 'approving':
+      return places.approving.has(task);
+    case 'planned':
     case 'reported':
       return inRun('report.json');
     case 'handed-over':

@@ -7,6 +7,8 @@ export type Moment =
   | (typeof RUN_STEPS)[number]
   | 'claimed'
   | 'runner-up'
+  | 'planned'
+  | 'approving'
   | 'reported'
   | 'handed-over'
   | 'branch-noted'
@@ -26,6 +28,8 @@ export interface Point {
 const BEFORE_AND_AFTER: [Moment, Victim[]][] = [
   ['claimed', ['daemon', 'worker', 'postgres']],
   ['runner-up', ['daemon', 'worker', 'runner', 'postgres']],
+  ['planned', ['daemon', 'worker', 'runner', 'postgres']],
+  ['approving', ['daemon', 'worker', 'postgres']],
   ['reported', ['daemon', 'worker', 'runner', 'postgres']],
   ['handed-over', ['daemon', 'worker', 'postgres', 'git']],
   ['branch-noted', ['daemon', 'postgres', 'git']],
@@ -35,6 +39,9 @@ const BEFORE_AND_AFTER: [Moment, Victim[]][] = [
 const IN_SANDBOX: readonly Moment[] = ['base-verify', 'execute', 'verify', 'final-verify'];
 const WITH_GIT: readonly Moment[] = ['base', 'workspace', 'push'];
 const LONGEST_OFFSET_MS = 120;
+
+/** Those of a task whose plan waits for approval. */
+export const GATED: readonly Moment[] = ['planned', 'approving'];
 
 /** Every pair of a moment and a process that lives then, killed as soon as the moment is announced. */
 export function faultTable(): Point[] {
