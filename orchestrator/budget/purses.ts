@@ -6,7 +6,7 @@ import type { Queryable } from '../db/connect.ts';
 import { covers, eachUnit, least, minus, NO_AMOUNTS, plus, type Amounts } from './amounts.ts';
 import type { Payers } from './payers.ts';
 import { leftOf } from './limits.ts';
-import { release, renewSlabs, reserve } from './slabs.ts';
+import { release, renewSlabs, reserveAll, type Reservation, type Reserved } from './slabs.ts';
 
 /** What a call may cost at most; given back, but for what it did cost, when it is settled. */
 export interface Hold {
@@ -69,6 +69,7 @@ const LEVELS = [99, 95, 90, 80];
 export function openPurses(db: Queryable, timeZone: string): Purses {
   const owner = randomUUID();
   const purses = new Map<string, Purse>();
+  const reserved = together(db);
 
   const purseOf = (id: string, payers: Payers): Purse => {
     const known = purses.get(id);
@@ -119,7 +120,7 @@ export function openPurses(db: Queryable, timeZone: string): Purses {
       const purse = purseOf(id, payers);
       if (covers(purse.left, want)) return admitted(purse, want);
       const missing = (amounts: Amounts) => eachUnit((unit) => Math.max(0, amounts[unit] - purse.left[unit]));
-      const answer = await reserve(db, {
+      const answer = await reserved({
         slab: purse.slab,
         owner,
         payers,
@@ -184,6 +185,37 @@ async function endedRuns(db: Queryable, ids: string[]): Promise<Set<string>> {
     values: [ids],
   });
   return new Set(rows.map(({ id }) => id));
+}
+
+const TOGETHER = 50;
+
+/** Reserves; what comes while others are being reserved shares the next transaction. */
+function together(db: Queryable): (reservation: Reservation) => Promise<Reserved> {
+  let waiting: { reservation: Reservation; answer: PromiseWithResolvers<Reserved> }[] = [];
+  let busy = false;
+  const work = async () => {
+    busy = true;
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, TOGETHER);
+      waiting = waiting.slice(TOGETHER);
+      try {
+        const answers = await reserveAll(
+          db,
+          batch.map(({ reservation }) => reservation),
+        );
+        for (const [index, { answer }] of batch.entries()) answer.resolve(answers[index]!);
+      } catch (error) {
+        for (const { answer } of batch) answer.reject(error);
+      }
+    }
+    busy = false;
+  };
+  return async (reservation) => {
+    const answer = Promise.withResolvers<Reserved>();
+    waiting.push({ reservation, answer });
+    if (!busy) void work();
+    return await answer.promise;
+  };
 }
 
 /** For how many calls like this one a slab should last. */

@@ -25,27 +25,46 @@ export type Reserved = { granted: Amounts; budgets: Budget[] } | { refused: Budg
 
 /** Reserves in all scopes or in none. */
 export async function reserve(db: Queryable, reservation: Reservation): Promise<Reserved> {
-  const { slab, owner, payers, timeZone } = reservation;
+  return (await reserveAll(db, [reservation]))[0]!;
+}
+
+/** The same one after the other in one transaction, since each would wait for the others' accounts to be free. */
+export async function reserveAll(db: Queryable, reservations: Reservation[]): Promise<Reserved[]> {
   return await withinTransaction(db, async (tx) => {
-    await lockAccounts(tx, payers);
-    const budgets = await budgetsOf(tx, payers, timeZone);
-    const granted = least(reservation.want, remaining(budgets));
-    const short = UNITS.find((unit) => granted[unit] < reservation.least[unit]);
-    if (short !== undefined) return { refused: tightest(budgets, short)! };
-    const { scopes, subjects } = scopesOf(payers);
-    const { rowCount } = await tx.query({
-      name: 'slab-grow',
-      text: `with grown as (
-          insert into slab (id, owner, payers, money, tokens, gpu) values ($1, $2, $3, $4, $5, $6)
-          on conflict (id) do update set money = slab.money + excluded.money, tokens = slab.tokens + excluded.tokens,
-            gpu = slab.gpu + excluded.gpu, renewed_at = now() where slab.state = 'open' returning id)
-        update account set money = money + $4, tokens = tokens + $5, gpu = gpu + $6
-          where (scope, subject) in (select * from unnest($7::text[], $8::text[])) and exists (select from grown)`,
-      values: [slab, owner, JSON.stringify(payers), granted.money, granted.tokens, granted.gpu, scopes, subjects],
-    });
-    if (rowCount === 0) return 'gone';
-    return { granted, budgets };
+    await lockAccounts(tx, ...reservations.map(({ payers }) => payers));
+    const answers: Reserved[] = [];
+    for (const reservation of reservations) answers.push(await reserveLocked(tx, reservation));
+    return answers;
   });
+}
+
+async function reserveLocked(tx: Queryable, reservation: Reservation): Promise<Reserved> {
+  const { slab, owner, payers, timeZone } = reservation;
+  const budgets = await budgetsOf(tx, payers, timeZone);
+  const granted = least(reservation.want, remaining(budgets));
+  const short = UNITS.find((unit) => granted[unit] < reservation.least[unit]);
+  if (short !== undefined) return { refused: tightest(budgets, short)! };
+  const { scopes, subjects } = scopesOf(payers);
+  const { rowCount } = await tx.query({
+    name: 'slab-grow',
+    text: `with grown as (
+        insert into slab (id, owner, payers, money, tokens, gpu) values ($1, $2, $3, $4, $5, $6)
+        on conflict (id) do update set money = slab.money + excluded.money, tokens = slab.tokens + excluded.tokens,
+          gpu = slab.gpu + excluded.gpu, renewed_at = now() where slab.state = 'open' returning id)
+      update account set money = money + $4, tokens = tokens + $5, gpu = gpu + $6
+        where (scope, subject) in (select * from unnest($7::text[], $8::text[])) and exists (select from grown)`,
+    values: [
+      slab,
+      owner,
+      JSON.stringify(payers),
+      granted.money,
+      granted.tokens,
+      granted.gpu,
+      scopes,
+      subjects,
+    ],
+  });
+  return rowCount === 0 ? 'gone' : { granted, budgets };
 }
 
 /** Gives back what is left of a slab; one that is closed already is left alone. */
@@ -76,8 +95,10 @@ export async function renewSlabs(db: Queryable, owner: string): Promise<void> {
 }
 
 /** Makes the accounts that are missing and locks all of them until the transaction ends. */
-export async function lockAccounts(tx: Queryable, payers: Payers): Promise<void> {
-  const { scopes, subjects } = scopesOf(payers);
+export async function lockAccounts(tx: Queryable, ...payers: Payers[]): Promise<void> {
+  const all = payers.map(scopesOf);
+  const scopes = all.flatMap((each) => each.scopes);
+  const subjects = all.flatMap((each) => each.subjects);
   await tx.query({
     name: 'make-accounts',
     text: `insert into account (scope, subject) select * from unnest($1::text[], $2::text[]) as payer (scope, subject)
