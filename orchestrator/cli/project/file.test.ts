@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -18,6 +18,11 @@ test('a file is checked without a daemon: what is wrong, in which line, who deci
   assert.match(wrong.stdout, /2 +isolation +`isolation` is not for a repository to decide\. .*--isolation/);
   const json = JSON.parse((await check('--json')).stdout);
   assert.deepEqual([json.content, json.problems[0].line], [null, 2]);
+  writeFileSync(file, 'draft: true\n');
+  renameSync(file, join(folder, 'elsewhere'));
+  symlinkSync('elsewhere', file);
+  const link = await check();
+  assert.deepEqual([link.code, /symbolic link/.test(link.stdout)], [1, true]);
   rmSync(folder, { recursive: true });
   const gone = await check();
   assert.equal(gone.code, 2);

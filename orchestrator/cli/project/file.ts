@@ -1,10 +1,11 @@
 // `autocode project file check` and `project file show`.
-import { readFileSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { FileReading, PROJECT_FILE, type FileProblem } from '../../../protocol/project-file.ts';
 import { FILE_MAX_BYTES, parseProjectFile } from '../../repos/project-file/parse.ts';
+import { unreadable } from '../../repos/project-file/read.ts';
 import { connect } from '../client.ts';
 import { Exit, type GlobalArgs } from '../command.ts';
 import { printable, shortCommit } from '../format.ts';
@@ -13,7 +14,7 @@ import { paint, print, printJson, table } from '../output.ts';
 /** Says what is wrong with a file that need not be committed yet; no daemon is asked. Exit code 1 when something is. */
 export async function checkFile(args: GlobalArgs & { path: string }): Promise<void> {
   const path = fileAt(args.path);
-  const reading = { path, commit: null, ...parseProjectFile(bytesOf(path)) };
+  const reading = { path, ...readingOf(path) };
   if (args.json) printJson(reading);
   else print(reading.problems.length === 0 ? `${path} is valid.` : drawProblems(path, reading.problems));
   if (reading.problems.length > 0) throw new Exit(1);
@@ -43,6 +44,13 @@ function fileAt(path: string): string {
   } catch {
     return path; // told when it is read
   }
+}
+
+// As a run reads it, which never follows a link.
+function readingOf(path: string): FileReading {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+    return unreadable(null, 'It is a symbolic link.', 'Make it a plain file.');
+  return { commit: null, ...parseProjectFile(bytesOf(path)) };
 }
 
 // A byte more than is read, so that too long a file is told as such.

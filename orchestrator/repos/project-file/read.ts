@@ -28,6 +28,7 @@ export async function readProjectFile(git: Git, gitDir: string, commit: string):
   return { commit, ...parseProjectFile(stdout) };
 }
 
-function unreadable(commit: string, message: string, remedy: string): FileReading {
+/** The reading of a file that is not looked into. */
+export function unreadable(commit: string | null, message: string, remedy: string): FileReading {
   return { commit, content: null, problems: [{ line: null, key: null, message, remedy }] };
 }
