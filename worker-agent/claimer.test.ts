@@ -90,10 +90,10 @@ test('runs kept for another installation are stopped and removed', async () => {
   assert.equal(run.finish, null);
 });
 
-test('a refused token is told, and the token file is read again', async () => {
+test('a refused token is told with what to do, and the token file is read again', async () => {
   await using place = await workplace(SAMPLE);
   writeFileSync(path.join(place.directory, 'token'), 'wrong');
   const worker = place.worker();
-  await place.fake.until('the refusal', () => place.output().includes('no'));
+  await place.fake.until('the refusal', () => place.output().includes('no Mend it.'));
   assert.equal(worker.exitCode, null);
 });

@@ -50,9 +50,10 @@ export async function claimRuns(parts: ClaimerParts, signal: AbortSignal): Promi
       await pollWhileRegistered(parts, api, abilities, signal);
     } catch (error) {
       if (signal.aborted) return;
-      const { message } = error as Error;
-      if (message !== told) log.warn(message);
-      told = message;
+      const { message, remedy } = error as AutocodeError;
+      const words = [message, remedy].filter(Boolean).join(' ');
+      if (words !== told) log.warn(words);
+      told = words;
       await delay((isAway(error) ? pause : REFUSED_PAUSE_MS) * (0.5 + Math.random()), undefined, {
         signal,
       }).catch(() => {});

@@ -323,7 +323,7 @@ function appendLog(run: FakeRun, stream: string, offset: number, bytes: Buffer):
 }
 
 function error(status: number, code: string, message: string): Answer {
-  return { status, body: { error: { code, message } } };
+  return { status, body: { error: { code, message, remedy: 'Mend it.' } } };
 }
 
 function orderOf(

@@ -12,6 +12,8 @@ import { drawChecksSetting } from './checks.ts';
 /** Settings that are shown with where they come from. */
 const IN_SOURCES = ['reviewers', 'labels', 'pull requests', 'verify', 'agent', 'model', 'limits'];
 
+const NO_COMMANDS = 'no commands of its own: what .autocode.yaml says; without one results are not checked';
+
 /** Shows a project. */
 export async function showProject(args: GlobalArgs & { project: string }): Promise<void> {
   const client = connect(args);
@@ -41,7 +43,7 @@ export function drawProject(project: Project, elsewhere: readonly string[] = [])
     ['labels', project.labels.join(', ')],
     ['pull requests', project.draft ? 'opened as drafts' : null],
     ['merged by', project.mergeMethod],
-    ['verify', verify.length === 0 ? 'nothing: results are not checked' : verify.map(verifyWords).join('\n')],
+    ['verify', verify.length === 0 ? NO_COMMANDS : verify.map(verifyWords).join('\n')],
     ['checks', drawChecksSetting(project.checks)],
     ['agent', project.agent ?? 'the configured default'],
     ['program', project.agentCommand?.join(' ')],
