@@ -1,6 +1,6 @@
 // What the model gateway adds to an engine's streams: time to the first content, processor time, streams a second; keys, budgets,
 // ledger and records on, on a durable PostgreSQL. Beside it, in the same run: a parse floor, Portkey and LiteLLM.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -15,7 +15,7 @@ export async function ask(
   let controller: Dispatcher.DispatchController | undefined;
   let cutBy: Error | undefined;
 
-  const over = (error?: unknown) => {
+  const over = (error?: Error) => {
     clearTimeout(late);
     signal.removeEventListener('abort', gone);
     arriving.end(error);
@@ -48,7 +48,7 @@ export async function ask(
       onResponseError: (_, error) => over(error),
     });
   } catch (error) {
-    over(error); // a header that cannot be sent
+    over(error as Error); // a header that cannot be sent
   }
   return await began.promise;
 }
@@ -60,7 +60,7 @@ interface Arrivals {
   /** True when the reader is far behind. */
   add(chunk: Uint8Array): boolean;
   /** Nothing more comes; only the first call counts. */
-  end(error?: unknown): void;
+  end(error?: Error): void;
   /** `more`: the reader has caught up; `leave`: it went away before the end. */
   read(reader: { more(): void; leave(): void }): AsyncIterable<Uint8Array>;
 }
@@ -68,7 +68,7 @@ interface Arrivals {
 function arrivals(): Arrivals {
   let waiting: Uint8Array[] = [];
   let bytes = 0;
-  let ended: { error: unknown } | undefined;
+  let ended: { error: Error | undefined } | undefined;
   let wake = () => {};
   return {
     add(chunk) {
