@@ -39,8 +39,8 @@ interface Imported {
 }
 const outcomes = async (...args: string[]) =>
   (JSON.parse(await appliance.autocode('project', 'import', ...args, '--json')) as Imported).repositories
-    .map(({ path: where, project, outcome }) => [where, project, outcome])
-    .toSorted();
+    .toSorted((one, other) => one.path.localeCompare(other.path))
+    .map(({ path: where, project, outcome }) => [where, project, outcome]);
 const addTask = async (...args: string[]) =>
   JSON.parse(await appliance.autocode('task', 'add', ...args, '--json')) as Task;
 const words = async (call: Promise<unknown>) =>
