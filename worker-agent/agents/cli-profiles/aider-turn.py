@@ -82,8 +82,10 @@ def _(original, self, messages, completion=None):
     original(self, messages, completion)
 
 
-# A work tree of several repositories is none itself: aider works without git there, and knows the files of all by these hooks.
-places = [] if os.path.exists(".git") else [name for name in sorted(os.listdir()) if os.path.exists(f"{name}/.git")]
+# A work tree of several repositories is none itself: aider works without git there, and knows the files of all by
+# these hooks.
+alone = os.path.exists(".git")
+places = [] if alone else [name for name in sorted(os.listdir()) if os.path.exists(f"{name}/.git")]
 if places:
     sys.argv.append("--no-git")
 
