@@ -41,7 +41,7 @@ try {
   running.push(await parseFloor(port));
   for (const peer of [portkey, litellm]) {
     try {
-      running.push(await peer(port));
+      running.push(await peer(port, directory));
     } catch (error) {
       console.error(`${peer.name} could not be had, so nothing is measured against it: ${String(error)}`);
     }

@@ -1,10 +1,9 @@
 // The gateways that Autocode's is measured beside: the parse floor, Portkey and LiteLLM, each a process of its own in
 // front of the same engine.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { answers, freePort, start } from '../support/processes.ts';
+import { freePort, start } from '../support/processes.ts';
 
 /** Something that streams Chat Completions under `url`. */
 export interface Served {
@@ -41,13 +40,13 @@ export async function portkey(engine: number): Promise<Served> {
   const program = join(PEERS, 'node_modules/@portkey-ai/gateway/build/start-server.js');
   const { pid, stop } = await start([process.execPath, program, `--port=${port}`, '--headless'], {
     env: { NODE_ENV: 'production' },
+    answersAt: `http://127.0.0.1:${port}/`,
   });
   const headers = {
     authorization: 'Bearer bench',
     'x-portkey-provider': 'openai',
     'x-portkey-custom-host': `http://127.0.0.1:${engine}/v1`,
   };
-  await answers(`http://127.0.0.1:${port}/`, 30);
   return {
     name: 'Portkey',
     url: `http://127.0.0.1:${port}${CHAT}`,
@@ -65,11 +64,10 @@ const LITELLM_ENVIRONMENT = {
   LITELLM_MODE: 'PRODUCTION',
 };
 
-/** LiteLLM's proxy with one worker; in a Python environment that is made for it. */
-export async function litellm(engine: number): Promise<Served> {
+/** LiteLLM's proxy with one worker; in a Python environment that is made for it. Its configuration goes into the directory. */
+export async function litellm(engine: number, directory: string): Promise<Served> {
   execFileSync(join(import.meta.dirname, 'install-litellm'), { stdio: ['ignore', 'ignore', 'inherit'] });
   const port = await freePort();
-  const directory = mkdtempSync(join(tmpdir(), 'autocode-bench-litellm-'));
   const config = {
     model_list: [
       {
@@ -84,39 +82,15 @@ export async function litellm(engine: number): Promise<Served> {
     litellm_settings: { telemetry: false, num_retries: 0, request_timeout: 60 },
     general_settings: { master_key: 'sk-bench' },
   };
-  writeFileSync(join(directory, 'config.yaml'), JSON.stringify(config));
+  const file = join(directory, 'litellm.yaml');
+  writeFileSync(file, JSON.stringify(config));
   const command = join(PEERS, 'litellm/bin/litellm');
-  const flags = [
-    '--config',
-    'config.yaml',
-    '--host',
-    '127.0.0.1',
-    '--port',
-    String(port),
-    '--num_workers',
-    '1',
-  ];
-  const program = await start([command, ...flags, '--telemetry', 'False'], {
-    cwd: directory,
+  const flags = ['--config', file, '--host', '127.0.0.1', '--port', String(port), '--num_workers', '1'];
+  const { pid, stop } = await start([command, ...flags, '--telemetry', 'False'], {
     env: LITELLM_ENVIRONMENT,
+    answersAt: `http://127.0.0.1:${port}/health/liveliness`,
   });
-  const stop = async () => {
-    await program.stop();
-    rmSync(directory, { recursive: true, force: true });
-  };
-  try {
-    await answers(`http://127.0.0.1:${port}/health/liveliness`, 90);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
   const headers = { authorization: 'Bearer sk-bench' };
-  return {
-    name: 'LiteLLM',
-    url: `http://127.0.0.1:${port}${CHAT}`,
-    model: 'bench',
-    headers: () => headers,
-    pids: [program.pid],
-    stop,
-  };
+  const url = `http://127.0.0.1:${port}${CHAT}`;
+  return { name: 'LiteLLM', url, model: 'bench', headers: () => headers, pids: [pid], stop };
 }

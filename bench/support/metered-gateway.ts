@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { runTokens } from '../../orchestrator/access/tokens.ts';
 import { connect } from '../../orchestrator/db/connect.ts';
 import type { Served } from '../peers/gateways.ts';
-import { answers, freePort, start } from './processes.ts';
+import { freePort, start } from './processes.ts';
 import { makeRuns } from './runs.ts';
 
 export interface MeteredGatewayOptions {
@@ -33,8 +33,9 @@ export async function meteredGateway(options: MeteredGatewayOptions): Promise<Se
   };
   const file = join(directory, 'autocode.yaml');
   writeFileSync(file, JSON.stringify(config));
-  const { pid, stop } = await start([AUTOCODE, 'up', '--quiet', '--config', file]);
-  await answers(`http://127.0.0.1:${port}/`, 30);
+  const { pid, stop } = await start([AUTOCODE, 'up', '--quiet', '--config', file], {
+    answersAt: `http://127.0.0.1:${port}/`,
+  });
   const db = connect({ url: databaseUrl, poolSize: 2 });
   const tokensOf = runTokens(Buffer.from('the key of a server for a benchmark'));
   const keys: string[] = [];

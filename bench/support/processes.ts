@@ -13,24 +13,29 @@ export interface Program {
   stop(): Promise<void>;
 }
 
-/** Starts a program whose first line of output, if that is waited for, tells that it is there. */
+/** Starts a program; resolves when it has printed its first line (`line`), or when something answers at `answersAt`. */
 export async function start(
   command: readonly [string, ...string[]],
-  options: { cwd?: string; env?: Record<string, string>; line?: boolean } = {},
+  options: { env?: Record<string, string>; line?: boolean; answersAt?: string } = {},
 ): Promise<Program> {
-  const { cwd, env = {}, line = false } = options;
+  const { env = {}, line = false, answersAt } = options;
   const [program, ...args] = command;
   const child = spawn(program, args, {
-    cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', line ? 'pipe' : 'ignore', 'ignore'],
   });
   await once(child, 'spawn');
-  return {
-    pid: child.pid!,
-    line: line ? String((await once(child.stdout!, 'data'))[0]).trim() : '',
-    stop: async () => await stop(child),
-  };
+  try {
+    if (answersAt !== undefined) await answers(answersAt, child);
+    return {
+      pid: child.pid!,
+      line: line ? String((await once(child.stdout!, 'data'))[0]).trim() : '',
+      stop: async () => await stop(child),
+    };
+  } catch (error) {
+    await stop(child);
+    throw error;
+  }
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -52,13 +57,14 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Waits until something answers there. */
-export async function answers(url: string, seconds: number): Promise<void> {
-  for (const deadline = performance.now() + seconds * 1000; ; await delay(100)) {
+const START_MS = 90_000;
+
+async function answers(url: string, child: ChildProcess): Promise<void> {
+  for (const deadline = performance.now() + START_MS; ; await delay(100)) {
     try {
       return void (await (await fetch(url)).arrayBuffer());
     } catch (error) {
-      if (performance.now() > deadline) throw error;
+      if (performance.now() > deadline || child.exitCode !== null) throw error;
     }
   }
 }
