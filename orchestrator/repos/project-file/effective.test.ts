@@ -22,7 +22,7 @@ const file = {
   agent: 'codex',
   limits: { deadlineMinutes: 20, maxIterations: 9 },
   labels: ['bot'],
-  egress: { hosts: ['registry.npmjs.org'] },
+  egress: { hosts: ['packages.example.com'] },
 };
 const named = (settings: ReturnType<typeof effectiveSettings>, name: string) => {
   const { value, source, note } = settings.find((each) => each.name === name)!;

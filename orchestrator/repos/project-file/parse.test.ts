@@ -14,7 +14,7 @@ test('what a file says is read, and an empty one says nothing', () => {
     'limits: { deadlineMinutes: 20 }',
     'labels: [autocode]',
     'draft: true',
-    'egress: { hosts: [registry.npmjs.org, "*.example.com:8443"] }',
+    'egress: { hosts: [packages.example.com, "*.example.com:8443"] }',
     'instructions: |',
     '  Use tabs. [See {the guide}].',
   ].join('\n');
@@ -25,7 +25,7 @@ test('what a file says is read, and an empty one says nothing', () => {
       limits: { deadlineMinutes: 20 },
       labels: ['autocode'],
       draft: true,
-      egress: { hosts: ['registry.npmjs.org', '*.example.com:8443'] },
+      egress: { hosts: ['packages.example.com', '*.example.com:8443'] },
       instructions: 'Use tabs. [See {the guide}].\n',
     },
     problems: [],
