@@ -3,6 +3,7 @@
 import { open } from 'node:fs/promises';
 import type { WorkOrder } from '../protocol/worker.ts';
 import { untilAnswered } from './api-client.ts';
+import { writeDurably } from './durable-file.ts';
 import { processMark, readJson, removeRunDirectory, RunReport, type RunDirectory } from './run-directory.ts';
 import { endProcesses, processesOf } from './run-processes.ts';
 import { runApi } from './runner/api.ts';
@@ -30,7 +31,11 @@ export async function endLostRun({
   await endProcesses(() => processesOf(processes), 0);
   const left = await readJson(directory.report, RunReport);
   const report = left ?? (await lostReport(directory, order));
-  if (left === null) noteInLog(directory, report.reason ?? '');
+  if (left === null) {
+    noteInLog(directory, report.reason ?? '');
+    // So that a repetition, after the log was taken as whole, adds nothing to it; on a full disk it may.
+    await writeDurably(directory.report, JSON.stringify(report)).catch(() => {});
+  }
   const api = runApi({ url, order, signal });
   const ours = report.outcome === 'lost' || (await takeBack(api, signal));
   if (ours) await sendReport(api, directory, report, await shippersOfFiles(api, directory));
