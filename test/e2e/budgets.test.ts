@@ -169,12 +169,11 @@ test('a daemon that is killed in the middle of a call leaves nothing reserved, a
   assert.equal(verified.wrong, null);
   const entries = await appliance.autocode('ledger', 'list', '--json');
   assert.equal((JSON.parse(entries) as { kind: string }[]).filter(({ kind }) => kind === 'swept').length, 1);
-  // The scheduler, which began anew, tells of what is used up.
-  const reached = await eventually(async () => {
+  // The scheduler, which began anew, tells of what is used up; of the amount before it may have told as well.
+  await eventually(async () => {
     const events = await appliance.api<{ events: Event[] } | Event[]>('GET', '/events?kind=budget.reached');
     const list = Array.isArray(events) ? events : events.events;
     const levels = list.filter(({ data }) => data.subject === 'hidden').map(({ data }) => data.level);
-    return levels.length > 0 ? levels : undefined;
+    return levels.includes(80) && levels.includes(100) ? levels : undefined;
   }, 'news of budgets');
-  assert.deepEqual(reached, [80, 100]);
 });
