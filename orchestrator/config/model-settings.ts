@@ -1,12 +1,15 @@
 // The configuration of models and of who may call them how often: engines, roles, guards. A part of schema.ts.
 import { z } from 'zod';
 import { Name } from '../../protocol/ids.ts';
+import { LocalModels } from './local-model-settings.ts';
 import { Dialogue, MODEL_ROLES, Price, Protocol } from '../../protocol/model.ts';
 
 /** The engine that plays recordings; it needs no configuration. */
 const REPLAY = 'replay';
 /** What a role is asked for by; no engine may be named so. */
 const ALIAS = 'autocode';
+/** The models that the appliance runs itself. */
+const LOCAL = 'local';
 
 const EngineModel = z.strictObject({
   name: z.string().min(1).max(100).describe('Name that users ask for, after `engine/`.'),
@@ -111,6 +114,7 @@ export const Models = z
       >)
       .prefault({}),
     engines: z.array(Engine).default([]).describe('Where models are served from.'),
+    local: LocalModels,
   })
   .superRefine((models, context) => {
     const names = models.engines.map((engine) => engine.name);
@@ -130,6 +134,13 @@ export const Models = z
         message: '"replay" is the engine of the recordings, which is always there',
       });
     }
+    if (names.includes(LOCAL)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['engines', names.indexOf(LOCAL), 'name'],
+        message: '"local" is what models of models.local are asked for by',
+      });
+    }
     if (names.includes(ALIAS)) {
       context.addIssue({
         code: 'custom',
@@ -141,7 +152,7 @@ export const Models = z
       for (const [index, rung] of (models.roles[role] ?? []).entries()) {
         const [engine = '', ...rest] = rung.split('/');
         const served = models.engines.find(({ name }) => name === engine)?.models.map(({ name }) => name);
-        if (engine === REPLAY || served?.includes(rest.join('/')) === true) continue;
+        if (engine === REPLAY || engine === LOCAL || served?.includes(rest.join('/')) === true) continue;
         context.addIssue({
           code: 'custom',
           path: ['roles', role, index],
@@ -153,7 +164,7 @@ export const Models = z
       }
     }
     const engine = models.default?.split('/')[0];
-    if (engine !== undefined && engine !== REPLAY && !names.includes(engine)) {
+    if (engine !== undefined && engine !== REPLAY && engine !== LOCAL && !names.includes(engine)) {
       const known = names.length === 0 ? 'no engine is configured' : `the engines are ${names.join(', ')}`;
       context.addIssue({
         code: 'custom',

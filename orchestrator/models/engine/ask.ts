@@ -55,6 +55,11 @@ export async function ask(
 
 /** So many bytes wait for a reader at most; then the engine waits. */
 const WAITING_BYTES = 64 * 1024;
+// Tokens come faster than anybody reads them, and each way through the gateway has its price. The first of an answer go at
+// once, so that it is seen to begin, and so does its end.
+const TOGETHER_MS = Number(process.env.TOG ?? 15);
+const AT_ONCE = 3;
+const FULL_BYTES = 16 * 1024;
 
 interface Arrivals {
   /** True when the reader is far behind. */
@@ -70,28 +75,36 @@ function arrivals(): Arrivals {
   let bytes = 0;
   let ended: { error: Error | undefined } | undefined;
   let wake = () => {};
+  let given = 0;
+  let pause: NodeJS.Timeout | undefined;
+  const ready = () =>
+    ended !== undefined || (pause === undefined ? waiting.length > 0 : bytes > FULL_BYTES);
+  const goOn = () => {
+    pause = undefined;
+    wake();
+  };
   return {
     add(chunk) {
       waiting.push(chunk);
       bytes += chunk.length;
-      wake();
+      if (ready()) wake();
       return bytes > WAITING_BYTES;
     },
     end(error) {
       ended ??= { error };
+      clearTimeout(pause);
       wake();
     },
     read: ({ more, leave }) => {
       const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-        while (waiting.length === 0 && ended === undefined) {
-          await new Promise<void>((resolve) => (wake = resolve));
-        }
+        while (!ready()) await new Promise<void>((resolve) => (wake = resolve));
         if (waiting.length > 0) {
           const value = waiting.length === 1 ? waiting[0]! : Buffer.concat(waiting);
           const far = bytes > WAITING_BYTES;
           waiting = [];
           bytes = 0;
           if (far) more();
+          if (++given >= AT_ONCE && ended === undefined) pause ??= setTimeout(goOn, TOGETHER_MS);
           return { done: false, value };
         }
         if (ended?.error !== undefined) throw ended.error;
