@@ -6,59 +6,40 @@ import { importVerb } from './project-import.ts';
 import { projectRepoNoun } from './project-repo.ts';
 import { FILE_SETTINGS, ISOLATIONS, MERGE_METHODS } from './choices.ts';
 import { forgeOptions } from './forge-options.ts';
+import { limitOptions } from './limit-options.ts';
 
 const project = (yargs: Argv) =>
   yargs.positional('project', { type: 'string', demandOption: true, describe: "The project's name" });
 
 /** What `add` and `set` have in common. */
 function settings<A>(yargs: Argv<A>) {
-  return forgeOptions(yargs)
-    .option('verify', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      describe:
-        "Verify command, as 'test=npm test', or 'web:test=npm test' in one of several repositories; repeat for more",
-    })
-    .option('branch', {
-      type: 'string',
-      requiresArg: true,
-      describe: "Default branch; the repository's own when left out",
-    })
-    .option('agent', { type: 'string', requiresArg: true, describe: 'Coding agent (`agent list`)' })
-    .option('agent-command', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Program of the agent `command`, as a JSON array or plain words',
-    })
-    .option('model', {
-      alias: 'm',
-      type: 'string',
-      requiresArg: true,
-      describe: 'Model, as engine/model (`model list`)',
-    })
-    .option('deadline', { type: 'number', requiresArg: true, describe: 'Minutes that one run may take' })
-    .option('iterations', {
-      type: 'number',
-      requiresArg: true,
-      describe: 'How often a failing verify goes back to the agent',
-    })
-    .option('max-calls', { type: 'number', requiresArg: true, describe: 'Model calls of one run' })
-    .option('max-tokens', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Tokens of one run, cached ones counted in, as 40M',
-    })
-    .option('agent-turns', {
-      type: 'number',
-      requiresArg: true,
-      describe: 'Model calls in one turn of claude-code-cli',
-    })
-    .option('agent-usd', {
-      type: 'number',
-      requiresArg: true,
-      describe: 'Dollars in one turn of claude-code-cli, by its own prices',
-    })
+  return limitOptions(
+    forgeOptions(yargs)
+      .option('verify', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        describe:
+          "Verify command, as 'test=npm test', or 'web:test=npm test' in one of several repositories; repeat for more",
+      })
+      .option('branch', {
+        type: 'string',
+        requiresArg: true,
+        describe: "Default branch; the repository's own when left out",
+      })
+      .option('agent', { type: 'string', requiresArg: true, describe: 'Coding agent (`agent list`)' })
+      .option('agent-command', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Program of the agent `command`, as a JSON array or plain words',
+      })
+      .option('model', {
+        alias: 'm',
+        type: 'string',
+        requiresArg: true,
+        describe: 'Model, as engine/model (`model list`)',
+      }),
+  )
     .option('check', {
       type: 'string',
       array: true,

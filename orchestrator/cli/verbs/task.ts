@@ -2,6 +2,7 @@
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
 import { TASK_STATES } from './choices.ts';
+import { limitOptions } from './limit-options.ts';
 
 const task = (yargs: Argv) =>
   yargs.positional('task', { type: 'number', demandOption: true, describe: "The task's number" });
@@ -26,81 +27,57 @@ export const taskNoun: Noun = {
         ],
       ],
       builder: (yargs: Argv) =>
-        yargs
-          .positional('title', {
-            type: 'string',
-            describe: 'What is to be done, in one line',
-          })
-          .option('project', {
-            alias: 'p',
-            type: 'string',
-            requiresArg: true,
-            describe: 'Project; may be left out when there is one only',
-          })
-          .option('body', { alias: 'b', type: 'string', requiresArg: true, describe: 'Details' })
-          .option('body-file', {
-            alias: 'F',
-            type: 'string',
-            requiresArg: true,
-            describe: 'Details from a file; - reads stdin',
-          })
-          .option('accept', {
-            type: 'string',
-            array: true,
-            nargs: 1,
-            describe: 'Acceptance criterion; repeat for more',
-          })
-          .option('file', {
-            type: 'string',
-            array: true,
-            nargs: 1,
-            describe: 'File or folder that the change is expected in',
-          })
-          .option('priority', { type: 'number', requiresArg: true, describe: '-100 to 100, higher first' })
-          .option('repo', {
-            type: 'string',
-            array: true,
-            nargs: 1,
-            describe: "Repositories of the project to work in, as 'api,web'; all when left out",
-          })
-          .option('branch', {
-            type: 'string',
-            requiresArg: true,
-            describe: "Base branch; the project's when left out",
-          })
-          .option('agent', { type: 'string', requiresArg: true, describe: 'Coding agent' })
-          .option('model', {
-            alias: 'm',
-            type: 'string',
-            requiresArg: true,
-            describe: 'Model, as engine/model',
-          })
-          .option('deadline', {
-            type: 'number',
-            requiresArg: true,
-            describe: 'Minutes that one run may take',
-          })
-          .option('iterations', {
-            type: 'number',
-            requiresArg: true,
-            describe: 'How often a failing verify goes back to the agent',
-          })
-          .option('max-calls', { type: 'number', requiresArg: true, describe: 'Model calls of one run' })
-          .option('max-tokens', {
-            type: 'string',
-            requiresArg: true,
-            describe: 'Tokens of one run, cached ones counted in, as 40M',
-          })
-          .option('agent-turns', {
-            type: 'number',
-            requiresArg: true,
-            describe: 'Model calls in one turn of claude-code-cli',
-          })
-          .option('agent-usd', {
-            type: 'number',
-            requiresArg: true,
-            describe: 'Dollars in one turn of claude-code-cli, by its own prices',
-          })
+        limitOptions(
+          yargs
+            .positional('title', {
+              type: 'string',
+              describe: 'What is to be done, in one line',
+            })
+            .option('project', {
+              alias: 'p',
+              type: 'string',
+              requiresArg: true,
+              describe: 'Project; may be left out when there is one only',
+            })
+            .option('body', { alias: 'b', type: 'string', requiresArg: true, describe: 'Details' })
+            .option('body-file', {
+              alias: 'F',
+              type: 'string',
+              requiresArg: true,
+              describe: 'Details from a file; - reads stdin',
+            })
+            .option('accept', {
+              type: 'string',
+              array: true,
+              nargs: 1,
+              describe: 'Acceptance criterion; repeat for more',
+            })
+            .option('file', {
+              type: 'string',
+              array: true,
+              nargs: 1,
+              describe: 'File or folder that the change is expected in',
+            })
+            .option('priority', { type: 'number', requiresArg: true, describe: '-100 to 100, higher first' })
+            .option('repo', {
+              type: 'string',
+              array: true,
+              nargs: 1,
+              describe: "Repositories of the project to work in, as 'api,web'; all when left out",
+            })
+            .option('branch', {
+              type: 'string',
+              requiresArg: true,
+              describe: "Base branch; the project's when left out",
+            })
+            .option('agent', { type: 'string', requiresArg: true, describe: 'Coding agent' })
+            .option('model', {
+              alias: 'm',
+              type: 'string',
+              requiresArg: true,
+              describe: 'Model, as engine/model',
+            }),
+        )
           .option('key', {
             type: 'string',
             requiresArg: true,
