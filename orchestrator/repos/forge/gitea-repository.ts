@@ -7,7 +7,16 @@ import type { MergeMethod } from '../../../protocol/project.ts';
 import type { ChangeAtOrigin } from '../changes.ts';
 import type { CommitStatus, Forge, ForgeChange, Proposal } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
-import { accessDenied, askEach, conflicts, isRefusal, notOpen, numberOf, readEach } from './pull-requests.ts';
+import {
+  accessDenied,
+  askReviewers,
+  conflicts,
+  isRefusal,
+  notOpen,
+  numberOf,
+  readEach,
+  setStatuses,
+} from './pull-requests.ts';
 
 const User = z.object({ login: z.string() });
 const Label = z.object({ id: z.number(), name: z.string() });
@@ -68,8 +77,9 @@ export function giteaRepository(api: ForgeApi, path: string): Forge {
   async function propose(proposal: Proposal, signal?: AbortSignal) {
     const request = await openOrUpdate(api, repository, proposal, signal);
     await addLabels(api, repository, request, proposal.labels, signal);
-    const notes = await askReviewers(api, repository, request, proposal.reviewers, signal);
-    await setStatuses(api, repository, proposal.commit, proposal.statuses, signal);
+    const asked = askedOf(request);
+    const notes = await askReviewers(api, pull(request.number), proposal.reviewers, asked, signal);
+    await setCommitStatuses(api, repository, proposal.commit, proposal.statuses, signal);
     return { ...shown(request), notes };
   }
 
@@ -227,31 +237,15 @@ async function addLabels(
   await api.request('POST', path, { answer: z.unknown(), json: { labels }, signal });
 }
 
-async function askReviewers(
-  api: ForgeApi,
-  repository: string,
-  request: PullRequest,
-  wanted: string[],
-  signal: AbortSignal | undefined,
-): Promise<string[]> {
-  const asked = new Set([
-    request.user.login.toLowerCase(), // nobody reviews his own
-    ...(request.requested_reviewers ?? []).flatMap((user) => user?.login.toLowerCase() ?? []),
-    ...(request.requested_reviewers_teams ?? []).map((team) => `/${team.name.toLowerCase()}`),
-  ]);
-  const missing = wanted.filter((reviewer) => {
-    const [name = '', team] = reviewer.split('/');
-    return !asked.has((team === undefined ? name : `/${team}`).toLowerCase());
-  });
-  const path = `${repository}/pulls/${request.number}/requested_reviewers`;
-  return await askEach(missing, async (reviewer) => {
-    const [name, team] = reviewer.split('/');
-    const json = team === undefined ? { reviewers: [name] } : { team_reviewers: [team] };
-    await api.request('POST', path, { answer: z.unknown(), json, signal });
-  });
+function askedOf(request: PullRequest): (string | undefined)[] {
+  return [
+    request.user.login, // nobody reviews his own
+    ...(request.requested_reviewers ?? []).map((user) => user?.login),
+    ...(request.requested_reviewers_teams ?? []).map((team) => `/${team.name}`),
+  ];
 }
 
-async function setStatuses(
+async function setCommitStatuses(
   api: ForgeApi,
   repository: string,
   commit: string,
@@ -260,17 +254,10 @@ async function setStatuses(
 ): Promise<void> {
   if (wanted.length === 0) return;
   const path = `${repository}/statuses/${commit}`;
-  const set = await api.all(path, { answer: z.array(Status), query: { sort: 'recentupdate' }, signal });
-  for (const { context, passed, description } of wanted) {
-    const status = {
-      context,
-      state: passed ? 'success' : 'failure',
-      description: description.slice(0, DESCRIPTION_MAX),
-    };
-    const last = set.find((candidate) => candidate.context === context);
-    if (last?.status === status.state && last.description === status.description) continue;
-    await api.request('POST', path, { answer: z.unknown(), json: status, signal });
-  }
+  const query = { sort: 'recentupdate' };
+  const there = await api.all(path, { answer: z.array(Status), query, signal });
+  const set = there.map(({ context, status: state, description }) => ({ context, state, description }));
+  await setStatuses(api, path, wanted, set, { descriptionMax: DESCRIPTION_MAX, signal });
 }
 
 function shown(request: PullRequest): ForgeChange {

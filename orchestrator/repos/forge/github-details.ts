@@ -5,7 +5,7 @@ import type { CommitStatus } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
 import { CheckRuns, Status } from './github-shapes.ts';
 import type { PullRequest } from './github-shapes.ts';
-import { askEach } from './pull-requests.ts';
+import { setStatuses } from './pull-requests.ts';
 
 const DESCRIPTION_MAX = 140;
 
@@ -23,32 +23,17 @@ export async function addLabels(
   await api.request('POST', `${issue}/labels`, { answer: z.unknown(), json: { labels }, signal });
 }
 
-/** Asks for the reviews that were not asked for yet; who could not be asked. */
-export async function askReviewers(
-  api: ForgeApi,
-  pull: string,
-  request: PullRequest,
-  wanted: string[],
-  signal: AbortSignal | undefined,
-): Promise<string[]> {
-  const asked = new Set([
-    request.user?.login.toLowerCase(), // nobody reviews his own
-    ...(request.requested_reviewers ?? []).map(({ login }) => login.toLowerCase()),
-    ...(request.requested_teams ?? []).map(({ slug }) => `/${slug.toLowerCase()}`),
-  ]);
-  const missing = wanted.filter((reviewer) => {
-    const [name = '', team] = reviewer.toLowerCase().split('/');
-    return !asked.has(team === undefined ? name : `/${team}`);
-  });
-  return await askEach(missing, async (reviewer) => {
-    const [name, team] = reviewer.split('/');
-    const json = team === undefined ? { reviewers: [name] } : { team_reviewers: [team] };
-    await api.request('POST', `${pull}/requested_reviewers`, { answer: z.unknown(), json, signal });
-  });
+/** Users and teams that were asked for a review, and who made the request: nobody reviews his own. */
+export function askedOf(request: PullRequest): (string | undefined)[] {
+  return [
+    request.user?.login,
+    ...(request.requested_reviewers ?? []).map(({ login }) => login),
+    ...(request.requested_teams ?? []).map(({ slug }) => `/${slug}`),
+  ];
 }
 
 /** Statuses of a commit, as a token may set them. */
-export async function setStatuses(
+export async function setCommitStatuses(
   api: ForgeApi,
   repository: string,
   commit: string,
@@ -58,15 +43,8 @@ export async function setStatuses(
   if (wanted.length === 0) return;
   const list = `${repository}/commits/${commit}/statuses`; // the newest first
   const set = await api.all(list, { answer: z.array(Status), signal });
-  for (const status of wanted) {
-    const { context } = status;
-    const description = status.description.slice(0, DESCRIPTION_MAX);
-    const state = status.passed ? 'success' : 'failure';
-    const last = set.find((candidate) => candidate.context === context);
-    if (last?.state === state && last.description === description) continue;
-    const json = { context, state, description };
-    await api.request('POST', `${repository}/statuses/${commit}`, { answer: z.unknown(), json, signal });
-  }
+  const limits = { descriptionMax: DESCRIPTION_MAX, signal };
+  await setStatuses(api, `${repository}/statuses/${commit}`, wanted, set, limits);
 }
 
 /** Check runs of a commit, which only an App may make. */

@@ -6,12 +6,12 @@ import type { MergeMethod } from '../../../protocol/project.ts';
 import type { ChangeAtOrigin } from '../changes.ts';
 import type { Forge, ForgeChange, ForgeIssue, Proposal } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
-import { addLabels, askReviewers, setCheckRuns, setStatuses } from './github-details.ts';
+import { addLabels, askedOf, setCheckRuns, setCommitStatuses } from './github-details.ts';
 import { mergePullRequest } from './github-merge.ts';
 import type { GitHubPlace } from './github-place.ts';
 import { makeReady, repositoryRoute } from './github-place.ts';
 import { Comment, Issue, PullRequest, Repository } from './github-shapes.ts';
-import { accessDenied, isRefusal, numberOf, readEach, withRemedy } from './pull-requests.ts';
+import { accessDenied, askReviewers, isRefusal, numberOf, readEach, withRemedy } from './pull-requests.ts';
 
 const NEEDED = ['contents', 'pull_requests', 'checks'];
 /** One repository's forge. */
@@ -26,8 +26,9 @@ export function githubRepository(place: GitHubPlace): Forge {
   async function propose(proposal: Proposal, signal?: AbortSignal) {
     const request = await openOrUpdate(place, proposal, signal);
     await addLabels(api, issue(request.number), request, proposal.labels, signal);
-    const notes = await askReviewers(api, pull(request.number), request, proposal.reviewers, signal);
-    const tell = (await place.asApp()) === undefined ? setStatuses : setCheckRuns;
+    const asked = askedOf(request);
+    const notes = await askReviewers(api, pull(request.number), proposal.reviewers, asked, signal);
+    const tell = (await place.asApp()) === undefined ? setCommitStatuses : setCheckRuns;
     await tell(api, repository, proposal.commit, proposal.statuses, signal);
     return { ...shown(request), notes };
   }

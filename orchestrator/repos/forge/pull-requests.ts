@@ -1,7 +1,9 @@
 // What forges with pull requests have in common. Used by them alone.
+import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { ChangeAtOrigin } from '../changes.ts';
-import type { ForgeChange } from './forge.ts';
+import type { CommitStatus, ForgeChange } from './forge.ts';
+import type { ForgeApi } from './forge-http.ts';
 
 const AT_ONCE = 4;
 
@@ -26,11 +28,45 @@ export async function readEach(
   return states;
 }
 
-/** Asks for reviews one by one: a forge refuses all of a list that has one name it does not know. Who could not be asked. */
-export async function askEach(
-  reviewers: string[],
-  ask: (reviewer: string) => Promise<void>,
+/** Asks users and teams (`owner/team`) for the reviews that `asked` does not have (teams as `/team`); who could not be asked. */
+export async function askReviewers(
+  api: ForgeApi,
+  pull: string,
+  wanted: string[],
+  asked: (string | undefined)[],
+  signal: AbortSignal | undefined,
 ): Promise<string[]> {
+  const known = new Set(asked.map((name) => name?.toLowerCase()));
+  const missing = wanted.filter((reviewer) => {
+    const [name = '', team] = reviewer.toLowerCase().split('/');
+    return !known.has(team === undefined ? name : `/${team}`);
+  });
+  return await askEach(missing, async (reviewer) => {
+    const [name, team] = reviewer.split('/');
+    const json = team === undefined ? { reviewers: [name] } : { team_reviewers: [team] };
+    await api.request('POST', `${pull}/requested_reviewers`, { answer: z.unknown(), json, signal });
+  });
+}
+
+/** Sets the statuses of a commit that are not `set` already; of several with one context the first of those is the last one set. */
+export async function setStatuses(
+  api: ForgeApi,
+  path: string,
+  wanted: CommitStatus[],
+  set: { context: string; state: string; description: string | null }[],
+  { descriptionMax, signal }: { descriptionMax: number; signal: AbortSignal | undefined },
+): Promise<void> {
+  for (const { context, passed, description: whole } of wanted) {
+    const state = passed ? 'success' : 'failure';
+    const description = whole.slice(0, descriptionMax);
+    const last = set.find((candidate) => candidate.context === context);
+    if (last?.state === state && last.description === description) continue;
+    await api.request('POST', path, { answer: z.unknown(), json: { context, state, description }, signal });
+  }
+}
+
+/** Asks for reviews one by one: a forge refuses all of a list that has one name it does not know. Who could not be asked. */
+async function askEach(reviewers: string[], ask: (reviewer: string) => Promise<void>): Promise<string[]> {
   const notes: string[] = [];
   for (const reviewer of reviewers) {
     try {
