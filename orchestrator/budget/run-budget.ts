@@ -5,7 +5,7 @@ import type { Queryable } from '../db/connect.ts';
 import type { Amounts } from './amounts.ts';
 import type { Books } from './charge.ts';
 import { budgetsOf } from './limits.ts';
-import type { Payers } from './payers.ts';
+import { payersOf, type Payers } from './payers.ts';
 import { lastRefusal } from './refusals.ts';
 import { overBudget } from './words.ts';
 
@@ -33,9 +33,9 @@ interface Account {
 }
 
 async function accountOf(db: Queryable, run: string): Promise<Account> {
-  const { rows } = await db.query<Account>({
+  const { rows } = await db.query<{ payers: Parameters<typeof payersOf>[0]; spent: Account['spent'] }>({
     name: 'run-account',
-    text: `select jsonb_build_object('appliance', '', 'project', p.name, 'task', t.id::text, 'run', r.id, 'agent', r.agent,
+    text: `select jsonb_build_object('project', p.name, 'task', t.id, 'run', r.id, 'agent', r.agent,
           'worker', r.worker, 'person', t.created_by) as payers,
         (select jsonb_build_object('calls', count(*), 'inputTokens', coalesce(sum(input_tokens), 0),
             'cachedTokens', coalesce(sum(cached_tokens), 0), 'outputTokens', coalesce(sum(output_tokens), 0))
@@ -49,7 +49,7 @@ async function accountOf(db: Queryable, run: string): Promise<Account> {
     throw new AutocodeError('ERR_NOT_FOUND', `There is no run ${run}.`, {
       remedy: 'See `autocode run list`.',
     });
-  return rows[0];
+  return { ...rows[0], payers: payersOf(rows[0].payers) };
 }
 
 /** What is left of the slab that the run's calls draw on. */

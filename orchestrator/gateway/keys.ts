@@ -3,7 +3,7 @@ import type { ModelCall } from '../../protocol/model.ts';
 import { ModelPolicy } from '../../protocol/model.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { hashOf } from '../access/tokens.ts';
-import type { Payers } from '../budget/payers.ts';
+import { payersOf, type Payers } from '../budget/payers.ts';
 import type { Queryable } from '../db/connect.ts';
 
 /** Who is behind a key, and what it may do. */
@@ -106,7 +106,7 @@ async function lookUp(db: Queryable, hash: Buffer): Promise<Caller> {
     task: found.task,
     project: found.project,
     worker: found.worker,
-    payers: payersOf(found),
+    payers: payersOfKey(found),
     where: found.project_name === null ? `The key ${found.name}` : `The project ${found.project_name}`,
     model: found.model ?? '',
     policy: {
@@ -121,11 +121,9 @@ async function lookUp(db: Queryable, hash: Buffer): Promise<Caller> {
 }
 
 /** The person of a run is who made its task; a key counts for its own name. */
-function payersOf(found: Record<string, string | number | null>): Payers {
+function payersOfKey(found: Record<string, string | number | null>): Payers {
   const { run, task, agent, worker, project_name: project, created_by, name } = found;
-  const payers = { project, task, run, agent, worker, person: run === null ? name : created_by };
-  const known = Object.entries(payers).filter(([, subject]) => subject !== null && subject !== undefined);
-  return { appliance: '', ...Object.fromEntries(known.map(([scope, subject]) => [scope, String(subject)])) };
+  return payersOf({ project, task, run, agent, worker, person: run === null ? name : created_by });
 }
 
 function refused(message: string): AutocodeError {

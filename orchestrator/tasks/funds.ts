@@ -4,6 +4,7 @@ import type { Budget } from '../../protocol/budget.ts';
 import { runId } from '../../protocol/ids.ts';
 import type { Books } from '../budget/charge.ts';
 import { usedUp, type Owner } from '../budget/limits.ts';
+import { payersOf, scopesOf } from '../budget/payers.ts';
 import { overBudget } from '../budget/words.ts';
 import type { Queryable } from '../db/connect.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
@@ -81,14 +82,17 @@ export async function budgetsChanged(db: Queryable, timeZone: string): Promise<v
 
 // As the gateway counts a run's calls, but for the worker: another one may have what this one lacks.
 function ownersOf({ id, attempt, agent, projectName, createdBy }: Spender): Owner[] {
-  return [
-    { scope: 'appliance', subject: '' },
-    { scope: 'project', subject: projectName },
-    { scope: 'agent', subject: agent },
-    { scope: 'person', subject: createdBy },
-    { scope: 'task', subject: String(id) },
-    { scope: 'run', subject: runId(id, attempt + 1) },
-  ];
+  const run = runId(id, attempt + 1);
+  const payers = payersOf({
+    project: projectName,
+    task: id,
+    run,
+    agent,
+    worker: null,
+    person: createdBy,
+  });
+  const { scopes, subjects } = scopesOf(payers);
+  return scopes.map((scope, index) => ({ scope, subject: subjects[index]! }));
 }
 
 const keyOf = ({ scope, subject }: Owner) => `${scope}\0${subject}`;
