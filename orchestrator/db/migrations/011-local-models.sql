@@ -1,5 +1,16 @@
 -- Models that the appliance runs on its own GPUs. The gateway's process owns them; others read here and ask by commands.
 
+-- The catalogue's models as the gateway's process sees them.
+create table local_model (
+  name     text primary key,
+  entry    jsonb not null,                        -- LocalModel
+  weights  text not null check (weights in ('here','missing','broken')),
+  waiting  int  not null default 0,               -- requests that wait for it
+  used_at  timestamptz,
+  problem  text,                                  -- why it cannot be loaded now
+  remedy   text
+);
+
 -- What runs, or should: one row a replica. `launch` is in the process's environment, so that one whose pid was not yet
 -- recorded is found. Rows stay as the history that calibrates predictions.
 create table engine_instance (
@@ -15,7 +26,6 @@ create table engine_instance (
   reported_mib  int,
   measured_mib  int,
   in_flight     int not null default 0,
-  waiting       int not null default 0,
   figures       jsonb,
   problem       text,
   remedy        text,
