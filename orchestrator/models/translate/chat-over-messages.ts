@@ -2,33 +2,15 @@
 import { count, object, objects, string } from '../wire/json.ts';
 import type { JsonObject } from '../wire/json.ts';
 import { chatToMessages } from './chat-request.ts';
+import { assistantForChat } from './content.ts';
 import type { StreamTranslation, Translation } from './translation.ts';
 
 /** Chat Completions in, Messages out. */
 export const chatOverMessages: Translation = { request: chatToMessages, whole, stream };
 
 function whole(answer: JsonObject, asked: JsonObject): JsonObject {
-  const blocks = objects(answer.content);
-  const textOf = (type: string, member: string) =>
-    blocks
-      .filter((block) => block.type === type)
-      .map((block) => string(block[member]))
-      .join('');
-  const thinking = textOf('thinking', 'thinking');
-  const calls = blocks
-    .filter((block) => block.type === 'tool_use')
-    .map((block) => ({
-      id: block.id,
-      type: 'function',
-      function: { name: block.name, arguments: JSON.stringify(block.input ?? {}) },
-    }));
-  const message = {
-    role: 'assistant',
-    content: textOf('text', 'text') || null,
-    refusal: null,
-    ...(thinking === '' ? {} : { reasoning_content: thinking }),
-    ...(calls.length === 0 ? {} : { tool_calls: calls }),
-  };
+  const { text, reasoning, calls } = assistantForChat(objects(answer.content), '');
+  const message = { role: 'assistant', content: text || null, refusal: null, ...reasoning, ...calls };
   return {
     ...head(answer, asked, 'chat.completion'),
     choices: [{ index: 0, message, finish_reason: finishOf(answer.stop_reason), logprobs: null }],

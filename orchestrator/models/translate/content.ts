@@ -55,6 +55,31 @@ export function chatContent(parts: JsonObject[]): string | JsonObject[] {
     : parts;
 }
 
+/** What an assistant said in blocks of Messages as the members of a message of Chat Completions; texts are joined by `between`. */
+export function assistantForChat(
+  blocks: JsonObject[],
+  between: string,
+): { text: string; reasoning: JsonObject; calls: JsonObject } {
+  const textOf = (type: string, member: string) =>
+    blocks
+      .filter((block) => block.type === type)
+      .map((block) => string(block[member]))
+      .join(between);
+  const thinking = textOf('thinking', 'thinking');
+  const calls = blocks
+    .filter((block) => block.type === 'tool_use')
+    .map(({ id, name, input }) => ({
+      id,
+      type: 'function',
+      function: { name, arguments: JSON.stringify(input ?? {}) },
+    }));
+  return {
+    text: textOf('text', 'text'),
+    reasoning: thinking === '' ? {} : { reasoning_content: thinking },
+    calls: calls.length === 0 ? {} : { tool_calls: calls },
+  };
+}
+
 function addressOf(source: JsonObject): string {
   return source.type === 'base64'
     ? `data:${string(source.media_type)};base64,${string(source.data)}`

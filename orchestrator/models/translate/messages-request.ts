@@ -1,7 +1,7 @@
 // A request of Anthropic Messages as one of Chat Completions.
 import { contentText, object, objects, string } from '../wire/json.ts';
 import type { JsonObject } from '../wire/json.ts';
-import { chatContent, partsForChat } from './content.ts';
+import { assistantForChat, chatContent, partsForChat } from './content.ts';
 import { knownEffort, present } from './translation.ts';
 
 // Claude Code opens its system prompt with a line that changes with every request, which no prefix cache survives.
@@ -59,27 +59,10 @@ function blocksIn(content: unknown): JsonObject[] {
 }
 
 function assistantOf(blocks: JsonObject[]): JsonObject {
-  const textOf = (type: string, member: string) =>
-    blocks
-      .filter((block) => block.type === type)
-      .map((block) => string(block[member]))
-      .join('\n');
-  const text = textOf('text', 'text');
   // Only an engine that shows its reasoning ever gets some back.
-  const thinking = textOf('thinking', 'thinking');
-  const calls = blocks
-    .filter((block) => block.type === 'tool_use')
-    .map((block) => ({
-      id: block.id,
-      type: 'function',
-      function: { name: block.name, arguments: JSON.stringify(block.input ?? {}) },
-    }));
-  return {
-    role: 'assistant',
-    content: text === '' && calls.length > 0 ? null : text,
-    ...(thinking === '' ? {} : { reasoning_content: thinking }),
-    ...(calls.length === 0 ? {} : { tool_calls: calls }),
-  };
+  const { text, reasoning, calls } = assistantForChat(blocks, '\n');
+  const content = text === '' && 'tool_calls' in calls ? null : text;
+  return { role: 'assistant', content, ...reasoning, ...calls };
 }
 
 function resultOf({ tool_use_id, content, is_error }: JsonObject): {
