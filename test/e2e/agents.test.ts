@@ -1,14 +1,14 @@
 // A task by each real agent CLI: through the sandbox, the gateway and a model server to a verified change.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import type { ModelCall } from '../../protocol/model.ts';
-import { installForTests, TEST_TOOL_DIR } from '../../worker-agent/agents/testing/real-agents.ts';
+import { installForTests } from '../../worker-agent/agents/testing/real-agents.ts';
 import { startScriptedModel } from '../../worker-agent/agents/testing/scripted-model.ts';
 import type { Conversation, Said } from '../../worker-agent/agents/testing/scripted-protocol.ts';
 import { makeRepository, startAppliance } from './appliance.ts';
+import { giveAgents, scriptedEngine } from './scripted.ts';
 
 const BASH = { tool: 'Bash', input: { command: 'echo 42 > answer', description: 'write' } };
 /** The protocol of each, and what the model says so that it writes the answer. */
@@ -98,15 +98,8 @@ async function open(
   );
   await using opened = new AsyncDisposableStack();
   opened.defer(() => model.close());
-  const models = [{ name: 'scripted' }];
-  const engine = { kind: 'upstream', name: 'gpu', url: model.url, protocols: [protocol], models };
-  const appliance = opened.use(
-    await startAppliance(`models.engines=${JSON.stringify([engine])}`, ...settings),
-  );
-  // Installed once for all tests; the worker sees it with its next registration.
-  const installed = path.join(appliance.dataDir, 'agents');
-  rmSync(installed, { recursive: true, force: true });
-  symlinkSync(TEST_TOOL_DIR, installed);
+  const appliance = opened.use(await startAppliance(scriptedEngine(model.url, { protocol }), ...settings));
+  await giveAgents(appliance, agent);
   const where = makeRepository(path.join(appliance.directory, 'repository'), {
     check: 'test "$(cat answer)" = 42\n',
     answer: '41\n',

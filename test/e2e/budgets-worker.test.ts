@@ -9,6 +9,7 @@ import type { Task } from '../../protocol/task.ts';
 import type { Worker } from '../../protocol/worker.ts';
 import { startScriptedModel } from '../../worker-agent/agents/testing/scripted-model.ts';
 import { eventually, startAppliance } from './appliance.ts';
+import { OUTPUT_PRICE, scriptedEngine } from './scripted.ts';
 
 const AUTOCODE = path.join(import.meta.dirname, '../../autocode');
 /** Asks for fifty tokens, which cost 0.05, and writes the answer. */
@@ -17,14 +18,10 @@ const AGENT =
   `-d '{"model": "scripted", "max_tokens": 50, "messages": [{"role": "user", "content": "go"}]}'; echo 42 > answer`;
 
 const model = await startScriptedModel(() => ({ text: 'Yes.' }));
-const engine = {
-  kind: 'upstream',
-  name: 'gpu',
-  url: model.url,
-  protocols: ['chat'],
-  models: [{ name: 'scripted', price: { input: 0, cached: 0, output: 1000 } }],
-};
-const appliance = await startAppliance(`models.engines=${JSON.stringify([engine])}`, 'worker.local=false');
+const appliance = await startAppliance(
+  scriptedEngine(model.url, { price: OUTPUT_PRICE }),
+  'worker.local=false',
+);
 after(async () => {
   await appliance[Symbol.asyncDispose]();
   await model.close();

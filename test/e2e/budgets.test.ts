@@ -2,16 +2,15 @@
 // says; a task without funds waits; and a daemon that is killed in the middle of a call leaves nothing reserved.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Budget, LedgerVerified } from '../../protocol/budget.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { Task } from '../../protocol/task.ts';
-import { installForTests, TEST_TOOL_DIR } from '../../worker-agent/agents/testing/real-agents.ts';
 import { type Reply, startScriptedModel } from '../../worker-agent/agents/testing/scripted-model.ts';
 import type { Conversation } from '../../worker-agent/agents/testing/scripted-protocol.ts';
 import { eventually, makeRepository, startAppliance } from './appliance.ts';
+import { giveAgents, OUTPUT_PRICE, scriptedEngine } from './scripted.ts';
 import { kill } from './faults/victims.ts';
 
 const VERIFY = [{ name: 'test', command: 'sh ./check' }];
@@ -32,15 +31,8 @@ let script: (conversation: Conversation) => Reply = () => PLAN;
 const model = await startScriptedModel((conversation) =>
   conversation.prompt.includes('"steps"') ? PLAN : script(conversation),
 );
-const engine = {
-  kind: 'upstream',
-  name: 'gpu',
-  url: model.url,
-  protocols: ['chat'],
-  models: [{ name: 'scripted', price: { input: 0, cached: 0, output: 1000 } }],
-};
 const appliance = await startAppliance(
-  `models.engines=${JSON.stringify([engine])}`,
+  scriptedEngine(model.url, { price: OUTPUT_PRICE }),
   'budget.reservationSeconds=6',
   'currency=EUR',
 );
@@ -50,11 +42,7 @@ after(async () => {
 });
 
 before(async () => {
-  for (const agent of ['qwen-coder', ...OTHERS]) await installForTests(agent);
-  // Installed once for all tests; the worker sees it with its next registration.
-  const installed = path.join(appliance.dataDir, 'agents');
-  rmSync(installed, { recursive: true, force: true });
-  symlinkSync(TEST_TOOL_DIR, installed);
+  await giveAgents(appliance, 'qwen-coder', ...OTHERS);
 });
 
 /** A program that asks the model and does not tell what came of it. */

@@ -6,19 +6,13 @@ import { after, test } from 'node:test';
 import type { KeptPrompt, ModelCall } from '../../protocol/model.ts';
 import { startScriptedModel } from '../../worker-agent/agents/testing/scripted-model.ts';
 import { eventually, startAppliance } from './appliance.ts';
+import { scriptedEngine } from './scripted.ts';
 
 const CANARY = 'the canary sings at noon';
 const TOKEN = `gh${'p_'}wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx`;
 
 const model = await startScriptedModel(() => ({ text: `An answer: ${CANARY}.` }));
-const engine = {
-  kind: 'upstream',
-  name: 'gpu',
-  url: model.url,
-  protocols: ['chat'],
-  models: [{ name: 'scripted' }],
-};
-const appliance = await startAppliance(`models.engines=${JSON.stringify([engine])}`);
+const appliance = await startAppliance(scriptedEngine(model.url));
 after(async () => {
   await appliance[Symbol.asyncDispose]();
   await model.close();

@@ -2,7 +2,7 @@
 // approval, tools that a project denies.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
@@ -10,10 +10,10 @@ import { runtimeDirectory } from '../../orchestrator/config/runtime-directory.ts
 import { socketUrl } from '../../orchestrator/db/supervisor.ts';
 import type { TaskMessage } from '../../protocol/message.ts';
 import type { Task } from '../../protocol/task.ts';
-import { installForTests, TEST_TOOL_DIR } from '../../worker-agent/agents/testing/real-agents.ts';
 import { type Reply, startScriptedModel } from '../../worker-agent/agents/testing/scripted-model.ts';
 import type { Conversation } from '../../worker-agent/agents/testing/scripted-protocol.ts';
 import { eventually, makeRepository, startAppliance } from './appliance.ts';
+import { giveAgents, scriptedEngine } from './scripted.ts';
 import { kill } from './faults/victims.ts';
 
 const VERIFY = [{ name: 'test', command: 'sh ./check' }];
@@ -29,25 +29,14 @@ let script: (conversation: Conversation) => Reply = () => PLAN;
 const model = await startScriptedModel((conversation) =>
   conversation.prompt.includes('"steps"') ? PLAN : script(conversation),
 );
-const engine = {
-  kind: 'upstream',
-  name: 'gpu',
-  url: model.url,
-  protocols: ['chat'],
-  models: [{ name: 'scripted' }],
-};
-const appliance = await startAppliance(`models.engines=${JSON.stringify([engine])}`);
+const appliance = await startAppliance(scriptedEngine(model.url));
 after(async () => {
   await appliance[Symbol.asyncDispose]();
   await model.close();
 });
 
 before(async () => {
-  await installForTests('qwen-coder');
-  // Installed once for all tests; the worker sees it with its next registration.
-  const installed = path.join(appliance.dataDir, 'agents');
-  rmSync(installed, { recursive: true, force: true });
-  symlinkSync(TEST_TOOL_DIR, installed);
+  await giveAgents(appliance, 'qwen-coder');
 });
 
 async function project(name: string, settings: object = {}): Promise<string> {
