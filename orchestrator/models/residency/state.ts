@@ -21,8 +21,10 @@ export interface Candidate {
   model: string;
   /** All that fit on empty cards, the preferred one first. */
   placements: readonly Placement[];
-  /** Kept of a GPU while asleep. */
+  /** Kept of each of its GPUs while asleep. */
   asleepMib: number;
+  /** Taken of the machine's own memory by a replica asleep: its weights at level 1. */
+  asleepHostMib: number;
   load: 'pinned' | 'preloaded' | 'on-demand';
   sleepLevel: 0 | 1 | 2;
   idleMs: number;
@@ -41,7 +43,7 @@ export interface Candidate {
   oldest: number | null;
 }
 
-/** A replica that has GPUs. */
+/** A replica that has GPUs. One that is being woken is `loading`, one that falls asleep is `stopping`: both have all of their memory. */
 export interface Instance {
   model: string;
   replica: number;
@@ -59,11 +61,20 @@ export interface ResidencyState {
   cards: readonly Card[];
   candidates: readonly Candidate[];
   instances: readonly Instance[];
+  /** Memory of the machine that all models asleep together may take. */
+  hostMib: number;
+  /** How long a model that is in use stays, once it is loaded. */
   residencyMs: number;
   /** The longest that a request may be passed over in favour of those for a loaded model. */
   longestWaitMs: number;
 }
 
-export type Decision =
-  | { action: 'load'; model: string; replica: number; placement: Placement; reason: string }
-  | { action: 'unload' | 'sleep' | 'wake'; model: string; replica: number; reason: string };
+/**
+ * What is to be done now; asked again after every change. `drain`: the replica gets no new requests, so that it can go when those
+ * it has are done; it holds until the next answer, and a replica that is not named there takes requests again. `as`: how it is recorded.
+ */
+export type Decision = { model: string; replica: number; reason: string } & (
+  | { action: 'load'; placement: Placement; as?: 'degrade' | 'scale' }
+  | { action: 'unload' | 'sleep' | 'wake'; as?: 'degrade' | 'scale' }
+  | { action: 'drain' }
+);
