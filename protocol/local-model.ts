@@ -262,14 +262,34 @@ export const CHECKS = ['tool-call', 'arguments', 'context', 'stops', 'usage', 'n
 
 export const ModelTest = z
   .object({
+    id: z.number().int(),
     model: z.string().meta({ description: '`engine/model`' }),
-    agent: z.string().meta({ description: 'The agent whose protocol and tools were used.' }),
+    agent: z.string().meta({ description: 'The agent whose protocol was used.' }),
     at: Timestamp,
+    state: z.enum(['running', 'done', 'failed']).meta({
+      description: 'failed: it could not be made, which says nothing of the model.',
+    }),
     passed: z.boolean(),
-    checks: z.array(z.object({ name: z.enum(CHECKS), passed: z.boolean(), detail: z.string() })),
+    checks: z
+      .array(z.object({ name: z.enum(CHECKS), passed: z.boolean(), detail: z.string() }))
+      .meta({ description: 'Those that are over.' }),
+    problem: z.string().nullable().meta({ description: 'Why it could not be made.' }),
+    remedy: z.string().nullable(),
   })
   .meta({ id: 'ModelTest', description: 'Whether a model does what an agent needs of it.' });
 export type ModelTest = z.infer<typeof ModelTest>;
+
+export const StartModelTest = z
+  .strictObject({
+    model: text().min(1).max(200),
+    agent: text()
+      .min(1)
+      .max(100)
+      .optional()
+      .meta({ description: "The configuration's agent when left out." }),
+  })
+  .meta({ id: 'StartModelTest' });
+export type StartModelTest = z.infer<typeof StartModelTest>;
 
 export const ModelRole = z
   .object({

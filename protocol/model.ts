@@ -35,10 +35,12 @@ export const Model = z
   .object({
     name: z.string().meta({ description: '`engine/model`' }),
     engine: z.string(),
-    kind: z.enum(['upstream', 'replay']),
+    kind: z.enum(['upstream', 'replay', 'local']),
     protocols: z.array(Protocol).meta({ description: 'Spoken by its engine, or translated for it.' }),
     price: Price,
-    priceSource: z.enum(['configured', 'ceiling', 'recording']),
+    priceSource: z.enum(['configured', 'ceiling', 'recording', 'gpu']).meta({
+      description: 'gpu: it costs the time that it keeps GPUs busy, not its tokens.',
+    }),
     isDefault: z.boolean(),
     roles: z.array(z.string()).default([]).meta({ description: 'Roles that it serves: `autocode/<role>`.' }),
   })

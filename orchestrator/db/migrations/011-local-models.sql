@@ -74,8 +74,11 @@ create table model_test (
   model  text not null,
   agent  text not null,
   at     timestamptz not null default now(),
-  passed boolean not null,
-  checks jsonb not null
+  state  text not null default 'running' check (state in ('running','done','failed')),
+  passed boolean not null default false,
+  checks jsonb not null default '[]',
+  problem text,
+  remedy  text
 );
 create index on model_test (model, agent, id);
 
