@@ -46,6 +46,7 @@ export const ERRORS = {
   ERR_MODEL_UNKNOWN: { status: 404, exit: 2 },
   ERR_NO_MODEL: { status: 422, exit: 2 },
   ERR_MODEL_UNSUITED: { status: 422, exit: 2 },
+  ERR_WEIGHTS: { status: 422, exit: 2 },
   ERR_ENGINE_UNAVAILABLE: { status: 502, exit: 6 },
   ERR_ENGINE_BUSY: { status: 429, exit: 6 },
   ERR_RUN_LIMIT: { status: 403, exit: 6 },
@@ -62,6 +63,8 @@ export const ERRORS = {
   ERR_METHOD: { status: 405, exit: 2 },
   ERR_REQUEST_TIMEOUT: { status: 408, exit: 6 },
   ERR_HEADERS_TOO_LARGE: { status: 431, exit: 2 },
+  ERR_WEIGHTS: { status: 422, exit: 2 },
+  ERR_HUB_UNAVAILABLE: { status: 502, exit: 6 },
   ERR_INTERNAL: { status: 500, exit: 1 },
 } as const satisfies Record<string, ErrorKind>;
 

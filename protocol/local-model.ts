@@ -19,6 +19,12 @@ export type ManagedEngineKind = z.infer<typeof ManagedEngineKind>;
 export const ModelShape = z
   .strictObject({
     weightsBytes: z.number().int().positive().meta({ description: 'Sum of the safetensors files.' }),
+    parameters: z
+      .number()
+      .int()
+      .positive()
+      .optional()
+      .meta({ description: 'For planning in another precision.' }),
     layers: z.number().int().positive(),
     hiddenSize: z.number().int().positive(),
     heads: z.number().int().positive(),
@@ -37,6 +43,9 @@ export const ModelShape = z
     window: z.number().int().positive().optional().meta({ description: 'Tokens of that window.' }),
     latent: z.number().int().positive().optional().meta({
       description: 'MLA: values a token and layer that are kept in place of keys and values.',
+    }),
+    stateBytes: z.number().int().positive().optional().meta({
+      description: 'Linear attention: what a request keeps, however long it is.',
     }),
     maxContext: z.number().int().positive(),
     dtype: z.string().default('bfloat16'),
