@@ -46,7 +46,6 @@ export const ERRORS = {
   ERR_MODEL_UNKNOWN: { status: 404, exit: 2 },
   ERR_NO_MODEL: { status: 422, exit: 2 },
   ERR_MODEL_UNSUITED: { status: 422, exit: 2 },
-  ERR_WEIGHTS: { status: 422, exit: 2 },
   ERR_ENGINE_UNAVAILABLE: { status: 502, exit: 6 },
   ERR_ENGINE_BUSY: { status: 429, exit: 6 },
   ERR_RUN_LIMIT: { status: 403, exit: 6 },
