@@ -23,6 +23,9 @@ export const EVENT_KINDS = [
   'budget.reached',
   'price.set',
   'prompt.read',
+  'gpu.warning',
+  'gpu.lost',
+  'gpu.back',
 ] as const;
 
 export const EventId = z.string().regex(/^\d{1,20}-\d{1,20}$/);

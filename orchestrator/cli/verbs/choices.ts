@@ -73,6 +73,9 @@ export const EVENT_KINDS = [
   'budget.reached',
   'price.set',
   'prompt.read',
+  'gpu.warning',
+  'gpu.lost',
+  'gpu.back',
 ] as const satisfies EventKind[];
 
 export const PERIODS = ['day', 'week', 'month', 'total'] as const satisfies BudgetPeriod[];

@@ -68,6 +68,12 @@ create table gpu (
   seen_at timestamptz not null,
   reading jsonb not null
 );
+-- The watch over them: when it looked last, and why it knows of none, if so.
+create table gpu_watch (
+  one     boolean primary key default true check (one),
+  seen_at timestamptz not null,
+  problem text
+);
 
 create table model_test (
   id     bigint generated always as identity primary key,
