@@ -1,0 +1,150 @@
+// All that may be done with one model: which of its replicas stay, sleep, wake or go, where new ones are put, what each
+// way takes of the cards and what it is worth. The rules of what is never done are here; the search chooses among the rest.
+import { restedMs, type Standing, usableCards } from './standing.ts';
+import type { Instance, Placement, ResidencyState } from './state.ts';
+import { worthOf } from './worth.ts';
+
+/** What becomes of a replica; `stopping`: it is on its way already. */
+export type After = 'ready' | 'asleep' | 'gone' | 'stopping';
+
+export interface Option {
+  afters: readonly { instance: Instance; after: After }[];
+  loads: readonly Placement[];
+  worth: number;
+  /** MiB of each pool: the cards in their order, and the machine's memory as the last one. */
+  uses: readonly number[];
+  /** Pools of which it takes more than it has now: they must suffice. What is there may stay though they do not. */
+  adds: readonly boolean[];
+}
+
+/** Whether somebody uses the replica, or is about to. */
+export function inUse({ candidate }: Standing, instance: Instance): boolean {
+  return instance.state === 'ready' && (instance.inFlight > 0 || candidate.waiting > 0);
+}
+
+/** The options of a model, the best first; there is always one that takes nothing new. `turn`: it is somebody's turn. */
+export function optionsOf(standing: Standing, state: ResidencyState, turn: boolean): Option[] {
+  const ways = product(
+    standing.instances.map((instance) =>
+      aftersOf(standing, state, instance, turn).map((after) => ({ instance, after })),
+    ),
+  );
+  const options = ways.flatMap((afters) =>
+    newPlacements(standing, state, afters).map(({ loads, rank }) => {
+      const worth = worthOf(standing, outcomeOf(standing, afters, loads.length, rank));
+      return { afters, loads, worth, ...memoryOf(standing, state, afters, loads) };
+    }),
+  );
+  return withoutWorse(options.sort((a, b) => b.worth - a.worth));
+}
+
+function aftersOf(standing: Standing, state: ResidencyState, instance: Instance, turn: boolean): After[] {
+  const { load, sleepLevel, idleMs, waiting, notBefore } = standing.candidate;
+  if (instance.state === 'stopping') return ['stopping'];
+  const usable = usableCards(state);
+  if (!instance.placement.gpus.every((gpu) => usable.has(gpu))) return ['gone'];
+  if (instance.state === 'loading') return ['ready'];
+  if (instance.state === 'asleep') {
+    const wanted = waiting > 0 || load !== 'on-demand';
+    return wanted && state.now >= notBefore ? ['ready', 'asleep', 'gone'] : ['asleep', 'gone'];
+  }
+  const away: After[] = sleepLevel > 0 ? ['asleep', 'gone'] : ['gone'];
+  if (load === 'pinned' && standing.serving <= standing.replicas) return ['ready'];
+  if (inUse(standing, instance)) {
+    const hadItsTime = state.now - instance.since >= state.residencyMs;
+    return turn && hadItsTime ? ['ready', ...away] : ['ready'];
+  }
+  const rested = restedMs(state, instance);
+  const expired = load === 'on-demand' && rested >= Math.max(idleMs, state.residencyMs);
+  return expired ? away : ['ready', ...away];
+}
+
+/** Where new replicas may be put, none among it: not before its time, and no two of a model on one card. */
+function newPlacements(
+  { candidate, instances, replicas }: Standing,
+  state: ResidencyState,
+  afters: Option['afters'],
+): { loads: Placement[]; rank: number }[] {
+  const none = { loads: [] as Placement[], rank: 0 };
+  const staying = afters.filter(({ after }) => after === 'ready' || after === 'asleep');
+  const needed = candidate.load !== 'on-demand' || candidate.waiting > 0 || staying.length > 0;
+  const moving = instances.some((instance) => instance.state === 'stopping');
+  const most = replicas - staying.length;
+  if (!needed || moving || most <= 0 || state.now < candidate.notBefore) return [none];
+  const usable = usableCards(state);
+  const taken = new Set(staying.flatMap(({ instance }) => instance.placement.gpus));
+  const found = [none];
+  const add = (from: number, loads: Placement[], rank: number, cards: ReadonlySet<number>) => {
+    for (let at = from; at < candidate.placements.length && loads.length < most; at += 1) {
+      const placement = candidate.placements[at]!;
+      if (placement.gpus.some((gpu) => !usable.has(gpu) || cards.has(gpu))) continue;
+      const next = { loads: [...loads, placement], rank: rank + at };
+      found.push(next);
+      add(at + 1, next.loads, next.rank, new Set([...cards, ...placement.gpus]));
+    }
+  };
+  add(0, [], 0, taken);
+  return found;
+}
+
+function outcomeOf(standing: Standing, afters: Option['afters'], loads: number, rank: number) {
+  const serving = afters.filter(({ after }) => after === 'ready');
+  const wakes = serving.filter(({ instance }) => instance.state === 'asleep').length;
+  const gone = afters.filter(({ after }) => after === 'asleep' || after === 'gone');
+  return {
+    serving: serving.length + loads,
+    asleep: afters.filter(({ after }) => after === 'asleep').length,
+    loads,
+    wakes,
+    drained: gone.filter(({ instance }) => inUse(standing, instance)).length,
+    rank,
+  };
+}
+
+function memoryOf(
+  { candidate }: Standing,
+  { cards }: ResidencyState,
+  afters: Option['afters'],
+  loads: readonly Placement[],
+): Pick<Option, 'uses' | 'adds'> {
+  const uses = new Array<number>(cards.length + 1).fill(0);
+  const adds = new Array<boolean>(cards.length + 1).fill(false);
+  const take = (gpus: readonly number[], mib: number, more: boolean) =>
+    cards.forEach(({ index }, pool) => {
+      if (!gpus.includes(index)) return;
+      uses[pool]! += mib;
+      if (more) adds[pool] = true;
+    });
+  for (const { instance, after } of afters) {
+    const { gpus, mib } = instance.placement;
+    const sleeps = after === 'asleep' || (after === 'stopping' && candidate.sleepLevel > 0);
+    if (after === 'ready') take(gpus, mib, instance.state === 'asleep');
+    if (!sleeps) continue;
+    take(gpus, Math.min(mib, candidate.asleepMib), false);
+    uses[cards.length]! += candidate.asleepHostMib;
+    if (instance.state === 'ready') adds[cards.length] = true;
+  }
+  for (const { gpus, mib } of loads) take(gpus, mib, true);
+  return { uses, adds };
+}
+
+function product<T>(lists: readonly T[][]): T[][] {
+  return lists.reduce<T[][]>(
+    (made, list) => made.flatMap((head) => list.map((item) => [...head, item])),
+    [[]],
+  );
+}
+
+/** Without those that take as much as another one that is worth as much. */
+function withoutWorse(options: readonly Option[]): Option[] {
+  const kept: Option[] = [];
+  for (const option of options) {
+    const worse = kept.some(
+      ({ uses, adds }) =>
+        uses.every((mib, pool) => mib <= option.uses[pool]!) &&
+        adds.every((more, pool) => !more || option.adds[pool]!),
+    );
+    if (!worse) kept.push(option);
+  }
+  return kept;
+}

@@ -1,0 +1,76 @@
+// What becomes of a model is weighed here and nowhere else: in seconds of waiting that it saves.
+// Above them stand ranks that no number of seconds reaches: pinned models, a model whose turn it is, what runs.
+import type { Standing } from './standing.ts';
+
+/** What would become of one model. */
+export interface Outcome {
+  /** Replicas that serve it, or that sleep. */
+  serving: number;
+  asleep: number;
+  /** Replicas that are loaded or woken for that. */
+  loads: number;
+  wakes: number;
+  /** Replicas that go although they are in use. */
+  drained: number;
+  /** How far its new placements are from the preferred ones. */
+  rank: number;
+}
+
+const PINNED = 1e10;
+const TURN = 1e9;
+const DRAIN = 1e7;
+const MOST_SECONDS = 9e6;
+/** A request that waits counts as two that are expected: it is certain. */
+const WAITS = 2;
+/** And more with each second that it has waited. */
+const IMPATIENCE = 10;
+/** Pinned and preloaded models are kept as if so many requests were expected. */
+const KEPT = 1.5;
+/** After each such time without use half as many requests are expected as before. */
+const HALF_LIFE_MS = 60_000;
+/** Decides only where all else is equal: what is there stays. */
+const STAYS = 1e-2;
+const PREFERRED = 1e-4;
+
+/** The worth of an outcome, in seconds. Not loaded, not waited for: 0. */
+export function worthOf(standing: Standing, outcome: Outcome): number {
+  const { loadMs, wakeMs } = standing.candidate;
+  const { serving, asleep, loads, wakes, drained, rank } = outcome;
+  const costs = loads * loadMs + wakes * wakeMs;
+  const settled = STAYS * (serving + asleep / 2) - PREFERRED * rank - DRAIN * drained - costs / 1000;
+  if (serving === 0) return settled + (asleep > 0 ? asleepWorth(standing) : 0);
+  let worth = settled + firstWorth(standing);
+  for (let replica = 2; replica <= serving; replica += 1) worth += furtherWorth(standing, replica);
+  return worth;
+}
+
+/** Somebody serves it: nobody waits on, and nobody who comes will have to wait for a load. */
+function firstWorth(standing: Standing): number {
+  const { load, loadMs } = standing.candidate;
+  const seconds = pressing(standing) + expected(standing) * (loadMs / 1000);
+  const ranks = (load === 'pinned' ? PINNED : 0) + TURN * standing.turn;
+  return ranks + Math.min(MOST_SECONDS, seconds);
+}
+
+function furtherWorth(standing: Standing, replica: number): number {
+  const { load, loadMs, replicas } = standing.candidate;
+  if (replica > standing.replicas) return -1;
+  const pinned = load === 'pinned' && replica <= replicas.min ? PINNED : 0;
+  return pinned + Math.min(MOST_SECONDS, (KEPT * loadMs) / 1000 + pressing(standing));
+}
+
+/** Who comes waits for a waking instead of a load. */
+function asleepWorth(standing: Standing): number {
+  const { loadMs, wakeMs } = standing.candidate;
+  return (expected(standing) * Math.max(0, loadMs - wakeMs)) / 1000;
+}
+
+function pressing({ candidate, waitedMs }: Standing): number {
+  return (candidate.waiting * (WAITS * candidate.loadMs + IMPATIENCE * waitedMs)) / 1000;
+}
+
+/** Requests that would wait for a load if the model were gone: those of the next minute, after the last ones. */
+function expected({ candidate, idleMs }: Standing): number {
+  const soon = Number.isFinite(idleMs) ? (candidate.rate + 1) * 2 ** (-idleMs / HALF_LIFE_MS) : 0;
+  return candidate.load === 'on-demand' ? soon : soon + KEPT;
+}
