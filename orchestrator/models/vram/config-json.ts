@@ -11,6 +11,13 @@ const Rope = z.looseObject({
   factor: z.number().positive().nullish(),
   original_max_position_embeddings: Count,
 });
+const Quantisation = z.looseObject({
+  quant_method: z.string().nullish(),
+  bits: Count,
+  config_groups: z
+    .record(z.string(), z.looseObject({ weights: z.looseObject({ num_bits: Count }).nullish() }))
+    .nullish(),
+});
 const Text = z.looseObject({
   architectures: z.array(z.string()).nullish(),
   model_type: z.string().nullish(),
@@ -25,7 +32,7 @@ const Text = z.looseObject({
   rope_parameters: Rope.nullish(),
   torch_dtype: z.string().nullish(),
   dtype: z.string().nullish(),
-  quantization_config: z.looseObject({ quant_method: z.string().nullish() }).nullish(),
+  quantization_config: Quantisation.nullish(),
   kv_lora_rank: Count,
   qk_rope_head_dim: Count,
   qk_nope_head_dim: Count,
@@ -46,8 +53,14 @@ const Text = z.looseObject({
 type Text = z.infer<typeof Text>;
 const Config = Text.extend({ text_config: Text.nullish() });
 
-/** The shape that a config.json describes, but for its weights; `file` is named in what is thrown. */
-export function shapeOfConfig(json: unknown, file: string): Omit<ModelShape, 'weightsBytes' | 'parameters'> {
+export interface ConfigFacts {
+  shape: Omit<ModelShape, 'weightsBytes' | 'parameters'>;
+  /** Of a quantised weight, where several are packed into one number. */
+  packedBits: number;
+}
+
+/** What a config.json describes; `file` is named in what is thrown. */
+export function readModelConfig(json: unknown, file: string): ConfigFacts {
   const read = Config.safeParse(json);
   if (!read.success) {
     const [issue] = read.error.issues;
@@ -66,8 +79,10 @@ export function shapeOfConfig(json: unknown, file: string): Omit<ModelShape, 'we
   const layers = must('num_hidden_layers', text.num_hidden_layers);
   const hiddenSize = must('hidden_size', text.hidden_size);
   const heads = must('num_attention_heads', text.num_attention_heads);
-  const quantisation = (outer.quantization_config ?? text.quantization_config)?.quant_method;
-  return {
+  const quantised = outer.quantization_config ?? text.quantization_config;
+  const quantisation = quantised?.quant_method;
+  const [group] = Object.values(quantised?.config_groups ?? {});
+  const shape: ConfigFacts['shape'] = {
     layers,
     hiddenSize,
     heads,
@@ -82,6 +97,7 @@ export function shapeOfConfig(json: unknown, file: string): Omit<ModelShape, 'we
     dtype: text.dtype ?? text.torch_dtype ?? outer.dtype ?? outer.torch_dtype ?? 'bfloat16',
     ...(quantisation == null ? {} : { quantisation }),
   };
+  return { shape, packedBits: quantised?.bits ?? group?.weights?.num_bits ?? 4 };
 }
 
 type Must = (name: string, value: number | null | undefined) => number;

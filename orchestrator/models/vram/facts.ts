@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { LocalModel, ModelShape } from '../../../protocol/local-model.ts';
-import { shapeOfConfig } from './config-json.ts';
+import { readModelConfig } from './config-json.ts';
 import { weightsIn } from './safetensors.ts';
 
 export interface Facts {
@@ -28,8 +28,8 @@ export async function shapeOf(
       { remedy: 'Bring its weights with `autocode model import PATH`, or say its `shape` in the catalogue.' },
     );
   }
-  const shape = shapeOfConfig(json(text, file), file);
-  const { bytes, parameters } = await weightsIn(directory, shape.layers);
+  const { shape, packedBits } = readModelConfig(json(text, file), file);
+  const { bytes, parameters } = await weightsIn(directory, shape.layers, packedBits);
   return { shape: { ...shape, weightsBytes: bytes, parameters }, source: 'weights' };
 }
 

@@ -31,8 +31,11 @@ const INDEX = 'model.safetensors.index.json';
 const LARGEST_HEADER = 100 << 20;
 const LFS = 'version https://git-lfs';
 
-/** The weights of a directory. Layers past the last of the model, kept for guessing ahead, are not loaded nor counted. */
-export async function weightsIn(directory: string, layers: number): Promise<Weights> {
+/**
+ * The weights of a directory, packed ones of so many bits each. Layers past the last of the model, kept for guessing
+ * ahead, are not loaded nor counted.
+ */
+export async function weightsIn(directory: string, layers: number, packedBits: number): Promise<Weights> {
   const { files, totalSize } = await filesOf(directory);
   let bytes = 0;
   let all = 0;
@@ -43,7 +46,7 @@ export async function weightsIn(directory: string, layers: number): Promise<Weig
       all += size;
       if (isAhead(name, layers)) continue;
       bytes += size;
-      parameters += parametersOf(name, tensor);
+      parameters += parametersOf(name, tensor, packedBits);
     }
   }
   if (totalSize !== undefined && all < totalSize)
@@ -105,14 +108,15 @@ const isAhead = (name: string, layers: number) => {
   return /^mtp\./.test(name) || (layer !== undefined && Number(layer) >= layers);
 };
 
-// Quantised weights are packed, eight of four bits into an integer, two into a byte; scales, zero points and orders are
-// of the quantisation, not of the model.
-function parametersOf(
-  name: string,
-  { dtype, shape, data_offsets: [from, to] }: z.infer<typeof Tensor>,
-): number {
+// Scales, zero points and orders are of the quantisation, not of the model.
+function parametersOf(name: string, tensor: z.infer<typeof Tensor>, packedBits: number): number {
+  const {
+    dtype,
+    shape,
+    data_offsets: [from, to],
+  } = tensor;
   if (/(scales?|zeros?|zero_point|g_idx|weight_shape|scale_inv|absmax|quant_map)$/.test(name)) return 0;
-  if (/(qweight|weight_packed|_blocks)$/.test(name)) return 2 * (to - from);
+  if (/(qweight|weight_packed|_blocks)$/.test(name)) return ((to - from) * 8) / packedBits;
   return dtype.startsWith('I') ? 0 : shape.reduce((product, size) => product * size, 1);
 }
 
