@@ -1,5 +1,4 @@
 // `autocode project import`: many repositories of a forge become projects. May be repeated: those that are there are left alone.
-import { createInterface } from 'node:readline/promises';
 import { matchesGlob } from 'node:path';
 import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
@@ -7,6 +6,7 @@ import { Forge, ImportableRepository } from '../../../protocol/forge.ts';
 import { Project } from '../../../protocol/project.ts';
 import { connect, type Client } from '../client.ts';
 import { Exit, type GlobalArgs } from '../command.ts';
+import { confirm } from '../confirm.ts';
 import { print, printJson, table } from '../output.ts';
 import { createProject } from './add.ts';
 import { projectName } from './address.ts';
@@ -41,7 +41,7 @@ export async function importProjects(args: Args): Promise<void> {
   const { match } = args;
   const wanted = match === undefined ? listed : listed.filter(({ path }) => matchesGlob(path, match));
   const fresh = wanted.filter(({ archived, project }) => !archived && project === null);
-  if (fresh.length > 0 && !args.dryRun && !args.yes) await confirm(fresh, forge);
+  if (fresh.length > 0 && !args.dryRun && !args.yes) await confirmed(fresh, forge);
   const lines = await registerAll(client, wanted, forge.name, args);
   const failed = lines.some(({ outcome }) => outcome === 'failed');
   if (args.json) printJson({ forge: forge.name, repositories: lines });
@@ -65,19 +65,16 @@ async function forgeOf(client: Client, args: Args): Promise<Forge> {
   });
 }
 
-async function confirm(fresh: ImportableRepository[], { name }: Forge): Promise<void> {
-  if (!process.stdin.isTTY) {
-    throw new AutocodeError(
-      'ERR_INVALID_INPUT',
-      `${fresh.length} repositories of ${name} would be registered, and nobody is there to agree.`,
-      { remedy: 'Look at them with --dry-run, then give --yes.' },
-    );
-  }
-  process.stderr.write(`${fresh.map(({ path }) => `  ${path}`).join('\n')}\n`);
-  const ask = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await ask.question(`Register these ${fresh.length} repositories of ${name}? [y/N] `);
-  ask.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new Exit(1);
+async function confirmed(fresh: ImportableRepository[], { name }: Forge): Promise<void> {
+  const repositories = `${fresh.length} repositories of ${name}`;
+  await confirm(
+    fresh.map(({ path }) => path),
+    `Register these ${repositories}?`,
+    {
+      message: `${repositories} would be registered, and nobody is there to agree.`,
+      remedy: 'Look at them with --dry-run, then give --yes.',
+    },
+  );
 }
 
 async function registerAll(
