@@ -122,7 +122,7 @@ function refused(error: unknown, hub: string, what: string): Error {
   const status = error instanceof HTTPError ? error.response.statusCode : undefined;
   if (status === 401 || status === 403)
     return new AutocodeError('ERR_FORBIDDEN', `The hub ${hub} does not let us read ${what} (${status}).`, {
-      remedy: 'Accept its terms on the hub, and give the file with your access token: --token-file.',
+      remedy: 'Accept its terms on the hub, and give the file with your access token: --hub-token-file.',
       cause: error,
     });
   if (status === 404)
