@@ -1,5 +1,5 @@
 // `autocode model import|fetch|verify|remove`: the weights of models. They are files: no daemon is needed.
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { LocalModelStatus, type LocalModel } from '../../protocol/local-model.ts';
@@ -23,7 +23,11 @@ export async function importModel(
   args: GlobalArgs & { path: string; name: string | undefined },
 ): Promise<void> {
   const { config } = loadSettings(args);
-  const { path: from, name } = args;
+  const models = catalogue(config);
+  const from = resolve(args.path);
+  // Catalogue and hub write one name in different cases.
+  const path =
+    args.name ?? models.find((model) => model.path.toLowerCase() === basename(from).toLowerCase())?.path;
   const imported = await withProgress(
     'importing',
     async (progress) =>
@@ -31,10 +35,9 @@ export async function importModel(
         from,
         root: weightsRoot(config),
         progress,
-        ...(name === undefined ? {} : { path: name }),
+        ...(path === undefined ? {} : { path }),
       }),
   );
-  const models = catalogue(config);
   const users = models.filter(({ path }) => path === imported.path).map((model) => model.name);
   if (args.json) return printJson({ ...imported, models: users });
   const { directory, files, fresh } = imported;
