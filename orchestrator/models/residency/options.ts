@@ -117,12 +117,13 @@ function memoryOf(
     });
   for (const { instance, after } of afters) {
     const { gpus, mib } = instance.placement;
-    const sleeps = after === 'asleep' || (after === 'stopping' && candidate.sleepLevel > 0);
+    const sleeps = after === 'asleep' || (after === 'stopping' && instance.becomes === 'asleep');
     if (after === 'ready') take(gpus, mib, instance.state === 'asleep');
-    if (!sleeps) continue;
-    take(gpus, Math.min(mib, candidate.asleepMib), false);
-    uses[cards.length]! += candidate.asleepHostMib;
-    if (instance.state === 'ready') adds[cards.length] = true;
+    if (sleeps) take(gpus, Math.min(mib, candidate.asleepMib), false);
+    // What is woken leaves the machine's memory only when those that sleep in its place are there.
+    if (sleeps || (after === 'ready' && instance.state === 'asleep'))
+      uses[cards.length]! += candidate.asleepHostMib;
+    if (sleeps && instance.state === 'ready') adds[cards.length] = true;
   }
   for (const { gpus, mib } of loads) take(gpus, mib, true);
   return { uses, adds };

@@ -48,6 +48,8 @@ export interface Instance {
   model: string;
   replica: number;
   state: 'loading' | 'ready' | 'asleep' | 'stopping';
+  /** What a stopping one becomes; gone when left out. */
+  becomes?: 'asleep';
   placement: Placement;
   inFlight: number;
   since: number;

@@ -36,7 +36,7 @@ function holdings(state: ResidencyState): Holdings {
   for (const instance of state.instances) {
     const candidate = candidates.get(instance.model);
     const mib = instance.state === 'asleep' ? asleepMib(candidate, instance) : instance.placement.mib;
-    if (instance.state === 'asleep' || instance.state === 'stopping')
+    if (instance.state === 'asleep' || instance.becomes === 'asleep')
       held.hostMib += candidate?.asleepHostMib ?? 0;
     for (const gpu of instance.placement.gpus) {
       held.cards.set(gpu, (held.cards.get(gpu) ?? 0) + mib);

@@ -26,8 +26,11 @@ const WAITS = 2;
 const IMPATIENCE = 10;
 /** Pinned and preloaded models are kept as if so many requests were expected. */
 const KEPT = 1.5;
-/** After each such time without use half as many requests are expected as before. */
+/** After each such time without use half as many requests are expected soon, and half as likely is one ever. */
 const HALF_LIFE_MS = 60_000;
+const FORGOTTEN_MS = 1_800_000;
+/** What a load or a waking costs beyond its own time: nobody is served there meanwhile. */
+const SWITCH = 1;
 /** Decides only where all else is equal: what is there stays. */
 const STAYS = 1e-2;
 const PREFERRED = 1e-4;
@@ -36,7 +39,7 @@ const PREFERRED = 1e-4;
 export function worthOf(standing: Standing, outcome: Outcome): number {
   const { loadMs, wakeMs } = standing.candidate;
   const { serving, asleep, loads, wakes, drained, rank } = outcome;
-  const costs = loads * loadMs + wakes * wakeMs;
+  const costs = SWITCH * (loads * loadMs + wakes * wakeMs);
   const settled = STAYS * (serving + asleep / 2) - PREFERRED * rank - DRAIN * drained - costs / 1000;
   if (serving === 0) return settled + (asleep > 0 ? asleepWorth(standing) : 0);
   let worth = settled + firstWorth(standing);
@@ -69,8 +72,10 @@ function pressing({ candidate, waitedMs }: Standing): number {
   return (candidate.waiting * (WAITS * candidate.loadMs + IMPATIENCE * waitedMs)) / 1000;
 }
 
-/** Requests that would wait for a load if the model were gone: those of the next minute, after the last ones. */
+/** Requests that would wait for a load if the model were gone: of the next minute, and one of some time. */
 function expected({ candidate, idleMs }: Standing): number {
-  const soon = Number.isFinite(idleMs) ? (candidate.rate + 1) * 2 ** (-idleMs / HALF_LIFE_MS) : 0;
-  return candidate.load === 'on-demand' ? soon : soon + KEPT;
+  if (!Number.isFinite(idleMs)) return candidate.load === 'on-demand' ? 0 : KEPT;
+  const soon = (candidate.rate + 1) * 2 ** (-idleMs / HALF_LIFE_MS);
+  const ever = 2 ** (-idleMs / FORGOTTEN_MS);
+  return soon + ever + (candidate.load === 'on-demand' ? 0 : KEPT);
 }

@@ -197,7 +197,11 @@ export function simulate(simulated: Simulated, policy: Policy): Outcome {
       become(instance, 'loading', modelOf(model).wakeMs, () => become(instance, 'ready'));
       check(`${model} is woken`, instance.placement.gpus);
     } else if (action === 'sleep') {
-      become(instance, 'stopping', SLEEP_MS, () => become(instance, 'asleep'));
+      instance.becomes = 'asleep';
+      become(instance, 'stopping', SLEEP_MS, () => {
+        delete instance.becomes;
+        become(instance, 'asleep');
+      });
     } else {
       become(instance, 'stopping', STOP_MS, () => remove(instance));
     }
