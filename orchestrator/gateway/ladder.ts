@@ -2,6 +2,7 @@
 // use and to what can be spoken, and the one that served the run last in front. Used by server.ts.
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Protocol } from '../../protocol/model.ts';
+import { ALIAS } from '../models/catalogue.ts';
 import type { Catalogue, ResolvedModel } from '../models/catalogue.ts';
 import { isPrivate } from '../models/engine/private-address.ts';
 import { wayTo } from '../models/translate/table.ts';
@@ -24,7 +25,9 @@ export interface Rung {
 export function rungsFor(catalogue: Catalogue, caller: Caller, asked: string, protocol: Protocol): Rung[] {
   const name = asked === '' || asked === 'default' ? caller.model : asked;
   const models = catalogue.ladder(name);
-  const allowed = models.filter((model) => mayUse(caller, model.name, name));
+  // Who may use a role may use its models; who may use a model may not therefore use what stands in for it.
+  const role = name.startsWith(ALIAS) ? [name] : [];
+  const allowed = models.filter((model) => mayUse(caller, model.name, ...role));
   if (allowed.length === 0) throw notAllowed(caller, name);
   const inside = allowed.filter((model) => caller.policy.external || externalHost(model) === undefined);
   if (inside.length === 0) throw outside(caller, allowed[0] as ResolvedModel);
@@ -44,6 +47,7 @@ export function mayUse({ policy }: Caller, ...names: string[]): boolean {
 
 /** The protocols of the model's engine itself. */
 function spokenBy({ serves, protocols }: ResolvedModel): readonly Protocol[] {
+  if (serves.kind === 'local') return serves.spoken;
   return serves.kind === 'upstream' ? serves.engine.protocols : protocols;
 }
 

@@ -106,7 +106,7 @@ test('a port that is taken is told with the key to change', async () => {
     host: '127.0.0.1',
     port: rig.gateway.port,
     db: rig.db,
-    catalogue: { list: () => [], resolve: assert.fail, ladder: assert.fail },
+    catalogue: { list: () => [], roles: () => [], resolve: assert.fail, ladder: assert.fail },
     books: { timeZone: 'UTC', currency: 'EUR' },
     guards: { callsPerRun: 1, tokensPerRun: 1, sameRequests: 2, sameToolCalls: 2 },
   };

@@ -17,6 +17,7 @@ import type { Catalogue } from '../models/catalogue.ts';
 import { engines } from '../models/engines.ts';
 import type { SecretReader } from '../models/engines.ts';
 import type { UpstreamTimeouts } from '../models/engine/upstream.ts';
+import type { Supervisor } from '../models/supervisor/acquired.ts';
 import { refusalOf, sendRefusal } from '../models/wire/refusal.ts';
 import type { PromptKeeper } from '../prompts/keeper.ts';
 import { callServer } from './call.ts';
@@ -43,6 +44,8 @@ export interface GatewayOptions {
   /** Where prompts are kept of projects that want it. */
   prompts?: Pick<PromptKeeper, 'keep'> | undefined;
   timeouts?: Partial<UpstreamTimeouts>;
+  /** Who runs the models of the appliance's own, where there are any. */
+  supervisor?: Pick<Supervisor, 'acquire'> | undefined;
 }
 
 interface GatewayLog {
@@ -70,7 +73,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const purses = openPurses(db, books.timeZone);
   const writer = chargeWriter({ db, books, insert: insertCalls });
   const running = new Map<AbortController, Promise<void>>();
-  const pools = engines(options.secrets, options.timeouts);
+  const { secrets, timeouts, supervisor } = options;
+  const pools = engines({ secrets, timeouts, supervisor });
   const answer = callServer({
     db,
     catalogue: options.catalogue,

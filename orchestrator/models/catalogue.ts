@@ -1,19 +1,27 @@
-// The models that can be asked for: those of the configured engines and every recording. Used by gateway, API and claim.
+// The models that can be asked for: those of the configured engines, those that the appliance runs itself, and every
+// recording. Used by gateway, API and claim.
 import { basename } from 'node:path';
 import { AutocodeError } from '../../protocol/errors.ts';
+import type { LocalModel, ModelRole } from '../../protocol/local-model.ts';
 import { DIALOGUES, MODEL_ROLES } from '../../protocol/model.ts';
 import type { Model, Price, Protocol } from '../../protocol/model.ts';
+import type { LocalModels } from '../config/local-model-settings.ts';
 import type { Engine } from '../config/model-settings.ts';
 import type { Config } from '../config/schema.ts';
+import { localModels, localName } from './local-served.ts';
 import { findRecordings } from './recording.ts';
+import type { SetRoles } from './roles.ts';
 import { offered } from './translate/table.ts';
 
 export interface CatalogueOptions {
   engines: Config['models']['engines'];
   /** `engine/model` for whoever names none. */
   default?: Config['models']['default'];
-  /** The models of each role, the preferred one first. */
+  /** The models of each role, the preferred one first; those that people set go before these. */
   roles?: Config['models']['roles'];
+  setRoles?: () => SetRoles;
+  /** Models that the appliance runs itself, and what its GPUs cost. */
+  own?: { models: readonly LocalModel[]; gpu: LocalModels['gpu'] };
   ceilingPrice: Price;
   /** Where recordings lie, as `<name>.jsonl`; the first directory that has a name wins. */
   recordingDirectories: readonly string[];
@@ -22,20 +30,35 @@ export interface CatalogueOptions {
 /** A model with what is needed to call it. */
 export type ResolvedModel = Omit<Model, 'isDefault' | 'roles'> & { serves: Served };
 
+/** By an engine of the appliance's own. */
+export interface LocalServed {
+  kind: 'local';
+  model: string;
+  /** What the engine speaks itself. */
+  spoken: readonly Protocol[];
+  /** Tokens of prompt and answer together. */
+  context: number;
+  /** What its GPUs cost. */
+  gpu: LocalModels['gpu'];
+}
+
 export type Served =
   | { kind: 'upstream'; engine: Extract<Engine, { kind: 'upstream' }>; model: string }
+  | LocalServed
   | { kind: 'replay'; recording: string };
 
 export interface Catalogue {
   list(): Model[];
   /** By `engine/model`, by the model's name alone where that is unique, or the default for '' and `default`. */
   resolve(name: string): ResolvedModel;
-  /** The same, and for `autocode/<role>` all models of the role, to be tried one after the other. */
+  /** The same with those that stand in for it, and for `autocode/<role>` all models of the role, to be tried one after the other. */
   ladder(name: string): ResolvedModel[];
+  /** All roles with their models. */
+  roles(): ModelRole[];
 }
 
 /** What a name of a role begins with. */
-const ALIAS = 'autocode/';
+export const ALIAS = 'autocode/';
 
 /** The engine that plays recordings is always there. */
 const REPLAY = 'replay';
@@ -45,13 +68,17 @@ const NO_MODEL =
 
 /** The catalogue of a configuration. Recordings are looked up anew each time, so that a new one is there at once. */
 export function catalogue(options: CatalogueOptions): Catalogue {
-  const configured = options.engines.flatMap((engine) => modelsOf(engine, options.ceilingPrice));
+  const own = options.own?.models ?? [];
+  const configured = [
+    ...options.engines.flatMap((engine) => modelsOf(engine, options.ceilingPrice)),
+    ...(options.own === undefined ? [] : localModels(own, options.own.gpu)),
+  ];
   const all = () => [...configured, ...recordedModels(options.recordingDirectories)];
   // Every model call asks, mostly for a configured one by its whole name: that needs no look at the recordings.
   const resolved = (name: string) => configured.find((model) => model.name === name) ?? find(all(), name);
 
   const defaultModel = (): ResolvedModel => {
-    const real = configured.filter((model) => model.kind === 'upstream');
+    const real = configured.filter((model) => model.kind !== 'replay');
     if (options.default !== undefined && options.default !== '') return resolved(options.default);
     if (real.length === 1) return real[0] as ResolvedModel;
     if (real.length === 0)
@@ -64,34 +91,70 @@ export function catalogue(options: CatalogueOptions): Catalogue {
       },
     );
   };
-  const roles = options.roles ?? {};
+  const roles = () => rolesOf(options);
   const ladder = (name: string): ResolvedModel[] => {
-    if (name === '' || name === 'default') return [defaultModel()];
-    if (!name.startsWith(ALIAS)) return [resolved(name)];
-    const rungs = rolesOf(roles).get(name.slice(ALIAS.length)) ?? [];
+    if (name === '' || name === 'default') return withFallbacks(defaultModel());
+    if (!name.startsWith(ALIAS)) return withFallbacks(resolved(name));
+    const rungs = roles().find(({ role }) => role === name.slice(ALIAS.length))?.models ?? [];
+    // A model that was taken out of the configuration since people gave it the role is passed over.
+    const there = rungs.flatMap((rung) => attempt(() => resolved(rung)) ?? []);
+    if (there.length > 0) return there;
     if (rungs.length > 0) return rungs.map(resolved);
-    const known = [...rolesOf(roles).keys()].map((role) => `${ALIAS}${role}`);
+    const known = roles().flatMap(({ role, models }) => (models.length > 0 ? [`${ALIAS}${role}`] : []));
     throw new AutocodeError('ERR_MODEL_UNKNOWN', `No model has the role "${name}".`, {
-      remedy: `${known.length === 0 ? 'No role has models' : `The roles are ${known.join(', ')}`}: name them under models.roles in the configuration.`,
+      remedy: `${known.length === 0 ? 'No role has models' : `The roles are ${known.join(', ')}`}: name them under models.roles in the configuration, or with \`autocode model role\`.`,
     });
   };
+  const standIns = new Map(own.map((model) => [localName(model.name), model.fallback.map(wholeName)]));
+  const withFallbacks = (model: ResolvedModel): ResolvedModel[] => {
+    const rungs = [model];
+    for (const { name } of rungs) {
+      const next = (standIns.get(name) ?? []).map(resolved);
+      rungs.push(...next.filter((one) => rungs.every((rung) => rung.name !== one.name)));
+    }
+    return rungs;
+  };
+  for (const name of standIns.keys()) checkFallback(name, () => withFallbacks(resolved(name)));
   return {
     list() {
       const standard = attempt(defaultModel)?.name;
-      const named = [...rolesOf(roles)];
+      const named = roles();
       return all().map(({ serves: _, ...model }) => ({
         ...model,
         isDefault: model.name === standard,
-        roles: named.filter(([, rungs]) => rungs.includes(model.name)).map(([role]) => role),
+        roles: named.filter(({ models }) => models.includes(model.name)).map(({ role }) => role),
       }));
     },
     ladder,
     resolve: (name) => ladder(name)[0] as ResolvedModel,
+    roles,
   };
 }
 
-function rolesOf(roles: NonNullable<CatalogueOptions['roles']>): Map<string, string[]> {
-  return new Map(MODEL_ROLES.flatMap((role) => (roles[role] === undefined ? [] : [[role, roles[role]]])));
+/** Set by people, else by the configuration, else by the catalogue of the models of the appliance's own. */
+function rolesOf({ setRoles, roles = {}, own }: CatalogueOptions): ModelRole[] {
+  const set = setRoles?.() ?? {};
+  return MODEL_ROLES.map((role): ModelRole => {
+    if (set[role] !== undefined) return { role, models: set[role], source: 'set' };
+    if (roles[role] !== undefined) return { role, models: roles[role], source: 'configuration' };
+    const entries = own?.models.filter((model) => model.roles.includes(role)) ?? [];
+    return { role, models: entries.map(({ name }) => localName(name)), source: 'catalogue' };
+  });
+}
+
+/** In the catalogue of the appliance's own models a name alone is that of another one. */
+const wholeName = (name: string) => (name.includes('/') ? name : localName(name));
+
+function checkFallback(name: string, look: () => unknown): void {
+  try {
+    look();
+  } catch (cause) {
+    const { message, remedy } = cause as AutocodeError;
+    throw new AutocodeError('ERR_CONFIG', `What stands in for ${name} is wrong: ${message}`, {
+      remedy: `Change its \`fallback\` in the catalogue of models. ${remedy}`,
+      cause,
+    });
+  }
 }
 
 function find(models: ResolvedModel[], name: string): ResolvedModel {
@@ -106,7 +169,7 @@ function find(models: ResolvedModel[], name: string): ResolvedModel {
   }
   const known = models.length === 0 ? 'None is configured.' : `The models are ${named(models)}.`;
   throw new AutocodeError('ERR_MODEL_UNKNOWN', `There is no model "${name}". ${known}`, {
-    remedy: models.some((model) => model.kind === 'upstream') ? 'See `autocode model list`.' : NO_MODEL,
+    remedy: models.some((model) => model.kind !== 'replay') ? 'See `autocode model list`.' : NO_MODEL,
   });
 }
 
