@@ -24,6 +24,9 @@ import { stopListening } from './db/notifications.ts';
 import { startPostgres } from './db/supervisor.ts';
 import { startGateway } from './gateway/server.ts';
 import { catalogue, type Catalogue } from './models/catalogue.ts';
+import { abandonTests } from './models/conformance/results.ts';
+import { readLocalCatalogue, SHIPPED_CATALOGUE } from './models/local-catalogue.ts';
+import { openRoleBook, type SetRoles } from './models/roles.ts';
 import { promptsKey } from './prompts/key.ts';
 import { promptKeeper, type PromptKeeper } from './prompts/keeper.ts';
 import { openForges, type Forges } from './repos/forge/forges.ts';
@@ -114,7 +117,10 @@ async function startParts(
     directory: directory.path('logs/prompts'),
     key: async () => await promptsKey(secrets),
   };
-  const models = openCatalogue(config, directory);
+  const roleBook = await openRoleBook(db, (error) =>
+    log.warn('the roles of models could not be read anew', { error }),
+  );
+  const models = openCatalogue(config, directory, roleBook.current);
   const forges = openForges({ db, secrets, configured: config.forges });
   const store: RepositoryStore = {
     git: openGit(directory, forges.credentials),
@@ -138,6 +144,7 @@ async function startParts(
   let url = config.api.publicUrl ?? `http://${config.api.host}:${config.api.port}`;
   if (config.roles.includes('api')) {
     const tokens = runTokens(await serverKey(secrets));
+    await abandonTests(db);
     const repositories = bindRepositories({
       db,
       store,
@@ -164,6 +171,8 @@ async function startParts(
         prompts,
         logs: new LogStore(directory.path('logs/worker')),
         models: () => models.list(),
+        catalogue: models,
+        roleBook,
         runTokens: tokens,
         gatewayUrl: () => gatewayUrl ?? '',
         status: async () =>
@@ -279,11 +288,15 @@ function checkRoles(config: Config): void {
   );
 }
 
-function openCatalogue(config: Config, directory: DataDirectory): Catalogue {
+function openCatalogue(config: Config, directory: DataDirectory, setRoles: () => SetRoles): Catalogue {
+  const { local } = config.models;
+  const own = local && { models: readLocalCatalogue(local.catalogue ?? SHIPPED_CATALOGUE), gpu: local.gpu };
   return catalogue({
     engines: config.models.engines,
+    ...(own === undefined ? {} : { own }),
     default: config.models.default,
     roles: config.models.roles,
+    setRoles,
     ceilingPrice: config.models.ceilingPrice,
     recordingDirectories: [join(directory.path('worker-artifacts/generated'), 'recordings'), RECORDINGS],
   });

@@ -29,6 +29,8 @@ const DECIDED: Record<Access, string[]> = {
     'GET /api/v1/ledger',
     'GET /api/v1/ledger/verification',
     'GET /api/v1/models',
+    'GET /api/v1/model-roles',
+    'GET /api/v1/model-tests',
     'GET /api/v1/prices',
     'GET /api/v1/projects',
     'GET /api/v1/projects/:project',
@@ -53,6 +55,7 @@ const DECIDED: Record<Access, string[]> = {
   operator: [
     'POST /api/v1/changes/:change/close',
     'POST /api/v1/changes/:change/merge',
+    'POST /api/v1/model-tests',
     'POST /api/v1/projects',
     'PATCH /api/v1/projects/:project',
     'PATCH /api/v1/projects/:project/models',
@@ -78,6 +81,8 @@ const DECIDED: Record<Access, string[]> = {
     'GET /api/v1/runs/:run/prompts',
     'GET /api/v1/runs/:run/prompts/:call',
     'POST /api/v1/prices',
+    'PUT /api/v1/model-roles/:role',
+    'DELETE /api/v1/model-roles/:role',
     'GET /api/v1/secrets',
     'PUT /api/v1/secrets/:secret',
     'DELETE /api/v1/secrets/:secret',
@@ -125,6 +130,7 @@ const PLACES: Record<string, string> = {
   ':budget': '999999',
   ':call': '999999',
   ':repository': '1',
+  ':role': 'coder',
   '*': 'info/refs',
 };
 

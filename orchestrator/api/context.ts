@@ -6,6 +6,8 @@ import type { Config } from '../config/schema.ts';
 import type { SecretManager } from '../secrets/secret-manager.ts';
 import type { Database, Queryable } from '../db/connect.ts';
 import type { KeptPrompts } from '../prompts/read.ts';
+import type { Catalogue } from '../models/catalogue.ts';
+import type { RoleBook } from '../models/roles.ts';
 import type { Repositories } from '../repos/repositories.ts';
 import type { LogStore } from '../workers/log-store.ts';
 
@@ -17,6 +19,8 @@ export interface ApiContext {
   secrets: SecretManager;
   prompts: KeptPrompts;
   models(): Model[];
+  catalogue: Pick<Catalogue, 'resolve' | 'roles'>;
+  roleBook: Pick<RoleBook, 'refresh'>;
   runTokens(db: Queryable, run: string): Promise<RunTokens>;
   gatewayUrl(): string;
   status(): Promise<Status>;

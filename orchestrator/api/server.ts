@@ -18,6 +18,7 @@ import { forgeRoutes } from './routes/forges.ts';
 import { gitRoutes } from './routes/git.ts';
 import { logRoutes } from './routes/logs.ts';
 import { moneyRoutes } from './routes/money.ts';
+import { modelRoleRoutes } from './routes/model-roles.ts';
 import { projectFileRoutes } from './routes/project-files.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { promptRoutes } from './routes/prompts.ts';
@@ -56,6 +57,7 @@ const GROUPS: Routes[] = [
   eventRoutes,
   tokenRoutes,
   keyRoutes,
+  modelRoleRoutes,
   secretRoutes,
   moneyRoutes,
   egressRoutes,

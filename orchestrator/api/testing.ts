@@ -9,6 +9,7 @@ import { createToken, runTokens } from '../access/tokens.ts';
 import { loadConfig } from '../config/load.ts';
 import { stopListening } from '../db/notifications.ts';
 import { catalogue } from '../models/catalogue.ts';
+import { openRoleBook } from '../models/roles.ts';
 import { promptsKey } from '../prompts/key.ts';
 import { createGit } from '../repos/git.ts';
 import { openForges } from '../repos/forge/forges.ts';
@@ -56,8 +57,10 @@ export async function testApi(set: string[] = []): Promise<TestApi> {
     git: createGit({ path: process.env.PATH ?? '', home: directory, configDir: directory, credentials }),
     dir: path.join(directory, 'repositories'),
   };
+  const roleBook = await openRoleBook(db.pool, () => {});
   const models = catalogue({
     ...config.models,
+    setRoles: roleBook.current,
     recordingDirectories: [path.join(import.meta.dirname, '../../examples/recordings')],
   });
   const author = { name: 'Autocode', email: 'autocode@localhost' };
@@ -77,6 +80,8 @@ export async function testApi(set: string[] = []): Promise<TestApi> {
         onError: () => {},
       }),
       models: () => models.list(),
+      catalogue: models,
+      roleBook,
       runTokens: runTokens(Buffer.alloc(32, 7)),
       gatewayUrl: () => 'http://127.0.0.1:1',
       status: () => Promise.reject(new Error('status is tested with the daemon')),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as protocolBudget from '../../../protocol/budget.ts';
 import * as protocolEvents from '../../../protocol/event.ts';
+import * as protocolModels from '../../../protocol/model.ts';
 import * as protocolProjects from '../../../protocol/project.ts';
 import * as protocolRuns from '../../../protocol/run.ts';
 import * as protocolTasks from '../../../protocol/task.ts';
@@ -14,6 +15,7 @@ test('what help offers to choose from is what the protocol knows', () => {
   assert.deepEqual(choices.MERGE_METHODS, protocolProjects.MERGE_METHODS);
   assert.deepEqual(choices.TASK_STATES, protocolTasks.TASK_STATES);
   assert.deepEqual(choices.RUN_STATES, protocolRuns.RUN_STATES);
+  assert.deepEqual(choices.MODEL_ROLES, protocolModels.MODEL_ROLES);
   assert.deepEqual(choices.PERIODS, protocolBudget.PERIODS);
   assert.deepEqual(choices.GROUPINGS, protocolBudget.GROUPINGS);
   assert.deepEqual(choices.EVENT_KINDS, protocolEvents.EVENT_KINDS);

@@ -2,6 +2,7 @@
 // because loading the schemas takes longer than printing a help text.
 import type { BudgetPeriod, UsageGrouping } from '../../../protocol/budget.ts';
 import type { EventKind } from '../../../protocol/event.ts';
+import type { ModelRole } from '../../../protocol/local-model.ts';
 import type {
   FILE_SETTINGS as FileSettings,
   ForgeKindName,
@@ -77,6 +78,8 @@ export const EVENT_KINDS = [
   'gpu.lost',
   'gpu.back',
 ] as const satisfies EventKind[];
+
+export const MODEL_ROLES = ['coder', 'reasoner', 'small', 'embedding'] as const satisfies ModelRole['role'][];
 
 export const PERIODS = ['day', 'week', 'month', 'total'] as const satisfies BudgetPeriod[];
 

@@ -1,6 +1,7 @@
 // `autocode model …` and `autocode replay record`: definitions.
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
+import { modelRoleVerbs } from './model-roles.ts';
 import { weightVerbs } from './model-weights.ts';
 
 export const modelNoun: Noun = {
@@ -46,6 +47,7 @@ export const modelNoun: Noun = {
           }),
       load: async () => (await import('../keys.ts')).modelPolicy,
     }),
+    ...modelRoleVerbs,
     ...weightVerbs,
   ],
 };
