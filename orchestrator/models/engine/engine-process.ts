@@ -1,0 +1,154 @@
+// The process of an engine: detached, so that it outlives the daemon; found again by pid and start time, or by the launch
+// that its environment names; ended with all that it started. Used by vllm.ts and the supervisor.
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
+import { AutocodeError } from '../../../protocol/errors.ts';
+import { processStartTime } from '../../config/daemon-file.ts';
+import { groupOf, joinGroup, removeGroup } from './engine-process-group.ts';
+import type { Handle } from './managed.ts';
+
+export interface EngineProcess {
+  launch: string;
+  pid: number;
+  /** In clock ticks since boot: a pid that was given to another is not ours. */
+  startTime: string;
+}
+
+const MARK = 'AUTOCODE_ENGINE';
+const POLL_MS = 20;
+const GIVE_UP_MS = 10_000;
+
+/** Starts a program whose output goes to the end of a file; resolves when it runs. */
+export async function startProcess(options: {
+  launch: string;
+  program: string;
+  arguments: string[];
+  environment: Record<string, string>;
+  log: string;
+}): Promise<EngineProcess> {
+  const { launch, program, log } = options;
+  // Execa hands on any file descriptor; its types know the standard ones.
+  const output = openSync(log, 'a', 0o600) as 1;
+  try {
+    const child = execa(program, options.arguments, {
+      env: { ...options.environment, [MARK]: launch },
+      extendEnv: false,
+      detached: true,
+      cleanup: false,
+      cwd: '/',
+      stdio: ['ignore', output, output],
+      buffer: false,
+      reject: false,
+    });
+    child.nodeChildProcess.unref();
+    const { pid } = child;
+    if (pid === undefined) throw (await child).cause;
+    // It has not had the time to start another: that takes an interpreter tens of milliseconds.
+    joinGroup(launch, pid);
+    return { launch, pid, startTime: processStartTime(pid) ?? '' };
+  } finally {
+    closeSync(output);
+  }
+}
+
+/** Whether the process that was started is still there. */
+export function isAlive({ pid, startTime }: EngineProcess): boolean {
+  return startTime !== '' && processStartTime(pid) === startTime;
+}
+
+/** The process of a launch by what its environment says; undefined when none runs. */
+export function findProcess(launch: string): EngineProcess | undefined {
+  const marked = processes().filter((each) => each.session === each.pid && hasMark(each.pid, launch));
+  return marked.map(({ pid, startTime }) => ({ launch, pid, startTime }))[0];
+}
+
+/** The process that a handle names; undefined for an engine that is none. */
+export function processOf({ launch, pid, startTime }: Handle): EngineProcess | undefined {
+  return pid === undefined || startTime === undefined ? undefined : { launch, pid, startTime };
+}
+
+/** The live processes of an engine, those that it started counted in; for what each of them has of a GPU. */
+export function pidsOf(handle: Handle): ReadonlySet<number> {
+  const engine = processOf(handle);
+  return new Set(engine === undefined ? [] : sessionOf(engine, processes()).map(({ pid }) => pid));
+}
+
+// Younger than the first, or a session from before a reboot could be taken for it.
+function sessionOf({ pid, startTime }: EngineProcess, all: Stat[]): Stat[] {
+  const holder = all.find((each) => each.pid === pid);
+  if (holder !== undefined && holder.startTime !== startTime) return []; // the number was given to another
+  return all.filter((each) => each.session === pid && Number(each.startTime) >= Number(startTime));
+}
+
+// Also what has left the session, and what is there when the first has ended.
+function remainsOf(engine: EngineProcess): number[] {
+  const all = processes();
+  const session = new Set(sessionOf(engine, all).map(({ pid }) => pid));
+  return all
+    .map(({ pid }) => pid)
+    .filter((pid) => session.has(pid) || groupOf(pid) === engine.launch || hasMark(pid, engine.launch));
+}
+
+/** Asks the process to end, and after a grace kills what is left; resolves when nothing of the launch runs any more. */
+export async function endProcess(engine: EngineProcess, graceMs: number): Promise<void> {
+  const patience = performance.now() + graceMs;
+  if (isAlive(engine)) send(engine.pid, 'SIGTERM');
+  // An engine whose first process has ended does not end its workers any more: those are killed at once.
+  while (isAlive(engine) && performance.now() < patience) await delay(POLL_MS);
+  const giveUp = performance.now() + GIVE_UP_MS;
+  for (let left = remainsOf(engine); left.length > 0; left = remainsOf(engine)) {
+    if (performance.now() > giveUp) {
+      throw new AutocodeError(
+        'ERR_ENGINE_UNAVAILABLE',
+        `Processes of an engine cannot be ended: ${left.join(', ')}.`,
+        {
+          remedy:
+            'See what they wait for (`ps`, `nvidia-smi`): after an error of the GPU only a restart of the machine ends them.',
+        },
+      );
+    }
+    for (const pid of left) send(pid, 'SIGKILL');
+    await delay(POLL_MS);
+  }
+  removeGroup(engine.launch);
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Gone meanwhile.
+  }
+}
+
+interface Stat {
+  pid: number;
+  session: number;
+  startTime: string;
+}
+
+// The name in brackets may hold anything; what follows the last bracket is state, parent, group, session, …
+function processes(): Stat[] {
+  return readdirSync('/proc').flatMap((name) => {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || pid === process.pid) return [];
+    const stat = read(`/proc/${name}/stat`);
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (stat === '' || fields[0] === 'Z') return [];
+    return [{ pid, session: Number(fields[3]), startTime: fields[19] ?? '' }];
+  });
+}
+
+// vLLM's workers write their title over their environment: the mark is sure to be found at the first process alone.
+function hasMark(pid: number, launch: string): boolean {
+  return `\0${read(`/proc/${pid}/environ`)}`.includes(`\0${MARK}=${launch}\0`);
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
+}
