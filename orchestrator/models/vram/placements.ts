@@ -31,7 +31,7 @@ export function placementsOf(
   cards: readonly PlannedCard[],
   calibration = 1,
 ): ModelPlacement[] {
-  if (model.context > shape.maxContext || indivisible(shape, model.tensorParallel) !== undefined) return [];
+  if (!isPossible(model, shape)) return [];
   const { totalMib } = footprint(model, shape);
   const found = subsets(cards, model.tensorParallel).flatMap((group) => {
     const share = shareOf(model, totalMib, group, calibration);
@@ -51,9 +51,29 @@ export function placementsOf(
   return found.sort((a, b) => order * (a.free - b.free)).map(({ placement }) => placement);
 }
 
-/** What the engine could be given at most of each GPU of a group, by the share that the model may take. */
-export function mostOf(model: LocalModel, group: readonly PlannedCard[], calibration = 1): number {
-  return Math.floor(mostShare(model, group, calibration) * smallest(group) + 1e-6);
+/** The most of each GPU that the engine could be given on any group of them, in MiB; 0 with too few GPUs. */
+export function mostMib(model: LocalModel, cards: readonly PlannedCard[], calibration = 1): number {
+  // Of the GPUs that are no smaller than one of them, the emptiest.
+  const groups = cards.map(({ totalMib }) =>
+    cards
+      .filter((card) => card.totalMib >= totalMib)
+      .sort((a, b) => freeOf(b) / b.totalMib - freeOf(a) / a.totalMib)
+      .slice(0, model.tensorParallel),
+  );
+  const most = groups
+    .filter((group) => group.length === model.tensorParallel)
+    .map((group) => Math.floor(mostShare(model, group, calibration) * smallest(group) + 1e-6));
+  return Math.max(0, ...most);
+}
+
+/** Whether it has a placement at all. */
+export function hasPlacement(
+  model: LocalModel,
+  shape: ModelShape,
+  cards: readonly PlannedCard[],
+  calibration = 1,
+): boolean {
+  return isPossible(model, shape) && footprint(model, shape).totalMib <= mostMib(model, cards, calibration);
 }
 
 /** All groups of `size` of the GPUs, in their order. */
@@ -61,6 +81,9 @@ export function subsets<T>(all: readonly T[], size: number): T[][] {
   if (size === 0) return [[]];
   return all.flatMap((first, at) => subsets(all.slice(at + 1), size - 1).map((rest) => [first, ...rest]));
 }
+
+const isPossible = (model: LocalModel, shape: ModelShape) =>
+  model.context <= shape.maxContext && indivisible(shape, model.tensorParallel) === undefined;
 
 export const freeOf = ({ totalMib, foreignMib }: PlannedCard) => totalMib - foreignMib;
 
