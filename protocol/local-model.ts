@@ -136,6 +136,17 @@ export const Gpu = z
   .meta({ id: 'Gpu' });
 export type Gpu = z.infer<typeof Gpu>;
 
+export const GpuList = z
+  .object({
+    gpus: z.array(Gpu),
+    problem: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why none are known, or nobody looks at them; with what to do.' }),
+  })
+  .meta({ id: 'GpuList' });
+export type GpuList = z.infer<typeof GpuList>;
+
 /** Memory that a model needs on each of its GPUs, in MiB. */
 export const Footprint = z
   .object({ weightsMib: Mib, kvMib: Mib, runtimeMib: Mib, totalMib: Mib, tokens: z.number().int() })
