@@ -71,6 +71,24 @@ test('an answer that breaks off fails after what had come; one without end is cu
   await far.seen.at(-1)!.closed;
 });
 
+test('the first pieces are read as they come; those that follow soon after each other are read together', async () => {
+  await using far = await fakeEngine();
+  let send = (_: string) => {};
+  far.answers((response) => {
+    response.writeHead(200).flushHeaders();
+    send = (piece) => (piece === '' ? void response.end() : void response.write(piece));
+  });
+  await using streamed = await asked(far);
+  const read = (await streamed.answer).body[Symbol.asyncIterator]();
+  const next = async () => Buffer.from((await read.next()).value ?? []).toString();
+  for (const piece of ['a', 'b', 'c']) {
+    send(piece);
+    assert.equal(await next(), piece);
+  }
+  for (const piece of ['d', 'e', 'f', '']) send(piece);
+  assert.deepEqual([await next(), (await read.next()).done], ['def', true]);
+});
+
 test('a request that cannot be sent is refused', async () => {
   await using far = await fakeEngine();
   await using wrong = await asked(far, { key: 'a\nb' });

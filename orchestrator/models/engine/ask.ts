@@ -55,9 +55,9 @@ export async function ask(
 
 /** So many bytes wait for a reader at most; then the engine waits. */
 const WAITING_BYTES = 64 * 1024;
-// Tokens come faster than anybody reads them, and each way through the gateway has its price. The first of an answer go at
-// once, so that it is seen to begin, and so does its end.
-const TOGETHER_MS = Number(process.env.TOG ?? 15);
+// Small pieces come faster than anybody reads, and each way through the gateway costs time: those of so long go on
+// together. Only the first of an answer go at once, so that it is seen to begin, and its end.
+const TOGETHER_MS = 20;
 const AT_ONCE = 3;
 const FULL_BYTES = 16 * 1024;
 
@@ -77,8 +77,7 @@ function arrivals(): Arrivals {
   let wake = () => {};
   let given = 0;
   let pause: NodeJS.Timeout | undefined;
-  const ready = () =>
-    ended !== undefined || (pause === undefined ? waiting.length > 0 : bytes > FULL_BYTES);
+  const ready = () => ended !== undefined || (pause === undefined ? waiting.length > 0 : bytes > FULL_BYTES);
   const goOn = () => {
     pause = undefined;
     wake();
