@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { editBody } from './edit-body.ts';
 
 const edited = (text: string, changes: Record<string, unknown>) =>
-  editBody(Buffer.from(text), changes).toString();
+  Buffer.concat([editBody(Buffer.from(text), changes)].flat()).toString();
 
 test('a member is replaced where it stands, and nothing else changes', () => {
   const before =
@@ -19,6 +19,13 @@ test('a missing member is added, in an empty object too', () => {
 
 test('a name that stands twice or is written with escapes is replaced', () => {
   assert.equal(edited('{"model":"a","mod\\u0065l":"b"}', { model: 'c' }), '{"model":"c","mod\\u0065l":"c"}');
+});
+
+test('a large rest is not copied', () => {
+  const body = Buffer.from(JSON.stringify({ model: 'x', messages: ['m'.repeat(100_000)] }));
+  const parts = editBody(body, { model: 'new' }) as Uint8Array[];
+  assert.equal(Buffer.concat(parts).toString(), body.toString().replace('"x"', '"new"'));
+  assert.equal(parts.at(-1)?.buffer, body.buffer);
 });
 
 test('what any JSON writer wrote reads as the same object with the changes', () => {

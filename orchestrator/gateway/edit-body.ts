@@ -14,15 +14,18 @@ interface Member {
   end: number;
 }
 
+/** Less than this is copied sooner than sent on its own. */
+const LARGE_BYTES = 64 * 1024;
+
 /**
  * The body with the named members replaced, or added in front where they are missing, and the named lists longer by an
- * item. `body` must be a JSON object.
+ * item; a large rest is not copied but a part of its own. `body` must be a JSON object.
  */
 export function editBody(
   body: Buffer,
   changes: Record<string, unknown>,
   appended: Record<string, unknown> = {},
-): Buffer {
+): Uint8Array | Uint8Array[] {
   const members = topLevelMembers(body);
   const present = new Set(members.map((member) => member.name));
   const added = Object.entries(changes).filter(([name]) => !present.has(name));
@@ -47,7 +50,8 @@ export function editBody(
       copied = end - 1;
     }
   }
-  return Buffer.concat([...parts, body.subarray(copied)]);
+  const rest = body.subarray(copied);
+  return rest.length < LARGE_BYTES ? Buffer.concat([...parts, rest]) : [Buffer.concat(parts), rest];
 }
 
 function topLevelMembers(body: Buffer): Member[] {

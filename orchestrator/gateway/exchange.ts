@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { ModelCall, Protocol } from '../../protocol/model.ts';
+import { sizeOf } from '../models/engine/engine.ts';
 import type { JsonObject } from '../models/wire/json.ts';
 import { refusalOf, sendRefusal } from '../models/wire/refusal.ts';
 import { encodeEvent } from '../models/wire/sse.ts';
@@ -99,7 +100,7 @@ export async function exchange(call: Exchange, parts: ExchangeParts): Promise<An
       const admission = countsTokens ? FREE : await parts.admit(asks);
       held = { admission, rung };
       const sent = outgoing(rung, { body, json, countsTokens }, admission);
-      await parts.egress.leaves(rung, call, sent.body.length);
+      await parts.egress.leaves(rung, call, sizeOf(sent));
       const path = countsTokens ? call.path : ENDPOINTS[rung.protocol].path;
       return {
         admission: { ...admission, release: () => ((held = undefined), admission.release()) },

@@ -1,6 +1,7 @@
 // What of a client's request goes to the engine: the bytes as they came, with only the model's name, the bound of the
 // output, the wish for usage and a warning changed; or the request in the engine's protocol. Used by exchange.ts.
 import type { Protocol } from '../../protocol/model.ts';
+import type { EngineRequest } from '../models/engine/engine.ts';
 import { count, object, string } from '../models/wire/json.ts';
 import type { JsonObject } from '../models/wire/json.ts';
 import type { Admission } from './paying.ts';
@@ -19,7 +20,7 @@ export function outgoing(
   { model, protocol, translation }: Rung,
   asked: { body: Buffer; json: JsonObject; countsTokens: boolean },
   { maxTokens, warning }: Pick<Admission, 'maxTokens' | 'warning'>,
-): { body: Buffer; json: JsonObject } {
+): Pick<EngineRequest, 'body' | 'json'> {
   if (model.serves.kind === 'replay') return asked;
   const json = translation === undefined ? asked.json : translation.request(asked.json);
   const changes: JsonObject = { model: model.serves.model };

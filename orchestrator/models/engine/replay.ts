@@ -11,6 +11,7 @@ import { string } from '../wire/json.ts';
 import { encodeEvent } from '../wire/sse.ts';
 import { WIRES } from '../wire/table.ts';
 import type { Conversation, Reply, ReplyCall } from '../wire/wire.ts';
+import { sizeOf } from './engine.ts';
 import type { Engine, EngineAnswer, EngineRequest } from './engine.ts';
 
 const REMEDY =
@@ -32,7 +33,7 @@ export function replayEngine(path: string): Engine {
       // A recording offers no other protocols.
       const request = given as EngineRequest & { protocol: Dialogue };
       if (request.path.endsWith('/count_tokens'))
-        return jsonAnswer({ input_tokens: Math.ceil(request.body.length / 4) });
+        return jsonAnswer({ input_tokens: Math.ceil(sizeOf(request) / 4) });
       const wire = WIRES[request.protocol];
       const recording = await load();
       const conversation = wire.read(request.json);

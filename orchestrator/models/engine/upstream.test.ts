@@ -40,6 +40,29 @@ test('the key goes as a bearer token, and as x-api-key to an engine that speaks 
   );
 });
 
+test('a body in parts arrives whole, with its length', async () => {
+  await using far = await fakeEngine();
+  far.answers((response) => sendBody(response, 200, {}));
+  const engine = upstreamEngine({
+    name: 'far',
+    url: far.url,
+    protocols: ['chat'],
+    apiKey: async () => undefined,
+  });
+  const text = 'x'.repeat(1_000_000);
+  const request = {
+    protocol: 'chat',
+    path: '/chat/completions',
+    body: [Buffer.from('{"text":'), Buffer.from(JSON.stringify(text)), Buffer.from('}')],
+    json: {},
+    headers: {},
+  } as const;
+  for await (const _ of (await engine.answer({ ...request, signal: new AbortController().signal })).body);
+  const [seen] = far.seen;
+  assert.deepEqual([seen?.headers['content-length'], seen?.body], ['1000011', JSON.stringify({ text })]);
+  await engine.close();
+});
+
 test('an engine that is away is named, without the password in its address', async () => {
   const engine = upstreamEngine({
     name: 'far',

@@ -4,6 +4,7 @@ import type { Pool } from 'undici';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { Protocol } from '../../../protocol/model.ts';
 import { ask } from './ask.ts';
+import { sizeOf } from './engine.ts';
 import type { Engine, EngineRequest } from './engine.ts';
 
 export interface UpstreamOptions {
@@ -14,6 +15,8 @@ export interface UpstreamOptions {
   protocols: readonly Protocol[];
   apiKey: () => Promise<string | undefined>;
   timeouts?: Partial<UpstreamTimeouts>;
+  /** What to do when it does not answer. */
+  remedy?: string;
 }
 
 export interface UpstreamTimeouts {
@@ -52,7 +55,7 @@ export function upstreamEngine(options: UpstreamOptions): Engine {
       const headers = await requestHeaders(options, request);
       try {
         const path = `${base.path}${request.path}`;
-        const post = { method: 'POST', path, headers, body: request.body };
+        const post = { method: 'POST', path, headers, body: bodyOf(request, headers) };
         return await ask(await (pool ??= open()), post, { signal: request.signal, wholeMs });
       } catch (cause) {
         if (request.signal.aborted) throw cause;
@@ -68,6 +71,14 @@ export function baseAddress(address: string): { origin: string; path: string } {
   const url = new URL(address);
   const path = url.pathname.replace(/\/+$/, '');
   return { origin: url.origin, path: /\/v\d/.test(path) ? path : `${path}/v1` };
+}
+
+/** A body in parts goes as an iterable, which the pool takes though its types do not say so, with its length. */
+function bodyOf(request: EngineRequest, headers: Record<string, string>): Uint8Array {
+  const { body } = request;
+  if (body instanceof Uint8Array) return body;
+  headers['content-length'] = String(sizeOf(request));
+  return body as unknown as Uint8Array;
 }
 
 async function requestHeaders(
@@ -89,18 +100,17 @@ async function requestHeaders(
   return { ...headers, ...(anthropic ? { 'x-api-key': key } : { authorization: `Bearer ${key}` }) };
 }
 
-function unavailable({ name, url }: UpstreamOptions, cause: unknown): AutocodeError {
+function unavailable({ name, url, remedy = CHECK }: UpstreamOptions, cause: unknown): AutocodeError {
   // A name with several addresses fails with one error for each.
   const error: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
   return new AutocodeError(
     'ERR_ENGINE_UNAVAILABLE',
     `The engine ${name} at ${withoutUser(url)} does not answer: ${error instanceof Error ? error.message : String(error)}.`,
-    {
-      remedy: 'Check that it runs and that models.engines in the configuration names its address.',
-      cause,
-    },
+    { remedy, cause },
   );
 }
+
+const CHECK = 'Check that it runs and that models.engines in the configuration names its address.';
 
 function withoutUser(address: string): string {
   const url = new URL(address);
