@@ -105,8 +105,11 @@ async function load(db: Queryable, run: string): Promise<Progress> {
   return { calls, tokens, answered: '', times: 0, failed: '', at: performance.now() };
 }
 
-// Quick, since prompts are large; for one wrong refusal a whole row of different requests would have to meet in it.
-const printOf = (body: Buffer) => `${body.length} ${crc32(body)}`;
+// Quick, since prompts are large and a conversation changes at its end; for one wrong refusal a whole row of different
+// requests would have to meet in it.
+const PRINTED_BYTES = 64 * 1024;
+const printOf = (body: Buffer) =>
+  `${body.length} ${crc32(body.subarray(0, PRINTED_BYTES))} ${crc32(body.subarray(-PRINTED_BYTES))}`;
 
 /** The tool call that the end of the conversation repeats, and how often; it is looked for `most` times. */
 export function repeatedCall(protocol: Protocol, json: JsonObject, most: number): [string, number] {
