@@ -180,6 +180,7 @@ async function startParts(
             db,
             catalogue: models,
             supervisedDatabase: postgres.supervised,
+            ownModels: config.models.local !== undefined,
             fixed: { ...fixed, apiUrl: url },
           }),
         stopping: stopping.signal,

@@ -16,7 +16,9 @@ import { egressRoutes } from './routes/egress.ts';
 import { eventRoutes } from './routes/events.ts';
 import { forgeRoutes } from './routes/forges.ts';
 import { gitRoutes } from './routes/git.ts';
+import { gpuRoutes } from './routes/gpus.ts';
 import { logRoutes } from './routes/logs.ts';
+import { metricRoutes } from './routes/metrics.ts';
 import { moneyRoutes } from './routes/money.ts';
 import { modelRoleRoutes } from './routes/model-roles.ts';
 import { projectFileRoutes } from './routes/project-files.ts';
@@ -45,6 +47,7 @@ export type Routes = (app: ApiInstance, context: ApiContext) => void;
 
 const GROUPS: Routes[] = [
   systemRoutes,
+  metricRoutes,
   projectRoutes,
   projectFileRoutes,
   forgeRoutes,
@@ -59,6 +62,7 @@ const GROUPS: Routes[] = [
   keyRoutes,
   modelRoleRoutes,
   secretRoutes,
+  gpuRoutes,
   moneyRoutes,
   egressRoutes,
   workerRoutes,

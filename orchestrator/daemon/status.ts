@@ -6,6 +6,7 @@ import type { Catalogue } from '../models/catalogue.ts';
 import type { PartHealth, Status } from '../../protocol/status.ts';
 import { hasPgvector, type Queryable } from '../db/connect.ts';
 import { listWorkers } from '../workers/registry.ts';
+import { modelParts } from './model-status.ts';
 
 const MEGABYTE = 1024 * 1024;
 /** With less than this nothing is stored reliably any more; with less than that it is time to do something. */
@@ -16,6 +17,8 @@ export interface StatusSources {
   db: Queryable;
   catalogue: Catalogue;
   supervisedDatabase: boolean;
+  /** Whether the appliance runs models itself. */
+  ownModels: boolean;
   fixed: Pick<Status, 'version' | 'startedAt' | 'roles' | 'apiUrl' | 'gatewayUrl' | 'dataDir' | 'currency'>;
 }
 
@@ -24,10 +27,11 @@ export async function gatherStatus({
   db,
   catalogue,
   supervisedDatabase,
+  ownModels,
   fixed,
 }: StatusSources): Promise<Status> {
   const runLogs = join(fixed.dataDir, 'logs/worker');
-  const [installation, tasks, runs, workers, disk, logDisk, vectors] = await Promise.all([
+  const [installation, tasks, runs, workers, disk, logDisk, vectors, models] = await Promise.all([
     db.query<{ id: string }>('select id from installation'),
     counts(db, `select state, count(*)::int from task group by state`),
     counts(
@@ -38,6 +42,7 @@ export async function gatherStatus({
     statfs(fixed.dataDir),
     statfs(runLogs).catch(() => null), // a file system of its own, perhaps; made with the first log
     hasPgvector(db),
+    modelParts(db, catalogue, ownModels),
   ]);
   const online = workers.filter((worker) => worker.state === 'online').length;
   const parts: PartHealth[] = [
@@ -49,7 +54,7 @@ export async function gatherStatus({
     fixed.gatewayUrl === null
       ? { name: 'gateway', state: 'off', detail: 'runs in another process' }
       : { name: 'gateway', state: 'ok', detail: fixed.gatewayUrl },
-    modelHealth(catalogue),
+    ...models,
     online > 0
       ? { name: 'workers', state: 'ok', detail: `${online} online` }
       : { name: 'workers', state: 'down', detail: 'none is online; tasks wait until one is' },
@@ -84,11 +89,4 @@ function diskHealth([directory, freeBytes]: [string, number]): PartHealth {
 async function counts(db: Queryable, sql: string): Promise<Record<string, number>> {
   const { rows } = await db.query<{ state: string; count: number }>(sql);
   return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
-}
-
-function modelHealth(catalogue: Catalogue): PartHealth {
-  const real = catalogue.list().filter((model) => model.kind === 'upstream');
-  if (real.length === 0)
-    return { name: 'models', state: 'off', detail: 'no model is configured; only recordings can answer' };
-  return { name: 'models', state: 'ok', detail: real.map((model) => model.name).join(', ') };
 }

@@ -1,6 +1,7 @@
 // `autocode model …` and `autocode replay record`: definitions.
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
+import { gpuVerbs } from './model-gpus.ts';
 import { modelRoleVerbs } from './model-roles.ts';
 import { weightVerbs } from './model-weights.ts';
 
@@ -49,6 +50,7 @@ export const modelNoun: Noun = {
     }),
     ...modelRoleVerbs,
     ...weightVerbs,
+    ...gpuVerbs,
   ],
 };
 
