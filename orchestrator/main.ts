@@ -27,6 +27,7 @@ import { catalogue, type Catalogue } from './models/catalogue.ts';
 import { abandonTests } from './models/conformance/results.ts';
 import { readLocalCatalogue, SHIPPED_CATALOGUE } from './models/local-catalogue.ts';
 import { openRoleBook, type SetRoles } from './models/roles.ts';
+import type { Supervisor } from './models/supervisor/acquired.ts';
 import { promptsKey } from './prompts/key.ts';
 import { promptKeeper, type PromptKeeper } from './prompts/keeper.ts';
 import { openForges, type Forges } from './repos/forge/forges.ts';
@@ -133,7 +134,9 @@ async function startParts(
   if (config.roles.includes('gateway')) {
     const keeper = promptKeeper({ ...prompts, warn: (message, fields) => log.warn(message, fields) });
     stops.push(() => keeper.close());
-    const gateway = await serveGateway(config, db, models, secrets, log, keeper, last.gateway);
+    const supervisor = await superviseModels(config, directory, db, log);
+    if (supervisor !== undefined) stops.push(() => supervisor.stop());
+    const gateway = await serveGateway(config, db, models, secrets, log, keeper, last.gateway, supervisor);
     stops.push(() => gateway.stop());
     ({ url: gatewayUrl } = gateway);
     ports.gateway = gateway.port;
@@ -328,9 +331,11 @@ async function serveGateway(
   log: RootLog,
   prompts: PromptKeeper,
   last: number | undefined,
+  supervisor: Supervisor | undefined,
 ) {
   const options = {
     db,
+    supervisor,
     log,
     catalogue: models,
     secrets: { get: async (name: string) => await requireSecret(secrets, name) },
@@ -346,6 +351,15 @@ async function serveGateway(
     return gateway.port;
   });
   return gateway!;
+}
+
+/** Starts to look after the models on the own GPUs, where there are any; engines that run already are adopted. */
+async function superviseModels(config: Config, directory: DataDirectory, db: Database, log: RootLog) {
+  const settings = config.models.local;
+  if (settings === undefined) return undefined;
+  const { openSupervisor } = await import('./models/supervisor/open.ts');
+  const logs = join(directory.path('logs/orchestrator'), 'models');
+  return await openSupervisor({ settings, db, log, weights: directory.path('model-weights'), logs });
 }
 
 /** The key that run tokens are derived from; made at the first start. */

@@ -217,6 +217,14 @@ export const ModelCommand = z
   .meta({ id: 'ModelCommand' });
 export type ModelCommand = z.infer<typeof ModelCommand>;
 
+export const EngineLog = z
+  .object({
+    text: z.string(),
+    end: z.number().int().meta({ description: 'The byte to go on from.' }),
+  })
+  .meta({ id: 'EngineLog' });
+export type EngineLog = z.infer<typeof EngineLog>;
+
 export const ModelDecision = z
   .object({
     id: z.number().int(),

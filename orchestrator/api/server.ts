@@ -17,6 +17,7 @@ import { eventRoutes } from './routes/events.ts';
 import { forgeRoutes } from './routes/forges.ts';
 import { gitRoutes } from './routes/git.ts';
 import { gpuRoutes } from './routes/gpus.ts';
+import { localModelRoutes } from './routes/local-models.ts';
 import { logRoutes } from './routes/logs.ts';
 import { metricRoutes } from './routes/metrics.ts';
 import { moneyRoutes } from './routes/money.ts';
@@ -60,6 +61,7 @@ const GROUPS: Routes[] = [
   eventRoutes,
   tokenRoutes,
   keyRoutes,
+  localModelRoutes,
   modelRoleRoutes,
   secretRoutes,
   gpuRoutes,

@@ -2,6 +2,7 @@
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
 import { gpuVerbs } from './model-gpus.ts';
+import { localModelVerbs } from './model-local.ts';
 import { modelRoleVerbs } from './model-roles.ts';
 import { weightVerbs } from './model-weights.ts';
 
@@ -48,6 +49,7 @@ export const modelNoun: Noun = {
           }),
       load: async () => (await import('../keys.ts')).modelPolicy,
     }),
+    ...localModelVerbs,
     ...modelRoleVerbs,
     ...weightVerbs,
     ...gpuVerbs,

@@ -1,0 +1,159 @@
+// Commands of people, done step by step with each turn of the loop until they are answered.
+import type { ModelCommand } from '../../../protocol/local-model.ts';
+import { standing } from './admission.ts';
+import type { Answer } from './commands.ts';
+import { gpuWords, type Fleet, type Member, type Replica } from './fleet.ts';
+import { stopLoading } from './load.ts';
+import { sleep, unload } from './unload.ts';
+
+/** How long an unload or a sleep waits for requests to end. */
+const DRAIN_MS = 30_000;
+
+/** One step of a command; what is known of it already says whether it is new. */
+export function step(fleet: Fleet, member: Member, command: ModelCommand, isNew: boolean): Answer {
+  switch (command.action) {
+    case 'load':
+      return stepLoad(fleet, member, command, isNew);
+    case 'wake':
+      return stepWake(fleet, member, command, isNew);
+    case 'unload':
+      return stepDown(fleet, member, command, isNew);
+    case 'sleep':
+      return stepSleep(fleet, member, command, isNew);
+  }
+}
+
+function stepLoad(fleet: Fleet, member: Member, command: ModelCommand, isNew: boolean): Answer {
+  const now = Date.now();
+  const asked = Date.parse(command.at);
+  if (isNew) member.load = member.model.load; // pinned again after an unload
+  const ready = readyOf(member);
+  if (ready !== undefined) {
+    const took = Math.round((now - asked) / 1000);
+    const where = gpuWords(ready.placement.gpus);
+    return done(isNew ? `It is ready on ${where} already.` : `Ready on ${where} after ${took} s.`);
+  }
+  const failure =
+    member.trouble ??
+    (member.lastFailure !== null && member.lastFailure.at >= asked ? member.lastFailure : null);
+  if (failure !== null && !member.replicas.some(({ state }) => state === 'loading')) {
+    member.wanted = null;
+    return failed(`It could not be loaded: ${failure.problem}`, failure.remedy);
+  }
+  const { loadSeconds, waitSeconds } = fleet.settings;
+  if (now - asked > (loadSeconds + waitSeconds) * 1000) {
+    member.wanted = null;
+    return failed(
+      `It ${standing(member, now)} after ${Math.round((now - asked) / 1000)} s.`,
+      `See \`autocode model why ${command.model}\`.`,
+    );
+  }
+  if (isNew && now < member.notBefore) member.notBefore = 0; // people need not wait for a pause after failures
+  member.wanted ??= { since: now, until: Infinity };
+  return waiting(waitingFor(fleet, member, now));
+}
+
+function stepWake(fleet: Fleet, member: Member, command: ModelCommand, isNew: boolean): Answer {
+  if (readyOf(member) !== undefined) return done(isNew ? 'It is awake already.' : 'Awake.');
+  if (!isNew || member.replicas.some(({ state }) => state === 'asleep' || state === 'loading'))
+    return stepLoad(fleet, member, command, isNew);
+  return failed('It is not loaded.', `Load it: \`autocode model load ${command.model}\`.`);
+}
+
+function stepDown(fleet: Fleet, member: Member, command: ModelCommand, isNew: boolean): Answer {
+  if (isNew) letGo(member);
+  if (member.replicas.length === 0) return done(isNew ? 'It is not loaded.' : `Unloaded.${unpinned(member)}`);
+  const answer = stillBusy(member, command);
+  if (answer !== undefined) return answer;
+  for (const replica of member.replicas) {
+    const reason = `${command.actor} asked for it`;
+    stopLoading(replica, reason);
+    if (!replica.busy) {
+      fleet.beside(`unloading ${command.model}`, () => unload(fleet, member, replica, { reason }));
+    }
+  }
+  return waiting('It is being unloaded.');
+}
+
+function stepSleep(fleet: Fleet, member: Member, command: ModelCommand, isNew: boolean): Answer {
+  const { model, replicas } = member;
+  if (model.engine !== 'vllm' || model.sleepLevel === 0)
+    return failed(
+      model.engine === 'vllm' ? 'Its sleepLevel is 0.' : `Its engine (${model.engine}) has no sleep.`,
+      `Unload it: \`autocode model unload ${command.model}\`.`,
+    );
+  if (isNew) letGo(member);
+  if (replicas.length === 0)
+    return failed(
+      isNew ? 'It is not loaded.' : 'It could not be put to sleep and was unloaded.',
+      `See \`autocode model why ${command.model}\`.`,
+    );
+  if (replicas.every(({ state }) => state === 'asleep'))
+    return done(isNew ? 'It is asleep already.' : `Asleep.${unpinned(member)}`);
+  const answer = stillBusy(member, command);
+  if (answer !== undefined) return answer;
+  for (const replica of replicas) {
+    if (replica.busy || replica.state !== 'ready') continue;
+    const reason = `${command.actor} asked for it`;
+    fleet.beside(`putting ${command.model} to sleep`, () => sleep(fleet, member, replica, { reason }));
+  }
+  return waiting('It is being put to sleep.');
+}
+
+// Until the next start, or until somebody asks to load it, it comes back only for requests.
+function letGo(member: Member): void {
+  member.load = 'on-demand';
+  member.wanted = null;
+}
+
+const unpinned = ({ model }: Member) =>
+  model.load === 'on-demand'
+    ? ''
+    : ` It is not ${model.load} until it is loaded again or the daemon starts anew.`;
+
+/** Requests in flight are waited for, and no new ones let in; undefined when there are none left. */
+function stillBusy({ replicas }: Member, command: ModelCommand): Answer | undefined {
+  const inFlight = replicas.reduce((sum, replica) => sum + replica.inFlight, 0);
+  if (inFlight === 0) return undefined;
+  const left = DRAIN_MS - (Date.now() - Date.parse(command.at));
+  const requests = inFlight === 1 ? '1 request is' : `${inFlight} requests are`;
+  for (const replica of replicas) replica.held = left > 0;
+  return left > 0
+    ? waiting(`${requests} in flight; new ones wait.`)
+    : failed(
+        `${requests} still in flight after ${DRAIN_MS / 1000} s.`,
+        'Wait until they have ended, or cancel their runs, and ask again.',
+      );
+}
+
+function waitingFor(fleet: Fleet, member: Member, now: number): string {
+  const loading = member.replicas.find(({ state }) => state === 'loading');
+  if (loading !== undefined) return `It ${standing(member, now)}.`;
+  const [preferred] = member.placements;
+  if (preferred === undefined) return 'It waits for a place.';
+  const short = preferred.gpus.flatMap((gpu) => {
+    const lack = preferred.mib - freeOn(fleet, gpu);
+    return lack > 0 ? [`${(lack / 1024).toFixed(1)} GiB on GPU ${gpu}`] : [];
+  });
+  const going = [...fleet.members.values()].filter(({ replicas }) =>
+    replicas.some(({ state }) => state === 'stopping'),
+  );
+  const words = going.length === 0 ? '' : `; ${going.map(({ model }) => model.name).join(', ')} is unloaded`;
+  return short.length === 0 ? 'It is about to be loaded.' : `It waits for ${short.join(', ')}${words}.`;
+}
+
+function freeOn(fleet: Fleet, gpu: number): number {
+  const card = fleet.gpus.cards().find(({ index }) => index === gpu);
+  const taken = [...fleet.members.values(), ...fleet.strangers]
+    .flatMap(({ replicas }) => replicas)
+    .reduce((sum, { placement }) => sum + (placement.gpus.includes(gpu) ? placement.mib : 0), 0);
+  return card === undefined ? 0 : card.totalMib - card.foreignMib - taken;
+}
+
+function readyOf({ replicas }: Member): Replica | undefined {
+  return replicas.find(({ state, draining, held }) => state === 'ready' && !draining && !held);
+}
+
+const done = (detail: string): Answer => ({ state: 'done', detail });
+const waiting = (detail: string): Answer => ({ state: 'waiting', detail });
+const failed = (detail: string, remedy: string | null): Answer => ({ state: 'failed', detail, remedy });

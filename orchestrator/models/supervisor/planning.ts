@@ -1,0 +1,115 @@
+// What each model needs and where it could go, looked at again as weights come and strangers take memory. Used by the loop.
+import { join } from 'node:path';
+import { AutocodeError } from '../../../protocol/errors.ts';
+import type { ManagedEngineKind } from '../../../protocol/local-model.ts';
+import type { Card } from '../residency/state.ts';
+import { shapeOf } from '../vram/facts.ts';
+import { placementsOf } from '../vram/placements.ts';
+import { weightsState } from '../weights/state.ts';
+import type { Fleet, Member } from './fleet.ts';
+import type { Trouble } from './instances.ts';
+
+const EVERY_MS = 10_000;
+/** What strangers have of a GPU goes up and down a little all the time. */
+const FOREIGN_STEP_MIB = 256;
+
+/** Makes what brings the plans of all models up to date. It looks at the disk every few seconds, and when the cards have changed. */
+export function planner(fleet: Fleet, elsewhere: (kind: ManagedEngineKind) => boolean): () => Promise<void> {
+  let at = 0;
+  let cardsThen = '';
+  return async () => {
+    const cards = fleet.gpus.cards().map(rounded);
+    const text = JSON.stringify(cards);
+    if (text === cardsThen && Date.now() - at < EVERY_MS) return;
+    cardsThen = text;
+    at = Date.now();
+    for (const member of fleet.members.values())
+      if (elsewhere(member.model.engine)) planElsewhere(member);
+      else await plan(fleet, member, cards);
+  };
+}
+
+// Its engine finds a place by itself, and tells when it has none.
+function planElsewhere(member: Member): void {
+  member.weights = 'here';
+  member.trouble = null;
+  member.placements = [
+    { gpus: [], mib: 0, predictedMib: 0, gpuMemoryUtilization: member.model.gpuMemoryUtilization, tokens: 0 },
+  ];
+}
+
+async function plan(fleet: Fleet, member: Member, cards: Card[]): Promise<void> {
+  const { model } = member;
+  try {
+    const weights =
+      model.engine === 'ollama' // it keeps its own
+        ? { state: 'here' as const, problem: null }
+        : await weightsState(join(fleet.weights, model.path));
+    member.weights = weights.state;
+    if (weights.state !== 'here') {
+      return hopeless(member, weightsTrouble(model.name, weights.state, weights.problem));
+    }
+    const { shape } = await shapeOf(model, fleet.weights);
+    member.weightsBytes = shape.weightsBytes;
+    member.placements = placementsOf(model, shape, cards);
+    const usable = cards.filter((card) => card.usable);
+    const fits = member.placements.some(({ gpus }) =>
+      gpus.every((gpu) => usable.some(({ index }) => index === gpu)),
+    );
+    const empty = () =>
+      placementsOf(
+        model,
+        shape,
+        cards.map((card) => ({ ...card, foreignMib: 0 })),
+      );
+    member.trouble = fits ? null : placeTrouble(model.name, cards, empty().length > 0);
+  } catch (error) {
+    const remedy = error instanceof AutocodeError ? error.remedy : undefined;
+    hopeless(member, { problem: (error as Error).message, remedy: remedy ?? null });
+  }
+}
+
+function hopeless(member: Member, trouble: Trouble): void {
+  member.placements = [];
+  member.trouble = trouble;
+}
+
+function weightsTrouble(name: string, state: 'missing' | 'broken', problem: string | null): Trouble {
+  return state === 'missing'
+    ? {
+        problem: problem ?? 'its weights are not here.',
+        remedy: 'Bring its weights with `autocode model import PATH`.',
+      }
+    : {
+        problem: problem ?? 'its weights are broken.',
+        remedy: `See \`autocode model verify ${name}\`, then import them again.`,
+      };
+}
+
+function placeTrouble(name: string, cards: readonly Card[], fitsEmpty: boolean): Trouble {
+  if (cards.length === 0)
+    return {
+      problem: 'no GPU is seen.',
+      remedy:
+        'See `autocode model gpus`; where nvidia-smi is not to be asked, declare them in models.local.gpus.',
+    };
+  const lost = cards.filter(({ usable }) => !usable).map(({ index }) => `GPU ${index} is not usable`);
+  const taken = cards
+    .filter(({ foreignMib }) => foreignMib > FOREIGN_STEP_MIB)
+    .map(
+      ({ index, foreignMib }) => `${(foreignMib / 1024).toFixed(1)} GiB of GPU ${index} are taken by others`,
+    );
+  if (fitsEmpty && lost.length + taken.length > 0)
+    return {
+      problem: `it does not fit now: ${[...lost, ...taken].join(', ')}.`,
+      remedy: 'It is loaded when that is over; `autocode model gpus` and `nvidia-smi` show who it is.',
+    };
+  return {
+    problem: `it does not fit on the GPUs of this machine (${cards.map(({ totalMib }) => `${(totalMib / 1024).toFixed(1)} GiB`).join(', ')}).`,
+    remedy: `See \`autocode model plan ${name}\`: it tells what would make it fit.`,
+  };
+}
+
+function rounded(card: Card): Card {
+  return { ...card, foreignMib: Math.ceil(card.foreignMib / FOREIGN_STEP_MIB) * FOREIGN_STEP_MIB };
+}
