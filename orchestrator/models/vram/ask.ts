@@ -20,7 +20,7 @@ export interface PlanParts {
   /** Directory of the weights. */
   weights: string;
   /** GPUs that the configuration declares. */
-  gpus?: LocalModels['gpus'];
+  gpus: LocalModels['gpus'];
 }
 
 /** Answers a request; the models are on nobody's GPUs yet, but what strangers have taken of these counts. */

@@ -31,7 +31,7 @@ export function placementsOf(
   cards: readonly PlannedCard[],
   calibration = 1,
 ): ModelPlacement[] {
-  if (!isPossible(model, shape)) return [];
+  if (!hasPlacement(model, shape, cards, calibration)) return [];
   const { totalMib } = footprint(model, shape);
   const found = subsets(cards, model.tensorParallel).flatMap((group) => {
     const share = shareOf(model, totalMib, group, calibration);
@@ -73,17 +73,16 @@ export function hasPlacement(
   cards: readonly PlannedCard[],
   calibration = 1,
 ): boolean {
-  return isPossible(model, shape) && footprint(model, shape).totalMib <= mostMib(model, cards, calibration);
+  const possible =
+    model.context <= shape.maxContext && indivisible(shape, model.tensorParallel) === undefined;
+  return possible && footprint(model, shape).totalMib <= mostMib(model, cards, calibration);
 }
 
-/** All groups of `size` of the GPUs, in their order. */
-export function subsets<T>(all: readonly T[], size: number): T[][] {
+// All groups of `size`, in their order.
+function subsets<T>(all: readonly T[], size: number): T[][] {
   if (size === 0) return [[]];
   return all.flatMap((first, at) => subsets(all.slice(at + 1), size - 1).map((rest) => [first, ...rest]));
 }
-
-const isPossible = (model: LocalModel, shape: ModelShape) =>
-  model.context <= shape.maxContext && indivisible(shape, model.tensorParallel) === undefined;
 
 export const freeOf = ({ totalMib, foreignMib }: PlannedCard) => totalMib - foreignMib;
 

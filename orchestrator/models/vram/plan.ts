@@ -5,7 +5,7 @@ import type { LocalModel, ModelPlan, PlannedModel } from '../../../protocol/loca
 import { wouldFit } from './alternatives.ts';
 import type { Facts } from './facts.ts';
 import { footprint, tokensIn } from './footprint.ts';
-import { freeOf, mostMib, placementsOf, subsets } from './placements.ts';
+import { freeOf, mostMib, placementsOf } from './placements.ts';
 import type { ModelPlacement, PlannedCard } from './placements.ts';
 import { together } from './together.ts';
 import { whyItDoesNot, whyItFits } from './words.ts';
@@ -45,7 +45,7 @@ export function plan(
     together: all.placements !== undefined,
     models,
     placements: asked.reduce(
-      (sum, { model }) => sum + subsets(cards, model.tensorParallel).length,
+      (sum, { model }) => sum + groupsOf(cards.length, model.tensorParallel),
       all.tried,
     ),
   };
@@ -62,9 +62,8 @@ function answer(
 ): Omit<PlannedModel, 'beside'> {
   const common = { model: model.name, calibration };
   if (!('shape' in facts)) {
-    const would = facts.remedy === undefined ? [] : [facts.remedy];
-    const unknown = { fits: false, gpus: [], need: null, freeMib: null, source: 'weights' as const };
-    return { ...common, ...unknown, why: facts.message, would };
+    const why = facts.remedy === undefined ? facts.message : `${facts.message} ${facts.remedy}`;
+    return { ...common, fits: false, why, would: [], gpus: [], need: null, freeMib: null, source: 'weights' };
   }
   const { shape, source } = facts;
   const need = footprint(model, shape);
@@ -95,4 +94,9 @@ function answer(
     },
     freeMib: null,
   };
+}
+
+// How many groups of `size` there are of `count` GPUs.
+function groupsOf(count: number, size: number): number {
+  return size === 0 ? 1 : count < size ? 0 : (groupsOf(count - 1, size - 1) * count) / size;
 }
