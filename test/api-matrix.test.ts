@@ -44,6 +44,7 @@ const DECIDED: Record<Access, string[]> = {
     'GET /api/v1/projects/:project/file',
     'GET /api/v1/projects/:project/settings',
     'POST /api/v1/project-files/check',
+    'POST /api/v1/model-plans',
     'GET /api/v1/forges',
     'GET /api/v1/projects/:project/models',
     'GET /api/v1/runs',

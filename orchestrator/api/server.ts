@@ -21,6 +21,7 @@ import { localModelRoutes } from './routes/local-models.ts';
 import { logRoutes } from './routes/logs.ts';
 import { metricRoutes } from './routes/metrics.ts';
 import { moneyRoutes } from './routes/money.ts';
+import { modelPlanRoutes } from './routes/model-plans.ts';
 import { modelRoleRoutes } from './routes/model-roles.ts';
 import { projectFileRoutes } from './routes/project-files.ts';
 import { projectRoutes } from './routes/projects.ts';
@@ -62,6 +63,7 @@ const GROUPS: Routes[] = [
   tokenRoutes,
   keyRoutes,
   localModelRoutes,
+  modelPlanRoutes,
   modelRoleRoutes,
   secretRoutes,
   gpuRoutes,

@@ -3,6 +3,7 @@ import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
 import { gpuVerbs } from './model-gpus.ts';
 import { localModelVerbs } from './model-local.ts';
+import { modelPlanVerbs } from './model-plan.ts';
 import { modelRoleVerbs } from './model-roles.ts';
 import { weightVerbs } from './model-weights.ts';
 
@@ -50,6 +51,7 @@ export const modelNoun: Noun = {
       load: async () => (await import('../keys.ts')).modelPolicy,
     }),
     ...localModelVerbs,
+    ...modelPlanVerbs,
     ...modelRoleVerbs,
     ...weightVerbs,
     ...gpuVerbs,
