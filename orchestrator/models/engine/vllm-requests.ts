@@ -11,12 +11,13 @@ const SLEEP_MS = 120_000; // the weights of a large model come over the bus, or 
 export async function wellness(
   handle: Handle,
   signal: AbortSignal,
+  withinMs = ANSWER_MS,
 ): Promise<'well' | 'asleep' | 'refused' | 'silent' | 'dead'> {
   try {
-    const { status } = await request(handle, '/health', { signal, withinMs: ANSWER_MS });
+    const { status } = await request(handle, '/health', { signal, withinMs });
     if (status !== 200) return 'dead';
     // Asked of the core itself: /health says nothing of one that hangs.
-    const answer = await request(handle, '/is_sleeping', { signal, withinMs: ANSWER_MS });
+    const answer = await request(handle, '/is_sleeping', { signal, withinMs });
     const { is_sleeping: asleep } = JSON.parse(answer.text) as { is_sleeping?: unknown };
     return asleep === true ? 'asleep' : 'well';
   } catch (error) {
@@ -29,10 +30,11 @@ export async function wellness(
 export async function bringsToken(
   handle: Handle,
   signal: AbortSignal,
+  withinMs = TOKEN_MS,
 ): Promise<{ well: true } | { well: false; detail: string }> {
   const before = await reading(handle, signal);
   const ask = async (path: string, input: object) =>
-    await request(handle, path, { body: { model: handle.served, ...input }, signal, withinMs: TOKEN_MS });
+    await request(handle, path, { body: { model: handle.served, ...input }, signal, withinMs });
   try {
     let { status, text } = await ask('/v1/completions', { prompt: 'a', max_tokens: 1, temperature: 0 });
     if (status === 404) ({ status, text } = await ask('/v1/embeddings', { input: 'a' })); // an embedding model has no other
@@ -43,7 +45,7 @@ export async function bringsToken(
     if (tokensOf(after) > tokensOf(before)) return { well: true };
     return {
       well: false,
-      detail: isTimeout(error) ? `none in ${TOKEN_MS / 1000} s` : (error as Error).message,
+      detail: isTimeout(error) ? `none in ${withinMs / 1000} s` : (error as Error).message,
     };
   }
 }
