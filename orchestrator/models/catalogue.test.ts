@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { LocalModel } from '../../protocol/local-model.ts';
 import type { Engine } from '../config/model-settings.ts';
 import { catalogue } from './catalogue.ts';
 import type { CatalogueOptions } from './catalogue.ts';
@@ -108,6 +109,81 @@ test('a configured replay engine offers its recording under its own name', () =>
     kind: 'replay',
     recording: '/r/nightly.jsonl',
   });
+});
+
+const GPU = { pricePerHour: 1, watts: 230, pricePerKwh: 0.3 };
+const own = (...models: (Partial<LocalModel> & { name: string })[]) => ({
+  models: models.map((model) => LocalModel.parse({ path: model.name, ...model })),
+  gpu: GPU,
+});
+
+test('models of the appliance are found as local/<name> or by their name, and paid by GPU time', () => {
+  const models = made({
+    engines: [gpu],
+    own: own({ name: 'coder-32b', context: 65_536 }, { name: 'nomic', task: 'embed' }),
+  });
+  const coder = models.resolve('coder-32b');
+  assert.deepEqual([coder.name, coder.kind, coder.priceSource], ['local/coder-32b', 'local', 'gpu']);
+  assert.deepEqual(coder.protocols, ['chat', 'completions', 'responses', 'messages']);
+  assert.deepEqual(coder.serves, {
+    kind: 'local',
+    model: 'coder-32b',
+    spoken: ['chat', 'completions'],
+    context: 65_536,
+    gpu: GPU,
+  });
+  assert.deepEqual(models.resolve('local/nomic').protocols, ['embeddings']);
+  assert.throws(() => models.resolve('local/none'), { code: 'ERR_MODEL_UNKNOWN', remedy: /model list/ });
+});
+
+test('what stands in for a model follows it when it is asked for by name, each once', () => {
+  const models = made({
+    engines: [gpu],
+    default: 'local/a',
+    own: own(
+      { name: 'a', fallback: ['b', 'gpu/small'] },
+      { name: 'b', fallback: ['local/c'], roles: ['coder'] },
+      { name: 'c', fallback: ['gpu/small'] },
+    ),
+  });
+  const names = (name: string) => models.ladder(name).map((model) => model.name);
+  for (const name of ['a', 'local/a', ''])
+    assert.deepEqual(names(name), ['local/a', 'local/b', 'gpu/small', 'local/c']);
+  assert.deepEqual(names('autocode/coder'), ['local/b'], 'a role has its own ladder');
+  assert.throws(() => made({ own: own({ name: 'a', fallback: ['gpu/gone'] }) }), {
+    code: 'ERR_CONFIG',
+    message: /stands in for local\/a.*gpu\/gone/,
+    remedy: /fallback/,
+  });
+});
+
+test('the roles are those that people set, else those of the configuration, else those of the catalogue', () => {
+  let set = {};
+  const models = made({
+    engines: [gpu],
+    roles: { small: ['gpu/small'], coder: ['gpu/large'] },
+    setRoles: () => set,
+    own: own({ name: 'a', roles: ['coder', 'reasoner'] }, { name: 'b', roles: ['reasoner'] }),
+  });
+  const sources = () =>
+    models.roles().map(({ role, models: names, source }) => [role, names.join(' '), source]);
+  assert.deepEqual(sources(), [
+    ['coder', 'gpu/large', 'configuration'],
+    ['reasoner', 'local/a local/b', 'catalogue'],
+    ['small', 'gpu/small', 'configuration'],
+    ['embedding', '', 'catalogue'],
+  ]);
+  set = { coder: ['local/a', 'gpu/gone'], small: ['gpu/gone'] };
+  assert.deepEqual(sources()[0], ['coder', 'local/a gpu/gone', 'set']);
+  assert.equal(models.resolve('autocode/coder').name, 'local/a');
+  assert.deepEqual(
+    models.ladder('autocode/coder').length,
+    1,
+    'a model that is no longer there is passed over',
+  );
+  assert.throws(() => models.ladder('autocode/small'), { code: 'ERR_MODEL_UNKNOWN', message: /gpu\/gone/ });
+  assert.throws(() => models.ladder('autocode/embedding'), { remedy: /autocode\/coder.*model role/ });
+  assert.deepEqual(models.list().find(({ name }) => name === 'local/a')?.roles, ['coder', 'reasoner']);
 });
 
 function recordings(...names: string[]) {

@@ -2,7 +2,7 @@
 import { testDatabase } from '../../../test/support/database.ts';
 import type { Database } from '../../db/connect.ts';
 import { catalogue } from '../../models/catalogue.ts';
-import type { CatalogueOptions } from '../../models/catalogue.ts';
+import type { Catalogue, CatalogueOptions } from '../../models/catalogue.ts';
 import type { UpstreamTimeouts } from '../../models/engine/upstream.ts';
 import type { GuardLimits } from '../guards.ts';
 import { startGateway } from '../server.ts';
@@ -14,6 +14,7 @@ import { liveRun } from './live-run.ts';
 export interface Rig extends AsyncDisposable {
   db: Database;
   engine: FakeEngine;
+  catalogue: Catalogue;
   gateway: Gateway;
   run: string;
   key: string;
@@ -43,6 +44,9 @@ interface RigOptions {
   engines?: (url: string) => CatalogueOptions['engines'];
   recordingDirectories?: string[];
   prompts?: GatewayOptions['prompts'];
+  /** Models of the appliance's own, and who runs them. */
+  own?: CatalogueOptions['own'];
+  supervisor?: GatewayOptions['supervisor'];
 }
 
 /** Starts database, engine and gateway; disposing stops them in the other order. */
@@ -51,6 +55,7 @@ export async function gatewayRig({
   roles,
   guards,
   recordingDirectories = [],
+  own,
   ...options
 }: RigOptions = {}): Promise<Rig> {
   const database = await testDatabase();
@@ -59,39 +64,41 @@ export async function gatewayRig({
   const logged: string[] = [];
   const log = (message: string) => void logged.push(message);
   const models = [{ name: 'small', upstreamModel: 'vendor/Small', price: PRICE }, { name: 'dear' }];
+  const offered = catalogue({
+    engines: engines?.(engine.url) ?? [
+      {
+        ...UPSTREAM,
+        name: 'fake',
+        url: engine.url,
+        protocols: ['chat', 'responses', 'messages'],
+        apiKeySecret: 'engine-key',
+        models,
+      },
+      {
+        ...UPSTREAM,
+        name: 'talker',
+        url: engine.url,
+        protocols: ['chat'],
+        models: [{ name: 'only-chat' }],
+      },
+      {
+        ...UPSTREAM,
+        name: 'away',
+        url: 'http://127.0.0.1:9',
+        protocols: ['chat', 'responses', 'messages'],
+        models: [{ name: 'nobody' }],
+      },
+    ],
+    ceilingPrice: { input: 15, cached: 1.5, output: 75 },
+    recordingDirectories,
+    ...(roles === undefined ? {} : { roles }),
+    ...(own === undefined ? {} : { own }),
+  });
   const gateway = await startGateway({
     host: '127.0.0.1',
     port: 'auto',
     db,
-    catalogue: catalogue({
-      engines: engines?.(engine.url) ?? [
-        {
-          ...UPSTREAM,
-          name: 'fake',
-          url: engine.url,
-          protocols: ['chat', 'responses', 'messages'],
-          apiKeySecret: 'engine-key',
-          models,
-        },
-        {
-          ...UPSTREAM,
-          name: 'talker',
-          url: engine.url,
-          protocols: ['chat'],
-          models: [{ name: 'only-chat' }],
-        },
-        {
-          ...UPSTREAM,
-          name: 'away',
-          url: 'http://127.0.0.1:9',
-          protocols: ['chat', 'responses', 'messages'],
-          models: [{ name: 'nobody' }],
-        },
-      ],
-      ceilingPrice: { input: 15, cached: 1.5, output: 75 },
-      recordingDirectories,
-      ...(roles === undefined ? {} : { roles }),
-    }),
+    catalogue: offered,
     books: { timeZone: 'UTC', currency: 'EUR' },
     guards: { callsPerRun: 1000, tokensPerRun: 1e9, sameRequests: 50, sameToolCalls: 16, ...guards },
     secrets: { get: async (name) => `secret of ${name}` },
@@ -102,6 +109,7 @@ export async function gatewayRig({
   return {
     db,
     engine,
+    catalogue: offered,
     gateway,
     run,
     key,

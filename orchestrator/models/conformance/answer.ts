@@ -33,7 +33,7 @@ export async function askModel(
   signal: AbortSignal,
 ): Promise<Answer> {
   const json = requestBody(protocol, model, question);
-  const body = Buffer.from(JSON.stringify(json));
+  const body = [Buffer.from(JSON.stringify(json))];
   const { path } = WIRES[protocol];
   const answer = await gateway.answer({ protocol, path, body, json, headers: {}, signal });
   return answer.status === 200 ? await read(protocol, answer) : await refusal(answer);
@@ -69,6 +69,8 @@ async function refusal({ status, body }: EngineAnswer): Promise<Answer> {
   const { error, message } = object(parse(text));
   const words = string(object(error).message) || string(message) || text.slice(0, 500);
   throwIfOurs(words);
+  if (AWAY.has(status))
+    throw new AutocodeError('ERR_ENGINE_UNAVAILABLE', `The engine answers ${status}: ${words}`);
   return {
     refused: `${status}: ${words}`,
     text: '',
@@ -78,6 +80,9 @@ async function refusal({ status, body }: EngineAnswer): Promise<Answer> {
     tokens: {},
   };
 }
+
+/** An engine that answers so has not begun to work on the request. */
+const AWAY = new Set([429, 502, 503, 504]);
 
 /** The gateway's errors have their code in their words; all others are the engine's. */
 function throwIfOurs(words: string): void {
