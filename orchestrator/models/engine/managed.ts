@@ -51,8 +51,6 @@ export interface ManagedEngine {
   wake(handle: Handle): Promise<void>;
   /** Process, its own health check and, once it is ready, one generated token. */
   health(handle: Handle, signal: AbortSignal): Promise<Health>;
-  /** Another number of replicas behind the same endpoint; only engines that spread requests over replicas themselves have it. */
-  scale?(handle: Handle, replicas: number): Promise<void>;
   /** Figures of now; undefined where the engine tells none. */
   metrics(handle: Handle, signal: AbortSignal): Promise<EngineReading | undefined>;
 }

@@ -8,7 +8,6 @@ import {
   launchOf,
   routeOf,
   runsOurCode,
-  scaled,
   serveState,
 } from './ray-serve-application.ts';
 import type { Application } from './ray-serve-client.ts';
@@ -29,7 +28,10 @@ function launch(entry: object, more: Partial<Launch> = {}): Launch {
 }
 
 test('a model on one GPU that calls no tools is run by the application that ships, with a GPU for each replica', () => {
-  const declared = declaration(launch({ context: 8192, sequences: 4 }, { gpus: [0, 1] }), 'gcs://code.zip');
+  const declared = declaration(
+    launch({ context: 8192, sequences: 4, replicas: { min: 2, max: 2 } }),
+    'gcs://code.zip',
+  );
   assert.deepEqual(declared, {
     name: 'autocode-coder-7b',
     route_prefix: '/autocode/coder-7b',
@@ -86,15 +88,22 @@ test('a model over several GPUs, with tools, with reasoning or for embeddings is
     enable_auto_tool_choice: true,
     tool_call_parser: 'hermes',
   });
-  assert.deepEqual(declared['deployments'], [{ name: 'LLMServer:model', num_replicas: 1 }]);
+  assert.equal(config.deployment_config.num_replicas, 1);
 });
 
-test('a model that shares a GPU asks Ray for its share alone, and one without GPUs for none', () => {
-  const gpuOf = (entry: object, more: Partial<Launch>) =>
-    (declaration(launch(entry, more), 'gcs://x.zip')['deployments'] as [{ ray_actor_options: object }])[0]
-      .ray_actor_options;
-  assert.deepEqual(gpuOf({ shared: true }, { gpuMemoryUtilization: 0.3 }), { num_gpus: 0.3 });
-  assert.deepEqual(gpuOf({}, { gpus: [] }), { num_gpus: 0 });
+test('a model that shares a GPU asks Ray for its share alone', () => {
+  const shared = launch({ shared: true }, { gpuMemoryUtilization: 0.3 });
+  const [ours] = declaration(shared, 'gcs://x.zip')['deployments'] as [{ ray_actor_options: object }];
+  assert.deepEqual(ours.ray_actor_options, { num_gpus: 0.3 });
+});
+
+test('between the least and the most replicas their load decides', () => {
+  const declared = declaration(launch({ replicas: { min: 1, max: 3 }, sequences: 8 }), 'gcs://x.zip');
+  const [{ num_replicas: fixed, autoscaling_config: scaling }] = declared['deployments'] as [
+    Record<string, unknown>,
+  ];
+  assert.equal(fixed, undefined);
+  assert.deepEqual(scaling, { min_replicas: 1, max_replicas: 3, target_ongoing_requests: 6 });
 });
 
 test('flags of the command line become arguments of the engine', () => {
@@ -126,14 +135,6 @@ test('each replica that is placed by itself is an application of its own', () =>
   const second = applicationName(launch({}, { replica: 1 }));
   assert.equal(second, 'autocode-coder-7b~1');
   assert.equal(routeOf(second), '/autocode/coder-7b~1');
-});
-
-test('scaling changes the number of replicas and nothing that would start them anew', () => {
-  const declared = declaration(launch({}), 'gcs://x.zip');
-  const { deployments, ...rest } = scaled(declared, 3);
-  const { deployments: before, ...same } = declared;
-  assert.deepEqual(rest, same);
-  assert.deepEqual(deployments, [{ ...(before as [object])[0], num_replicas: 3 }]);
 });
 
 function application(

@@ -10,9 +10,9 @@ import type { Application, ApplicationConfig } from './ray-serve-client.ts';
 
 /** In the environment of every process of the application. */
 const LAUNCH = 'AUTOCODE_LAUNCH';
-const OURS = 'Model';
-const RAYS = 'LLMServer:model';
 const HEALTH_SECONDS = 5;
+/** Share of the requests it takes at a time from which another replica is wanted. */
+const FULL = 0.75;
 
 /** Whether ray_serve_app.py runs it, which then has to be uploaded. */
 export function runsOurCode(model: LocalModel): boolean {
@@ -36,64 +36,46 @@ export function routeOf(application: string): string {
 
 /** The declaration. `code`: where ray_serve_app.py lies on the cluster, when that runs it. */
 export function declaration(launch: Launch, code: string | undefined): ApplicationConfig {
-  const { model, gpus } = launch;
+  const { model } = launch;
   const name = applicationName(launch);
+  const application = { name, route_prefix: routeOf(name) };
   const environment = {
     HF_HUB_OFFLINE: '1',
     VLLM_NO_USAGE_STATS: '1',
     ...model.environment,
     [LAUNCH]: launch.id,
   };
-  const engine = engineArguments(launch);
-  const gpu = gpus.length === 0 ? 0 : model.shared ? launch.gpuMemoryUtilization : 1;
-  const scale = { num_replicas: Math.max(1, Math.floor(gpus.length / model.tensorParallel)) };
   const limits = { max_ongoing_requests: model.sequences, health_check_period_s: HEALTH_SECONDS };
-  const application = { name, route_prefix: routeOf(name) };
-  if (code !== undefined)
+  const gpu = model.shared ? launch.gpuMemoryUtilization : 1;
+  if (code !== undefined) {
+    const options = { ray_actor_options: { num_gpus: gpu }, user_config: { sampling: {} } };
     return {
       ...application,
       import_path: 'ray_serve_app:build',
       runtime_env: { py_modules: [code], env_vars: environment },
-      args: { served: model.name, engine },
-      deployments: [
-        {
-          name: OURS,
-          ...scale,
-          ...limits,
-          ray_actor_options: { num_gpus: gpu },
-          user_config: { sampling: {} },
-        },
-      ],
+      args: { served: model.name, engine: { model: launch.weights, ...engineArguments(launch) } },
+      deployments: [{ name: 'Model', ...replicasOf(model), ...limits, ...options }],
     };
-  const bundle = { CPU: 1, GPU: gpu };
+  }
+  const config = {
+    model_loading_config: { model_id: model.name, model_source: launch.weights },
+    engine_kwargs: engineArguments(launch),
+    placement_group_config: { bundle_per_worker: { CPU: 1, GPU: gpu } },
+    deployment_config: { ...replicasOf(model), ...limits },
+  };
   return {
     ...application,
     import_path: 'ray.serve.llm:build_openai_app',
     runtime_env: { env_vars: environment },
-    args: {
-      llm_configs: [
-        {
-          model_loading_config: { model_id: model.name, model_source: launch.weights },
-          engine_kwargs: engine,
-          ...(gpu === 0
-            ? { accelerator_config: { kind: 'cpu' } }
-            : { placement_group_config: { bundle_per_worker: bundle } }),
-          deployment_config: { name: 'model', num_replicas: 1, ...limits },
-        },
-      ],
-      ingress_deployment_config: { num_replicas: 1 },
-    },
-    deployments: [{ name: RAYS, ...scale }],
+    args: { llm_configs: [config], ingress_deployment_config: { num_replicas: 1 } },
   };
 }
 
-/** The same with another number of replicas; those that go on are not started anew. */
-export function scaled(config: ApplicationConfig, replicas: number): ApplicationConfig {
-  const deployments = config['deployments'] as { name: string }[];
-  return {
-    ...config,
-    deployments: deployments.map((deployment) => ({ ...deployment, num_replicas: replicas })),
-  };
+// Ray has them all at once, or by their load. The GPUs of the most are reserved for it.
+function replicasOf({ replicas: { min, max }, sequences }: LocalModel): object {
+  if (min === max) return { num_replicas: min };
+  const target = Math.max(1, Math.floor(sequences * FULL));
+  return { autoscaling_config: { min_replicas: min, max_replicas: max, target_ongoing_requests: target } };
 }
 
 /** The launch that declared it; undefined for an application of somebody else. */
@@ -104,9 +86,7 @@ export function launchOf(config: ApplicationConfig | null | undefined): string |
 
 function engineArguments(launch: Launch): Record<string, unknown> {
   const { model } = launch;
-  const ours = runsOurCode(model);
   return {
-    ...(ours ? { model: launch.weights } : {}),
     max_model_len: model.context,
     max_num_seqs: model.sequences,
     tensor_parallel_size: model.tensorParallel,

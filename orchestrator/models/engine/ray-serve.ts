@@ -10,7 +10,6 @@ import {
   launchOf,
   routeOf,
   runsOurCode,
-  scaled,
   serveState,
 } from './ray-serve-application.ts';
 import { rayClient } from './ray-serve-client.ts';
@@ -80,12 +79,6 @@ export function rayServeEngine({ address, serveUrl }: { address: string; serveUr
         // A head that is gone takes its nodes' replicas along; until then Serve listens on.
         if (!(await client.isGone())) throw error;
       }
-    },
-
-    async scale(handle, replicas) {
-      await client.declare((all) =>
-        all.map((config) => (launchOf(config) === handle.launch ? scaled(config, replicas) : config)),
-      );
     },
 
     async sleep(handle) {
