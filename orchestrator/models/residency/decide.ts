@@ -9,8 +9,11 @@ import { stepsTowards } from './steps.ts';
 /** What is to be done now, so that what is worth the most comes to be; empty when all is as it should be. */
 export function decide(state: ResidencyState): Decision[] {
   const standings = standingsOf(state);
-  const turn = standings.some((standing) => standing.turn > 0);
-  const groups = standings.map((standing) => optionsOf(standing, state, turn));
+  const mood = {
+    turn: standings.some(({ turn }) => turn > 0),
+    calm: standings.every(({ serving, candidate }) => serving > 0 || candidate.waiting === 0),
+  };
+  const groups = standings.map((standing) => optionsOf(standing, state, mood));
   const chosen = bestArrangement(groups, roomOf(state));
   return stepsTowards(state, standings, chosen);
 }

@@ -22,15 +22,21 @@ export function inUse({ candidate }: Standing, instance: Instance): boolean {
   return instance.state === 'ready' && (instance.inFlight > 0 || candidate.waiting > 0);
 }
 
-/** The options of a model, the best first; there is always one that takes nothing new. `turn`: it is somebody's turn. */
-export function optionsOf(standing: Standing, state: ResidencyState, turn: boolean): Option[] {
+/** What is asked of all models: whether it is somebody's turn, and whether nobody waits for a model that is not there. */
+export interface Mood {
+  turn: boolean;
+  calm: boolean;
+}
+
+/** The options of a model, the best first; there is always one that takes nothing new. */
+export function optionsOf(standing: Standing, state: ResidencyState, mood: Mood): Option[] {
   const ways = product(
     standing.instances.map((instance) =>
-      aftersOf(standing, state, instance, turn).map((after) => ({ instance, after })),
+      aftersOf(standing, state, instance, mood).map((after) => ({ instance, after })),
     ),
   );
   const options = ways.flatMap((afters) =>
-    newPlacements(standing, state, afters).map(({ loads, rank }) => {
+    newPlacements(standing, state, afters, mood).map(({ loads, rank }) => {
       const worth = worthOf(standing, outcomeOf(standing, afters, loads.length, rank));
       return { afters, loads, worth, ...memoryOf(standing, state, afters, loads) };
     }),
@@ -38,36 +44,44 @@ export function optionsOf(standing: Standing, state: ResidencyState, turn: boole
   return withoutWorse(options.sort((a, b) => b.worth - a.worth));
 }
 
-function aftersOf(standing: Standing, state: ResidencyState, instance: Instance, turn: boolean): After[] {
-  const { load, sleepLevel, idleMs, waiting, notBefore } = standing.candidate;
+function aftersOf(standing: Standing, state: ResidencyState, instance: Instance, mood: Mood): After[] {
+  const { load, sleepLevel, idleMs, notBefore } = standing.candidate;
   if (instance.state === 'stopping') return ['stopping'];
   const usable = usableCards(state);
   if (!instance.placement.gpus.every((gpu) => usable.has(gpu))) return ['gone'];
   if (instance.state === 'loading') return ['ready'];
   if (instance.state === 'asleep') {
-    const wanted = waiting > 0 || load !== 'on-demand';
-    return wanted && state.now >= notBefore ? ['ready', 'asleep', 'gone'] : ['asleep', 'gone'];
+    return isWanted(standing, mood) && state.now >= notBefore
+      ? ['ready', 'asleep', 'gone']
+      : ['asleep', 'gone'];
   }
   const away: After[] = sleepLevel > 0 ? ['asleep', 'gone'] : ['gone'];
   if (load === 'pinned' && standing.serving <= standing.replicas) return ['ready'];
   if (inUse(standing, instance)) {
     const hadItsTime = state.now - instance.since >= state.residencyMs;
-    return turn && hadItsTime ? ['ready', ...away] : ['ready'];
+    return mood.turn && hadItsTime ? ['ready', ...away] : ['ready'];
   }
   const rested = restedMs(state, instance);
   const expired = load === 'on-demand' && rested >= Math.max(idleMs, state.residencyMs);
   return expired ? away : ['ready', ...away];
 }
 
+/** A model that is only to be there does not come while others are waited for: its load would be in their way. */
+function isWanted({ candidate: { load, waiting } }: Standing, { calm }: Mood): boolean {
+  return waiting > 0 || load === 'pinned' || (load === 'preloaded' && calm);
+}
+
 /** Where new replicas may be put, none among it: not before its time, and no two of a model on one card. */
 function newPlacements(
-  { candidate, instances, replicas }: Standing,
+  standing: Standing,
   state: ResidencyState,
   afters: Option['afters'],
+  mood: Mood,
 ): { loads: Placement[]; rank: number }[] {
+  const { candidate, instances, replicas } = standing;
   const none = { loads: [] as Placement[], rank: 0 };
   const staying = afters.filter(({ after }) => after === 'ready' || after === 'asleep');
-  const needed = candidate.load !== 'on-demand' || candidate.waiting > 0 || staying.length > 0;
+  const needed = isWanted(standing, mood) || standing.serving > 0;
   const moving = instances.some((instance) => instance.state === 'stopping');
   const most = replicas - staying.length;
   if (!needed || moving || most <= 0 || state.now < candidate.notBefore) return [none];

@@ -76,6 +76,7 @@ function requests(count: number): string {
 }
 
 function gpuNames(gpus: readonly number[]): string {
+  if (gpus.length === 0) return 'its own place';
   return gpus.length === 1 ? `GPU ${gpus[0]}` : `GPUs ${gpus.slice(0, -1).join(', ')} and ${gpus.at(-1)}`;
 }
 

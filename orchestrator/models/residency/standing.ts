@@ -9,6 +9,8 @@ export interface Standing {
   serving: number;
   /** The longest that a request has waited for it. */
   waitedMs: number;
+  /** Until somebody serves it, once there is room. */
+  bringMs: number;
   /** Since it was used; 0 while it is, infinite for a model that has no replica. */
   idleMs: number;
   /** More than 0: those in its way finish what they have and go. How often the longest wait has passed, for a request. */
@@ -35,6 +37,9 @@ export function standingsOf(state: ResidencyState): Standing[] {
       instances,
       serving,
       waitedMs,
+      bringMs: instances.some((instance) => instance.state === 'asleep')
+        ? candidate.wakeMs
+        : candidate.loadMs,
       idleMs: idleMs(state, candidate, instances),
       turn: serving > 0 || !loadable ? 0 : turnOf(state, candidate, waitedMs),
       replicas: replicasOf(state, candidate, onCards),
@@ -53,7 +58,7 @@ export function restedMs(state: ResidencyState, { inFlight, usedAt, since }: Ins
 }
 
 function idleMs(state: ResidencyState, { waiting }: Candidate, instances: readonly Instance[]): number {
-  if (waiting > 0) return 0;
+  if (waiting > 0 && instances.length > 0) return 0;
   return Math.min(Infinity, ...instances.map((instance) => restedMs(state, instance)));
 }
 

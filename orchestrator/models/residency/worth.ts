@@ -23,23 +23,23 @@ const MOST_SECONDS = 9e6;
 /** A request that waits counts as two that are expected: it is certain. */
 const WAITS = 2;
 /** And more with each second that it has waited. */
-const IMPATIENCE = 10;
+const IMPATIENCE = 1;
 /** Pinned and preloaded models are kept as if so many requests were expected. */
-const KEPT = 1.5;
+const KEPT = 0.3;
 /** After each such time without use half as many requests are expected soon, and half as likely is one ever. */
 const HALF_LIFE_MS = 60_000;
 const FORGOTTEN_MS = 1_800_000;
 /** What a load or a waking costs beyond its own time: nobody is served there meanwhile. */
-const SWITCH = 1;
+const SWITCH = 1.5;
 /** Decides only where all else is equal: what is there stays. */
 const STAYS = 1e-2;
 const PREFERRED = 1e-4;
 
 /** The worth of an outcome, in seconds. Not loaded, not waited for: 0. */
 export function worthOf(standing: Standing, outcome: Outcome): number {
-  const { loadMs, wakeMs } = standing.candidate;
+  const { loadMs, wakeMs, waiting } = standing.candidate;
   const { serving, asleep, loads, wakes, drained, rank } = outcome;
-  const costs = SWITCH * (loads * loadMs + wakes * wakeMs);
+  const costs = waiting > 0 ? SWITCH * (loads * loadMs + wakes * wakeMs) : 0;
   const settled = STAYS * (serving + asleep / 2) - PREFERRED * rank - DRAIN * drained - costs / 1000;
   if (serving === 0) return settled + (asleep > 0 ? asleepWorth(standing) : 0);
   let worth = settled + firstWorth(standing);
@@ -68,8 +68,9 @@ function asleepWorth(standing: Standing): number {
   return (expected(standing) * Math.max(0, loadMs - wakeMs)) / 1000;
 }
 
-function pressing({ candidate, waitedMs }: Standing): number {
-  return (candidate.waiting * (WAITS * candidate.loadMs + IMPATIENCE * waitedMs)) / 1000;
+/** The longer it takes to bring it, the more there should be for it to do, or the longer others may go on. */
+function pressing({ candidate, waitedMs, bringMs }: Standing): number {
+  return (candidate.waiting * (WAITS * bringMs + IMPATIENCE * waitedMs)) / 1000;
 }
 
 /** Requests that would wait for a load if the model were gone: of the next minute, and one of some time. */
