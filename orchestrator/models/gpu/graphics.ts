@@ -26,7 +26,7 @@ const Controllers = z.array(
 
 /** Asks the library for the NVIDIA cards; none when it knows no more than nvidia-smi. `path`: where programs are looked for. */
 export async function askGraphics(signal?: AbortSignal, path?: string): Promise<DriverCard[]> {
-  const { stdout = '', failed } = await execa(process.execPath, [PROGRAM], {
+  const { stdout, failed } = await execa(process.execPath, [PROGRAM], {
     reject: false,
     stdin: 'ignore',
     timeout: LIMIT_MS,

@@ -127,22 +127,50 @@ test('when the other card takes its number, the lost one is told under a free on
   );
 });
 
-test('one answer that does not come says little, three in a row say that the cards are not usable', () => {
-  const look = watch();
-  look();
-  const silent = {
-    cards: [],
-    processes: null,
-    failure: whatFailed({ program: 'nvidia-smi', timedOut: true }),
-  };
-  assert.deepEqual(states(look(silent)), ['ok', 'ok']);
-  look();
-  look(silent);
-  look(silent);
-  const judged = look(silent);
-  assert.deepEqual(states(judged), ['lost unusable', 'lost unusable']);
-  assert.match(judged[0]!.gpu.detail, /does not answer.*gpu-reset/);
-  assert.deepEqual(pass(look, 3), ['ok', 'ok']);
+test('when nvidia-smi alone fails, engines that run are left alone: the cards stay usable, and are told as not seen', () => {
+  for (const ending of [
+    { timedOut: true },
+    { text: recorded('mismatch.txt'), exitCode: 18 },
+    { code: 'ENOENT' },
+  ]) {
+    const failure = whatFailed({ program: 'nvidia-smi', ...ending });
+    const silent = { cards: [], processes: null, failure };
+    const look = watch();
+    look();
+    assert.deepEqual(states(look(silent)), ['ok', 'ok']);
+    look();
+    look(silent);
+    assert.deepEqual(states(look(silent)), ['ok', 'ok'], 'in a row');
+    const [card] = look(silent);
+    assert.deepEqual([card?.gpu.state, card?.usable, card?.warnings], ['warning', true, ['blind']]);
+    assert.equal(card?.gpu.detail, `${failure.detail} ${failure.remedy}`);
+    assert.deepEqual([card?.gpu.usedMib, card?.gpu.foreignMib, card?.gpu.temperature], [21_894, 16, null]);
+    assert.deepEqual(states(look()), ['ok', 'ok']);
+  }
+});
+
+test('without a driver nothing can run: three answers in a row say that the cards are lost', () => {
+  for (const [name, exitCode] of [
+    ['no-driver.txt', 9],
+    ['no-devices.txt', 6],
+  ] as const) {
+    const silent = {
+      cards: [],
+      processes: null,
+      failure: whatFailed({ program: 'nvidia-smi', text: recorded(name), exitCode }),
+    };
+    const look = watch();
+    look();
+    assert.deepEqual(
+      pass(() => look(silent), 2),
+      ['ok', 'ok'],
+    );
+    const judged = look(silent);
+    assert.deepEqual(states(judged), ['lost unusable', 'lost unusable']);
+    assert.match(judged[0]!.gpu.detail, name === 'no-driver.txt' ? /modprobe nvidia/ : /lspci/);
+    assert.deepEqual(pass(look, 2), ['lost unusable', 'lost unusable']);
+    assert.deepEqual(states(look()), ['ok', 'ok']);
+  }
 });
 
 test('after a serious Xid a card is left alone: contained errors for three readings, others for ten minutes', () => {

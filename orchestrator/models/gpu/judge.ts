@@ -1,16 +1,15 @@
-// What readings of GPUs mean: which cards may be used, what is worth a warning, when a card is back. Pure; used by watch.ts.
+// What readings of GPUs mean: which cards may be used, and when a card is back. Pure; used by watch.ts.
 import type { Gpu } from '../../../protocol/local-model.ts';
+import type { Failure, FailureKind } from './failure.ts';
 import type { DriverCard, DriverProcess } from './nvidia-smi.ts';
-import type { Failure } from './failure.ts';
+import { foreignMib } from './owners.ts';
+import { warningsOf } from './warnings.ts';
 import { SERIOUS, type Xid } from './xid.ts';
 
-const FULL = 0.95;
-const HOT = 88;
-const COOL = 84;
-/** Readings in a row until a card is believed to be hot, full, gone silent, or well again. */
+/** Readings in a row until a card that was lost is believed to be well, or an answer that does not come to mean something. */
 const ENOUGH = 3;
-/** Less than this is what drivers and displays take, and no stranger. */
-const STRANGE_MIB = 512;
+/** With these no engine can run; with other failures only nobody tells how the cards are, and engines that run are left alone. */
+const NOTHING_RUNS: readonly FailureKind[] = ['no-driver', 'no-devices'];
 
 export interface Reading {
   at: number;
@@ -28,12 +27,12 @@ export interface Reading {
 export interface Judged {
   gpu: Gpu;
   usable: boolean;
-  /** What is worth a warning now. */
+  /** Kinds of what is worth a warning now. */
   warnings: readonly string[];
   bus: string | null;
-  /** Why it is not usable. */
-  why: string;
+  /** Not used before, after a serious Xid. */
   restUntil: number;
+  /** Readings in a row: good ones, such without an answer, hot ones, such with less and less memory free. */
   good: number;
   silent: number;
   hot: number;
@@ -43,7 +42,13 @@ export interface Judged {
 /** Judges all cards by a reading and what was known before it. Cards that were seen once stay, as lost ones. */
 export function judge(before: readonly Judged[], reading: Reading): Judged[] {
   const found = reading.cards.filter((card) => card.totalMib !== null || card.broken !== null);
-  const present = found.map((card) => judgeCard(cardBefore(before, card), card, reading));
+  const present = found.map((card) =>
+    judgeCard(
+      before.find((known) => isSame(known, card)),
+      card,
+      reading,
+    ),
+  );
   const taken = new Set(present.map(({ gpu }) => gpu.index));
   const absent = before
     .filter((known) => !found.some((card) => isSame(known, card)))
@@ -60,151 +65,97 @@ function isSame(known: Judged, card: DriverCard): boolean {
   return known.bus !== null && card.bus !== null ? known.bus === card.bus : known.gpu.index === card.index;
 }
 
-function cardBefore(before: readonly Judged[], card: DriverCard): Judged | undefined {
-  return before.find((known) => isSame(known, card));
-}
-
 function firstFree(taken: ReadonlySet<number>): number {
   let index = 0;
   while (taken.has(index)) index += 1;
   return index;
 }
 
-// A single answer that fails to come says little: nvidia-smi is slow while a driver is loaded.
 function judgeAbsent(known: Judged, { unreachable, failure, cards, xids, at }: Reading): Judged {
-  const fallen = known.bus !== null && unreachable.includes(known.bus);
-  const silent = known.silent + 1;
   const fatal = seriousXid(known.bus, xids);
-  if (!fallen && !fatal && cards.length === 0 && silent < ENOUGH) return { ...known, silent };
-  const why = fallen
-    ? 'It has fallen off the bus. Restart the machine; when it happens again, look at power, cooling and seating of the card.'
-    : cards.length > 0 || failure === null
-      ? 'The driver does not list it any more.'
-      : `${failure.detail} ${failure.remedy}`;
-  const restUntil = fatal === undefined ? known.restUntil : at + fatal.restMs;
-  const gpu = { ...known.gpu, xid: fatal?.code ?? known.gpu.xid };
-  return lost({ ...known, gpu, silent, good: 0, restUntil }, why);
-}
-
-function lost(known: Judged, why: string): Judged {
+  const next: Judged = {
+    ...known,
+    gpu: { ...known.gpu, xid: fatal?.code ?? known.gpu.xid },
+    silent: known.silent + 1,
+    restUntil: fatal === undefined ? known.restUntil : at + fatal.restMs,
+  };
+  if (known.bus !== null && unreachable.includes(known.bus))
+    return lost(
+      next,
+      'It has fallen off the bus. Restart the machine; when it happens again, look at its power, cooling and seating.',
+    );
+  if (fatal !== undefined) return lost(next, whatNow(fatal, known.gpu.index));
+  if (failure === null || cards.length > 0) return lost(next, 'The driver does not list it any more.');
+  // A single answer that fails to come says little: nvidia-smi is slow while a driver is loaded.
+  if (next.silent < ENOUGH) return next;
+  const detail = `${failure.detail} ${failure.remedy}`;
+  if (!known.usable || NOTHING_RUNS.includes(failure.kind)) return lost(next, detail);
   const gpu: Gpu = {
-    ...known.gpu,
-    usedMib: null,
-    foreignMib: null,
+    ...next.gpu,
     utilisation: null,
     temperature: null,
     watts: null,
-    state: 'lost',
-    detail: why,
+    state: 'warning',
+    detail,
   };
-  return { ...known, gpu, usable: false, why, warnings: [] };
+  return { ...next, gpu, warnings: ['blind'] };
 }
 
 function judgeCard(known: Judged | undefined, card: DriverCard, reading: Reading): Judged {
   const fatal = seriousXid(card.bus, reading.xids);
-  const xid = reading.xids.findLast(({ bus }) => bus === card.bus)?.code ?? known?.gpu.xid ?? null;
-  const used = card.usedMib ?? 0;
-  const total = card.totalMib ?? known?.gpu.totalMib ?? 0;
-  const full = used >= FULL * total;
-  const stillFull = full && known?.warnings.includes('full') === true;
+  const lastXid = reading.xids.findLast(({ bus }) => bus === card.bus)?.code;
+  const { index, name, uuid, utilisation, temperature, watts, eccErrors } = card;
   const next: Judged = {
     gpu: {
-      index: card.index,
-      name: card.name,
-      uuid: card.uuid,
-      totalMib: Math.round(total),
-      usedMib: card.usedMib === null ? null : Math.round(used),
-      foreignMib: card.usedMib === null ? null : foreign(card, reading),
-      utilisation: card.utilisation,
-      temperature: card.temperature,
-      watts: card.watts,
-      eccErrors: card.eccErrors,
-      xid,
+      index,
+      name,
+      uuid,
+      totalMib: Math.round(card.totalMib ?? known?.gpu.totalMib ?? 0),
+      usedMib: card.usedMib === null ? null : Math.round(card.usedMib),
+      foreignMib: foreignMib(card, reading),
+      utilisation,
+      temperature,
+      watts,
+      eccErrors,
+      xid: lastXid ?? known?.gpu.xid ?? null,
       state: 'ok',
       detail: '',
     },
-    bus: card.bus,
-    usable: known?.usable ?? true,
-    why: known?.why ?? '',
+    usable: true,
     warnings: [],
+    bus: card.bus,
     restUntil: fatal === undefined ? (known?.restUntil ?? 0) : reading.at + fatal.restMs,
     good: (known?.good ?? 0) + 1,
     silent: 0,
-    hot: (card.temperature ?? 0) >= HOT ? (known?.hot ?? 0) + 1 : 0,
-    growing: full && used > (known?.gpu.usedMib ?? used) ? (known?.growing ?? 0) + 1 : 0,
+    hot: 0,
+    growing: 0,
   };
-  if (card.broken !== null)
-    return lost({ ...next, good: 0 }, `The driver says "${card.broken}". Restart the machine.`);
-  if (fatal !== undefined) {
-    const rest = fatal.restMs === 0 ? 'a moment' : `${fatal.restMs / 60_000} minutes`;
-    const why = `Xid ${fatal.code}: the driver tells of ${fatal.what}. It is left alone for ${rest}; when this repeats: \`nvidia-smi --gpu-reset -i ${card.index}\`.`;
-    return lost({ ...next, good: 0 }, why);
-  }
-  const rested = next.good >= ENOUGH && reading.at >= next.restUntil;
-  if (!next.usable && !rested) return lost(next, next.why);
-
-  const stillHot = known?.warnings.includes('hot') === true && (card.temperature ?? 0) > COOL;
-  const strange = next.gpu.foreignMib ?? 0;
-  const warnings: [kind: string, text: string][] = [
-    ...(stillFull || next.growing >= 2
-      ? [
-          ['full', `${next.gpu.usedMib} of ${next.gpu.totalMib} MiB are taken, and it was growing`] as [
-            string,
-            string,
-          ],
-        ]
-      : []),
-    ...(next.hot >= ENOUGH || stillHot
-      ? [['hot', `${card.temperature} °C: look at its fans and the air around it`] as [string, string]]
-      : []),
-    ...((card.eccErrors ?? 0) > 0
-      ? [
-          [
-            'ecc',
-            `${card.eccErrors} memory errors that could not be corrected since the driver was loaded`,
-          ] as [string, string],
-        ]
-      : []),
-    ...(strange >= STRANGE_MIB
-      ? [['stranger', `${strange} MiB are taken by ${strangers(card, reading)}`] as [string, string]]
-      : []),
-  ];
-  return {
-    ...next,
-    usable: true,
-    why: '',
-    warnings: warnings.map(([kind]) => kind),
-    gpu: {
-      ...next.gpu,
-      state: warnings.length === 0 ? 'ok' : 'warning',
-      detail: warnings.map(([, text]) => text).join('; '),
-    },
-  };
+  if (card.broken !== null) return lost(next, `The driver says "${card.broken}". Restart the machine.`);
+  if (fatal !== undefined) return lost(next, whatNow(fatal, index));
+  if (known?.usable === false && (next.good < ENOUGH || reading.at < next.restUntil))
+    return { ...lost(next, known.gpu.detail), good: next.good };
+  const { hot, growing, warnings } = warningsOf(known, next.gpu, card, reading);
+  const state = warnings.length === 0 ? 'ok' : 'warning';
+  const gpu: Gpu = { ...next.gpu, state, detail: warnings.map(([, text]) => text).join('; ') };
+  return { ...next, gpu, hot, growing, warnings: warnings.map(([kind]) => kind) };
 }
 
-function seriousXid(bus: string | null, xids: readonly Xid[]) {
+function lost(known: Judged, detail: string): Judged {
+  const unknown = { usedMib: null, foreignMib: null, utilisation: null, temperature: null, watts: null };
+  const gpu: Gpu = { ...known.gpu, ...unknown, state: 'lost', detail };
+  return { ...known, gpu, usable: false, warnings: [], good: 0 };
+}
+
+type SeriousXid = Xid & (typeof SERIOUS)[number];
+
+function seriousXid(bus: string | null, xids: readonly Xid[]): SeriousXid | undefined {
   const xid = xids.findLast((each) => each.bus === bus && each.code in SERIOUS);
   return xid === undefined ? undefined : { ...xid, ...SERIOUS[xid.code]! };
 }
 
-function foreign(card: DriverCard, reading: Reading): number {
-  const { processes, isOurs, expected } = reading;
-  const ours =
-    processes === null
-      ? (expected.get(card.index) ?? 0)
-      : sum(processes.filter(({ uuid, pid }) => uuid === card.uuid && isOurs(pid)));
-  return Math.max(0, Math.round((card.usedMib ?? 0) - ours));
-}
-
-function strangers(card: DriverCard, { processes, isOurs }: Reading): string {
-  const pids =
-    processes?.filter(({ uuid, pid }) => uuid === card.uuid && !isOurs(pid)).map(({ pid }) => pid) ?? [];
-  if (pids.length === 0) return 'what is no engine of the appliance';
-  return `${pids.length === 1 ? 'process' : 'processes'} ${pids.join(', ')}, no engine of the appliance`;
-}
-
-function sum(processes: readonly DriverProcess[]): number {
-  return processes.reduce((total, { usedMib }) => total + usedMib, 0);
+function whatNow({ code, what, restMs }: SeriousXid, index: number): string {
+  const rest = restMs === 0 ? 'a moment' : `${restMs / 60_000} minutes`;
+  return `Xid ${code}: the driver tells of ${what}. It is left alone for ${rest}; when this repeats: \`nvidia-smi --gpu-reset -i ${index}\`.`;
 }
 
 /** A card that the configuration declares: nobody is asked about it. */
@@ -227,6 +178,5 @@ export function declaredCard({ name, totalMib }: { name: string; totalMib: numbe
     state: 'ok',
     detail: 'declared in models.local.gpus',
   };
-  const counts = { restUntil: 0, good: 0, silent: 0, hot: 0, growing: 0 };
-  return { gpu, usable: true, warnings: [], bus: null, why: '', ...counts };
+  return { gpu, usable: true, warnings: [], bus: null, restUntil: 0, good: 0, silent: 0, hot: 0, growing: 0 };
 }

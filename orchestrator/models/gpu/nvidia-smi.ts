@@ -127,7 +127,6 @@ function card(values: string[]): DriverCard {
     string,
     ...string[],
   ];
-  const broken = values.map((value) => /^\[(.*(?:lost|reset|unknown error|fallen).*)\]$/i.exec(value)?.[1]);
   return {
     index: Number(index),
     uuid: uuid?.startsWith('GPU-') ? uuid : null,
@@ -139,7 +138,8 @@ function card(values: string[]): DriverCard {
     temperature: numberIn(temperature),
     watts: numberIn(watts),
     eccErrors: numberIn(ecc),
-    broken: broken.find((text) => text !== undefined) ?? null,
+    // Other values are at times not to be had of a sound card.
+    broken: /^\[(.*(?:lost|reset|unknown error|fallen).*)\]$/i.exec(used ?? '')?.[1] ?? null,
   };
 }
 

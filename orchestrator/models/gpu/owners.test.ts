@@ -35,8 +35,11 @@ test('where the driver does not tell whose memory it is, what our engines were g
        (gen_random_uuid(), 'c', 'vllm', 'asleep', '[1]', 9000, null),
        (gen_random_uuid(), 'd', 'vllm', 'stopped', '[0]', 9000, null)`,
   );
-  assert.deepEqual([...(await expectedMib(db.pool))].toSorted(), [
-    [0, 20_000],
-    [1, 23_000],
-  ]);
+  assert.deepEqual(
+    await expectedMib(db.pool),
+    new Map([
+      [0, 20_000],
+      [1, 23_000],
+    ]),
+  );
 });

@@ -1,6 +1,8 @@
-// Whose memory it is: the processes that belong to the appliance's engines. Used by watch.ts.
+// Whose memory it is: what of a card's the appliance's engines have taken, and what others. Used by the rest of this folder.
 import { readFileSync } from 'node:fs';
 import type { Queryable } from '../../db/connect.ts';
+import type { Reading } from './judge.ts';
+import type { DriverCard } from './nvidia-smi.ts';
 
 const DEPTH = 32;
 
@@ -40,4 +42,20 @@ export async function expectedMib(db: Queryable): Promise<Map<number, number>> {
      where state in ('loading', 'ready', 'stopping') group by 1`,
   );
   return new Map(rows.map(({ index, mib }) => [index, mib]));
+}
+
+/** Memory of a card that is not our engines'; null where the driver does not tell how much is taken. */
+export function foreignMib(card: DriverCard, { processes, isOurs, expected }: Reading): number | null {
+  if (card.usedMib === null) return null;
+  const named = processes?.filter(({ uuid, pid }) => uuid === card.uuid && isOurs(pid));
+  const ours = named?.reduce((sum, { usedMib }) => sum + usedMib, 0) ?? expected.get(card.index) ?? 0;
+  return Math.max(0, Math.round(card.usedMib - ours));
+}
+
+/** Those others, as well as they are known. */
+export function strangers(card: DriverCard, { processes, isOurs }: Reading): string {
+  const others = processes?.filter(({ uuid, pid }) => uuid === card.uuid && !isOurs(pid)) ?? [];
+  if (others.length === 0) return 'what is no engine of the appliance';
+  const pids = others.map(({ pid }) => pid).join(', ');
+  return `${others.length === 1 ? 'process' : 'processes'} ${pids}, no engine of the appliance`;
 }

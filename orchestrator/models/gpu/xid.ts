@@ -93,7 +93,7 @@ function readJournal(journalctl: string): Source {
   return {
     text: async () => {
       const words = ['-k', '-q', '--no-pager', '-o', 'short-unix', '--since', `@${Math.floor(last)}`];
-      const { stdout = '', failed } = await execa(journalctl, words, {
+      const { stdout, failed } = await execa(journalctl, words, {
         reject: false,
         stdin: 'ignore',
         timeout: JOURNAL_MS,
