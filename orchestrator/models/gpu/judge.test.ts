@@ -95,11 +95,12 @@ test('memory errors that could not be corrected are worth a warning', () => {
 });
 
 test('a lost card is not used, whichever way it is told of, and is again after three good readings', () => {
+  const alone = whatFailed({ program: 'nvidia-smi', text: recorded('lost-alone.txt'), exitCode: 15 });
   const ways: [string, Partial<Reading>, RegExp][] = [
     ['in its row', { cards: readCards(recorded('lost-in-rows.txt')).cards }, /"GPU is lost"/],
     ['beside the rows', { cards: [ONE], unreachable: ['0000:65:00'] }, /fallen off the bus/],
     ['not at all', { cards: [ONE] }, /does not list it/],
-    ['alone', { cards: [], unreachable: ['0000:65:00'], failure: null }, /fallen off the bus/],
+    ['alone', { cards: [], unreachable: ['0000:65:00'], failure: alone }, /fallen off the bus/],
   ];
   for (const [way, reading, says] of ways) {
     const look = watch();

@@ -22,6 +22,8 @@ export interface StandInSmi {
   play(scene: Scene): void;
   /** The words of each start. */
   asked(): string[];
+  /** Processes that it started before it hung. */
+  children(): number[];
   [Symbol.dispose](): void;
 }
 
@@ -35,7 +37,8 @@ export function standInSmi(first: Scene): StandInSmi {
   const directory = mkdtempSync(join(tmpdir(), 'nvidia-smi-'));
   const program = join(directory, 'nvidia-smi');
   const log = join(directory, 'asked');
-  writeFileSync(log, '');
+  const children = join(directory, 'children');
+  for (const file of [log, children]) writeFileSync(file, '');
   const say = (name: string, text = '') => {
     writeFileSync(join(directory, name), text.endsWith('.txt') ? recorded(text) : text);
     return `cat '${join(directory, name)}'`;
@@ -47,7 +50,7 @@ export function standInSmi(first: Scene): StandInSmi {
     const script = [
       '#!/bin/sh',
       `echo "$*" >> '${log}'`,
-      ...(hangs ? ["trap '' TERM", 'sleep 600', 'exit 0'] : []),
+      ...(hangs ? ["trap '' TERM", 'sleep 600 &', `echo $! >> '${children}'`, 'wait'] : []),
       'case "$*" in',
       `*--query-compute-apps*) ${say(`apps-${own}`, apps)}; exit 0 ;;`,
       `*' -i '*) ${say(`one-${own}`, one)}; exit 0 ;;`,
@@ -64,6 +67,7 @@ export function standInSmi(first: Scene): StandInSmi {
     program,
     play,
     asked: () => readFileSync(log, 'utf8').split('\n').filter(Boolean),
+    children: () => readFileSync(children, 'utf8').split('\n').filter(Boolean).map(Number),
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
   };
 }
