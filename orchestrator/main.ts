@@ -249,7 +249,7 @@ async function startParts(
           run: async () => {
             const days = await exportLedger(db, directory.path('financial/transactions'));
             const reports = directory.path('financial/reports');
-            const gpus = gpuEngines(config.models.engines);
+            const gpus = gpuEngines(config.models);
             const made = await makeScheduledReports(db, config.budget.reports, reports, { ...books, gpus });
             tell(log, 'financial files written', { days, reports: made.length });
           },

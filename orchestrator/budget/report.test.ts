@@ -7,6 +7,7 @@ import { testDatabase } from '../../test/support/database.ts';
 import { transaction, type Database } from '../db/connect.ts';
 import { aProject, aTask } from '../tasks/testing/work.ts';
 import { writeCharges } from './charge.ts';
+import { LocalModels } from '../config/local-model-settings.ts';
 import { gpuEngines, type GpuEngine } from './idle.ts';
 import { makeReport } from './report.ts';
 import { charge } from './testing/books.ts';
@@ -199,15 +200,24 @@ test('whatever was used: every grouping sums up to the total, and two halves of 
   );
 });
 
-test('only engines of the configuration that run on GPUs of your own have idle time', () => {
+test('only engines of the configuration that run on GPUs of your own have idle time, and those GPUs themselves', async () => {
   const common = { protocols: ['chat' as const], queue: 1, queueSeconds: 1, models: [{ name: 'm' }] };
   const gpu = { count: 2, pricePerHour: 3, watts: 400, pricePerKwh: 0.3, since: '2025-01-01' };
-  assert.deepEqual(
-    gpuEngines([
-      { kind: 'upstream', name: 'gpu', url: 'http://10.0.0.5', ...common, gpu },
-      { kind: 'upstream', name: 'cloud', url: 'https://api.example.com', ...common },
-      { kind: 'replay', name: 'recorded', recording: 'x', protocols: ['chat'], models: [] },
-    ]),
-    [GPU],
-  );
+  const engines: Parameters<typeof gpuEngines>[0]['engines'] = [
+    { kind: 'upstream', name: 'gpu', url: 'http://10.0.0.5', ...common, gpu },
+    { kind: 'upstream', name: 'cloud', url: 'https://api.example.com', ...common },
+    { kind: 'replay', name: 'recorded', recording: 'x', protocols: ['chat'], models: [] },
+  ];
+  assert.deepEqual(gpuEngines({ engines }), [GPU]);
+  const local = LocalModels.parse({ gpu: { pricePerHour: 3, since: '2025-01-01' } });
+  const own = gpuEngines({ engines: [], local });
+  assert.deepEqual(own, [{ ...GPU, name: 'local', gpus: null }]);
+
+  await using db = await testDatabase();
+  await db.pool.query(`insert into gpu (index, seen_at, reading) values (0, now(), '{}'), (1, now(), '{}')`);
+  const day = { from: '2025-03-12', to: '2025-03-12', by: 'day' } as const;
+  const { idle } = await makeReport(db.pool, day, { ...BERLIN, gpus: own });
+  assert.deepEqual(idle, [
+    { engine: 'local', gpus: 2, busy: 0, idle: 2 * 86_400_000, money: 2 * 24 * 3_000_000 },
+  ]);
 });

@@ -124,11 +124,11 @@ test('models of the appliance are found as local/<name> or by their name, and pa
   });
   const coder = models.resolve('coder-32b');
   assert.deepEqual([coder.name, coder.kind, coder.priceSource], ['local/coder-32b', 'local', 'gpu']);
-  assert.deepEqual(coder.protocols, ['chat', 'completions', 'responses', 'messages']);
+  assert.deepEqual(coder.protocols, ['chat', 'completions', 'messages', 'responses']);
   assert.deepEqual(coder.serves, {
     kind: 'local',
     model: 'coder-32b',
-    spoken: ['chat', 'completions'],
+    spoken: ['chat', 'completions', 'messages'],
     context: 65_536,
     gpu: GPU,
   });

@@ -88,7 +88,15 @@ function replicaPools(timeouts: Partial<UpstreamTimeouts>) {
         closeUnused();
         const name = `local/${model}`;
         const remedy = `See what became of it with \`autocode model show ${model}\`.`;
-        const engine = upstreamEngine({ name, url, protocols: spoken, apiKey: noKey, timeouts, remedy });
+        const address = `${url.replace(/\/+$/, '')}/v1`;
+        const engine = upstreamEngine({
+          name,
+          url: address,
+          protocols: spoken,
+          apiKey: noKey,
+          timeouts,
+          remedy,
+        });
         pool = { engine, users: 0, usedAt: 0 };
         pools.set(url, pool);
       }

@@ -10,7 +10,7 @@ const ENGINE = 'local';
 
 /** What each engine speaks itself; everything else is translated for it. */
 const SPOKEN: Record<ManagedEngineKind, readonly Protocol[]> = {
-  vllm: ['chat', 'completions'],
+  vllm: ['chat', 'completions', 'messages'],
   'ray-serve': ['chat', 'completions'],
   ollama: ['chat', 'completions'],
 };

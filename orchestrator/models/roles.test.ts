@@ -17,7 +17,7 @@ test('a role is given to models that passed their tests, and every gateway knows
   const given = await setRole(parts, 'coder', set, 'ann');
   assert.deepEqual(given, { role: 'coder', models: ['gpu/small', 'gpu/large'], source: 'set' });
   assert.equal(parts.catalogue.resolve('autocode/coder').name, 'gpu/small');
-  const elsewhere = await openRoleBook(db, assert.fail);
+  const elsewhere = await openRoleBook(db, (error) => assert.fail(String(error)));
   assert.deepEqual(elsewhere.current(), { coder: ['gpu/small', 'gpu/large'] });
   const cleared = await clearRole(parts, 'coder');
   assert.deepEqual(cleared, { role: 'coder', models: ['gpu/large'], source: 'configuration' });
@@ -61,7 +61,7 @@ test('a model must speak what its role is asked for in, and be there', async () 
 async function opened() {
   const database = await testDatabase();
   const db = database.pool;
-  const book = await openRoleBook(db, assert.fail);
+  const book = await openRoleBook(db, (error) => assert.fail(String(error)));
   const engine = { kind: 'upstream', url: 'http://127.0.0.1:1', queue: 1, queueSeconds: 1 } as const;
   const models = catalogue({
     engines: [

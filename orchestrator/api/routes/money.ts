@@ -32,7 +32,7 @@ const Day = z.iso.date().meta({ description: 'As 2026-01-31, in the configured t
 
 export const moneyRoutes: Routes = (app, { db, config }) => {
   const books = { timeZone: config.budget.timeZone, currency: config.currency };
-  const gpus = gpuEngines(config.models.engines);
+  const gpus = gpuEngines(config.models);
   const currencies = { currency: config.currency, exchangeRates: config.budget.exchangeRates };
   app.get(
     '/budgets',

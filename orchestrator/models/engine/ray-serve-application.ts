@@ -170,7 +170,7 @@ function failure(said: string): ServeState {
     : /No module named '?ray\.serve\.llm|pip install .?ray\[llm\]/.test(said)
       ? 'Install Ray with its models on every node of the cluster: pip install "ray[llm]".'
       : /No module named '?vllm/.test(said)
-        ? 'Install vLLM in the Python environment of every node of the cluster.'
+        ? 'Install vLLM on every node of the cluster: pip install vllm, or "ray[llm]".'
         : /config\.json|No such file|not a valid (model|repo)|OSError|local folder/i.test(said)
           ? 'The weights must lie at the same path on every node of the cluster.'
           : "Mend what is said there, then load the model again; its replicas' logs are in the dashboard of the cluster.";

@@ -22,9 +22,11 @@ export function inUse({ candidate }: Standing, instance: Instance): boolean {
   return instance.state === 'ready' && (instance.inFlight > 0 || candidate.waiting > 0);
 }
 
-/** What is asked of all models: whether it is somebody's turn, and whether nobody waits for a model that is not there. */
+/** What holds for all models. */
 export interface Mood {
-  turn: boolean;
+  /** How long one that is in use has been there, at least, before it gives way: it is somebody's turn. Infinite when it is nobody's. */
+  servedMs: number;
+  /** Nobody waits for a model that is not there. */
   calm: boolean;
 }
 
@@ -58,8 +60,7 @@ function aftersOf(standing: Standing, state: ResidencyState, instance: Instance,
   const away: After[] = sleepLevel > 0 ? ['asleep', 'gone'] : ['gone'];
   if (load === 'pinned' && standing.serving <= standing.replicas) return ['ready'];
   if (inUse(standing, instance)) {
-    const hadItsTime = state.now - instance.since >= state.residencyMs;
-    return mood.turn && hadItsTime ? ['ready', ...away] : ['ready'];
+    return state.now - instance.since >= mood.servedMs ? ['ready', ...away] : ['ready'];
   }
   const rested = restedMs(state, instance);
   const expired = load === 'on-demand' && rested >= Math.max(idleMs, state.residencyMs);

@@ -27,7 +27,7 @@ const IMPATIENCE = 1;
 /** Pinned and preloaded models are kept as if so many requests were expected. */
 const KEPT = 0.3;
 /** After each such time without use half as many requests are expected soon, and half as likely is one ever. */
-const HALF_LIFE_MS = 60_000;
+const HALF_LIFE_MS = 30_000;
 const FORGOTTEN_MS = 1_800_000;
 /** What a load or a waking costs beyond its own time: nobody is served there meanwhile. */
 const SWITCH = 1.5;

@@ -56,9 +56,7 @@ export function whyNot(member: Member, now: number): AutocodeError | undefined {
     return new AutocodeError(
       'ERR_ENGINE_UNAVAILABLE',
       `${name} cannot be loaded: ${member.trouble.problem}`,
-      {
-        ...(member.trouble.remedy === null ? {} : { remedy: member.trouble.remedy }),
-      },
+      member.trouble.remedy === null ? {} : { remedy: member.trouble.remedy },
     );
   }
   const pause = member.notBefore - now;

@@ -1,8 +1,9 @@
 // The one loop that decides: commands, plans, the decision, and doing it. It looks again whenever something has happened,
 // and each second. Used by supervisor.ts.
+import type { ModelAction, ModelCommand } from '../../../protocol/local-model.ts';
 import type { Decision, ResidencyState } from '../residency/state.ts';
 import { refuseWaiting, whyNot } from './admission.ts';
-import { answerCommand, waitingCommands } from './commands.ts';
+import { answerCommand, waitingCommands, type Answer } from './commands.ts';
 import { recordDecision } from './decisions.ts';
 import type { Fleet, Member } from './fleet.ts';
 import { load, stopLoading } from './load.ts';
@@ -103,18 +104,25 @@ function commandSteps(fleet: Fleet, asked: () => boolean): () => Promise<void> {
     const commands = await waitingCommands(fleet.db);
     for (const id of answers.keys()) if (!commands.some((command) => command.id === id)) answers.delete(id);
     for (const command of commands) {
-      const member = fleet.members.get(command.model);
-      const answer =
-        member === undefined
-          ? ({
-              state: 'failed',
-              detail: 'The catalogue has no such model.',
-              remedy: 'See `autocode model list`.',
-            } as const)
-          : step(fleet, member, command, !answers.has(command.id));
+      const answer = answerTo(fleet, command, commands, !answers.has(command.id));
       if (answers.get(command.id) === answer.detail) continue;
       await answerCommand(fleet.db, command.id, answer);
       answers.set(command.id, answer.detail);
     }
   };
 }
+
+function answerTo(fleet: Fleet, command: ModelCommand, all: readonly ModelCommand[], isNew: boolean): Answer {
+  const member = fleet.members.get(command.model);
+  if (member === undefined)
+    return { state: 'failed', detail: 'The catalogue has no such model.', remedy: 'See `autocode model list`.' };
+  const later = all.find(
+    ({ id, model, action }) =>
+      id > command.id && model === command.model && takesDown(action) && !takesDown(command.action),
+  );
+  if (later !== undefined)
+    return { state: 'failed', detail: `${later.actor} asked to ${later.action} it meanwhile.`, remedy: null };
+  return step(fleet, member, command, isNew);
+}
+
+const takesDown = (action: ModelAction) => action === 'unload' || action === 'sleep';

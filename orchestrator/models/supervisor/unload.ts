@@ -105,7 +105,9 @@ async function decided(
 ): Promise<(outcome: string) => Promise<void>> {
   const decision = { model: model.name, action: as ?? action, reason, gpus: placement.gpus };
   const settle = await keep(fleet, () => recordDecision(fleet.db, decision));
-  return async (outcome) => void (await keep(fleet, async () => await settle?.(outcome)));
+  return async (outcome) => {
+    await keep(fleet, async () => await settle?.(outcome));
+  };
 }
 
 /** What the GPUs of a replica have in use, and how much of that is its own. */
