@@ -1,19 +1,58 @@
 // `autocode model list`.
 import { z } from 'zod';
+import { LocalModelStatus } from '../../protocol/local-model.ts';
 import { Model } from '../../protocol/model.ts';
 import { connect } from './client.ts';
 import type { GlobalArgs } from './command.ts';
+import { relativeTime } from './format.ts';
+import { errorOf } from './local-models.ts';
 import { table } from './output.ts';
 import { show } from './redraw.ts';
+import { styleOf } from './states.ts';
 
-/** Lists the models of the gateway with their prices. */
-export async function listModels(args: GlobalArgs): Promise<void> {
+/** A model of the gateway; of those on the own GPUs, how they are. */
+type Listed = Model & { local?: LocalModelStatus };
+
+/** Lists the models of the gateway with their prices, and those on the own GPUs with what runs. */
+export async function listModels(args: GlobalArgs & { watch?: boolean }): Promise<void> {
   const client = connect(args);
-  await show(args, () => client.get('/models', z.array(Model)), drawModels);
+  const read = async (): Promise<Listed[]> => {
+    const [models, locals] = await Promise.all([
+      client.get('/models', z.array(Model)),
+      client.get('/local-models', z.array(LocalModelStatus)),
+    ]);
+    const byName = new Map(locals.map((local) => [`local/${local.name}`, local]));
+    return models.map((model) => {
+      const local = byName.get(model.name);
+      return local === undefined ? model : { ...model, local };
+    });
+  };
+  await show(args, read, drawModels);
 }
 
-function drawModels(models: Model[]): string {
+function drawModels(models: Listed[]): string {
   if (models.length === 0) return 'No models. See models.engines in `autocode config reference`.';
+  const locals = models.flatMap(({ local }) => local ?? []);
+  return locals.length === 0 ? drawOffered(models) : `${drawOffered(models)}\n\n${drawLocal(locals)}`;
+}
+
+function drawLocal(models: LocalModelStatus[]): string {
+  const mib = (value: number | null) => (value === null ? '' : String(value));
+  return table(models, [
+    { title: 'ON OWN GPUS', value: ({ name }) => name },
+    { title: 'STATE', value: ({ state }) => state, style: ({ state }) => styleOf(state) },
+    { title: 'GPUS', value: ({ gpus }) => gpus.join(', ') },
+    { title: 'LOAD', value: ({ load }) => load },
+    { title: 'MIB PREDICTED', value: ({ predictedMib }) => mib(predictedMib), align: 'right' },
+    { title: 'ENGINE', value: ({ reportedMib }) => mib(reportedMib), align: 'right' },
+    { title: 'NVIDIA-SMI', value: (model) => `${mib(model.measuredMib)}${errorOf(model)}`, align: 'right' },
+    { title: 'REQUESTS', value: ({ inFlight, waiting }) => `${inFlight} + ${waiting}`, align: 'right' },
+    { title: 'USED', value: ({ usedAt }) => relativeTime(usedAt) },
+    { title: 'PROBLEM', value: ({ problem }) => problem ?? '' },
+  ]);
+}
+
+function drawOffered(models: Model[]): string {
   return table(models, [
     { title: 'MODEL', value: (model) => model.name },
     { title: 'DEFAULT', value: (model) => (model.isDefault ? 'yes' : '') },

@@ -14,8 +14,14 @@ export const modelNoun: Noun = {
     verb({
       command: 'list',
       aliases: ['ls'],
-      describe: 'List models with their prices',
-      examples: [['model list', '']],
+      describe: 'List models with their prices; those on the own GPUs with state, GPUs and memory',
+      examples: [
+        ['model list', ''],
+        ['model list --watch', 'while models are loaded'],
+      ],
+      epilogue: 'Memory is in MiB on each GPU: predicted, as the engine says, as nvidia-smi says. Requests: in flight + waiting.',
+      builder: (yargs: Argv) =>
+        yargs.option('watch', { alias: 'w', type: 'boolean', default: false, describe: 'Redraw every 2 s' }),
       load: async () => (await import('../models.ts')).listModels,
     }),
     verb({

@@ -115,7 +115,11 @@ function commandSteps(fleet: Fleet, asked: () => boolean): () => Promise<void> {
 function answerTo(fleet: Fleet, command: ModelCommand, all: readonly ModelCommand[], isNew: boolean): Answer {
   const member = fleet.members.get(command.model);
   if (member === undefined)
-    return { state: 'failed', detail: 'The catalogue has no such model.', remedy: 'See `autocode model list`.' };
+    return {
+      state: 'failed',
+      detail: 'The catalogue has no such model.',
+      remedy: 'See `autocode model list`.',
+    };
   const later = all.find(
     ({ id, model, action }) =>
       id > command.id && model === command.model && takesDown(action) && !takesDown(command.action),
