@@ -4,6 +4,11 @@ import { restedMs, type Standing, usableCards } from './standing.ts';
 import type { Instance, Placement, ResidencyState } from './state.ts';
 import { worthOf } from './worth.ts';
 
+/** A gap so short between two requests of an agent is not idleness … */
+const GAP_MS = 5_000;
+/** … until the model has served for so many times what it takes to bring it back, or for its residency. */
+const SERVES = 8;
+
 /** What becomes of a replica; `stopping`: it is on its way already. */
 export type After = 'ready' | 'asleep' | 'gone' | 'stopping';
 
@@ -47,7 +52,7 @@ export function optionsOf(standing: Standing, state: ResidencyState, mood: Mood)
 }
 
 function aftersOf(standing: Standing, state: ResidencyState, instance: Instance, mood: Mood): After[] {
-  const { load, sleepLevel, idleMs, notBefore } = standing.candidate;
+  const { load, sleepLevel, idleMs, loadMs, wakeMs, notBefore } = standing.candidate;
   if (instance.state === 'stopping') return ['stopping'];
   const usable = usableCards(state);
   if (!instance.placement.gpus.every((gpu) => usable.has(gpu))) return ['gone'];
@@ -63,6 +68,9 @@ function aftersOf(standing: Standing, state: ResidencyState, instance: Instance,
     return state.now - instance.since >= mood.servedMs ? ['ready', ...away] : ['ready'];
   }
   const rested = restedMs(state, instance);
+  const back = sleepLevel > 0 ? wakeMs : loadMs;
+  const came = state.now - instance.since < Math.min(state.residencyMs, SERVES * back);
+  if (came && rested < GAP_MS) return ['ready'];
   const expired = load === 'on-demand' && rested >= Math.max(idleMs, state.residencyMs);
   return expired ? away : ['ready', ...away];
 }
