@@ -112,7 +112,7 @@ for (const [what, config, said] of UNUSABLE) {
         error.code === 'ERR_WEIGHTS' &&
         error.message.startsWith('/weights/x/config.json') &&
         said.test(error.message) &&
-        /shape/.test(error.remedy ?? ''),
+        /models\.engines/.test(error.remedy ?? ''),
     );
   });
 }

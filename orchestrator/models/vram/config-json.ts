@@ -177,6 +177,6 @@ function longest(text: Text, must: Must): number {
 function unusable(file: string, what: string): AutocodeError {
   return new AutocodeError('ERR_WEIGHTS', `${file} cannot be planned with: ${what}.`, {
     remedy:
-      'See that the file is the one that came with the weights. For an architecture that is not known, say the `shape` of the model in the catalogue and run its engine with flags of your own.',
+      'See that the file is the one that came with the weights. What the planner does not know can be served by an engine of your own, named under models.engines in the configuration.',
   });
 }

@@ -135,6 +135,17 @@ test('models that fit each by itself may not fit together', () => {
   assert.deepEqual(twins.models.map(({ gpus }) => gpus).toSorted(), [[0], [1]]);
 });
 
+test('what is left of a GPU is what all that fit together leave', () => {
+  const pair = plan([asked('qwen2.5-coder-32b'), asked('qwen3-embedding-0.6b')], shipped, BOX);
+  assert.deepEqual(
+    pair.models.map(({ gpus, freeMib }) => [gpus, freeMib]),
+    [
+      [[0, 1], 24_564 - 20_879 - 3569],
+      [[0], 24_564 - 20_879 - 3569],
+    ],
+  );
+});
+
 test('weights that cannot be used are told in place of figures', () => {
   const facts = new AutocodeError('ERR_WEIGHTS', 'The file was cut off.', { remedy: 'Bring it again.' });
   const answer = only({ ...asked('qwen2.5-coder-14b'), facts });

@@ -34,11 +34,12 @@ export function plan(
   const models = asked.map((subject, at): PlannedModel => {
     const own = options[at] ?? [];
     const chosen = all.placements?.[at] ?? own[0];
+    const present = all.placements ?? own.slice(0, 1);
     const others = neighbours.filter(({ subject: other }) => other.model.name !== subject.model.name);
     const beside = others
       .filter(({ placements }) => together([own, placements], cards).placements !== undefined)
       .map((other) => other.subject.model.name);
-    return { ...answer(subject, chosen, cards), beside };
+    return { ...answer(subject, chosen, cards, present), beside };
   });
   return {
     gpus: cards.map(({ index, name, totalMib }) => ({ index, name, totalMib })),
@@ -59,6 +60,7 @@ function answer(
   { model, facts, calibration }: Subject,
   placement: ModelPlacement | undefined,
   cards: readonly PlannedCard[],
+  present: readonly ModelPlacement[],
 ): Omit<PlannedModel, 'beside'> {
   const common = { model: model.name, calibration };
   if (!('shape' in facts)) {
@@ -68,8 +70,12 @@ function answer(
   const { shape, source } = facts;
   const need = footprint(model, shape);
   if (placement !== undefined) {
-    const { gpus, mib, tokens } = placement;
-    const left = cards.filter(({ index }) => gpus.includes(index)).map((card) => freeOf(card) - mib);
+    const { gpus, tokens } = placement;
+    const taken = (gpu: number) =>
+      present.reduce((sum, each) => sum + (each.gpus.includes(gpu) ? each.mib : 0), 0);
+    const left = cards
+      .filter(({ index }) => gpus.includes(index))
+      .map((card) => freeOf(card) - taken(card.index));
     return {
       ...common,
       source,
