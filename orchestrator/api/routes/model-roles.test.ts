@@ -13,7 +13,7 @@ const ENGINE = `models.engines=${JSON.stringify([
 ])}`;
 
 test('a role is given by admins to tested models, and shown with where it comes from', async () => {
-  await using api = await testApi([ENGINE, 'models.roles={coder: [gpu/large]}']);
+  await using api = await testApi([ENGINE, 'models.roles.coder=[gpu/large]']);
   const put = async (role: 'operator' | 'admin', body: object) =>
     await api.send(role, 'PUT', '/api/v1/model-roles/coder', body);
   assert.equal((await put('operator', { models: ['gpu/small'] })).status, 403);
