@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { ManagedEngineKind } from '../../../protocol/local-model.ts';
 import type { Card } from '../residency/state.ts';
+import { calibrations } from '../vram/calibration.ts';
+import type { Calibrations } from '../vram/calibration.ts';
+import { calibrations } from '../vram/calibration.ts';
 import { shapeOf } from '../vram/facts.ts';
 import { placementsOf } from '../vram/placements.ts';
 import { weightsState } from '../weights/state.ts';
@@ -17,15 +20,17 @@ const FOREIGN_STEP_MIB = 256;
 export function planner(fleet: Fleet, elsewhere: (kind: ManagedEngineKind) => boolean): () => Promise<void> {
   let at = 0;
   let cardsThen = '';
+  let measured: Calibrations = () => null;
   return async () => {
     const cards = fleet.gpus.cards().map(rounded);
     const text = JSON.stringify(cards);
     if (text === cardsThen && Date.now() - at < EVERY_MS) return;
     cardsThen = text;
     at = Date.now();
+    measured = await calibrations(fleet.db).catch(() => measured); // while the database is away, as before
     for (const member of fleet.members.values())
       if (elsewhere(member.model.engine)) planElsewhere(member);
-      else await plan(fleet, member, cards);
+      else await plan(fleet, member, cards, measured);
   };
 }
 
@@ -38,7 +43,7 @@ function planElsewhere(member: Member): void {
   ];
 }
 
-async function plan(fleet: Fleet, member: Member, cards: Card[]): Promise<void> {
+async function plan(fleet: Fleet, member: Member, cards: Card[], measured: Calibrations): Promise<void> {
   const { model } = member;
   try {
     const weights =
@@ -51,7 +56,8 @@ async function plan(fleet: Fleet, member: Member, cards: Card[]): Promise<void> 
     }
     const { shape } = await shapeOf(model, fleet.weights);
     member.weightsBytes = shape.weightsBytes;
-    member.placements = placementsOf(model, shape, cards);
+    const calibration = measured(model.name, model.tensorParallel) ?? 1;
+    member.placements = placementsOf(model, shape, cards, calibration);
     const usable = cards.filter((card) => card.usable);
     const fits = member.placements.some(({ gpus }) =>
       gpus.every((gpu) => usable.some(({ index }) => index === gpu)),
@@ -61,6 +67,7 @@ async function plan(fleet: Fleet, member: Member, cards: Card[]): Promise<void> 
         model,
         shape,
         cards.map((card) => ({ ...card, foreignMib: 0 })),
+        calibration,
       );
     member.trouble = fits ? null : placeTrouble(model.name, cards, empty().length > 0);
   } catch (error) {

@@ -122,7 +122,9 @@ function observer(fleet: Fleet, replica: Replica): (reading: EngineReading | und
   };
 }
 
+// Of a ready engine alone: it calibrates the next prediction, and one asleep takes next to nothing.
 function measured(fleet: Fleet, replica: Replica): number | null {
+  if (replica.state !== 'ready') return null;
   const used = fleet.gpus.usedMib(pidsOf(replica));
   const each = replica.placement.gpus.flatMap((gpu) => used.get(gpu) ?? []);
   return each.length === 0 ? null : Math.round(Math.max(...each));
