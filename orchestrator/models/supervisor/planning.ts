@@ -5,7 +5,6 @@ import type { ManagedEngineKind } from '../../../protocol/local-model.ts';
 import type { Card } from '../residency/state.ts';
 import { calibrations } from '../vram/calibration.ts';
 import type { Calibrations } from '../vram/calibration.ts';
-import { calibrations } from '../vram/calibration.ts';
 import { shapeOf } from '../vram/facts.ts';
 import { placementsOf } from '../vram/placements.ts';
 import { weightsState } from '../weights/state.ts';
