@@ -105,7 +105,7 @@ function parsed<S extends z.ZodType>(schema: S, text: string, path: string): z.i
 
 const isAhead = (name: string, layers: number) => {
   const layer = /(?:^|\.)layers\.(\d+)\./.exec(name)?.[1];
-  return /^mtp\./.test(name) || (layer !== undefined && Number(layer) >= layers);
+  return name.startsWith('mtp.') || (layer !== undefined && Number(layer) >= layers);
 };
 
 // Scales, zero points and orders are of the quantisation, not of the model.
