@@ -21,14 +21,14 @@ const rig = localModelsRig(directory, [
 ]);
 const catalogue = path.join(directory, 'models.yaml');
 writeFileSync(catalogue, rig.catalogue);
-const local = {
-  catalogue,
-  weights: rig.weights,
-  vllm: ENGINE_PROGRAM,
-  gpus: [{ name: 'Card', totalMib: CARD_MIB }],
-  residencySeconds: 0,
-};
-const appliance = await startAppliance(`models.local=${JSON.stringify(local)}`, 'worker.local=false');
+const appliance = await startAppliance(
+  `models.local.catalogue=${catalogue}`,
+  `models.local.weights=${rig.weights}`,
+  `models.local.vllm=${ENGINE_PROGRAM}`,
+  `models.local.gpus=${JSON.stringify([{ name: 'Card', totalMib: CARD_MIB }])}`,
+  'models.local.residencySeconds=0',
+  'worker.local=false',
+);
 const key = (await appliance.autocode('key', 'create', 'editor')).trim();
 after(async () => {
   await appliance[Symbol.asyncDispose]();

@@ -40,7 +40,7 @@ function candidate(member: Member, now: number): Candidate {
     sleepLevel: model.engine === 'vllm' ? model.sleepLevel : 0,
     idleMs: model.idleSeconds * 1000,
     loadMs,
-    wakeMs,
+    wakeMs: Math.min(wakeMs, loadMs / 2), // it does less; how long it takes is known after the first time
     replicas: model.engine === 'vllm' ? model.replicas : { min: 1, max: 1 }, // the others spread over replicas themselves
     notBefore,
     rate: rateOf(member, now),
