@@ -54,7 +54,7 @@ test('a model is a line with what it does', () => {
     [
       { state: 'unloaded', figures: null, inFlight: 0, gpus: [], weights: 'missing' },
       'off',
-      'unloaded, weights missing',
+      'no weights: `autocode model import` brings them',
     ],
     [
       {

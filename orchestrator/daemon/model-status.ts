@@ -38,19 +38,18 @@ async function gpuPart(db: Queryable): Promise<PartHealth> {
   return { name: 'gpus', state: odd.length > 0 || problem !== null ? 'degraded' : 'ok', detail };
 }
 
-/** One model in a line. */
+/** One model in a line. That the weights of one that nobody needs are missing is no trouble: the catalogue offers more than most have. */
 export function localPart(model: LocalModelStatus): PartHealth {
   const name = `local/${model.name}`;
+  if (model.state === 'unloaded' && model.weights === 'missing' && model.load === 'on-demand')
+    return { name, state: 'off', detail: 'no weights: `autocode model import` brings them' };
   const trouble = [model.problem, model.remedy].filter((text) => text !== null).join(' ');
   if (model.state === 'failed') return { name, state: 'down', detail: `failed: ${trouble}` };
   const where = model.gpus.length === 0 ? '' : ` on GPU ${model.gpus.join(', ')}`;
-  const detail = [
-    `${model.state}${where}`,
-    ...figures(model),
-    ...(model.weights === 'here' ? [] : [`weights ${model.weights}`]),
-    ...(trouble === '' ? [] : [trouble]),
-  ].join(', ');
-  if (trouble !== '' || model.weights === 'broken') return { name, state: 'degraded', detail };
+  const detail = [`${model.state}${where}`, ...figures(model), ...(trouble === '' ? [] : [trouble])].join(
+    ', ',
+  );
+  if (trouble !== '') return { name, state: 'degraded', detail };
   return { name, state: model.state === 'unloaded' ? 'off' : 'ok', detail };
 }
 
