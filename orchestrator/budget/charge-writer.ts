@@ -28,10 +28,8 @@ interface Waiting<Call> {
 }
 
 const BATCH = 500;
-// From the beginning of one batch to the next: a call that comes alone is written at once, many share their batches. The
-// fewer they are the sooner, since answers that wait together end together, and their clients' next calls come together.
-const LEAST_APART_MS = 10;
-const MOST_APART_MS = 25;
+/** From the beginning of one batch to the next: a call that comes alone is written at once, many share their batches. */
+const APART_MS = 12;
 const PATIENCE_MS = 10_000;
 const PAUSE_MS = 100;
 // The database is starting, stopping or not reachable; anything else would fail again.
@@ -43,14 +41,12 @@ export function chargeWriter<Call extends Charge>(options: ChargeWriterOptions<C
   let writing: Promise<void> | null = null;
 
   let lastBegan = -Infinity;
-  let lastSize = 0;
   const writeAll = async () => {
     while (waiting.length > 0) {
-      const early = lastBegan + Math.min(LEAST_APART_MS + lastSize, MOST_APART_MS) - performance.now();
+      const early = lastBegan + APART_MS - performance.now();
       if (early > 0 && waiting.length < BATCH) await delay(early);
       lastBegan = performance.now();
       const batch = waiting.splice(0, BATCH);
-      lastSize = batch.length;
       try {
         await writeBatch(
           options,

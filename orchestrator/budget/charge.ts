@@ -37,9 +37,9 @@ export async function writeCharges(tx: Queryable, charges: Charge[], books: Book
       SCOPES.filter((scope) => payers[scope] !== undefined).map((scope) => [scope, payers[scope]!]),
     amountsOf,
   );
-  await lock(tx, spent);
-  await drawOnSlabs(tx, charges);
-  await count(tx, spent, usageOf(charges), books);
+  const drawing = charges.filter(({ slab }) => slab !== null);
+  const drawn = groupSums(drawing, ({ slab }) => [['', slab!]], amountsOf);
+  await account(tx, { spent, drawn, usage: usageOf(charges) }, books);
   await append(tx, charges.filter(({ money }) => money > 0).map(entryOf), books.currency);
 }
 
@@ -72,35 +72,6 @@ const columns = (sums: Sums) => [
   sums.map(({ sum }) => sum.tokens),
   sums.map(({ sum }) => sum.gpu),
 ];
-
-// As reservations do, before any slab.
-async function lock(tx: Queryable, spent: Sums): Promise<void> {
-  await tx.query({
-    name: 'charge-lock',
-    text: `select from account where (scope, subject) in (select * from unnest($1::text[], $2::text[]))
-      order by scope, subject for no key update`,
-    values: columns(spent).slice(0, 2),
-  });
-}
-
-// A call may cost more than was thought: then its slab is used up, and the rest was never held.
-async function drawOnSlabs(tx: Queryable, charges: Charge[]): Promise<void> {
-  const drawing = charges.filter(({ slab }) => slab !== null);
-  const drawn = groupSums(drawing, ({ slab }) => [['', slab!]], amountsOf);
-  if (drawn.length === 0) return;
-  const [, slabs, money, tokens, gpu] = columns(drawn);
-  const { rows } = await tx.query<{ payers: Payers } & Amounts>({
-    name: 'charge-slabs',
-    text: `with drawn as (select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) as d (id, money, tokens, gpu)),
-        old as (select slab.* from slab join drawn using (id) where slab.state = 'open' order by slab.id for no key update of slab)
-      update slab set money = greatest(0, old.money - drawn.money), tokens = greatest(0, old.tokens - drawn.tokens),
-          gpu = greatest(0, old.gpu - drawn.gpu)
-        from old join drawn using (id) where slab.id = old.id
-        returning slab.payers, old.money - slab.money as money, old.tokens - slab.tokens as tokens, old.gpu - slab.gpu as gpu`,
-    values: [slabs, money, tokens, gpu],
-  });
-  await unhold(tx, rows);
-}
 
 /** Takes what was held for these payers off their accounts, which are locked. */
 export async function unhold(tx: Queryable, held: ({ payers: Payers } & Amounts)[]): Promise<void> {
@@ -156,24 +127,46 @@ function usageOf(charges: Charge[]): UsageRow[] {
   return [...sums.values()];
 }
 
-/** Adds to what was spent and used today, in one statement. */
-async function count(tx: Queryable, spent: Sums, usage: UsageRow[], { timeZone }: Books): Promise<void> {
+/**
+ * Draws on the slabs, takes that off what is held, and adds to what was spent and used today, in one statement. The
+ * accounts are locked first, in order, as reservations do before any slab: all else waits for the count of them.
+ * A call may cost more than was thought: then its slab is used up, and the rest was never held.
+ */
+async function account(
+  tx: Queryable,
+  { spent, drawn, usage }: { spent: Sums; drawn: Sums; usage: UsageRow[] },
+  { timeZone }: Books,
+): Promise<void> {
   const column = <K extends keyof UsageRow>(name: K) => usage.map((row) => row[name]);
   await tx.query({
-    name: 'charge-day',
-    text: `with days as (
+    name: 'charge',
+    text: `with payer as (select from account where (scope, subject) in (select * from unnest($2::text[], $3::text[]))
+        order by scope, subject for no key update),
+      locked as (select count(*) >= 0 from payer),
+      drawn as (select * from unnest($7::uuid[], $8::bigint[], $9::bigint[], $10::bigint[]) as d (id, money, tokens, gpu)),
+      old as (select slab.* from slab join drawn using (id) where (table locked) and slab.state = 'open'
+        order by slab.id for no key update of slab),
+      used as (update slab set money = greatest(0, old.money - drawn.money), tokens = greatest(0, old.tokens - drawn.tokens),
+          gpu = greatest(0, old.gpu - drawn.gpu)
+        from old join drawn using (id) where slab.id = old.id
+        returning slab.payers, old.money - slab.money as money, old.tokens - slab.tokens as tokens, old.gpu - slab.gpu as gpu),
+      held as (select key as scope, value as subject, sum(money)::bigint as money, sum(tokens)::bigint as tokens, sum(gpu)::bigint as gpu
+        from used, jsonb_each_text(payers) group by 1, 2),
+      unheld as (update account set money = account.money - held.money, tokens = account.tokens - held.tokens, gpu = account.gpu - held.gpu
+        from held where account.scope = held.scope and account.subject = held.subject),
+      days as (
         insert into account_day (scope, subject, day, money, tokens, gpu)
         select scope, subject, (now() at time zone $1)::date, money, tokens, gpu
           from unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[]) as s (scope, subject, money, tokens, gpu)
-          order by scope, subject
+          where (table locked) order by scope, subject
         on conflict (scope, subject, day) do update set money = account_day.money + excluded.money,
           tokens = account_day.tokens + excluded.tokens, gpu = account_day.gpu + excluded.gpu)
       insert into usage_day (day, project, task, agent, model, worker, person, cause,
           calls, input_tokens, cached_tokens, output_tokens, reasoning_tokens, money, gpu)
-        select (now() at time zone $1)::date, u.* from unnest($7::text[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[],
-          $13::text[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[]) as
+        select (now() at time zone $1)::date, u.* from unnest($11::text[], $12::bigint[], $13::text[], $14::text[], $15::text[], $16::text[],
+          $17::text[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[]) as
           u (project, task, agent, model, worker, person, cause, calls, input, cached, output, reasoning, money, gpu)
-        order by 2, 3, 4, 5, 6, 7, 8
+        where (table locked) order by 2, 3, 4, 5, 6, 7, 8
       on conflict (day, project, task, agent, model, worker, person, cause) do update set
         calls = usage_day.calls + excluded.calls, input_tokens = usage_day.input_tokens + excluded.input_tokens,
         cached_tokens = usage_day.cached_tokens + excluded.cached_tokens, output_tokens = usage_day.output_tokens + excluded.output_tokens,
@@ -182,6 +175,7 @@ async function count(tx: Queryable, spent: Sums, usage: UsageRow[], { timeZone }
     values: [
       timeZone,
       ...columns(spent),
+      ...columns(drawn).slice(1),
       column('project'),
       column('task'),
       column('agent'),
