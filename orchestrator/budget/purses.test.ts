@@ -18,6 +18,38 @@ import { BOOKS, budget, charge, payers } from './testing/books.ts';
 const all = async (_: Queryable, calls: Charge[]) => new Set(calls.map(({ id }) => id));
 const money = (amount: number) => ({ ...NO_AMOUNTS, money: amount });
 
+test('writers who charge the same accounts and slabs at the same time lose nothing of each other', async () => {
+  await using db = await testDatabase();
+  await budget(db.pool, ['project', 'shop'], 'day', 'money', 1_000_000);
+  const purses = openPurses(db.pool, 'UTC');
+  const admissions = await Promise.all(
+    ['1-1', '2-1'].map(async (run) => await purses.admit(run, payers({ run }), money(300), money(300))),
+  );
+  const slabs = admissions.map((admission) => ('hold' in admission ? admission.hold.slab : ''));
+  const writers = Array.from({ length: 4 }, () => chargeWriter({ db: db.pool, books: BOOKS, insert: all }));
+  const { tokens } = charge();
+  for (let round = 0; round < 10; round++) {
+    await Promise.all(
+      writers.flatMap((writer) =>
+        slabs.map(
+          async (slab, index) =>
+            await writer.write(
+              charge({ slab, payers: payers({ run: `${index + 1}-1` }), money: 10, tokens, gpu: 0 }),
+            ),
+        ),
+      ),
+    );
+  }
+  const [state] = await budgetsOf(db.pool, payers(), 'UTC');
+  assert.equal(state?.spent, 800);
+  const { rows } = await db.pool.query<{ left: number; held: number }>(
+    `select sum(money)::float8 as left, (select money::float8 from account where scope = 'project' and subject = 'shop') as held from slab`,
+  );
+  assert.equal(rows[0]?.left, rows[0]?.held);
+  await purses.close();
+  assert.equal((await budgetsOf(db.pool, payers(), 'UTC'))[0]?.held, 0);
+});
+
 test('of a thousand calls at once, a budget lets as many pass as it pays for', async () => {
   await using db = await testDatabase();
   await budget(db.pool, ['project', 'shop'], 'day', 'money', 37 * 1_000 + 999);
