@@ -13,14 +13,19 @@ const Kept = Gpu.extend({ warnings: z.array(z.string()).default([]) });
 export type Kept = z.infer<typeof Kept>;
 type Change = [kind: EventKind, gpu: Kept];
 
-/** Keeps what was seen, and emits what has changed since it was last kept, be it by an earlier daemon. */
-export async function keepGpus(db: Database, gpus: readonly Kept[], problem: string | null): Promise<void> {
-  await transaction(db, async (tx) => {
+/** Keeps what was seen; emits and returns what has changed since it was last kept, be it by an earlier daemon. */
+export async function keepGpus(
+  db: Database,
+  gpus: readonly Kept[],
+  problem: string | null,
+): Promise<Change[]> {
+  return await transaction(db, async (tx) => {
     const { rows } = await tx.query<{ reading: unknown }>(
       'select reading from gpu order by index for update',
     );
-    const before = rows.map(({ reading }) => Kept.parse(reading));
-    for (const [kind, { index, name, state, detail }] of changes(before, gpus))
+    const before = rows.flatMap(({ reading }) => Kept.safeParse(reading).data ?? []); // another version may have written it
+    const changed = changes(before, gpus);
+    for (const [kind, { index, name, state, detail }] of changed)
       await emit(tx, { kind, data: { gpu: index, name, state, detail } });
     await tx.query('delete from gpu where index <> all($1)', [gpus.map(({ index }) => index)]);
     await tx.query(
@@ -34,6 +39,7 @@ export async function keepGpus(db: Database, gpus: readonly Kept[], problem: str
        on conflict (one) do update set seen_at = excluded.seen_at, problem = excluded.problem`,
       [problem],
     );
+    return changed;
   });
 }
 
@@ -66,7 +72,7 @@ export async function listGpus(db: Queryable): Promise<{ gpus: Gpu[]; problem: s
     [STALE_SECONDS],
   );
   const { rows } = await db.query<{ reading: unknown }>('select reading from gpu order by index');
-  const gpus = rows.map(({ reading }) => Gpu.parse(reading));
+  const gpus = rows.flatMap(({ reading }) => Gpu.safeParse(reading).data ?? []);
   const [last] = watch.rows;
   if (last === undefined) return { gpus, problem: 'Nobody has looked at the GPUs yet: the gateway does.' };
   if (!last.stale) return { gpus, problem: last.problem };

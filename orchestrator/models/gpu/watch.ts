@@ -54,7 +54,9 @@ export function startGpuWatch({ settings, db, own, warn, kernelLog }: GpuWatchPa
   const look = async () => {
     const problem = driver === undefined ? null : await ask(driver);
     const kept = judged.map(({ gpu, warnings }) => ({ ...gpu, warnings: [...warnings] }));
-    if (!stopping.signal.aborted) await keepGpus(db, kept, problem);
+    const changed = stopping.signal.aborted ? [] : await keepGpus(db, kept, problem);
+    for (const [kind, { index, detail }] of changed)
+      warn(`${kind}: GPU ${index}${detail === '' ? '' : `: ${detail}`}`);
     tell(problem);
   };
 
