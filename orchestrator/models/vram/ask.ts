@@ -73,7 +73,11 @@ async function subject(model: LocalModel, weights: string, measured: Calibration
 
 const converted = (subject: Subject, precision: string): Subject =>
   'shape' in subject.facts
-    ? { ...subject, facts: { ...subject.facts, shape: inPrecision(subject.facts.shape, precision) } }
+    ? {
+        ...subject,
+        model: { ...subject.model, dtype: precision },
+        facts: { ...subject.facts, shape: inPrecision(subject.facts.shape, precision) },
+      }
     : subject;
 
 async function cardsOf({ db, gpus }: PlanParts, request: PlanRequest): Promise<NamedCard[]> {

@@ -30,7 +30,8 @@ export async function shapeOf(
   }
   const { shape, packedBits } = readModelConfig(json(text, file), file);
   const { bytes, parameters } = await weightsIn(directory, shape.layers, packedBits);
-  return { shape: { ...shape, weightsBytes: bytes, parameters }, source: 'weights' };
+  const told = parameters > 0 ? { parameters } : {}; // none where all are packed in a way that is not known
+  return { shape: { ...shape, ...told, weightsBytes: bytes }, source: 'weights' };
 }
 
 async function textOf(file: string): Promise<string | undefined> {

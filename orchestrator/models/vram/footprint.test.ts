@@ -92,6 +92,18 @@ test('a cache in 8 bits is half as large, and no CUDA graphs are taken when the 
   assert.equal(footprint(localModel({ flags: ['--enforce-eager'] }), of).runtimeMib, plain.runtimeMib - 512);
 });
 
+test('weights that lie on the disk in 32 bits are loaded in 16, unless the model says otherwise', () => {
+  const wide = { ...shape(4096 * 2 ** 20, 32, 32, 8, 128), dtype: 'float32' };
+  const need = (dtype: string | undefined, of: ModelShape) => {
+    const { weightsMib, kvMib } = footprint(localModel(dtype === undefined ? {} : { dtype }), of);
+    return [weightsMib, kvMib];
+  };
+  assert.deepEqual(need(undefined, wide), [2048, 4096]);
+  assert.deepEqual(need('float32', wide), [4096, 8192]);
+  assert.deepEqual(need('float32', { ...wide, dtype: 'bfloat16' }), [8192, 8192]);
+  assert.deepEqual(need('float16', { ...wide, dtype: 'bfloat16' }), [4096, 4096]);
+});
+
 test('with more GPUs than KV heads each has a whole one', () => {
   const of = shape(5 * GB, 28, 28, 2, 128);
   const kv = (tensorParallel: number) => footprint(localModel({ tensorParallel }), of).kvMib;

@@ -11,7 +11,7 @@ const CONTEXT_AND_ACTIVATIONS_MIB = 1024;
 const CUDA_GRAPHS_MIB = 512;
 const EAGER = '--enforce-eager';
 
-type Demand = Pick<LocalModel, 'tensorParallel' | 'context' | 'sequences' | 'kvDtype' | 'flags'>;
+type Demand = Pick<LocalModel, 'dtype' | 'tensorParallel' | 'context' | 'sequences' | 'kvDtype' | 'flags'>;
 
 /** The memory for `sequences` requests of `context` tokens each; `tokens` is how many these are. */
 export function footprint(model: Demand, shape: ModelShape): Footprint {
@@ -47,9 +47,17 @@ export function indivisible(shape: ModelShape, tensorParallel: number): string |
 function besidesTheCache(model: Demand, shape: ModelShape): Pick<Footprint, 'weightsMib' | 'runtimeMib'> {
   const graphs = model.flags.includes(EAGER) ? 0 : CUDA_GRAPHS_MIB;
   return {
-    weightsMib: Math.ceil(shape.weightsBytes / model.tensorParallel / MIB),
+    weightsMib: Math.ceil(loadedBytes(model, shape) / model.tensorParallel / MIB),
     runtimeMib: CONTEXT_AND_ACTIVATIONS_MIB + graphs,
   };
+}
+
+// vLLM keeps weights and cache in 16 bits unless it is told not to, also those that lie on the disk in 32.
+const isWide = (dtype: string | undefined) => dtype === 'float32' || dtype === 'float';
+
+function loadedBytes({ dtype }: Demand, { weightsBytes, quantisation, dtype: stored }: ModelShape): number {
+  if (quantisation !== undefined || isWide(dtype) === isWide(stored)) return weightsBytes;
+  return isWide(dtype) ? weightsBytes * 2 : weightsBytes / 2;
 }
 
 /** Bytes on each GPU for a token that all growing layers keep. */
@@ -66,7 +74,10 @@ function perRequest(model: Demand, shape: ModelShape): number {
 
 // Keys and values are split by their heads; with more GPUs than KV heads each has one whole head. What MLA keeps has no
 // heads, so that each GPU has all of it.
-function perLayer({ tensorParallel, kvDtype }: Demand, { kvHeads, headDim, latent }: ModelShape): number {
+function perLayer(
+  { tensorParallel, kvDtype, dtype }: Demand,
+  { kvHeads, headDim, latent }: ModelShape,
+): number {
   const values = latent ?? 2 * Math.ceil(kvHeads / tensorParallel) * headDim;
-  return values * (kvDtype === 'fp8' ? 1 : 2);
+  return values * (kvDtype === 'fp8' ? 1 : isWide(dtype) ? 4 : 2);
 }
