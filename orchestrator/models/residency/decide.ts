@@ -2,28 +2,17 @@
 // again after every change by the supervisor; a simulation asks it the same way.
 import { bestArrangement } from './arrangements.ts';
 import { optionsOf } from './options.ts';
-import { type Standing, standingsOf } from './standing.ts';
+import { moodOf, standingsOf } from './standing.ts';
 import type { Decision, ResidencyState } from './state.ts';
 import { stepsTowards } from './steps.ts';
-
-const WORK = 2;
 
 /** What is to be done now, so that what is worth the most comes to be; empty when all is as it should be. */
 export function decide(state: ResidencyState): Decision[] {
   const standings = standingsOf(state);
-  const mood = {
-    servedMs: servedMs(state, standings),
-    calm: standings.every(({ serving, candidate }) => serving > 0 || candidate.waiting === 0),
-  };
+  const mood = moodOf(state, standings);
   const groups = standings.map((standing) => optionsOf(standing, state, mood));
   const chosen = bestArrangement(groups, roomOf(state));
   return stepsTowards(state, standings, chosen);
-}
-
-/** Changes that take long come seldom: at least half of the time is for work. */
-function servedMs({ residencyMs }: ResidencyState, standings: readonly Standing[]): number {
-  const changes = standings.filter(({ turn }) => turn > 0).map(({ bringMs }) => WORK * bringMs);
-  return Math.max(residencyMs, Math.min(Infinity, ...changes));
 }
 
 /** MiB that models may take of each card and, last, of the machine while asleep. */

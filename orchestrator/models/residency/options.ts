@@ -1,6 +1,6 @@
 // All that may be done with one model: which of its replicas stay, sleep, wake or go, where new ones are put, what each
 // way takes of the cards and what it is worth. The rules of what is never done are here; the search chooses among the rest.
-import { restedMs, type Standing, usableCards } from './standing.ts';
+import { type Mood, restedMs, type Standing, usableCards } from './standing.ts';
 import type { Instance, Placement, ResidencyState } from './state.ts';
 import { worthOf } from './worth.ts';
 
@@ -8,6 +8,9 @@ import { worthOf } from './worth.ts';
 const GAP_MS = 5_000;
 /** … until the model has served for so many times what it takes to bring it back, or for its residency. */
 const SERVES = 8;
+
+/** A placement where something comes or goes stands so far behind others: it would have to wait. */
+const RESTLESS = 1_000;
 
 /** What becomes of a replica; `stopping`: it is on its way already. */
 export type After = 'ready' | 'asleep' | 'gone' | 'stopping';
@@ -25,14 +28,6 @@ export interface Option {
 /** Whether somebody uses the replica, or is about to. */
 export function inUse({ candidate }: Standing, instance: Instance): boolean {
   return instance.state === 'ready' && (instance.inFlight > 0 || candidate.waiting > 0);
-}
-
-/** What holds for all models. */
-export interface Mood {
-  /** How long one that is in use has been there, at least, before it gives way: it is somebody's turn. Infinite when it is nobody's. */
-  servedMs: number;
-  /** Nobody waits for a model that is not there. */
-  calm: boolean;
 }
 
 /** The options of a model, the best first; there is always one that takes nothing new. */
@@ -96,12 +91,15 @@ function newPlacements(
   if (!needed || moving || most <= 0 || state.now < candidate.notBefore) return [none];
   const usable = usableCards(state);
   const taken = new Set(staying.flatMap(({ instance }) => instance.placement.gpus));
+  const changing = state.instances.filter(({ state: now }) => now === 'loading' || now === 'stopping');
+  const restless = new Set(changing.flatMap(({ placement }) => placement.gpus));
   const found = [none];
   const add = (from: number, loads: Placement[], rank: number, cards: ReadonlySet<number>) => {
     for (let at = from; at < candidate.placements.length && loads.length < most; at += 1) {
       const placement = candidate.placements[at]!;
       if (placement.gpus.some((gpu) => !usable.has(gpu) || cards.has(gpu))) continue;
-      const next = { loads: [...loads, placement], rank: rank + at };
+      const far = placement.gpus.some((gpu) => restless.has(gpu)) ? RESTLESS : 0;
+      const next = { loads: [...loads, placement], rank: rank + at + far };
       found.push(next);
       add(at + 1, next.loads, next.rank, new Set([...cards, ...placement.gpus]));
     }

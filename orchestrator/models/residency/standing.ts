@@ -7,6 +7,8 @@ export interface Standing {
   instances: readonly Instance[];
   /** Replicas that take requests or soon will. */
   serving: number;
+  /** It may be loaded, on cards that can be used. */
+  loadable: boolean;
   /** The longest that a request has waited for it. */
   waitedMs: number;
   /** Until somebody serves it, once there is room. */
@@ -19,6 +21,16 @@ export interface Standing {
   replicas: number;
 }
 
+/** What holds for all models. */
+export interface Mood {
+  /** How long one that is in use has been there, at least, before it gives way to one whose turn it is; infinite when it is nobody's. */
+  servedMs: number;
+  /** Nobody waits for a model that is not there and could be. */
+  calm: boolean;
+}
+
+/** Changes that take long come seldom: there is more time for work than for them. */
+const WORK = 2;
 const BUSY_PERCENT = 90;
 
 /** The standing of every model. */
@@ -36,6 +48,7 @@ export function standingsOf(state: ResidencyState): Standing[] {
       candidate,
       instances,
       serving,
+      loadable,
       waitedMs,
       bringMs: instances.some((instance) => instance.state === 'asleep')
         ? candidate.wakeMs
@@ -45,6 +58,15 @@ export function standingsOf(state: ResidencyState): Standing[] {
       replicas: replicasOf(state, candidate, onCards),
     };
   });
+}
+
+/** The mood of all of them. */
+export function moodOf({ residencyMs }: ResidencyState, standings: readonly Standing[]): Mood {
+  const changes = standings.filter(({ turn }) => turn > 0).map(({ bringMs }) => WORK * bringMs);
+  const missed = standings.some(
+    ({ serving, loadable, candidate }) => serving === 0 && loadable && candidate.waiting > 0,
+  );
+  return { servedMs: Math.max(residencyMs, Math.min(Infinity, ...changes)), calm: !missed };
 }
 
 /** Indexes of the cards that models may be on. */

@@ -12,7 +12,7 @@ export interface Outcome {
   wakes: number;
   /** Replicas that go although they are in use. */
   drained: number;
-  /** How far its new placements are from the preferred ones. */
+  /** How far its new placements are from the preferred ones; a card that is not at rest is far. */
   rank: number;
 }
 
@@ -26,10 +26,12 @@ const WAITS = 2;
 const IMPATIENCE = 1;
 /** Pinned and preloaded models are kept as if so many requests were expected. */
 const KEPT = 0.3;
-/** After each such time without use half as many requests are expected soon, and half as likely is one ever. */
+/** After each such time without use half as many requests are expected soon. */
 const HALF_LIFE_MS = 30_000;
+/** And, not as likely, one some time: it tells which of two idle models stays. */
+const SOME_TIME = 0.3;
 const FORGOTTEN_MS = 1_800_000;
-/** What a load or a waking costs beyond its own time: nobody is served there meanwhile. */
+/** What a load or a waking costs for each second that it takes: nobody is served there meanwhile. Nothing, where nobody waits. */
 const SWITCH = 1.5;
 /** Decides only where all else is equal: what is there stays. */
 const STAYS = 1e-2;
@@ -39,7 +41,8 @@ const PREFERRED = 1e-4;
 export function worthOf(standing: Standing, outcome: Outcome): number {
   const { loadMs, wakeMs, waiting } = standing.candidate;
   const { serving, asleep, loads, wakes, drained, rank } = outcome;
-  const costs = waiting > 0 ? SWITCH * (loads * loadMs + wakes * wakeMs) : 0;
+  const idly = waiting === 0 && serving > standing.serving;
+  const costs = idly ? 0 : SWITCH * (loads * loadMs + wakes * wakeMs);
   const settled = STAYS * (serving + asleep / 2) - PREFERRED * rank - DRAIN * drained - costs / 1000;
   if (serving === 0) return settled + (asleep > 0 ? asleepWorth(standing) : 0);
   let worth = settled + firstWorth(standing);
@@ -77,6 +80,6 @@ function pressing({ candidate, waitedMs, bringMs }: Standing): number {
 function expected({ candidate, idleMs }: Standing): number {
   if (!Number.isFinite(idleMs)) return candidate.load === 'on-demand' ? 0 : KEPT;
   const soon = (candidate.rate + 1) * 2 ** (-idleMs / HALF_LIFE_MS);
-  const ever = 2 ** (-idleMs / FORGOTTEN_MS);
+  const ever = SOME_TIME * 2 ** (-idleMs / FORGOTTEN_MS);
   return soon + ever + (candidate.load === 'on-demand' ? 0 : KEPT);
 }
