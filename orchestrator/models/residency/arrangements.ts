@@ -9,7 +9,7 @@ const MOST_PARTS = 1_000_000;
 export function bestArrangement(groups: readonly (readonly Option[])[], room: readonly number[]): Option[] {
   const order = groups.map((_, index) => index).sort((a, b) => spread(groups[b]!) - spread(groups[a]!));
   const sorted = order.map((index) => groups[index]!);
-  const reachable = new Array<number>(sorted.length + 1).fill(0);
+  const reachable = Array.from({ length: sorted.length + 1 }, () => 0);
   for (let at = sorted.length - 1; at >= 0; at -= 1)
     reachable[at] = reachable[at + 1]! + sorted[at]![0]!.worth;
 

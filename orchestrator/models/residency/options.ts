@@ -128,8 +128,8 @@ function memoryOf(
   afters: Option['afters'],
   loads: readonly Placement[],
 ): Pick<Option, 'uses' | 'adds'> {
-  const uses = new Array<number>(cards.length + 1).fill(0);
-  const adds = new Array<boolean>(cards.length + 1).fill(false);
+  const uses = Array.from({ length: cards.length + 1 }, () => 0);
+  const adds = Array.from({ length: cards.length + 1 }, () => false);
   const take = (gpus: readonly number[], mib: number, more: boolean) =>
     cards.forEach(({ index }, pool) => {
       if (!gpus.includes(index)) return;

@@ -54,7 +54,7 @@ const anyMishaps: fc.Arbitrary<Mishap[]> = fc.array(
 test('whatever is asked and whatever breaks: no card is over-committed, and everybody is answered', () => {
   fc.assert(
     fc.property(anyModels, anySessions, anyMishaps, (models, sessions, mishaps) => {
-      XX;
+      const mended = cards.map((whole) => ({ at: 700_000, card: whole }));
       const outcome = simulate(
         { cards, models, sessions, mishaps: [...mishaps, ...mended], untilMs: 4 * HOUR },
         { decide },
