@@ -19,7 +19,7 @@ export interface Reading {
   failure: Failure | null;
   xids: readonly Xid[];
   isOurs(pid: number): boolean;
-  /** What our engines should have taken of each GPU, for drivers that do not tell whose memory it is. */
+  /** What our engines should have taken of each GPU beside what the processes tell. */
   expected: ReadonlyMap<number, number>;
 }
 

@@ -26,20 +26,21 @@ test('real processes: a child is ours, this process is not its child', async () 
   await once(child, 'exit');
 });
 
-test('where the driver does not tell whose memory it is, what our engines were given counts as ours', async () => {
+test('what engines were given counts as ours where no process tells: of all, or of those without a process of ours', async () => {
   await using db = await testDatabase();
   await db.pool.query(
-    `insert into engine_instance (launch, model, kind, state, gpus, predicted_mib, reported_mib) values
-       (gen_random_uuid(), 'a', 'vllm', 'ready', '[0,1]', 18000, 20000),
-       (gen_random_uuid(), 'b', 'vllm', 'loading', '[1]', 3000, null),
-       (gen_random_uuid(), 'c', 'vllm', 'asleep', '[1]', 9000, null),
-       (gen_random_uuid(), 'd', 'vllm', 'stopped', '[0]', 9000, null)`,
+    `insert into engine_instance (launch, model, kind, state, gpus, predicted_mib, reported_mib, handle) values
+       (gen_random_uuid(), 'a', 'vllm', 'ready', '[0,1]', 18000, 20000, '{"pid": 7}'),
+       (gen_random_uuid(), 'b', 'ray-serve', 'loading', '[1]', 3000, null, '{}'),
+       (gen_random_uuid(), 'c', 'vllm', 'asleep', '[1]', 9000, null, '{}'),
+       (gen_random_uuid(), 'd', 'vllm', 'stopped', '[0]', 9000, null, '{}')`,
   );
   assert.deepEqual(
-    await expectedMib(db.pool),
+    await expectedMib(db.pool, false),
     new Map([
       [0, 20_000],
       [1, 23_000],
     ]),
   );
+  assert.deepEqual(await expectedMib(db.pool, true), new Map([[1, 3_000]]));
 });

@@ -34,12 +34,16 @@ function readStat(pid: number): string | null {
   }
 }
 
-/** What our engines should have taken of each GPU, where the driver does not tell whose memory it is; one that sleeps keeps next to nothing. */
-export async function expectedMib(db: Queryable): Promise<Map<number, number>> {
+/**
+ * What our engines should have taken of each GPU where no process tells: of all when the driver names none, else of those whose
+ * processes belong to another server, as Ray or Ollama. One that sleeps keeps next to nothing.
+ */
+export async function expectedMib(db: Queryable, processesAreNamed: boolean): Promise<Map<number, number>> {
   const { rows } = await db.query<{ index: number; mib: number }>(
     `select gpu::int as index, sum(coalesce(reported_mib, predicted_mib, 0))::int as mib
      from engine_instance, jsonb_array_elements_text(gpus) as gpu
-     where state in ('loading', 'ready', 'stopping') group by 1`,
+     where state in ('loading', 'ready', 'stopping') and not ($1 and handle ? 'pid') group by 1`,
+    [processesAreNamed],
   );
   return new Map(rows.map(({ index, mib }) => [index, mib]));
 }
@@ -48,7 +52,7 @@ export async function expectedMib(db: Queryable): Promise<Map<number, number>> {
 export function foreignMib(card: DriverCard, { processes, isOurs, expected }: Reading): number | null {
   if (card.usedMib === null) return null;
   const named = processes?.filter(({ uuid, pid }) => uuid === card.uuid && isOurs(pid));
-  const ours = named?.reduce((sum, { usedMib }) => sum + usedMib, 0) ?? expected.get(card.index) ?? 0;
+  const ours = (named?.reduce((sum, { usedMib }) => sum + usedMib, 0) ?? 0) + (expected.get(card.index) ?? 0);
   return Math.max(0, Math.round(card.usedMib - ours));
 }
 

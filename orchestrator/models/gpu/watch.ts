@@ -44,6 +44,7 @@ export function startGpuWatch({ settings, db, own, warn, kernelLog }: GpuWatchPa
   const rest = pauses(stopping.signal);
   let judged: Judged[] = (settings.gpus ?? []).map(declaredCard);
   let processes: readonly DriverProcess[] | null = null;
+  let expected: ReadonlyMap<number, number> = new Map();
   let next = Promise.withResolvers<void>();
   let told: string | null = null;
   const tell = (message: string | null) => {
@@ -66,8 +67,7 @@ export function startGpuWatch({ settings, db, own, warn, kernelLog }: GpuWatchPa
     const leaders = own();
     // In a container the driver lists no processes, though ours are there.
     processes = answer.processes?.length === 0 && leaders.size > 0 ? null : answer.processes;
-    const expected =
-      processes === null ? await expectedMib(db).catch(() => new Map<number, number>()) : new Map();
+    expected = await expectedMib(db, processes !== null).catch(() => expected);
     judged = judge(judged, { ...answer, at: Date.now(), processes, isOurs: belongsTo(leaders), expected });
     const { failure } = answer;
     return failure === null ? null : `${failure.detail} ${failure.remedy}`;
