@@ -59,8 +59,8 @@ test('the memory of a stranger is told as such, with the process where the drive
   const [unnamed] = look({ processes: null, expected: new Map([[0, 15_000]]) });
   assert.equal(unnamed?.gpu.foreignMib, 6_894);
   assert.match(unnamed!.gpu.detail, /by what is no engine of the appliance/);
-  const named = [{ uuid: ONE.uuid!, pid: 100, usedMib: 10_000 }];
-  const [beside] = look({ processes: named, expected: new Map([[0, 11_800]]) });
+  const told = [{ uuid: ONE.uuid!, pid: 100, usedMib: 10_000 }];
+  const [beside] = look({ processes: told, expected: new Map([[0, 11_800]]) });
   assert.deepEqual([beside?.gpu.foreignMib, beside?.gpu.state], [94, 'ok']);
   const [within] = look({ processes: null, expected: new Map([[0, 22_000]]) });
   assert.deepEqual([within?.gpu.foreignMib, within?.gpu.state], [0, 'ok']);
