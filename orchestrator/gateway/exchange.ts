@@ -94,12 +94,12 @@ export async function exchange(call: Exchange, parts: ExchangeParts): Promise<An
   };
 
   try {
-    reached = await reach(parts.upstreams, call.rungs, call.signal, async (rung) => {
+    reached = await reach(parts.upstreams, call.rungs, call.signal, async (rung, { replica }) => {
       const { caller, protocol, body, json } = call;
-      const asks = { caller, protocol, model: rung.model, bytes: body.length, json };
+      const asks = { caller, protocol, model: rung.model, replica, bytes: body.length, json };
       const admission = countsTokens ? FREE : await parts.admit(asks);
       held = { admission, rung };
-      const sent = outgoing(rung, { body, json, countsTokens }, admission);
+      const sent = outgoing(rung, { body, json, countsTokens }, admission, replica?.served);
       await parts.egress.leaves(rung, call, sizeOf(sent));
       const path = countsTokens ? call.path : ENDPOINTS[rung.protocol].path;
       return {

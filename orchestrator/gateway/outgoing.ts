@@ -15,15 +15,16 @@ const BOUNDS: Partial<Record<Protocol, readonly string[]>> = {
   responses: ['max_output_tokens'],
 };
 
-/** The body for the rung's engine, and the same parsed. */
+/** The body for the rung's engine, and the same parsed. `served`: the name that a replica knows its model by. */
 export function outgoing(
   { model, protocol, translation }: Rung,
   asked: { body: Buffer; json: JsonObject; countsTokens: boolean },
   { maxTokens, warning }: Pick<Admission, 'maxTokens' | 'warning'>,
+  served?: string,
 ): Pick<EngineRequest, 'body' | 'json'> {
   if (model.serves.kind === 'replay') return asked;
   const json = translation === undefined ? asked.json : translation.request(asked.json);
-  const changes: JsonObject = { model: model.serves.model };
+  const changes: JsonObject = { model: served ?? model.serves.model };
   const streams = (protocol === 'chat' || protocol === 'completions') && json.stream === true;
   if (streams) changes.stream_options = { ...object(json.stream_options), include_usage: true };
   if (maxTokens !== undefined && !asked.countsTokens)

@@ -6,6 +6,7 @@ import type { ChargeWriter } from '../budget/charge-writer.ts';
 import type { Hold, Purses } from '../budget/purses.ts';
 import { budgetWarning, overBudget } from '../budget/words.ts';
 import type { ResolvedModel } from '../models/catalogue.ts';
+import type { Acquired } from '../models/supervisor/acquired.ts';
 import type { JsonObject } from '../models/wire/json.ts';
 import { inputBounds, outputBound } from './bounds.ts';
 import { gpuClock, type GpuClock } from './gpu-clock.ts';
@@ -18,6 +19,8 @@ export interface AdmissionRequest {
   caller: Caller;
   protocol: Protocol;
   model: ResolvedModel;
+  /** Where a model of the appliance's own runs. */
+  replica?: Pick<Acquired, 'url' | 'gpus'> | undefined;
   /** Bytes of the request. */
   bytes: number;
   json: JsonObject;
@@ -59,9 +62,9 @@ export function paying({ purses, writer, priceOf, currency, refused }: PayingPar
   const bounds = inputBounds();
   const clocks = new Map<string, { clock: GpuClock; rest: number }>();
 
-  return async ({ caller, protocol, model, bytes, json }) => {
+  return async ({ caller, protocol, model, replica, bytes, json }) => {
     const who = payerOf(caller);
-    const gpus = gpusOf(model);
+    const gpus = gpusOf(model, replica);
     const price = await effectivePrice(model, gpus, priceOf);
     const input = bounds.of(who, bytes);
     const { output, asked } = outputBound(protocol, json);
@@ -79,7 +82,7 @@ export function paying({ purses, writer, priceOf, currency, refused }: PayingPar
     }
     const { hold, bound, near } = admission;
     const affordable = outputFor(hold, need, output);
-    const end = gpus === undefined ? undefined : begin(clocks, model.engine, gpus.count);
+    const end = gpus === undefined ? undefined : begin(clocks, replica?.url ?? model.engine, gpus.count);
     return {
       ...(affordable < output || (bound && !asked) ? { maxTokens: affordable } : {}),
       ...(near === undefined
@@ -114,7 +117,8 @@ export function payerOf({ run, key }: Caller): string {
 
 type Gpus = NonNullable<ReturnType<typeof gpusOf>>;
 
-function gpusOf({ serves }: ResolvedModel) {
+function gpusOf({ serves }: ResolvedModel, replica: AdmissionRequest['replica']) {
+  if (serves.kind === 'local') return { ...serves.gpu, count: replica?.gpus ?? 1 };
   return serves.kind === 'upstream' ? serves.engine.gpu : undefined;
 }
 

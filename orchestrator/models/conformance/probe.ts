@@ -84,7 +84,7 @@ function checkCall({ refused, toolCalls, text }: Answer): Verdict {
   if (call !== undefined) return failed(`calls a tool "${call.name}" that was not offered`);
   if (text.includes(TOOL.name))
     return failed(
-      `writes the call as text (${quoted(text)}): set \`toolCallParser\` to what the model's family needs`,
+      `writes the call as text (${quoted(text)}): the engine's parser (\`toolCallParser\`) is not the model's`,
     );
   return failed(`calls no tool, but says ${quoted(text)}`);
 }
