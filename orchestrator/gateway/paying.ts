@@ -172,8 +172,9 @@ function begin(
   engine: string,
   gpus: number,
 ): () => number {
-  const kept = clocks.get(engine) ?? { clock: gpuClock(gpus), rest: 0 };
-  clocks.set(engine, kept);
+  const id = `${engine} ${gpus}`; // a replica may have the address of an earlier one
+  const kept = clocks.get(id) ?? { clock: gpuClock(gpus), rest: 0 };
+  clocks.set(id, kept);
   const end = kept.clock.begin();
   let share: number | undefined;
   return () => {
