@@ -41,7 +41,10 @@ export function gpusOf(text: string): NonNullable<PlanRequest['gpus']> {
 }
 
 function drawPlan({ gpus, models, together }: ModelPlan): string {
-  const places = gpus.map(({ index, name, totalMib }) => `GPU ${index} ${printable(name)}, ${gib(totalMib)}`);
+  const places = gpus.map(
+    ({ index, name, totalMib }) =>
+      `GPU ${index}${name === 'GPU' ? '' : ` ${printable(name)}`}, ${gib(totalMib)}`,
+  );
   const parts = [paint('dim', places.join(' · ')), '', drawFigures(models), ''];
   parts.push(models.map(drawWords).join('\n\n'));
   if (models.length > 1) parts.push('', togetherWords(models, together));

@@ -3,43 +3,18 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Gpu, ModelPlan } from '../../../protocol/local-model.ts';
+import type { ModelPlan } from '../../../protocol/local-model.ts';
 import { testApi, type TestApi } from '../testing.ts';
 
 const TWO = [
   { name: 'RTX A5000', totalMib: 24_564 },
   { name: 'RTX A5000', totalMib: 24_564 },
 ];
-const reading = (index: number, changes: Partial<Gpu> = {}): Gpu => ({
-  index,
-  name: 'RTX A5000',
-  uuid: null,
-  totalMib: 24_564,
-  usedMib: 0,
-  foreignMib: 0,
-  utilisation: 0,
-  temperature: 40,
-  watts: 20,
-  eccErrors: 0,
-  xid: null,
-  state: 'ok',
-  detail: '',
-  ...changes,
-});
-
 describe('plans of models', () => {
   let api: TestApi;
   const ask = async (body: object) => await api.send('viewer', 'POST', '/api/v1/model-plans', body);
-  const seen = async (...gpus: Gpu[]) => {
-    await api.db.pool.query('delete from gpu');
-    for (const gpu of gpus)
-      await api.db.pool.query('insert into gpu (index, seen_at, reading) values ($1, now(), $2)', [
-        gpu.index,
-        gpu,
-      ]);
-  };
   before(async () => {
-    api = await testApi();
+    api = await testApi(['models.local.nvidiaSmi=/nowhere/nvidia-smi']);
   });
   after(async () => await api[Symbol.asyncDispose]());
 
@@ -63,18 +38,6 @@ describe('plans of models', () => {
     );
     assert.match(plan.models[0]!.why, /weights in bfloat16.*1 request of 32,768/);
     assert.match(plan.models[0]!.would.join(), /int4/);
-  });
-
-  it('the GPUs of the machine count with what strangers have taken, and a lost one not at all', async () => {
-    await seen(reading(0, { foreignMib: 6000 }), reading(1), reading(2, { state: 'lost' }));
-    const { body } = await ask({ models: ['qwen2.5-coder-14b', 'qwen2.5-coder-14b'] });
-    const plan = body as ModelPlan;
-    assert.deepEqual(
-      plan.gpus.map(({ index }) => index),
-      [0, 1],
-    );
-    assert.deepEqual([plan.together, plan.models[0]?.gpus], [false, [1]]);
-    await seen();
   });
 
   it('what earlier loads took is part of the answer', async () => {

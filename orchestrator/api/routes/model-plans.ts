@@ -11,7 +11,8 @@ export const modelPlanRoutes: Routes = (app, { db, config }) => {
     db,
     catalogue: local?.catalogue ?? SHIPPED_CATALOGUE,
     weights: local?.weights ?? join(config.dataDir, 'model-weights'),
-    gpus: local?.gpus,
+    local,
+    nvidiaSmi: 'nvidia-smi',
   };
   app.post(
     '/model-plans',

@@ -1,33 +1,29 @@
 // What `model plan` needs to know before it can answer: the catalogue, the weights that are here, what earlier loads
 // took, which GPUs there are. Used by the API.
 import { AutocodeError } from '../../../protocol/errors.ts';
-import { Gpu } from '../../../protocol/local-model.ts';
 import type { LocalModel, ModelPlan, PlanRequest } from '../../../protocol/local-model.ts';
-import type { LocalModels } from '../../config/local-model-settings.ts';
-import type { Queryable } from '../../db/connect.ts';
 import { LOCAL, readLocalCatalogue } from '../local-catalogue.ts';
 import { calibrations } from './calibration.ts';
 import type { Calibrations } from './calibration.ts';
+import { cardsToPlan } from './cards.ts';
+import type { CardParts } from './cards.ts';
 import { shapeOf } from './facts.ts';
 import { plan } from './plan.ts';
-import type { NamedCard, Subject } from './plan.ts';
+import type { Subject } from './plan.ts';
 import { inPrecision } from './precision.ts';
 
-export interface PlanParts {
-  db: Queryable;
+export interface PlanParts extends CardParts {
   /** Path of the catalogue. */
   catalogue: string;
   /** Directory of the weights. */
   weights: string;
-  /** GPUs that the configuration declares. */
-  gpus: LocalModels['gpus'];
 }
 
 /** Answers a request; the models are on nobody's GPUs yet, but what strangers have taken of these counts. */
 export async function askPlan(parts: PlanParts, request: PlanRequest): Promise<ModelPlan> {
   const models = readLocalCatalogue(parts.catalogue);
   const asked = request.models.map((name) => changed(byName(models, name), request));
-  const cards = await cardsOf(parts, request);
+  const cards = await cardsToPlan(parts, request.gpus);
   const measured = await calibrations(parts.db);
   const known = async (model: LocalModel) => await subject(model, parts.weights, measured);
   const subjects = await Promise.all(asked.map(known));
@@ -79,19 +75,3 @@ const converted = (subject: Subject, precision: string): Subject =>
         facts: { ...subject.facts, shape: inPrecision(subject.facts.shape, precision) },
       }
     : subject;
-
-async function cardsOf({ db, gpus }: PlanParts, request: PlanRequest): Promise<NamedCard[]> {
-  const declared = (cards: NonNullable<LocalModels['gpus']>) =>
-    cards.map(({ name, totalMib }, index) => ({ index, name, totalMib, foreignMib: 0 }));
-  if (request.gpus !== undefined && request.gpus.length > 0) return declared(request.gpus);
-  const { rows } = await db.query<{ reading: unknown }>('select reading from gpu order by index');
-  const found = rows
-    .map(({ reading }) => Gpu.parse(reading))
-    .filter(({ state }) => state !== 'lost')
-    .map(({ index, name, totalMib, foreignMib }) => ({ index, name, totalMib, foreignMib: foreignMib ?? 0 }));
-  if (found.length > 0) return found;
-  if (gpus !== undefined && gpus.length > 0) return declared(gpus);
-  throw new AutocodeError('ERR_INVALID_INPUT', 'No GPU is known on this machine.', {
-    remedy: 'Say which to plan for, as `autocode model plan MODEL --gpus 2x24564`.',
-  });
-}
