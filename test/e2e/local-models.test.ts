@@ -12,7 +12,7 @@ import {
   ENGINE_PROGRAM,
   localModelsRig,
 } from '../../orchestrator/models/supervisor/testing/local-models.ts';
-import { eventually, startAppliance } from './appliance.ts';
+import { eventually, processesOf, startAppliance } from './appliance.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'autocode-gpus-'));
 const rig = localModelsRig(directory, [
@@ -32,7 +32,7 @@ const appliance = await startAppliance(
 const key = (await appliance.autocode('key', 'create', 'editor')).trim();
 after(async () => {
   await appliance[Symbol.asyncDispose]();
-  for (const { pid } of rig.engines()) process.kill(pid, 'SIGKILL');
+  for (const pid of processesOf(directory)) process.kill(pid, 'SIGKILL');
   rmSync(directory, { recursive: true, force: true });
 });
 

@@ -47,7 +47,9 @@ export interface Member {
   weights: 'here' | 'missing' | 'broken';
   placements: readonly ModelPlacement[];
   weightsBytes: number;
-  /** Why it cannot be loaded at all. */
+  /** What it lacks, whatever else runs: weights, a GPU that is large enough. */
+  lack: Trouble | null;
+  /** Why it cannot be loaded: that, or what is pinned beside. */
   trouble: Trouble | null;
   replicas: Replica[];
   waiting: Waiter[];
@@ -104,6 +106,7 @@ export function newMember(model: LocalModel, loadMs = USUAL_LOAD_MS): Member {
     weights: 'missing',
     placements: [],
     weightsBytes: 0,
+    lack: null,
     trouble: null,
     replicas: [],
     waiting: [],

@@ -84,3 +84,13 @@ test('a model that does not sleep says what to do instead', async () => {
   assert.deepEqual([state, detail], ['failed', 'Its sleepLevel is 0.']);
   assert.match(remedy ?? '', /model unload coder/);
 });
+
+test('a model that has no room beside a pinned one is not waited for in vain', async () => {
+  await using rig = await supervised([{ name: 'coder', load: 'pinned' }, { name: 'reasoner' }]);
+  await rig.until('coder', 'ready');
+  const { state, detail, remedy } = await rig.ordered('reasoner', 'load');
+  assert.equal(state, 'failed');
+  assert.match(`${detail} ${remedy}`, /does not fit beside coder, which is pinned.*model unload coder/);
+  await rig.ordered('coder', 'unload');
+  assert.equal((await rig.ordered('reasoner', 'load')).state, 'done');
+});

@@ -23,20 +23,43 @@ export function planner(fleet: Fleet, elsewhere: (kind: ManagedEngineKind) => bo
   return async () => {
     const cards = fleet.gpus.cards().map(rounded);
     const text = JSON.stringify(cards);
-    if (text === cardsThen && Date.now() - at < EVERY_MS) return;
-    cardsThen = text;
-    at = Date.now();
-    measured = await calibrations(fleet.db).catch(() => measured); // while the database is away, as before
+    if (text !== cardsThen || Date.now() - at >= EVERY_MS) {
+      cardsThen = text;
+      at = Date.now();
+      measured = await calibrations(fleet.db).catch(() => measured); // while the database is away, as before
+      for (const member of fleet.members.values())
+        if (elsewhere(member.model.engine)) planElsewhere(member);
+        else await plan(fleet, member, cards, measured);
+    }
     for (const member of fleet.members.values())
-      if (elsewhere(member.model.engine)) planElsewhere(member);
-      else await plan(fleet, member, cards, measured);
+      member.trouble = member.lack ?? besidePinned(fleet, member, cards);
+  };
+}
+
+/** That what is pinned leaves no room for it: it would be waited for in vain. */
+function besidePinned(fleet: Fleet, member: Member, cards: readonly Card[]): Trouble | null {
+  const pinned = [...fleet.members.values()].filter((other) => other !== member && other.load === 'pinned');
+  const kept = pinned.flatMap(({ replicas }) => replicas.map(({ placement }) => placement));
+  const fits = member.placements.some(({ gpus, mib }) =>
+    cards
+      .filter(({ index }) => gpus.includes(index))
+      .every(({ index, totalMib, foreignMib }) => {
+        const theirs = kept.filter((placement) => placement.gpus.includes(index));
+        return theirs.reduce((left, placement) => left - placement.mib, totalMib - foreignMib) >= mib;
+      }),
+  );
+  if (fits) return null;
+  const names = pinned.filter(({ replicas }) => replicas.length > 0).map(({ model }) => model.name);
+  return {
+    problem: `it does not fit beside ${names.join(', ')}, which ${names.length === 1 ? 'is' : 'are'} pinned.`,
+    remedy: `\`autocode model unload ${names[0]}\` makes room until the next start; \`load\` in the catalogue for good.`,
   };
 }
 
 // Its engine finds a place by itself, and tells when it has none.
 function planElsewhere(member: Member): void {
   member.weights = 'here';
-  member.trouble = null;
+  member.lack = null;
   member.placements = [
     { gpus: [], mib: 0, predictedMib: 0, gpuMemoryUtilization: member.model.gpuMemoryUtilization, tokens: 0 },
   ];
@@ -68,7 +91,7 @@ async function plan(fleet: Fleet, member: Member, cards: Card[], measured: Calib
         cards.map((card) => ({ ...card, foreignMib: 0 })),
         calibration,
       );
-    member.trouble = fits ? null : placeTrouble(model.name, cards, empty().length > 0);
+    member.lack = fits ? null : placeTrouble(model.name, cards, empty().length > 0);
   } catch (error) {
     const remedy = error instanceof AutocodeError ? error.remedy : undefined;
     hopeless(member, { problem: (error as Error).message, remedy: remedy ?? null });
@@ -77,7 +100,7 @@ async function plan(fleet: Fleet, member: Member, cards: Card[], measured: Calib
 
 function hopeless(member: Member, trouble: Trouble): void {
   member.placements = [];
-  member.trouble = trouble;
+  member.lack = trouble;
 }
 
 function weightsTrouble(name: string, state: 'missing' | 'broken', problem: string | null): Trouble {

@@ -33,6 +33,8 @@ export interface SupervisorParts {
 const EVERY_MS = 1_000;
 /** So that requests that come and go do not keep the loop busy. */
 const PAUSE_MS = 20;
+/** The first look at the GPUs is waited for: without it no model would have a place. */
+const FIRST_LOOK_MS = 10_000;
 const STOP_MS = 2_000;
 
 /** Starts it; engines that ran before are adopted when it resolves. */
@@ -88,6 +90,7 @@ export async function startSupervisor(parts: SupervisorParts): Promise<Superviso
   });
   const pause = async (ms: number) => await delay(ms, undefined, { signal: stopping.signal }).catch(() => {});
   const running = (async () => {
+    if (gpus.cards().length === 0) await Promise.race([gpus.changed(), pause(FIRST_LOOK_MS)]);
     while (!stopping.signal.aborted) {
       next = Promise.withResolvers();
       await turn().catch((error: unknown) => {

@@ -106,7 +106,10 @@ export async function supervised(
     async [Symbol.asyncDispose]() {
       await supervisor.stop();
       await stopListening(db.pool);
-      for (const { pid } of rig.engines()) kill(pid);
+      const { rows } = await db.pool.query<{ pid: number }>(
+        `select (handle->>'pid')::int as pid from engine_instance where state not in ('stopped','failed') and handle ? 'pid'`,
+      );
+      for (const { pid } of rows) kill(pid);
       await db[Symbol.asyncDispose]();
       await rm(directory, { recursive: true, force: true });
     },
