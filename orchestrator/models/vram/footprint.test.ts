@@ -92,6 +92,14 @@ test('a cache in 8 bits is half as large, and no CUDA graphs are taken when the 
   assert.equal(footprint(localModel({ flags: ['--enforce-eager'] }), of).runtimeMib, plain.runtimeMib - 512);
 });
 
+test('a cache of 64 MiB holds as many tokens as vLLM 0.32 says that it does', () => {
+  // A model of two layers with two KV heads of 32 each in float32; its log: "KV cache size: 65,536 tokens".
+  const of = { ...shape(461_568, 2, 2, 2, 32), dtype: 'float32' };
+  const model = localModel({ dtype: 'float32', context: 1024 });
+  const besides = footprint(model, of).totalMib - footprint(model, of).kvMib;
+  assert.equal(tokensIn(model, of, besides + 64), 65_536);
+});
+
 test('weights that lie on the disk in 32 bits are loaded in 16, unless the model says otherwise', () => {
   const wide = { ...shape(4096 * 2 ** 20, 32, 32, 8, 128), dtype: 'float32' };
   const need = (dtype: string | undefined, of: ModelShape) => {
