@@ -125,8 +125,9 @@ function checkLoop({ refused, text, reasoning, tokens }: Answer): Verdict {
 const passed = (detail: string): Verdict => ({ passed: true, detail });
 const failed = (detail: string): Verdict => ({ passed: false, detail });
 
-/** Some of the words of a model, in one line. */
+/** Some of the words of a model, in one line; what cannot be seen is escaped. */
 function quoted(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
-  return `"${line.length > 80 ? `${line.slice(0, 80)}…` : line}"`;
+  if (text === '') return 'nothing';
+  const line = text.replaceAll(/\s+/g, ' ').trim() || text;
+  return JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}…` : line).replaceAll('\\"', '"');
 }
