@@ -57,7 +57,8 @@ export function problemsOf(
   return issues.flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys') {
       const key = issue.path.join('.');
-      return [problem(lineOfKey(issue.path), key, `\`${key}\`: ${issue.message}.`)];
+      const what = key === '' ? 'The file' : `\`${key}\``;
+      return [problem(lineOfKey(issue.path), key, `${what}: ${issue.message}.`)];
     }
     return issue.keys.map((key) => {
       const whole = [...issue.path, key].join('.');

@@ -81,6 +81,14 @@ test('what entries say of each other is checked too', () => {
   assert.deepEqual([twice[0]?.line, twice.length], [4, 1]);
 });
 
+test('a text that is no catalogue is told as such', () => {
+  for (const text of ['', '- a', 'models:', 'just words']) {
+    const [found] = problems(text);
+    assert.match(found?.said ?? '', /expected/, text);
+  }
+  assert.deepEqual(problems('models: []'), []);
+});
+
 test('YAML that could mean more than it says is refused', () => {
   assert.match(problems('models: &x []', 'more: *x')[0]!.said, /Anchors and aliases/);
   assert.match(problems('models: [')[0]!.said, /./);

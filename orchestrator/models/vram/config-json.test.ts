@@ -75,6 +75,11 @@ test('positions that are stretched count as the engine counts them', () => {
   assert.equal(of({ rope_type: 'llama3', factor: 8, original_max_position_embeddings: 2048 }), 4096);
 });
 
+test("figures in another way than usual stand in nobody's way where they are not needed", () => {
+  const { kvLayers, window } = shape({ sliding_window: 0, sliding_window_pattern: 'LLLG', kv_lora_rank: -1 });
+  assert.deepEqual([kvLayers, window], [undefined, undefined]);
+});
+
 test('an encoder keeps no cache', () => {
   assert.equal(shape({ architectures: ['BertModel'] }).kvLayers, 0);
 });

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { ModelShape } from '../../../protocol/local-model.ts';
 
-const Count = z.int().positive().nullish();
+// What is written in another way than usual counts as not said: some of it is never needed.
+const Count = z.int().positive().nullish().catch(undefined);
 const Rope = z.looseObject({
   rope_type: z.string().nullish(),
   type: z.string().nullish(),
