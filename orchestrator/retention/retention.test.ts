@@ -28,7 +28,13 @@ test('logs of runs that ended long ago, old events, old records of egress, old r
     insert into event (kind, at) select 'old', now() - interval '31 d' from generate_series(1, 2500);
     insert into event (kind) values ('new');
     insert into egress_record (request, at, run, engine, host, bytes_out)
-      select gen_random_uuid(), now() - make_interval(days => age), '1-1', 'cloud', 'h', 1 from unnest(array[1, 99, 101]) age;`);
+      select gen_random_uuid(), now() - make_interval(days => age), '1-1', 'cloud', 'h', 1 from unnest(array[1, 99, 101]) age;
+    insert into model_decision (model, action, reason, at) select 'm', 'load', 'r', now() - make_interval(days => age) from unnest(array[1, 31]) age;
+    insert into model_command (model, action, actor, at, done_at)
+      select 'm', 'load', 'me', now() - interval '40 d', ended from unnest(array[null, now() - interval '31 d']) ended;
+    insert into engine_instance (launch, model, kind, state, began_at, ended_at)
+      values (gen_random_uuid(), 'm', 'vllm', 'ready', now() - interval '40 d', null),
+             (gen_random_uuid(), 'm', 'vllm', 'stopped', now() - interval '40 d', now() - interval '31 d');`);
   const files = ['1-1', '2-1', '3-1'].map((run) => logFile(runLogs, run, 'raw'));
   for (const file of files) {
     mkdirSync(dirname(file), { recursive: true });
@@ -62,6 +68,7 @@ test('logs of runs that ended long ago, old events, old records of egress, old r
     results: 1,
     prompts: 1,
     deliveries: 1,
+    models: 3,
   });
   assert.deepEqual(
     files.map((file) => existsSync(file)),
@@ -78,5 +85,6 @@ test('logs of runs that ended long ago, old events, old records of egress, old r
     results: 0,
     prompts: 0,
     deliveries: 0,
+    models: 0,
   });
 });

@@ -22,6 +22,7 @@ export interface RetentionCounts {
   results: number;
   prompts: number;
   deliveries: number;
+  models: number;
 }
 
 const BATCH = 1_000;
@@ -39,6 +40,7 @@ export async function applyRetention(
     results: await removeOldFiles(options.results, options.runLogsDays),
     prompts: await removeOldFiles(options.prompts, options.promptsDays),
     deliveries: await removeDeliveries(db, options.eventsDays),
+    models: await removeModelHistory(db, options.eventsDays),
   };
 }
 
@@ -106,6 +108,18 @@ async function removeDeliveries(db: Queryable, days: number): Promise<number> {
     [days],
   );
   return rowCount ?? 0;
+}
+
+/** What was decided about local models, asked of them, and ran. */
+async function removeModelHistory(db: Queryable, days: number): Promise<number> {
+  const { rows } = await db.query<{ removed: number }>(
+    `with decided as (delete from model_decision where at < now() - make_interval(secs => $1::float8 * 86400) returning 1),
+          asked as (delete from model_command where done_at < now() - make_interval(secs => $1::float8 * 86400) returning 1),
+          ran as (delete from engine_instance where ended_at < now() - make_interval(secs => $1::float8 * 86400) returning 1)
+     select ((select count(*) from decided) + (select count(*) from asked) + (select count(*) from ran))::int as removed`,
+    [days],
+  );
+  return rows[0]?.removed ?? 0;
 }
 
 async function removeOldFiles(directory: string, days: number): Promise<number> {
