@@ -116,6 +116,12 @@ test('an end of an unknown kind is told by the first error, that of the engine i
 (APIServer pid=1) RuntimeError: Engine core initialization failed. See root cause above.
 `;
   assert.equal(failureOf(log, 'coder').detail, 'It ended: AssertionError: heads');
+  const killed = `(APIServer pid=1) ERROR 11-21 18:00:00 [async_llm.py:906] AsyncLLM output_handler failed.
+(APIServer pid=1) ERROR 11-21 18:00:00 [async_llm.py:906] vllm.v1.engine.exceptions.EngineDeadError: EngineCore encountered an issue.
+(APIServer pid=1) ERROR 11-21 18:00:00 [serving.py:929] Error in chat completion stream generator.
+INFO:     Finished server process [1]
+`;
+  assert.equal(failureOf(killed, 'coder').detail, 'It ended: its core was killed');
   assert.match(failureOf('', 'coder').detail, /without a word/);
   assert.match(failureOf('', 'coder').remedy, /model logs coder/);
 });

@@ -132,6 +132,9 @@ const CAUSES: readonly Cause[] = [
   },
 ];
 
+/** What the server says when its core has ended. */
+const CORE_GONE = /EngineDeadError|Engine core initialization failed|Error in [\w ]+ stream generator/;
+
 /** What the end of a log says of an engine that has ended; `model` for the remedy. */
 export function failureOf(log: string, model: string): Failure {
   for (const { pattern, detail, remedy, outOfMemory = false } of CAUSES) {
@@ -144,11 +147,11 @@ export function failureOf(log: string, model: string): Failure {
     );
     return { state: 'failed', detail: told, remedy, outOfMemory };
   }
-  const last = lastWords(log);
+  const words = ownError(log) ?? (CORE_GONE.test(log) ? 'its core was killed' : lastLine(log));
   return {
     state: 'failed',
-    detail: last === '' ? 'It ended without a word.' : `It ended: ${last}`,
-    remedy: `See its log: \`autocode model logs ${model}\`. One that ends without a word was killed, as when the memory of the machine ran out: see \`dmesg\`.`,
+    detail: words === '' ? 'It ended without a word.' : `It ended: ${words}`,
+    remedy: `See its log: \`autocode model logs ${model}\`. What ends without an error was killed, as when the memory of the machine ran out: see \`dmesg\`.`,
     outOfMemory: false,
   };
 }
@@ -158,13 +161,13 @@ export function lastLine(log: string): string {
   return lines(log).at(-1)?.slice(0, 200) ?? '';
 }
 
-// Of several errors the first: it is the engine's own, what the processes above it say of it comes later.
-function lastWords(log: string): string {
-  const errors = lines(log).filter((line) =>
-    /^[\w.]*(?:Error|Exception)\b|^[\w./-]+: error|^error\b/i.test(line),
-  );
-  const own = errors.find((line) => !/Engine core initialization failed/.test(line));
-  return (own ?? lastLine(log)).slice(0, 300);
+// Of several errors the first: it is the core's own, what the server says of its end comes later.
+function ownError(log: string): string | undefined {
+  return lines(log)
+    .find(
+      (line) => /^[\w.]*(?:Error|Exception)\b|^[\w./-]+: error|^error\b/i.test(line) && !CORE_GONE.test(line),
+    )
+    ?.slice(0, 300);
 }
 
 // "(EngineCore pid=1) ERROR 11-21 18:00:00 [core.py:123] ValueError: …" → "ValueError: …"
