@@ -153,8 +153,13 @@ test('what stands in for a model follows it when it is asked for by name, each o
   assert.throws(() => made({ own: own({ name: 'a', fallback: ['gpu/gone'] }) }), {
     code: 'ERR_CONFIG',
     message: /stands in for local\/a.*gpu\/gone/,
-    remedy: /fallback/,
+    remedy: /catalogue of models/,
   });
+  for (const wrong of [{ default: 'local/none' }, { roles: { small: ['gpu/small', 'local/none'] } }])
+    assert.throws(() => made({ engines: [gpu], own: own({ name: 'a' }), ...wrong }), {
+      code: 'ERR_CONFIG',
+      message: /models\.(default|roles).*local\/none/,
+    });
 });
 
 test('the roles are those that people set, else those of the configuration, else those of the catalogue', () => {

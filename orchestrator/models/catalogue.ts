@@ -114,7 +114,12 @@ export function catalogue(options: CatalogueOptions): Catalogue {
     }
     return rungs;
   };
-  for (const name of standIns.keys()) checkFallback(name, () => withFallbacks(resolved(name)));
+  for (const name of standIns.keys())
+    checked(`What stands in for ${name} is wrong`, () => withFallbacks(resolved(name)));
+  // What the configuration cannot know by itself: which models the catalogue of the appliance's own has.
+  for (const name of [options.default ?? '', ...Object.values(options.roles ?? {}).flat()])
+    if (name.startsWith(localName('')))
+      checked('models.default or models.roles is wrong', () => resolved(name));
   return {
     list() {
       const standard = attempt(defaultModel)?.name;
@@ -145,13 +150,12 @@ function rolesOf({ setRoles, roles = {}, own }: CatalogueOptions): ModelRole[] {
 /** In the catalogue of the appliance's own models a name alone is that of another one. */
 const wholeName = (name: string) => (name.includes('/') ? name : localName(name));
 
-function checkFallback(name: string, look: () => unknown): void {
+function checked(what: string, look: () => unknown): void {
   try {
     look();
   } catch (cause) {
-    const { message, remedy } = cause as AutocodeError;
-    throw new AutocodeError('ERR_CONFIG', `What stands in for ${name} is wrong: ${message}`, {
-      remedy: `Change its \`fallback\` in the catalogue of models. ${remedy}`,
+    throw new AutocodeError('ERR_CONFIG', `${what}: ${(cause as AutocodeError).message}`, {
+      remedy: 'Change it, or the catalogue of models (models.local.catalogue, docs/models.md).',
       cause,
     });
   }
