@@ -56,6 +56,7 @@ test('a model on one GPU that calls no tools is run by the application that ship
         num_replicas: 2,
         max_ongoing_requests: 4,
         health_check_period_s: 5,
+        max_constructor_retry_count: 1,
         ray_actor_options: { num_gpus: 1 },
         user_config: { sampling: {} },
       },

@@ -45,7 +45,11 @@ export function declaration(launch: Launch, code: string | undefined): Applicati
     ...model.environment,
     [LAUNCH]: launch.id,
   };
-  const limits = { max_ongoing_requests: model.sequences, health_check_period_s: HEALTH_SECONDS };
+  const limits = {
+    max_ongoing_requests: model.sequences,
+    health_check_period_s: HEALTH_SECONDS,
+    max_constructor_retry_count: 1, // the supervisor tries again, with more memory or later
+  };
   const gpu = model.shared ? launch.gpuMemoryUtilization : 1;
   if (code !== undefined) {
     const options = { ray_actor_options: { num_gpus: gpu }, user_config: { sampling: {} } };
@@ -97,6 +101,7 @@ function engineArguments(launch: Launch): Record<string, unknown> {
     ...(model.toolCallParser === undefined
       ? {}
       : { enable_auto_tool_choice: true, tool_call_parser: model.toolCallParser }),
+    ...(model.task === 'embed' ? { runner: 'pooling', convert: 'embed' } : {}),
     ...(model.reasoningParser === undefined ? {} : { reasoning_parser: model.reasoningParser }),
     ...flagArguments(model),
   };

@@ -1,5 +1,7 @@
 // The REST interface of a Ray cluster's dashboard, as far as Ray Serve needs it: what runs, what is to run, uploaded code,
 // metrics. Used by ray-serve.ts. Every call has its time, and every failure says what to do.
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 
@@ -35,10 +37,9 @@ const Targets = z.array(z.looseObject({ targets: z.array(z.string()) }));
 
 const APPLICATIONS = '/api/serve/applications/';
 const READ_MS = 15_000;
+const LOOK_MS = 5_000;
 // The first declaration of a cluster starts Serve itself.
 const WRITE_MS = 60_000;
-const METRICS_MS = 5_000;
-
 interface Asked {
   to?: string;
   body?: string | Uint8Array;
@@ -121,31 +122,41 @@ export function rayClient({ address, serveUrl }: { address: string; serveUrl: st
 
     /** Throws unless Serve itself answers, as it does while it has no application either. */
     proxyAnswers: async (signal?: AbortSignal): Promise<void> => {
-      const answer = await send('GET', '/-/healthz', { to: serveUrl, ms: METRICS_MS, signal });
+      const answer = await send('GET', '/-/healthz', { to: serveUrl, ms: LOOK_MS, signal });
       if (answer.status !== 200) throw refused(serveUrl, answer);
     },
 
     /** Whether nobody listens any more, neither the dashboard nor Serve. */
-    isGone: async (): Promise<boolean> => {
-      const refuses = async (to: string) =>
-        await send('GET', '/', { to, ms: METRICS_MS, signal: undefined }).then(
-          () => false,
-          (error: Error) => (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED',
-        );
-      return (await refuses(address)) && (await refuses(serveUrl));
-    },
+    isGone: async (): Promise<boolean> => (await refuses(address)) && (await refuses(serveUrl)),
 
     /** What all nodes tell of their metrics, as Prometheus reads it. */
     metrics: async (signal?: AbortSignal): Promise<string> => {
-      const answer = await send('GET', '/api/prometheus/sd', { ms: METRICS_MS, signal });
+      const answer = await send('GET', '/api/prometheus/sd', { ms: LOOK_MS, signal });
       if (answer.status !== 200) throw refused(address, answer);
       const nodes = parsed(Targets, address, answer.text).flatMap(({ targets }) => targets);
       const texts = nodes.map(async (node) => {
-        return (await send('GET', '/metrics', { to: `http://${node}`, ms: METRICS_MS, signal })).text;
+        return (await send('GET', '/metrics', { to: `http://${node}`, ms: LOOK_MS, signal })).text;
       });
       return (await Promise.all(texts)).join('\n');
     },
   };
+}
+
+async function refuses(url: string): Promise<boolean> {
+  const { hostname, port, protocol } = new URL(url);
+  const socket = connect({
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port) || (protocol === 'https:' ? 443 : 80),
+    timeout: LOOK_MS,
+  });
+  try {
+    await Promise.race([once(socket, 'connect'), once(socket, 'timeout')]);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+  } finally {
+    socket.destroy();
+  }
 }
 
 const contentType = (body: string | Uint8Array) =>

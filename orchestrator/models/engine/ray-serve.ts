@@ -63,16 +63,18 @@ export function rayServeEngine({ address, serveUrl }: { address: string; serveUr
     async stop(handle) {
       proven.delete(handle.launch);
       told.delete(handle.launch);
-      const ours = async () =>
-        Object.values((await client.applications()).applications).find(
-          ({ deployed_app_config: config }) => launchOf(config) === handle.launch,
-        );
+      const left = async () => {
+        const application = (await client.applications()).applications[handle.application ?? ''];
+        // While it is deleted nobody tells of which launch it was.
+        const launch = launchOf(application?.deployed_app_config) ?? handle.launch;
+        return launch === handle.launch ? application : undefined;
+      };
       try {
-        if ((await ours()) === undefined) return;
+        if ((await left()) === undefined) return;
         await client.declare((all) => all.filter((config) => launchOf(config) !== handle.launch));
         const deadline = Date.now() + GONE_MS;
-        for (let left = await ours(); left !== undefined; left = await ours()) {
-          if (Date.now() > deadline) throw stays(handle, left.status);
+        for (let now = await left(); now !== undefined; now = await left()) {
+          if (Date.now() > deadline) throw stays(handle, now.status);
           await delay(POLL_MS);
         }
       } catch (error) {
@@ -93,8 +95,8 @@ export function rayServeEngine({ address, serveUrl }: { address: string; serveUr
       const details = await client.applications(signal).catch((error: Error) => error);
       if (details instanceof Error) {
         // Without its dashboard the cluster may well serve.
-        const { state } = await oneToken(handle, signal);
-        if (state === 'ready') return { state };
+        const token = await oneToken(handle, signal).catch(() => undefined);
+        if (token?.state === 'ready') return token;
         throw details;
       }
       const state = serveState(details.applications[handle.application ?? ''], handle.launch);

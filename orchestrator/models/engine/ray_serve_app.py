@@ -60,6 +60,59 @@ async def refused(_request: Any, error: Exception) -> JSONResponse:
     return JSONResponse({"error": body}, status_code=400)
 
 
+async def whole(pieces: AsyncIterator[Any]) -> tuple[str, str | None, dict[str, int]]:
+    """Text, reason of its end, and usage."""
+    text, finish_reason, prompt_tokens, tokens = "", None, 0, 0
+    async for output in pieces:
+        piece = output.outputs[0]
+        text, finish_reason = text + piece.text, piece.finish_reason
+        prompt_tokens, tokens = len(output.prompt_token_ids or ()), tokens + len(piece.token_ids)
+    return text, finish_reason, used(prompt_tokens, tokens)
+
+
+async def streamed(
+    head: dict[str, Any], chat: bool, include_usage: bool, first: Any, rest: AsyncIterator[Any]
+) -> AsyncIterator[str]:
+    """The answer as events. When the client goes away it is closed, and vLLM ends the request."""
+    kind = "chat.completion.chunk" if chat else "text_completion"
+
+    def event(choices: list[dict[str, Any]], **more: Any) -> str:
+        return f"data: {json.dumps({**head, 'object': kind, 'choices': choices, **more})}\n\n"
+
+    if chat:
+        yield event([{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}])
+    output, prompt_tokens, tokens = first, len(first.prompt_token_ids or ()), 0
+    while output is not None:
+        piece = output.outputs[0]
+        tokens += len(piece.token_ids)
+        content = {"delta": {"content": piece.text}} if chat else {"text": piece.text}
+        yield event([{"index": 0, **content, "finish_reason": piece.finish_reason}])
+        output = await anext(rest, None)
+    if include_usage:
+        yield event([], usage=used(prompt_tokens, tokens))
+    yield "data: [DONE]\n\n"
+
+
+def used(prompt_tokens: int, tokens: int) -> dict[str, int]:
+    return {"prompt_tokens": prompt_tokens, "completion_tokens": tokens, "total_tokens": prompt_tokens + tokens}
+
+
+def chosen(asked: Asked, max_tokens: int | None) -> dict[str, Any]:
+    """The sampling parameters that the request names."""
+    named = {name: getattr(asked, name) for name in SAMPLING if getattr(asked, name) is not None}
+    return {**named, "max_tokens": max_tokens}
+
+
+def plain(content: Any) -> str:
+    if content is None or isinstance(content, str):
+        return content or ""
+    for part in content:
+        if part.get("type") != "text":
+            raise Refused(f"Only text is understood, and not: {part.get('type')}.")
+    return "".join(part["text"] for part in content)
+
+
+# Below all that it uses: Ray takes the module as it is at this point.
 @serve.deployment
 @serve.ingress(api)
 class Model:
@@ -150,58 +203,6 @@ class Model:
         answer = {"message": {"role": "assistant", "content": text}} if chat else {"text": text}
         choice = {"index": 0, **answer, "logprobs": None, "finish_reason": finish_reason}
         return {**head, "object": "chat.completion" if chat else "text_completion", "choices": [choice], "usage": usage}
-
-
-async def whole(pieces: AsyncIterator[Any]) -> tuple[str, str | None, dict[str, int]]:
-    """Text, reason of its end, and usage."""
-    text, finish_reason, prompt_tokens, tokens = "", None, 0, 0
-    async for output in pieces:
-        piece = output.outputs[0]
-        text, finish_reason = text + piece.text, piece.finish_reason
-        prompt_tokens, tokens = len(output.prompt_token_ids or ()), tokens + len(piece.token_ids)
-    return text, finish_reason, used(prompt_tokens, tokens)
-
-
-async def streamed(
-    head: dict[str, Any], chat: bool, include_usage: bool, first: Any, rest: AsyncIterator[Any]
-) -> AsyncIterator[str]:
-    """The answer as events. When the client goes away it is closed, and vLLM ends the request."""
-    kind = "chat.completion.chunk" if chat else "text_completion"
-
-    def event(choices: list[dict[str, Any]], **more: Any) -> str:
-        return f"data: {json.dumps({**head, 'object': kind, 'choices': choices, **more})}\n\n"
-
-    if chat:
-        yield event([{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}])
-    output, prompt_tokens, tokens = first, len(first.prompt_token_ids or ()), 0
-    while output is not None:
-        piece = output.outputs[0]
-        tokens += len(piece.token_ids)
-        content = {"delta": {"content": piece.text}} if chat else {"text": piece.text}
-        yield event([{"index": 0, **content, "finish_reason": piece.finish_reason}])
-        output = await anext(rest, None)
-    if include_usage:
-        yield event([], usage=used(prompt_tokens, tokens))
-    yield "data: [DONE]\n\n"
-
-
-def used(prompt_tokens: int, tokens: int) -> dict[str, int]:
-    return {"prompt_tokens": prompt_tokens, "completion_tokens": tokens, "total_tokens": prompt_tokens + tokens}
-
-
-def chosen(asked: Asked, max_tokens: int | None) -> dict[str, Any]:
-    """The sampling parameters that the request names."""
-    named = {name: getattr(asked, name) for name in SAMPLING if getattr(asked, name) is not None}
-    return {**named, "max_tokens": max_tokens}
-
-
-def plain(content: Any) -> str:
-    if content is None or isinstance(content, str):
-        return content or ""
-    for part in content:
-        if part.get("type") != "text":
-            raise Refused(f"Only text is understood, and not: {part.get('type')}.")
-    return "".join(part["text"] for part in content)
 
 
 def build(args: dict[str, Any]) -> serve.Application:

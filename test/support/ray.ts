@@ -1,0 +1,147 @@
+// A real Ray head on loopback with GPUs that are only counted, for one test file: `await using ray = await startRay(…)`.
+// Installed by scripts/servers/inference/install. Its own processes are ended with it, and no others.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const RAY = join(import.meta.dirname, '../../.runtime/servers/inference/bin/ray');
+const START_MS = 90_000;
+
+export interface Ray {
+  /** Of the dashboard. */
+  address: string;
+  /** Where Serve will listen. */
+  serveUrl: string;
+  /** Ends all of its processes as a power cut would; `start` brings an empty cluster back on the same ports. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Starts it: some 10 s. `pythonPath`: where applications are found. */
+export async function startRay({
+  gpus,
+  pythonPath,
+  environment = {},
+}: {
+  gpus: number;
+  pythonPath: string;
+  environment?: Record<string, string>;
+}): Promise<Ray> {
+  const dir = await mkdtemp('/tmp/ray-'); // its sockets' paths may have 107 bytes
+  const [head, dashboard, agent, client, serve] = await freePorts(5);
+  const address = `http://127.0.0.1:${dashboard}`;
+  let child: ChildProcess | undefined;
+  const end = () => {
+    const pids = child?.pid === undefined ? [] : family(child.pid);
+    for (const pid of pids) tryKill(pid);
+    return pids;
+  };
+  const kill = async () => {
+    const pids = end();
+    while (pids.some(isAlive)) await delay(20);
+  };
+  process.once('exit', end); // a test that is stopped takes its cluster along
+  const start = async () => {
+    const log = await open(join(dir, 'start.log'), 'w');
+    const spawned = spawn(
+      RAY,
+      [
+        'start',
+        '--head',
+        '--block',
+        '--disable-usage-stats',
+        '--num-cpus=4',
+        `--num-gpus=${gpus}`,
+        '--node-ip-address=127.0.0.1',
+        `--port=${head}`,
+        '--dashboard-host=127.0.0.1',
+        `--dashboard-port=${dashboard}`,
+        `--dashboard-agent-listen-port=${agent}`,
+        `--ray-client-server-port=${client}`,
+        '--object-store-memory=80000000',
+        `--temp-dir=${dir}`,
+      ],
+      {
+        env: {
+          PATH: process.env.PATH,
+          HOME: dir,
+          PYTHONPATH: pythonPath,
+          RAY_metrics_report_interval_ms: '1000',
+          ...environment,
+        },
+        stdio: ['ignore', log.fd, log.fd],
+      },
+    );
+    child = spawned;
+    await log.close();
+    for (const deadline = Date.now() + START_MS; ; await delay(100)) {
+      const answer = await fetch(`${address}/api/serve/applications/`).catch(() => undefined);
+      if (answer?.status === 200) return;
+      if (spawned.exitCode === null && Date.now() < deadline) continue;
+      const said = await readFile(join(dir, 'start.log'), 'utf8');
+      throw new Error(`Ray did not start:\n${said.slice(-2000)}`);
+    }
+  };
+  const ray: Ray = {
+    address,
+    serveUrl: `http://127.0.0.1:${serve}`,
+    kill,
+    start,
+    async [Symbol.asyncDispose]() {
+      await kill();
+      process.off('exit', end);
+      await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+  try {
+    await start();
+    return ray;
+  } catch (error) {
+    await ray[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** A process and all that it began; taken before any of them ends, since what is left has no parent to be found by. */
+function family(root: number): number[] {
+  const parents = readdirSync('/proc').flatMap((name): [number, number][] => {
+    const stat = /^\d+$/.test(name) ? statOf(Number(name)) : undefined;
+    return stat === undefined ? [] : [[Number(name), stat.parent]];
+  });
+  const found = [root];
+  for (const pid of found) for (const [child, parent] of parents) if (parent === pid) found.push(child);
+  return found;
+}
+
+function statOf(pid: number): { state: string; parent: number } | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state: state!, parent: Number(parent) };
+  } catch {
+    return undefined; // it has just ended
+  }
+}
+
+const isAlive = (pid: number) => !['Z', undefined].includes(statOf(pid)?.state);
+
+function tryKill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has just ended
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}
