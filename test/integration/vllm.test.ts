@@ -68,7 +68,7 @@ before(async () => {
 
 after(async () => {
   await engine.stop(handle);
-  if (process.env.KEEP === undefined) rmSync(directory, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
 test('it answers whole and as a stream', async () => {

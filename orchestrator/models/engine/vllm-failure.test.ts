@@ -88,6 +88,12 @@ const endings: [string, string, RegExp, RegExp, boolean?][] = [
     /flags/,
   ],
   [
+    'a parser that it does not know',
+    "KeyError: 'invalid tool call parser: qwen9 (chose from { hermes,mistral,openai })'",
+    /^vLLM does not know the parser: invalid tool call parser: qwen9\.$/,
+    /toolCallParser/,
+  ],
+  [
     'more context than the model has',
     "  Value error, User-specified max_model_len (65536) is greater than the derived max_model_len (max_position_embeddings=2048 or model_max_length=None in model's config.json).",
     /no context of 65536 tokens/,

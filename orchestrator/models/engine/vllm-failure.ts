@@ -98,7 +98,7 @@ const CAUSES: readonly Cause[] = [
       'Correct the model in the catalogue (`flags` and what else is told to vLLM); `vllm serve --help=all` lists them.',
   },
   {
-    pattern: /invalid (?:tool call|reasoning) parser[^\n]*|KeyError: ["']?invalid[^\n]*/i,
+    pattern: /invalid (?:tool call|reasoning) parser: [\w.-]+/,
     detail: 'vLLM does not know the parser: $0.',
     remedy: 'Correct `toolCallParser` or `reasoningParser` of the model in the catalogue.',
   },
