@@ -20,6 +20,8 @@ type ModelArgs = GlobalArgs & { model: string };
 type CommandArgs = ModelArgs & { wait: boolean };
 
 const FOLLOW_MS = 500;
+/** A gateway that is up takes a command up at once. */
+const TAKEN_UP_MS = 30_000;
 
 /** Shows one model. */
 export async function showModel(args: ModelArgs): Promise<void> {
@@ -109,7 +111,17 @@ async function followCommand(
 ): Promise<ModelCommand> {
   const tell = progressLine(several ? `${first.model}: ` : '', quiet);
   let answer = first;
+  const began = Date.now();
   while (answer.state === 'waiting') {
+    if (answer.detail === '' && Date.now() - began > TAKEN_UP_MS)
+      throw new AutocodeError(
+        'ERR_DAEMON_NOT_RUNNING',
+        `Nobody has taken it up for ${TAKEN_UP_MS / 1000} s.`,
+        {
+          remedy:
+            'The process with the role gateway does it: see `autocode status`. What was asked for stays.',
+        },
+      );
     tell.now(answer.detail === '' ? 'It was asked for.' : answer.detail);
     await delay(FOLLOW_MS);
     answer = await client.get(`/model-commands/${first.id}`, ModelCommand);

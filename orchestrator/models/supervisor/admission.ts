@@ -2,7 +2,7 @@
 // request for a local model passes here once. Used by supervisor.ts for the gateway.
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { Acquired, AcquireOptions } from './acquired.ts';
-import { gpuWords, type Fleet, type Member, type Replica } from './fleet.ts';
+import { gpuWords, placesOf, type Fleet, type Member, type Replica } from './fleet.ts';
 
 /** So long a model stays wanted by a request that did not wait for it. */
 const WANTED_MS = 60_000;
@@ -79,7 +79,7 @@ export function standing({ replicas, model }: Member, now: number): string {
   if (loading !== undefined)
     return `is being loaded on ${gpuWords(loading.placement.gpus)} since ${Math.round((now - loading.since) / 1000)} s${loading.detail === '' ? '' : ` (${loading.detail})`}`;
   const ready = replicas.filter(({ state, draining, held }) => state === 'ready' && !draining && !held);
-  if (ready.length > 0) return `has as many requests as it takes (${model.sequences * ready.length})`;
+  if (ready.length > 0) return `has as many requests as it takes (${placesOf(model) * ready.length})`;
   if (replicas.some(({ state }) => state === 'asleep')) return 'is being woken';
   return 'is not loaded; it is its turn as soon as there is room';
 }
@@ -98,7 +98,7 @@ function freeReplica({ replicas, model }: Member): Replica | undefined {
   let free: Replica | undefined;
   for (const replica of replicas) {
     if (replica.state !== 'ready' || replica.draining || replica.held) continue;
-    if (replica.inFlight >= model.sequences) continue;
+    if (replica.inFlight >= placesOf(model)) continue;
     if (free === undefined || replica.inFlight < free.inFlight) free = replica;
   }
   return free;

@@ -35,7 +35,7 @@ async function adoptOne(fleet: Fleet, row: InstanceRow): Promise<void> {
     launch: row.launch,
     kind: row.kind,
     index: row.replica,
-    placement: { gpus: row.gpus, mib: row.predictedMib },
+    placement: { gpus: row.gpus, mib: row.mib },
     state: row.state,
     handle,
     since: row.since.getTime(),

@@ -159,6 +159,11 @@ export function enter(replica: Replica, state: Replica['state'], becomes?: 'asle
   replica.since = Date.now();
 }
 
+/** Requests at a time that one replica of ours takes; Ray spreads those of an application over replicas of its own. */
+export function placesOf({ engine, sequences, replicas }: LocalModel): number {
+  return engine === 'ray-serve' ? sequences * replicas.max : sequences;
+}
+
 /** The first process of a replica's engine, which the others came of. */
 export function pidsOf({ handle }: Replica): ReadonlySet<number> {
   return new Set(handle?.pid === undefined ? [] : [handle.pid]);

@@ -13,7 +13,8 @@ export interface InstanceRow {
   state: Exclude<InstanceState, 'stopped' | 'failed'>;
   handle: Partial<Handle>;
   gpus: number[];
-  predictedMib: number;
+  /** What it takes of each GPU: as predicted, or more where more was measured. */
+  mib: number;
   since: Date;
   beganAt: Date;
   usedAt: Date | null;
@@ -96,7 +97,7 @@ export async function observeInstance(db: Queryable, launch: string, seen: Obser
 /** What ran when the last daemon ended, or was about to. */
 export async function liveInstances(db: Queryable): Promise<InstanceRow[]> {
   const { rows } = await db.query<InstanceRow>(
-    `select launch, model, replica, kind, state, handle, gpus, coalesce(predicted_mib, 0) as "predictedMib", since,
+    `select launch, model, replica, kind, state, handle, gpus, greatest(predicted_mib, measured_mib, 0) as mib, since,
        began_at as "beganAt", used_at as "usedAt", problem
      from engine_instance where state not in ('stopped','failed') order by began_at`,
   );

@@ -128,7 +128,8 @@ function stillBusy({ replicas }: Member, command: ModelCommand): Answer | undefi
 
 function waitingFor(fleet: Fleet, member: Member, now: number): string {
   const loading = member.replicas.find(({ state }) => state === 'loading');
-  if (loading !== undefined) return `It ${standing(member, now)}.`;
+  if (loading !== undefined)
+    return `It is being loaded on ${gpuWords(loading.placement.gpus)}${loading.detail === '' ? '' : `: ${loading.detail}`}`;
   const [preferred] = member.placements;
   if (preferred === undefined) return 'It waits for a place.';
   const short = preferred.gpus.flatMap((gpu) => {

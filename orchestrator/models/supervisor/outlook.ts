@@ -2,7 +2,7 @@
 import { totalmem } from 'node:os';
 import type { Candidate, Instance, ResidencyState } from '../residency/state.ts';
 import { rateOf } from './admission.ts';
-import type { Fleet, Member, Replica } from './fleet.ts';
+import { placesOf, type Fleet, type Member, type Replica } from './fleet.ts';
 
 /** Kept of a GPU by a vLLM that sleeps: its CUDA context and what it allocates beside the weights. */
 const ASLEEP_MIB = 1_100;
@@ -44,7 +44,7 @@ function candidate(member: Member, now: number): Candidate {
     replicas: model.engine === 'vllm' ? model.replicas : { min: 1, max: 1 }, // the others spread over replicas themselves
     notBefore,
     rate: rateOf(member, now),
-    sequences: model.sequences,
+    sequences: placesOf(model),
     waiting: waiting.length + (wanted === null ? 0 : 1),
     oldest: oldest.length === 0 ? null : Math.min(...oldest),
   };

@@ -1,12 +1,12 @@
 // What each model needs and where it could go, looked at again as weights come and strangers take memory. Used by the loop.
 import { join } from 'node:path';
 import { AutocodeError } from '../../../protocol/errors.ts';
-import type { ManagedEngineKind } from '../../../protocol/local-model.ts';
+import type { LocalModel, ManagedEngineKind, ModelShape } from '../../../protocol/local-model.ts';
 import type { Card } from '../residency/state.ts';
 import { calibrations } from '../vram/calibration.ts';
 import type { Calibrations } from '../vram/calibration.ts';
 import { shapeOf } from '../vram/facts.ts';
-import { placementsOf } from '../vram/placements.ts';
+import { placementsOf, type ModelPlacement } from '../vram/placements.ts';
 import { weightsState } from '../weights/state.ts';
 import type { Fleet, Member } from './fleet.ts';
 import type { Trouble } from './instances.ts';
@@ -79,23 +79,38 @@ async function plan(fleet: Fleet, member: Member, cards: Card[], measured: Calib
     const { shape } = await shapeOf(model, fleet.weights);
     member.weightsBytes = shape.weightsBytes;
     const calibration = measured(model.name, model.tensorParallel) ?? 1;
-    member.placements = placementsOf(model, shape, cards, calibration);
+    member.placements = placesFor(model, shape, cards, calibration);
     const usable = cards.filter((card) => card.usable);
     const fits = member.placements.some(({ gpus }) =>
       gpus.every((gpu) => usable.some(({ index }) => index === gpu)),
     );
-    const empty = () =>
-      placementsOf(
-        model,
-        shape,
-        cards.map((card) => ({ ...card, foreignMib: 0 })),
-        calibration,
-      );
+    const bare = cards.map((card) => ({ ...card, foreignMib: 0 }));
+    const empty = () => placesFor(model, shape, bare, calibration);
     member.lack = fits ? null : placeTrouble(model.name, cards, empty().length > 0);
   } catch (error) {
     const remedy = error instanceof AutocodeError ? error.remedy : undefined;
     hopeless(member, { problem: (error as Error).message, remedy: remedy ?? null });
   }
+}
+
+/** Where it could go. All replicas of an application of Ray's come and go together. */
+function placesFor(
+  model: LocalModel,
+  shape: ModelShape,
+  cards: Card[],
+  calibration: number,
+): ModelPlacement[] {
+  const each = placementsOf(model, shape, cards, calibration);
+  return together(each, model.engine === 'ray-serve' ? model.replicas.max : 1);
+}
+
+/** All ways to have so many of the placements at once, each as one. */
+function together(all: readonly ModelPlacement[], count: number): ModelPlacement[] {
+  if (count === 1) return [...all];
+  return all.flatMap((first, at) => {
+    const beside = all.slice(at + 1).filter(({ gpus }) => !gpus.some((gpu) => first.gpus.includes(gpu)));
+    return together(beside, count - 1).map(({ gpus }) => ({ ...first, gpus: [...first.gpus, ...gpus] }));
+  });
 }
 
 function hopeless(member: Member, trouble: Trouble): void {
