@@ -117,7 +117,8 @@ export function catalogue(options: CatalogueOptions): Catalogue {
   for (const name of standIns.keys())
     checked(`What stands in for ${name} is wrong`, () => withFallbacks(resolved(name)));
   // What the configuration cannot know by itself: which models the catalogue of the appliance's own has.
-  for (const name of [options.default ?? '', ...Object.values(options.roles ?? {}).flat()])
+  const configuredRoles = Object.values(options.roles ?? {}).flatMap((names) => names ?? []);
+  for (const name of [options.default ?? '', ...configuredRoles])
     if (name.startsWith(localName('')))
       checked('models.default or models.roles is wrong', () => resolved(name));
   return {
