@@ -71,6 +71,7 @@ export async function startRay({
           PATH: process.env.PATH,
           HOME: dir,
           PYTHONPATH: pythonPath,
+          PYTHONDONTWRITEBYTECODE: '1',
           RAY_metrics_report_interval_ms: '1000',
           ...environment,
         },
