@@ -13,6 +13,13 @@ const endings: [string, string, RegExp, RegExp, boolean?][] = [
     true,
   ],
   [
+    'a machine without a GPU that has less memory',
+    'ValueError: Available memory on node 0 (21.82/23.54 GiB) on startup is less than desired CPU memory utilization (0.98, 23.07 GiB).',
+    /^Less memory is free than the model was to take \(21\.82\/23\.54 GiB free\)\.$/,
+    /gpuMemoryUtilization/,
+    true,
+  ],
+  [
     'no memory while it loads',
     'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 270.00 MiB. GPU 0 has a total capacity of 23.57 GiB of which 100.00 MiB is free.',
     /ran out of memory/,
