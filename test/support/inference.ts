@@ -1,11 +1,10 @@
-// vLLM and Ray Serve as scripts/servers/inference/install leaves them, and their tiny model with random weights. Used by the tests of engines.
+// vLLM as scripts/servers/inference/install leaves it, and its tiny model with random weights. Used by the tests of engines.
 import path from 'node:path';
 import { LocalModel } from '../../protocol/local-model.ts';
 
 const INFERENCE = path.resolve(import.meta.dirname, '../../.runtime/servers/inference');
 
 export const VLLM = path.join(INFERENCE, 'bin/vllm');
-export const RAY = path.join(INFERENCE, 'bin/ray');
 /** Directory under which the tiny model's weights are, as `model-weights`. */
 export const WEIGHTS = INFERENCE;
 export const TINY = path.join(WEIGHTS, 'tiny');
