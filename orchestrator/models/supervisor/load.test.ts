@@ -55,21 +55,16 @@ test('an engine that ends while it loads has failed with what its log says', asy
   assert.match((await rig.decisions('coder')).join(), /^load: failed \(.*\) after \d+ s$/);
 });
 
-test('a model without weights is refused at once, and can be had when they are here', async () => {
-  await using rig = await supervised([{ name: 'coder' }, { name: 'reasoner', path: 'coder' }]);
-  const config = path.join(rig.weights, 'coder', 'config.json');
-  await eventually(
-    async () => ((await rig.model('coder')).weights === 'here' ? true : undefined),
-    'the weights',
-  );
-  await rig.restart(async () => await rm(config));
-  await eventually(
-    async () => ((await rig.model('coder')).weights === 'broken' ? true : undefined),
-    'their loss',
-  );
+test('a model whose weights are not whole is refused at once, with what to do', async () => {
+  await using rig = await supervised([{ name: 'coder' }]);
+  await rig.restart(async () => await rm(path.join(rig.weights, 'coder', 'config.json')));
   await assert.rejects(
     rig.acquire('coder'),
     unavailable(/cannot be loaded: .*config\.json.*model verify coder/),
+  );
+  await eventually(
+    async () => (await rig.model('coder')).weights === 'broken' || undefined,
+    'that to be told',
   );
 });
 

@@ -42,13 +42,15 @@ const SETTINGS = { loadSeconds: 20, waitSeconds: 20, residencySeconds: 0, stuckS
 /** Starts one; all of it is gone when it is disposed. */
 export async function supervised(
   entries: (Partial<LocalModel> & { name: string })[],
-  options: { cards?: number; settings?: Partial<typeof SETTINGS> } = {},
+  options: { cards?: number; nvidiaSmi?: string; settings?: Partial<typeof SETTINGS> } = {},
 ): Promise<Supervised> {
   const db = await testDatabase();
   const directory = await mkdtemp(path.join(tmpdir(), 'autocode-models-'));
   const rig = localModelsRig(directory, entries);
   const warn = () => {};
-  const gpus = Array.from({ length: options.cards ?? 1 }, () => ({ name: 'Card', totalMib: CARD_MIB }));
+  const { cards = 1, nvidiaSmi } = options;
+  const declared = Array.from({ length: cards }, () => ({ name: 'Card', totalMib: CARD_MIB }));
+  const seen = nvidiaSmi === undefined ? { nvidiaSmi: '', gpus: declared } : { nvidiaSmi, gpus: undefined };
   const engine = () =>
     vllmEngine({
       program: ENGINE_PROGRAM,
@@ -66,8 +68,7 @@ export async function supervised(
       weights: rig.weights,
       engineOf: () => made,
       elsewhere: () => false,
-      watchGpus: (own) =>
-        startGpuWatch({ settings: { nvidiaSmi: 'nvidia-smi', gpus }, db: db.pool, own, warn }),
+      watchGpus: (own) => startGpuWatch({ settings: seen, db: db.pool, own, warn }),
     });
   };
   let supervisor = await start();
