@@ -40,6 +40,8 @@ import { giveUpSubmission, submitRun } from './repos/submit.ts';
 import { applyRetention } from './retention/retention.ts';
 import { fileSecrets } from './secrets/file.ts';
 import { requireSecret, type SecretManager } from './secrets/secret-manager.ts';
+import { drainKeeper } from './tasks/drain-keeper.ts';
+import { untilLeave } from './tasks/drain-leave.ts';
 import { reconcile } from './tasks/reconcile.ts';
 import { Scheduler } from './tasks/scheduler.ts';
 import { LogStore } from './workers/log-store.ts';
@@ -54,6 +56,8 @@ export interface Daemon {
   url: string;
   gatewayUrl: string | null;
   log: RootLog;
+  /** Resolves when a drain is over and the process is to end. */
+  left: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -217,6 +221,7 @@ async function startParts(
       submit: async (run) => await submitRun(submission, run, stopping.signal),
       giveUp: async (run, reason) => await giveUpSubmission(submission, run, reason),
       chores: [
+        drainKeeper({ db, log, settings: config.drain, retries: config.limits }),
         {
           name: 'changes',
           everySeconds: MINUTE,
@@ -277,7 +282,7 @@ async function startParts(
   }
   stops.push(async () => stopping.abort());
   log.info(`ready at ${url}`, { gatewayUrl, roles: config.roles });
-  return { url, gatewayUrl, log, stop: undo };
+  return { url, gatewayUrl, log, left: untilLeave(db, stopping.signal), stop: undo };
 }
 
 // Processes that share the work share the database, which only one of them could supervise.

@@ -26,6 +26,10 @@ export const EVENT_KINDS = [
   'gpu.warning',
   'gpu.lost',
   'gpu.back',
+  'drain.begun',
+  'drain.drained',
+  'drain.overdue',
+  'drain.ended',
 ] as const;
 
 export const EventId = z.string().regex(/^\d{1,20}-\d{1,20}$/);

@@ -28,6 +28,7 @@ import { projectRoutes } from './routes/projects.ts';
 import { promptRoutes } from './routes/prompts.ts';
 import { runRoutes } from './routes/runs.ts';
 import { runnerRoutes } from './routes/runner.ts';
+import { schedulingRoutes } from './routes/scheduling.ts';
 import { secretRoutes } from './routes/secrets.ts';
 import { systemRoutes } from './routes/system.ts';
 import { steeringRoutes } from './routes/steering.ts';
@@ -55,6 +56,7 @@ const GROUPS: Routes[] = [
   forgeRoutes,
   taskRoutes,
   steeringRoutes,
+  schedulingRoutes,
   runRoutes,
   promptRoutes,
   logRoutes,

@@ -7,6 +7,7 @@ import { Name } from '../../protocol/ids.ts';
 import { ForgeKindName } from '../../protocol/project.ts';
 import { SandboxSettings, WorkspaceSettings } from '../../protocol/worker-settings.ts';
 import { BudgetSettings, CurrencyCode } from './budget-settings.ts';
+import { DrainSettings } from './drain-settings.ts';
 import { Guards, Models } from './model-settings.ts';
 
 const CHECKOUT = join(import.meta.dirname, '../..');
@@ -102,6 +103,12 @@ const Limits = z.strictObject({
     .min(0)
     .default(15)
     .describe('Wait before the first retry; it doubles with each.'),
+  retriesPerHour: z
+    .strictObject({
+      installation: Count.default(1_000).describe('Retries that begin in an hour; the others wait.'),
+      project: Count.default(200).describe('The same for each project.'),
+    })
+    .prefault({}),
 });
 
 const Lease = z
@@ -219,6 +226,7 @@ export const Config = z.strictObject({
     .describe('Servers with pull requests; others may be named when a project is registered.'),
   limits: Limits.prefault({}),
   lease: Lease.prefault({}),
+  drain: DrainSettings.prefault({}),
   retention: z
     .strictObject({
       runLogsDays: Days.default(90).describe('How long logs of ended runs are kept.'),

@@ -8,6 +8,7 @@ import type { Books } from '../budget/charge.ts';
 import { usedUp } from '../budget/limits.ts';
 import type { Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
+import { holdDrain } from './drain.ts';
 import { awaitFunds, missingFunds, type Spender } from './funds.ts';
 import { arrangeQueue, wakeClaimers } from './queue.ts';
 import { isLeased } from './run-state.ts';
@@ -15,6 +16,7 @@ import type { RunState } from '../../protocol/run.ts';
 import { moveTask } from './task-state.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
 import { workOrder, type ClaimSettings as OrderSettings } from './work-order.ts';
+import { fitOf } from './worker-fit.ts';
 import { lockWorker, type LockedWorker } from './worker-presence.ts';
 
 /** What the configuration and other parts contribute to a claim. */
@@ -64,6 +66,7 @@ async function claimOnce(
   const earlier = await runOfClaim(tx, claim);
   if (earlier !== null) return await workOrder(tx, earlier, settings);
   if (worker.free <= 0 || (await isBroke(tx, worker, settings))) return null;
+  if ((await holdDrain(tx)) !== 'off') return null;
   const task = await pickTask(tx, worker);
   if (task === null) return null;
   if (await mustWait(tx, task, settings)) return 'passed over';
@@ -95,6 +98,8 @@ async function isBroke(tx: Queryable, worker: LockedWorker, { books }: ClaimSett
   return (await usedUp(tx, [{ scope: 'worker', subject: worker.name }], books.timeZone)).length > 0;
 }
 
+const FIT = Object.values(fitOf({ agents: '$1', isolations: '$2', project: '$3::text' })).join(' and ');
+
 /** The first queued task that nobody else has in hand, locked together with its project. */
 async function pickTask(
   tx: Queryable,
@@ -105,8 +110,7 @@ async function pickTask(
     text: `select t.id, t.project, t.attempt, t.agent, t.model, p.limits || t.limits as limits, p.isolation,
         p.name as "projectName", t.created_by as "createdBy", exists (select from budget) as budgeted
       from task t join project p on p.id = t.project
-      where t.state = 'queued' and (t.agent = 'command' or t.agent = any($1))
-        and p.isolation = any($2) and (p.trusted or p.isolation <> 'directory') and ($3::text is null or p.name = $3)
+      where t.state = 'queued' and ${FIT}
       order by t.order_key, t.id limit 1
       for no key update of p, t skip locked`,
     values: [agents, isolations, project],

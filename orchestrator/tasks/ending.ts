@@ -2,7 +2,7 @@
 // Used by finish.ts, submission-state.ts and sweep.ts, under the locks of `lockRun`.
 import type { RunCause } from '../../protocol/run.ts';
 import type { Queryable } from '../db/connect.ts';
-import { arrangeQueue, wakeClaimers, type LockedRun } from './queue.ts';
+import { arrangeQueue, WAITS, wakeClaimers, type LockedRun } from './queue.ts';
 import { moveRun } from './run-state.ts';
 import { moveTask, type TaskMove } from './task-state.ts';
 
@@ -15,6 +15,8 @@ export interface RetryPolicy {
 /** How a run ended. */
 export type RunEnd =
   | { state: 'succeeded' | 'no-change' | 'planned' | 'cancelled'; reason: string | null }
+  /** Ended for a shutdown: nobody gave the task up, and it is done again without a retry being counted. */
+  | { state: 'cancelled'; cause: 'platform'; reason: string }
   /** `begun`: some call was paid for. */
   | { state: 'out-of-budget'; begun: boolean; reason: string | null }
   | { state: 'failed' | 'lost' | 'out-of-time'; cause: RunCause; reason: string | null };
@@ -61,6 +63,8 @@ export function afterEnd(
   if (end.state === 'succeeded') return { state: 'completed', reason: end.reason };
   if (end.state === 'no-change')
     return { state: 'completed', reason: end.reason ?? 'Nothing needed to change.' };
+  if (end.state === 'cancelled' && 'cause' in end && !run.cancelRequested)
+    return { state: 'pending', pendingReason: 'repository', reason: WAITS };
   if (end.state === 'cancelled' || run.cancelRequested)
     return { state: 'cancelled', reason: end.reason ?? 'Cancelled.' };
   if (end.state === 'planned')

@@ -1,6 +1,7 @@
 // A lost run whose worker is back: it goes on when nobody else has taken its task or one of its repositories.
 // Used by all that a runner sends (lease.ts, finish.ts).
 import type { Queryable } from '../db/connect.ts';
+import { holdDrain } from './drain.ts';
 import { arrangeQueue, type LockedRun } from './queue.ts';
 import { isLeased, moveRun, staleFence } from './run-state.ts';
 import { moveTask } from './task-state.ts';
@@ -43,5 +44,6 @@ async function canReturn(tx: Queryable, run: LockedRun): Promise<boolean> {
        where r.task = $1 and c.released_at is null`,
     [task.id],
   );
-  return rowCount === 0;
+  if (rowCount !== 0) return false;
+  return (await holdDrain(tx)) !== 'drained'; // somebody may rely on it that nothing is at work
 }

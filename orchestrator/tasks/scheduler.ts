@@ -2,9 +2,8 @@
 // Started by main.ts in the role `scheduler`. Errors are logged; a database that is away is waited for.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../db/connect.ts';
-import type { RetryPolicy } from './ending.ts';
 import { SubmissionQueue } from './submission-queue.ts';
-import { sweep } from './sweep.ts';
+import { sweep, type SweepPolicy } from './sweep.ts';
 
 /** Something that is done every so often, the first time when the scheduler starts. */
 export interface Chore {
@@ -15,7 +14,7 @@ export interface Chore {
 
 export interface SchedulerOptions {
   db: Database;
-  policy: RetryPolicy;
+  policy: SweepPolicy;
   /** Where the days of budgets begin. */
   timeZone: string;
   /** No lease is swept for this long after the start, or after a time without sweeps: workers get time to reach us. */

@@ -5,6 +5,7 @@ import { endRun, type RetryPolicy, type RunEnd } from './ending.ts';
 import { fundedTasks, takeUpAgain } from './funds.ts';
 import { arrangeQueue, lockProject, lockRun, lockTask, WAITS, type LockedRun } from './queue.ts';
 import { isLeased, isLive, LEASED_STATES, LIVE_STATES } from './run-state.ts';
+import { noteRetry, retriesFull, retriesFullText, type HourlyRetries } from './retry-limits.ts';
 import { moveTask } from './task-state.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
 import { markAbsentWorkers } from './worker-presence.ts';
@@ -24,8 +25,11 @@ export interface SweepCounts {
   absentWorkers: number;
 }
 
+/** What the configuration says about retries. */
+export type SweepPolicy = RetryPolicy & { retriesPerHour: HourlyRetries };
+
 export interface SweepOptions {
-  policy: RetryPolicy;
+  policy: SweepPolicy;
   /** False spares expired leases, while workers may not have reached us yet. */
   leases: boolean;
   /** Where the days of budgets begin. */
@@ -98,6 +102,14 @@ async function wakeDueRetries(db: Queryable, options: SweepOptions): Promise<num
   return await mendEach(db, options, due.rows, async (tx, { id }) => {
     const task = await lockTask(tx, id);
     if (task.state !== 'pending' || task.pendingReason !== 'retry') return false;
+    const full = await retriesFull(tx, task.project, options.policy.retriesPerHour);
+    if (full !== null) {
+      const reason = retriesFullText(full);
+      const { waitSeconds: notBeforeSeconds } = full;
+      await moveTask(tx, id, { state: 'pending', pendingReason: 'retry', notBeforeSeconds, reason });
+      return false;
+    }
+    await noteRetry(tx, task);
     await moveTask(tx, id, { state: 'pending', pendingReason: 'repository', reason: WAITS });
     await arrangeQueue(tx, task.project);
     return true;

@@ -18,7 +18,7 @@ export async function up(args: Args): Promise<void> {
   const { startDaemon } = await import('../../main.ts');
   const stopRequested = untilStopRequested();
   const daemon = await startDaemon(config, { console: !args.quiet });
-  await stopRequested;
+  await Promise.race([stopRequested, daemon.left]);
   await daemon.stop();
 }
 

@@ -77,6 +77,10 @@ export const EVENT_KINDS = [
   'gpu.warning',
   'gpu.lost',
   'gpu.back',
+  'drain.begun',
+  'drain.drained',
+  'drain.overdue',
+  'drain.ended',
 ] as const satisfies EventKind[];
 
 export const MODEL_ROLES = ['coder', 'reasoner', 'small', 'embedding'] as const satisfies ModelRole['role'][];

@@ -12,13 +12,13 @@ import type { Queryable } from '../../db/connect.ts';
 import { registerWorker } from '../../workers/registry.ts';
 import { claimRun, type ClaimSettings } from '../claim.ts';
 import { createTask } from '../create.ts';
-import type { RetryPolicy } from '../ending.ts';
 import { createProject } from '../projects.ts';
-import type { SweepOptions } from '../sweep.ts';
+import type { SweepOptions, SweepPolicy } from '../sweep.ts';
 
-export const POLICY: RetryPolicy = {
+export const POLICY: SweepPolicy = {
   retries: { agent: 1, platform: 3, lost: 2, outOfTime: 0 },
   retryBackoffSeconds: 15,
+  retriesPerHour: { installation: 1000, project: 200 },
 };
 
 /** A sweep that spares nothing; what it cannot mend fails the test. */
