@@ -50,7 +50,7 @@ function stepLoad(fleet: Fleet, member: Member, command: ModelCommand, isNew: bo
   }
   if (isNew && now < member.notBefore) member.notBefore = 0; // people need not wait for a pause after failures
   member.wanted ??= { since: now, until: Infinity };
-  return waiting(waitingFor(fleet, member, now));
+  return waiting(waitingFor(fleet, member));
 }
 
 function stepWake(fleet: Fleet, member: Member, command: ModelCommand, isNew: boolean): Answer {
@@ -126,7 +126,7 @@ function stillBusy({ replicas }: Member, command: ModelCommand): Answer | undefi
       );
 }
 
-function waitingFor(fleet: Fleet, member: Member, now: number): string {
+function waitingFor(fleet: Fleet, member: Member): string {
   const loading = member.replicas.find(({ state }) => state === 'loading');
   if (loading !== undefined)
     return `It is being loaded on ${gpuWords(loading.placement.gpus)}${loading.detail === '' ? '' : `: ${loading.detail}`}`;
