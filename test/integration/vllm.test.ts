@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Handle, Health, Launch } from '../../orchestrator/models/engine/managed.ts';
-import { findProcess, pidsOf } from '../../orchestrator/models/engine/engine-process.ts';
+import { findProcess, pidsOf, processOf } from '../../orchestrator/models/engine/engine-process.ts';
 import { wellness } from '../../orchestrator/models/engine/vllm-requests.ts';
 import { vllmEngine } from '../../orchestrator/models/engine/vllm.ts';
 import { TINY, tinyModel, VLLM } from '../support/inference.ts';
@@ -166,13 +166,13 @@ test('an engine that is killed while it streams ends the answer with an error, s
   }
   assert.equal(health.detail, 'It ended: its core was killed');
   await engine.stop(handle);
-  assert.deepEqual([...pidsOf(handle)], []);
+  assert.deepEqual(pidsOf(processOf(handle)!), []);
   assert.equal(findProcess(launch.id), undefined);
 });
 
 /** The process with the model; the handle names that with the port. */
 function coreOf({ pid }: Handle): number {
-  const core = [...pidsOf(handle)].find(
+  const core = pidsOf(processOf(handle)!).find(
     (each) => each !== pid && readFileSync(`/proc/${each}/cmdline`, 'utf8').startsWith('VLLM::EngineCore'),
   );
   assert.ok(core !== undefined);

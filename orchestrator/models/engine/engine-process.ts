@@ -68,10 +68,13 @@ export function processOf({ launch, pid, startTime }: Handle): EngineProcess | u
   return pid === undefined || startTime === undefined ? undefined : { launch, pid, startTime };
 }
 
-/** The live processes of an engine, those that it started counted in; for what each of them has of a GPU. */
-export function pidsOf(handle: Handle): ReadonlySet<number> {
-  const engine = processOf(handle);
-  return new Set(engine === undefined ? [] : sessionOf(engine, processes()).map(({ pid }) => pid));
+/** All live processes of a launch: the first, those that came of it, also when they left its session, or it has ended. */
+export function pidsOf(engine: EngineProcess): number[] {
+  const all = processes();
+  const session = new Set(sessionOf(engine, all).map(({ pid }) => pid));
+  return all
+    .map(({ pid }) => pid)
+    .filter((pid) => session.has(pid) || groupOf(pid) === engine.launch || hasMark(pid, engine.launch));
 }
 
 // Younger than the first, or a session from before a reboot could be taken for it.
@@ -81,15 +84,6 @@ function sessionOf({ pid, startTime }: EngineProcess, all: Stat[]): Stat[] {
   return all.filter((each) => each.session === pid && Number(each.startTime) >= Number(startTime));
 }
 
-// Also what has left the session, and what is there when the first has ended.
-function remainsOf(engine: EngineProcess): number[] {
-  const all = processes();
-  const session = new Set(sessionOf(engine, all).map(({ pid }) => pid));
-  return all
-    .map(({ pid }) => pid)
-    .filter((pid) => session.has(pid) || groupOf(pid) === engine.launch || hasMark(pid, engine.launch));
-}
-
 /** Asks the process to end, and after a grace kills what is left; resolves when nothing of the launch runs any more. */
 export async function endProcess(engine: EngineProcess, graceMs: number): Promise<void> {
   const patience = performance.now() + graceMs;
@@ -97,7 +91,7 @@ export async function endProcess(engine: EngineProcess, graceMs: number): Promis
   // An engine whose first process has ended does not end its workers any more: those are killed at once.
   while (isAlive(engine) && performance.now() < patience) await delay(POLL_MS);
   const giveUp = performance.now() + GIVE_UP_MS;
-  for (let left = remainsOf(engine); left.length > 0; left = remainsOf(engine)) {
+  for (let left = pidsOf(engine); left.length > 0; left = pidsOf(engine)) {
     if (performance.now() > giveUp) {
       throw new AutocodeError(
         'ERR_ENGINE_UNAVAILABLE',
