@@ -1,7 +1,6 @@
 // What a model answered to a test's question: its words, its calls, why it stopped, what was counted. Used by probe.ts.
-import { AutocodeError } from '../../../protocol/errors.ts';
+import { AutocodeError, ERRORS } from '../../../protocol/errors.ts';
 import type { ErrorCode } from '../../../protocol/errors.ts';
-import { ERRORS } from '../../../protocol/errors.ts';
 import type { Dialogue } from '../../../protocol/model.ts';
 import type { Engine, EngineAnswer } from '../engine/engine.ts';
 import { object, objects, parse, string } from '../wire/json.ts';
