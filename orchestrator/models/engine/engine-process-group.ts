@@ -2,8 +2,11 @@
 // its environment is still found by it. Version 2 of the kernel's interface, or one hierarchy of version 1. Used by engine-process.ts.
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const PREFIX = 'autocode-engine-';
+const POLL_MS = 10;
+const GIVE_UP_MS = 2_000;
 
 /** Puts a process into the group of its launch; does nothing where none can be made. */
 export function joinGroup(launch: string, pid: number): void {
@@ -13,7 +16,7 @@ export function joinGroup(launch: string, pid: number): void {
     mkdirSync(directory);
     writeFileSync(path.join(directory, 'cgroup.procs'), String(pid));
   } catch {
-    removeGroup(launch);
+    // This user may make none.
   }
 }
 
@@ -27,14 +30,18 @@ export function groupOf(pid: number): string | undefined {
   }
 }
 
-/** Removes the group when nothing is in it. */
-export function removeGroup(launch: string): void {
+/** Removes the group of a launch whose processes have ended. */
+export async function removeGroup(launch: string): Promise<void> {
   const directory = groupDirectory(launch);
-  if (directory === undefined) return;
-  try {
-    rmdirSync(directory);
-  } catch {
-    // Never made, made by a daemon in another group, or one on its way out is still in it: an empty group costs nothing.
+  const giveUp = performance.now() + GIVE_UP_MS;
+  while (directory !== undefined) {
+    try {
+      return rmdirSync(directory);
+    } catch (error) {
+      // Busy: the last process is on its way out. Else it was never made, or by a daemon in another group: an empty one costs nothing.
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || performance.now() > giveUp) return;
+      await delay(POLL_MS);
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -75,6 +75,7 @@ test('what an engine starts is ended with it, also what ignores signals or has a
     sleepers.filter(({ pid, startTime }) => processStartTime(pid) === startTime),
     [],
   );
+  assert.deepEqual(globSync(`/sys/fs/cgroup/**/autocode-engine-${engine.launch}`), []);
 });
 
 /** The sleeping programs of a launch, by what each has of it. */

@@ -105,7 +105,7 @@ export async function endProcess(engine: EngineProcess, graceMs: number): Promis
     for (const pid of left) send(pid, 'SIGKILL');
     await delay(POLL_MS);
   }
-  removeGroup(engine.launch);
+  await removeGroup(engine.launch);
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {
