@@ -23,7 +23,7 @@ export function gpuEngines({ engines, local }: Pick<Config['models'], 'engines' 
     return [{ name: engine.name, gpus, pricePerHour, since }];
   });
   if (local === undefined) return upstreams;
-  const { pricePerHour, since } = local.gpu;
+  const { pricePerHour = 0, since } = local.gpu;
   return [...upstreams, { name: 'local', gpus: local.gpus?.length ?? null, pricePerHour, since }];
 }
 

@@ -49,7 +49,11 @@ export const LocalModels = z
       .prefault({}),
     gpu: z
       .strictObject({
-        pricePerHour: z.number().nonnegative().default(0).describe('Of one GPU, in the ledger currency.'),
+        pricePerHour: z
+          .number()
+          .nonnegative()
+          .optional()
+          .describe('Of one GPU, in the ledger currency; tokens cost the ceiling price when left out.'),
         watts: z.number().nonnegative().default(230).describe('What one GPU takes at work.'),
         pricePerKwh: z.number().nonnegative().default(0).describe('Of energy, in the ledger currency.'),
         since: z.iso.date().optional().describe('First day that they are paid for.'),

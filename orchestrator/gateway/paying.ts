@@ -65,7 +65,7 @@ export function paying({ purses, writer, priceOf, currency, refused }: PayingPar
   return async ({ caller, protocol, model, replica, bytes, json }) => {
     const who = payerOf(caller);
     const gpus = gpusOf(model, replica);
-    const price = await effectivePrice(model, gpus, priceOf);
+    const price = await effectivePrice(model, priceOf);
     const input = bounds.of(who, bytes);
     const { output, asked } = outputBound(protocol, json);
     const need = (tokens: number): Amounts => ({
@@ -122,18 +122,12 @@ function gpusOf({ serves }: ResolvedModel, replica: AdmissionRequest['replica'])
   return serves.kind === 'upstream' ? serves.engine.gpu : undefined;
 }
 
-const FREE: Price = { input: 0, cached: 0, output: 0 };
-
-// One that was set comes first, then the configuration's; a model that is paid by GPU time needs none for its tokens.
+// One that was set comes first, then the configuration's.
 async function effectivePrice(
   { name, price, priceSource }: ResolvedModel,
-  gpus: Gpus | undefined,
   priceOf: PayingParts['priceOf'],
 ): Promise<Price> {
-  if (priceSource === 'recording') return price;
-  const set = await priceOf(name);
-  if (set !== undefined) return set;
-  return priceSource === 'ceiling' && gpus !== undefined ? FREE : price;
+  return priceSource === 'recording' ? price : ((await priceOf(name)) ?? price);
 }
 
 function worst(input: number, output: number, price: Price): number {
@@ -146,7 +140,7 @@ function worst(input: number, output: number, price: Price): number {
 
 /** GPU time and the energy for it, in millionths of the ledger currency. */
 function gpuCost(ms: number, { pricePerHour, watts, pricePerKwh }: Gpus): number {
-  const micros = (ms / HOUR_MS) * (pricePerHour + (watts / 1000) * pricePerKwh) * 1e6;
+  const micros = (ms / HOUR_MS) * ((pricePerHour ?? 0) + (watts / 1000) * pricePerKwh) * 1e6;
   return Math.ceil(Number(micros.toFixed(6))); // as with tokens, not by the error of binary fractions
 }
 

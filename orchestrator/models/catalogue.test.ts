@@ -133,6 +133,8 @@ test('models of the appliance are found as local/<name> or by their name, and pa
     gpu: GPU,
   });
   assert.deepEqual(models.resolve('local/nomic').protocols, ['embeddings']);
+  const unpriced = made({ own: { ...own({ name: 'coder-32b' }), gpu: { watts: 230, pricePerKwh: 0.3 } } });
+  assert.equal(unpriced.resolve('local/coder-32b').priceSource, 'ceiling', 'no price is not zero');
   assert.throws(() => models.resolve('local/none'), { code: 'ERR_MODEL_UNKNOWN', remedy: /model list/ });
 });
 

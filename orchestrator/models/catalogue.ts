@@ -8,7 +8,7 @@ import type { Model, Price, Protocol } from '../../protocol/model.ts';
 import type { LocalModels } from '../config/local-model-settings.ts';
 import type { Engine } from '../config/model-settings.ts';
 import type { Config } from '../config/schema.ts';
-import { localModels, localName } from './local-served.ts';
+import { BY_GPU, localModels, localName } from './local-served.ts';
 import { findRecordings } from './recording.ts';
 import type { SetRoles } from './roles.ts';
 import { offered } from './translate/table.ts';
@@ -71,7 +71,7 @@ export function catalogue(options: CatalogueOptions): Catalogue {
   const own = options.own?.models ?? [];
   const configured = [
     ...options.engines.flatMap((engine) => modelsOf(engine, options.ceilingPrice)),
-    ...(options.own === undefined ? [] : localModels(own, options.own.gpu)),
+    ...(options.own === undefined ? [] : localModels(own, options.own.gpu, atCeiling(options.ceilingPrice))),
   ];
   const all = () => [...configured, ...recordedModels(options.recordingDirectories)];
   // Every model call asks, mostly for a configured one by its whole name: that needs no look at the recordings.
@@ -188,7 +188,9 @@ function modelsOf(engine: Engine, ceilingPrice: Price): ResolvedModel[] {
     const unpriced: Pick<Model, 'price' | 'priceSource'> =
       engine.kind === 'replay'
         ? { price: FREE, priceSource: 'recording' }
-        : { price: ceilingPrice, priceSource: 'ceiling' };
+        : engine.gpu === undefined
+          ? atCeiling(ceilingPrice)
+          : BY_GPU;
     return {
       name: `${engine.name}/${model.name}`,
       engine: engine.name,
@@ -201,6 +203,10 @@ function modelsOf(engine: Engine, ceilingPrice: Price): ResolvedModel[] {
           : { kind: 'upstream', engine, model: upstreamModel },
     };
   });
+}
+
+function atCeiling(price: Price): Pick<Model, 'price' | 'priceSource'> {
+  return { price, priceSource: 'ceiling' };
 }
 
 function recordedModels(directories: readonly string[]): ResolvedModel[] {

@@ -8,6 +8,12 @@ import { offered } from './translate/table.ts';
 /** What they are asked for by: `local/<name>`. */
 const ENGINE = 'local';
 
+/** Tokens of a model that is paid by GPU time. */
+export const BY_GPU: Pick<ResolvedModel, 'price' | 'priceSource'> = {
+  price: { input: 0, cached: 0, output: 0 },
+  priceSource: 'gpu',
+};
+
 /** What each engine speaks itself; everything else is translated for it. */
 const SPOKEN: Record<ManagedEngineKind, readonly Protocol[]> = {
   vllm: ['chat', 'completions', 'messages'],
@@ -15,8 +21,16 @@ const SPOKEN: Record<ManagedEngineKind, readonly Protocol[]> = {
   ollama: ['chat', 'completions'],
 };
 
-/** The catalogue's entries of these models. They are paid by GPU time: their tokens cost nothing unless a price is set. */
-export function localModels(models: readonly LocalModel[], gpu: LocalModels['gpu']): ResolvedModel[] {
+/**
+ * The catalogue's entries of these models. Where the hour of a GPU has a price they are paid by it, and their tokens cost
+ * nothing unless a price is set for them.
+ */
+export function localModels(
+  models: readonly LocalModel[],
+  gpu: LocalModels['gpu'],
+  unpriced: Pick<ResolvedModel, 'price' | 'priceSource'>,
+): ResolvedModel[] {
+  const priced = gpu.pricePerHour === undefined ? unpriced : BY_GPU;
   return models.map(({ name, engine, task, context }) => {
     const spoken: readonly Protocol[] = task === 'embed' ? ['embeddings'] : SPOKEN[engine];
     return {
@@ -24,8 +38,7 @@ export function localModels(models: readonly LocalModel[], gpu: LocalModels['gpu
       engine: ENGINE,
       kind: 'local',
       protocols: offered(spoken),
-      price: { input: 0, cached: 0, output: 0 },
-      priceSource: 'gpu',
+      ...priced,
       serves: { kind: 'local', model: name, spoken, context, gpu },
     };
   });
