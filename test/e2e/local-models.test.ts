@@ -76,6 +76,21 @@ test('a daemon that is killed leaves the engine at work, and the next one goes o
   );
 });
 
+test('a daemon that is killed while a model loads goes on with the load', async () => {
+  await appliance.autocode('model', 'unload', '--all');
+  rig.behave('coder', { loadMs: 4_000 });
+  await appliance.autocode('model', 'load', 'coder', '--no-wait');
+  const [engine] = await eventually(
+    () => Promise.resolve(rig.engines().length > 0 ? rig.engines() : undefined),
+    'an engine',
+  );
+  process.kill(appliance.daemonPid(), 'SIGKILL');
+  await appliance.up();
+  assert.match(await appliance.autocode('model', 'load', 'coder'), /eady on GPU 0/);
+  assert.deepEqual(rig.engines(), [engine]);
+  rig.behave('coder', {});
+});
+
 test('an engine that is killed while it streams ends the answer with an error, and the next request is answered', async () => {
   rig.behave('coder', { tokens: 10_000, tokenMs: 20 });
   const answer = await ask('local/coder', true);

@@ -6,7 +6,7 @@ import { addReplica, newMember, removeReplica, type Fleet, type Member, type Rep
 import { recordDecision, settleInterrupted } from './decisions.ts';
 import { keepHandle, liveInstances, moveInstance, type InstanceRow, type Trouble } from './instances.ts';
 import { resumeLoad } from './load.ts';
-import { endEngine } from './unload.ts';
+import { endEngine, wake } from './unload.ts';
 import { watch } from './watch.ts';
 
 /** An engine that does not answer by then is taken as its row says; the watch over it finds out. */
@@ -88,6 +88,11 @@ async function goOn(fleet: Fleet, member: Member, replica: Replica, row: Instanc
   if (state === 'loading') {
     resumeLoad(fleet, member, replica, row.beganAt.getTime());
     return await settle('it goes on loading');
+  }
+  if (state === 'asleep' && row.state === 'loading') {
+    watch(fleet, member, replica);
+    fleet.beside(`waking ${row.model}`, () => wake(fleet, member, replica, { reason: 'it was being woken' }));
+    return await settle('it goes on waking');
   }
   replica.state = state === 'asleep' ? 'asleep' : 'ready';
   if (replica.state !== row.state) await moveInstance(fleet.db, row.launch, replica.state);

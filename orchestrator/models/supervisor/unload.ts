@@ -80,6 +80,7 @@ export async function wake(fleet: Fleet, member: Member, replica: Replica, why: 
   replica.detail = WAKING;
   const began = Date.now();
   const settle = await decided(fleet, member, replica, 'wake', why);
+  await move(fleet, replica, 'loading'); // a daemon that starts meanwhile must not give its memory to others
   try {
     await fleet.engineOf(replica.kind).wake(replica.handle!);
   } catch (error) {

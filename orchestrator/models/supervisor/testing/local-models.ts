@@ -64,10 +64,17 @@ export function localModelsRig(
     },
     engines: () =>
       readdirSync(gpus)
-        .filter((name) => name.endsWith('.claim') && existsSync(`/proc/${path.basename(name, '.claim')}`))
-        .map((name) => {
+        .map((name) => ({ name, pid: path.basename(name, '.claim') }))
+        .filter(({ name, pid }) => name.endsWith('.claim') && runs(pid))
+        .map(({ name, pid }) => {
           const { model } = JSON.parse(readFileSync(path.join(gpus, name), 'utf8')) as { model: string };
-          return { model, pid: Number(path.basename(name, '.claim')) };
+          return { model, pid: Number(pid) };
         }),
   };
+}
+
+// One that has ended may stay in the list of processes until its parent looks.
+function runs(pid: string): boolean {
+  const stat = `/proc/${pid}/stat`;
+  return existsSync(stat) && !/\) Z /.test(readFileSync(stat, 'utf8'));
 }
