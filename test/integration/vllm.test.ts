@@ -164,7 +164,7 @@ test('an engine that is killed while it streams ends the answer with an error, s
     await delay(50);
     health = await engine.health(handle, signal);
   }
-  assert.equal(health.detail, 'It ended: its core was killed');
+  assert.equal(health.detail, 'Its core was killed.');
   await engine.stop(handle);
   assert.deepEqual(pidsOf(processOf(handle)!), []);
   assert.equal(findProcess(launch.id), undefined);

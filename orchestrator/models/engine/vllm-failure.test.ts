@@ -134,7 +134,9 @@ test('an end of an unknown kind is told by the first error, that of the engine i
 (APIServer pid=1) ERROR 11-21 18:00:00 [serving.py:929] Error in chat completion stream generator.
 INFO:     Finished server process [1]
 `;
-  assert.equal(failureOf(killed, 'coder').detail, 'It ended: its core was killed');
+  assert.equal(failureOf(killed, 'coder').detail, 'Its core was killed.');
+  const whole = failureOf('INFO:     Application startup complete.\n', 'coder');
+  assert.match(whole.detail, /without an error; the last that it said is: .*startup complete/);
   assert.match(failureOf('', 'coder').detail, /without a word/);
   assert.match(failureOf('', 'coder').remedy, /model logs coder/);
 });

@@ -147,13 +147,22 @@ export function failureOf(log: string, model: string): Failure {
     );
     return { state: 'failed', detail: told, remedy, outOfMemory };
   }
-  const words = ownError(log) ?? (CORE_GONE.test(log) ? 'its core was killed' : lastLine(log));
   return {
     state: 'failed',
-    detail: words === '' ? 'It ended without a word.' : `It ended: ${words}`,
+    detail: lastWords(log),
     remedy: `See its log: \`autocode model logs ${model}\`. What ends without an error was killed, as when the memory of the machine ran out: see \`dmesg\`.`,
     outOfMemory: false,
   };
+}
+
+function lastWords(log: string): string {
+  const error = ownError(log);
+  if (error !== undefined) return `It ended: ${error}`;
+  if (CORE_GONE.test(log)) return 'Its core was killed.';
+  const last = lastLine(log);
+  return last === ''
+    ? 'It ended without a word.'
+    : `It ended without an error; the last that it said is: ${last}`;
 }
 
 /** The last line of a log, without its prefix. */
