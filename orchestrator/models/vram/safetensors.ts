@@ -1,10 +1,10 @@
 // How large the weights in a directory are, by the headers of their safetensors files; a file that is missing, was cut
 // off or was never fetched is told. Only headers are read. Used by facts.ts.
-import { open, readFile, readdir } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
+import { readTensors, type Tensor } from '../weights/safetensors-file.ts';
 
 export interface Weights {
   bytes: number;
@@ -16,20 +16,7 @@ const Index = z.object({
   metadata: z.object({ total_size: z.number().int().positive().optional() }).optional(),
   weight_map: z.record(z.string(), z.string()),
 });
-const Tensor = z.object({
-  dtype: z.string(),
-  shape: z.array(z.number().int().nonnegative()),
-  data_offsets: z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]),
-});
-const Header = z.record(z.string(), z.unknown()).transform((header) => {
-  const { __metadata__: _, ...tensors } = header;
-  return z.record(z.string(), Tensor).parse(tensors);
-});
-type Header = z.infer<typeof Header>;
-
 const INDEX = 'model.safetensors.index.json';
-const LARGEST_HEADER = 100 << 20;
-const LFS = 'version https://git-lfs';
 
 /**
  * The weights of a directory, packed ones of so many bits each. Layers past the last of the model, kept for guessing
@@ -41,7 +28,7 @@ export async function weightsIn(directory: string, layers: number, packedBits: n
   let all = 0;
   let parameters = 0;
   for (const file of files) {
-    for (const [name, tensor] of Object.entries(await headerOf(join(directory, file)))) {
+    for (const [name, tensor] of Object.entries(await readTensors(join(directory, file)))) {
       const size = tensor.data_offsets[1] - tensor.data_offsets[0];
       all += size;
       if (isAhead(name, layers)) continue;
@@ -71,30 +58,6 @@ async function filesOf(directory: string): Promise<{ files: string[]; totalSize:
   throw broken(directory, 'it has no .safetensors files');
 }
 
-async function headerOf(path: string): Promise<Header> {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    const start = await bytesAt(file, 0, Math.min(size, LFS.length));
-    if (start.toString('latin1') === LFS)
-      throw broken(path, 'it is only a Git LFS pointer: the file itself was never fetched');
-    const length = size < 8 ? Infinity : Number(start.readBigUInt64LE(0));
-    if (length > LARGEST_HEADER || 8 + length > size)
-      throw broken(path, `it has ${size} bytes and ends within its header, or is no safetensors file`);
-    const header = parsed(Header, (await bytesAt(file, 8, length)).toString('utf8'), path);
-    const whole = 8 + length + Math.max(0, ...Object.values(header).map((tensor) => tensor.data_offsets[1]));
-    if (size < whole) throw broken(path, `it has ${size} bytes of ${whole}: it was cut off`);
-    return header;
-  } finally {
-    await file.close();
-  }
-}
-
-async function bytesAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
-  return buffer.subarray(0, bytesRead);
-}
-
 function parsed<S extends z.ZodType>(schema: S, text: string, path: string): z.infer<S> {
   try {
     return schema.parse(JSON.parse(text));
@@ -109,7 +72,7 @@ const isAhead = (name: string, layers: number) => {
 };
 
 // Scales, zero points and orders are of the quantisation, not of the model.
-function parametersOf(name: string, tensor: z.infer<typeof Tensor>, packedBits: number): number {
+function parametersOf(name: string, tensor: Tensor, packedBits: number): number {
   const {
     dtype,
     shape,

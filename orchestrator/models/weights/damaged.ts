@@ -1,12 +1,10 @@
 // What is said of weights that cannot be used, and of sizes. Used by all that looks at them.
 import { AutocodeError } from '../../../protocol/errors.ts';
 
+const BRING_AGAIN = 'Bring the weights again, from a whole copy: `autocode model import PATH`.';
+
 /** ERR_WEIGHTS: the file or directory `path`, `what` is wrong with it. */
-export function damaged(
-  path: string,
-  what: string,
-  remedy = 'Copy or fetch the model again.',
-): AutocodeError {
+export function damaged(path: string, what: string, remedy = BRING_AGAIN): AutocodeError {
   return new AutocodeError('ERR_WEIGHTS', `${path} ${what}.`, { remedy });
 }
 

@@ -61,13 +61,13 @@ const refused: [what: string, change: (from: string) => void, message: RegExp][]
   [
     'a truncated file',
     (from) => truncateSync(join(from, FIRST), 150_000),
-    new RegExp(`${FIRST}.* truncated: 150000 of 200`),
+    new RegExp(`${FIRST} has 150000 bytes of 200\\d+: it was cut off`),
   ],
   ['a file cut off in its header', (from) => truncateSync(join(from, FIRST), 20), /ends within its header/],
   [
     'a file that is something else',
     (from) => writeFileSync(join(from, FIRST), 'version https://git-lfs.github.com/spec/v1'),
-    /no safetensors/,
+    /only a Git LFS pointer/,
   ],
   [
     'a tensor in the wrong file',
