@@ -7,6 +7,7 @@ import { changeNoun } from './verbs/change.ts';
 import { configNoun } from './verbs/config.ts';
 import { downVerb, statusVerb, upVerb } from './verbs/daemon.ts';
 import { demoVerb } from './verbs/demo.ts';
+import { drainNoun } from './verbs/drain.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { egressNoun } from './verbs/egress.ts';
 import { eventsVerb } from './verbs/events.ts';
@@ -15,6 +16,7 @@ import { modelNoun, replayNoun } from './verbs/model.ts';
 import { budgetNoun, ledgerNoun, priceNoun, usageVerb } from './verbs/money.ts';
 import { projectNoun } from './verbs/project.ts';
 import { runNoun } from './verbs/run.ts';
+import { scheduleNoun } from './verbs/schedule.ts';
 import { secretNoun } from './verbs/secret.ts';
 import { taskNoun } from './verbs/task.ts';
 import { tokenNoun } from './verbs/token.ts';
@@ -31,6 +33,8 @@ export const VERBS: (Verb | Noun)[] = [
   taskNoun,
   runNoun,
   changeNoun,
+  scheduleNoun,
+  drainNoun,
   eventsVerb,
   agentNoun,
   workerNoun,

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import type { Catalogue } from '../models/catalogue.ts';
 import type { PartHealth, Status } from '../../protocol/status.ts';
 import { hasPgvector, type Queryable } from '../db/connect.ts';
+import { getDrain } from '../tasks/drain.ts';
 import { listWorkers } from '../workers/registry.ts';
+import { drainHealth } from './drain-status.ts';
 import { modelParts } from './model-status.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -31,7 +33,7 @@ export async function gatherStatus({
   fixed,
 }: StatusSources): Promise<Status> {
   const runLogs = join(fixed.dataDir, 'logs/worker');
-  const [installation, tasks, runs, workers, disk, logDisk, vectors, models] = await Promise.all([
+  const [installation, tasks, runs, workers, disk, logDisk, vectors, models, drain] = await Promise.all([
     db.query<{ id: string }>('select id from installation'),
     counts(db, `select state, count(*)::int from task group by state`),
     counts(
@@ -43,6 +45,7 @@ export async function gatherStatus({
     statfs(runLogs).catch(() => null), // a file system of its own, perhaps; made with the first log
     hasPgvector(db),
     modelParts(db, catalogue, ownModels),
+    getDrain(db),
   ]);
   const online = workers.filter((worker) => worker.state === 'online').length;
   const parts: PartHealth[] = [
@@ -55,6 +58,7 @@ export async function gatherStatus({
       ? { name: 'gateway', state: 'off', detail: 'runs in another process' }
       : { name: 'gateway', state: 'ok', detail: fixed.gatewayUrl },
     ...models,
+    ...drainHealth(drain),
     online > 0
       ? { name: 'workers', state: 'ok', detail: `${online} online` }
       : { name: 'workers', state: 'down', detail: 'none is online; tasks wait until one is' },

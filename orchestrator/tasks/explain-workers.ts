@@ -6,6 +6,15 @@ import type { Queryable } from '../db/connect.ts';
 import { LEASED_STATES } from './run-state.ts';
 import { fitOf } from './worker-fit.ts';
 
+/** So many of the tasks that go before it are named. */
+export const NAMED = 20;
+
+/** How many tasks go before it, in words. */
+export function tasksBefore({ length }: number[]): string {
+  if (length === 1) return 'a task goes before it';
+  return `${length === NAMED ? `${NAMED} or more` : length} tasks go before it`;
+}
+
 interface Candidate {
   name: string;
   online: boolean;
@@ -50,7 +59,7 @@ export async function explainWorkers(
     ];
   if (paid.some(({ capacity, running }) => running < capacity)) return [];
   const full = paid.map(({ name, capacity, running }) => `${name} (${running} of ${capacity} runs)`);
-  const queue = before.length === 0 ? 'it is the next' : `${before.length} queued tasks go before it`;
+  const queue = before.length === 0 ? 'it is the next' : tasksBefore(before);
   return [
     {
       for: 'room',

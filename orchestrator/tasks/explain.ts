@@ -5,13 +5,10 @@ import type { Books } from '../budget/charge.ts';
 import { overBudget } from '../budget/words.ts';
 import type { Queryable } from '../db/connect.ts';
 import { getDrain } from './drain.ts';
-import { explainWorkers } from './explain-workers.ts';
+import { explainWorkers, NAMED, tasksBefore } from './explain-workers.ts';
 import { missingFunds } from './funds.ts';
 import { getTask } from './queries.ts';
 import { ENDED_TASK_STATES } from './task-state.ts';
-
-/** So many of the tasks that go before it are named. */
-const NAMED = 20;
 
 /** Explains a task; ERR_NOT_FOUND. */
 export async function explainTask(db: Queryable, id: number, books: Books): Promise<Explanation> {
@@ -104,8 +101,8 @@ async function waitForRepositories(db: Queryable, task: number): Promise<Wait[]>
     before: number[];
   }>(
     `select u.name, c.run, r.task as holder,
-       array(select w.task from task_repository w where w.repository = own.repository and w.waiting
-         and (w.order_key, w.task) < (own.order_key, own.task) order by w.order_key, w.task limit ${NAMED}) as before
+       to_jsonb(array(select w.task from task_repository w where w.repository = own.repository and w.waiting
+         and (w.order_key, w.task) < (own.order_key, own.task) order by w.order_key, w.task limit ${NAMED})) as before
      from task_repository own join repository u on u.id = own.repository
        left join repository_claim c on c.repository = own.repository and c.released_at is null
        left join run r on r.id = c.run
@@ -114,15 +111,12 @@ async function waitForRepositories(db: Queryable, task: number): Promise<Wait[]>
   );
   return rows.flatMap(({ name, run, holder, before }): Wait[] => {
     if (run === null && before.length === 0) return [];
-    const held = run === null ? '' : `Run ${run} of task ${holder} works in ${name}`;
-    const queue =
-      before.length === 0
-        ? ''
-        : `${before.length === NAMED ? `${NAMED} or more` : before.length} tasks go before it${held === '' ? ` in ${name}` : ''}`;
+    const held = run === null ? [] : [`run ${run} of task ${holder} is at work`];
+    const queue = before.length === 0 ? [] : [tasksBefore(before)];
     return [
       {
         for: 'repository',
-        why: `${[held, queue].filter(Boolean).join(', and ')}.`,
+        why: `In ${name}: ${[...held, ...queue].join(', and ')}.`,
         remedy:
           'One run at a time works in a repository. It goes on when they have ended; a task that is added with a higher --priority goes first.',
         tasks: [...(holder === null ? [] : [holder]), ...before],
@@ -145,7 +139,7 @@ async function placeOf(db: Queryable, task: number): Promise<{ place: number; be
     `with before as (select id, order_key from task
         where state = 'queued' and (order_key, id) < (select order_key, id from task where id = $1))
      select (select count(*) from before) + 1 as place,
-       array(select id from before order by order_key, id limit ${NAMED}) as before`,
+       to_jsonb(array(select id from before order by order_key, id limit ${NAMED})) as before`,
     [task],
   );
   return rows[0]!;

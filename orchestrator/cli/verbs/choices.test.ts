@@ -5,6 +5,7 @@ import * as protocolEvents from '../../../protocol/event.ts';
 import * as protocolModels from '../../../protocol/model.ts';
 import * as protocolProjects from '../../../protocol/project.ts';
 import * as protocolRuns from '../../../protocol/run.ts';
+import * as protocolScheduling from '../../../protocol/scheduling.ts';
 import * as protocolTasks from '../../../protocol/task.ts';
 import * as choices from './choices.ts';
 
@@ -18,5 +19,6 @@ test('what help offers to choose from is what the protocol knows', () => {
   assert.deepEqual(choices.MODEL_ROLES, protocolModels.MODEL_ROLES);
   assert.deepEqual(choices.PERIODS, protocolBudget.PERIODS);
   assert.deepEqual(choices.GROUPINGS, protocolBudget.GROUPINGS);
+  assert.deepEqual(choices.AT_DEADLINE, protocolScheduling.AT_DEADLINE);
   assert.deepEqual(choices.EVENT_KINDS, protocolEvents.EVENT_KINDS);
 });

@@ -1,6 +1,7 @@
 // The words that options offer to choose from. Kept beside the protocol's own lists, which choices.test.ts compares them with,
 // because loading the schemas takes longer than printing a help text.
 import type { BudgetPeriod, UsageGrouping } from '../../../protocol/budget.ts';
+import type { AtDeadline } from '../../../protocol/scheduling.ts';
 import type { EventKind } from '../../../protocol/event.ts';
 import type { ModelRole } from '../../../protocol/local-model.ts';
 import type {
@@ -82,6 +83,8 @@ export const EVENT_KINDS = [
   'drain.overdue',
   'drain.ended',
 ] as const satisfies EventKind[];
+
+export const AT_DEADLINE = ['wait', 'cancel', 'stop'] as const satisfies AtDeadline[];
 
 export const MODEL_ROLES = ['coder', 'reasoner', 'small', 'embedding'] as const satisfies ModelRole['role'][];
 

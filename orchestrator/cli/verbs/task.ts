@@ -232,6 +232,28 @@ export const taskNoun: Noun = {
       builder: (yargs: Argv) => watchOption(task(yargs)),
       load: async () => (await import('../task/decide.ts')).retryTask,
     }),
+    verb({
+      command: 'dead-letters',
+      describe: 'List tasks that failed and are not tried again by themselves',
+      examples: [['task dead-letters -p shop', 'of one project, those that ended last first']],
+      epilogue:
+        'Their retries are used up, or another try would end the same way. `task retry` gives one another run.',
+      builder: (yargs: Argv) =>
+        yargs
+          .option('project', {
+            alias: 'p',
+            type: 'string',
+            requiresArg: true,
+            describe: 'Of this project only',
+          })
+          .option('limit', { type: 'number', default: 50, describe: 'How many at most' })
+          .option('before', {
+            type: 'number',
+            requiresArg: true,
+            describe: 'After this task in the list: the next page',
+          }),
+      load: async () => (await import('../scheduling/dead-letters.ts')).deadLetters,
+    }),
   ],
 };
 
