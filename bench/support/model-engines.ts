@@ -1,16 +1,18 @@
-// The daemon with real engines on the processor: vLLM and Ray Serve with the tiny model of scripts/servers/inference, on two GPUs
-// that are declared. Used by the benchmark of models.
+// The daemon with real engines on the processor, on two GPUs that are declared: vLLM with the tiny model of scripts/servers/inference,
+// and Ray Serve with the application that ships, over a stand-in for vLLM's Python interface. Used by the benchmark of models.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { LocalModelStatus } from '../../protocol/local-model.ts';
+import { LocalModel, type LocalModelStatus } from '../../protocol/local-model.ts';
 import { tinyModel, VLLM, WEIGHTS } from '../../test/support/inference.ts';
-import { startRay } from '../../test/support/ray.ts';
+import { type Ray, startRay } from '../../test/support/ray.ts';
 import { percentile } from './measure.ts';
 
+/** In Ray's replicas, in place of vLLM's Python interface: two of the real one are too much for two cores. */
+const STAND_IN = join(import.meta.dirname, '../../test/integration/ray-serve');
 const AUTOCODE = join(import.meta.dirname, '../../autocode');
 const run = promisify(execFile);
 const LOAD_MS = 300_000;
@@ -27,20 +29,43 @@ export interface Streamed {
 export interface EngineFigures {
   /** By engine: straight to it, and through the gateway. */
   streams: { engine: string; direct: Streamed; gateway: Streamed }[];
-  /** From the kill -9 of the daemon to the first answer, through the next one, of the engine that went on. */
-  adopted: number[];
+  /** Seconds from the kill -9 of the daemon to the next one's serving, and from there to an answer of the engine that went on. */
+  restarts: { serving: number; adopted: number }[];
 }
 
 /** Loads the models, measures, and leaves nothing behind. */
 export async function measureEngines(): Promise<EngineFigures> {
   const directory = mkdtempSync(join(tmpdir(), 'autocode-bench-'));
-  const environment = tinyModel().environment;
-  await using ray = await startRay({ gpus: 2, pythonPath: '', environment });
+  const ended = join(directory, 'ended');
+  writeFileSync(ended, '');
+  const environment = { STAND_IN_LOG: ended };
+  await using ray = await startRay({ gpus: 2, pythonPath: STAND_IN, environment });
+  const plain = LocalModel.parse({ name: 'ray-tiny', engine: 'ray-serve', path: 'tiny', context: 1024 });
+  const models = [tinyModel({ name: 'vllm-tiny' }), plain];
+  const appliance = applianceOf(directory, ray, models);
+  const { autocode, api, ready, gatewayUrl } = appliance;
+  try {
+    await autocode('up', '--detach');
+    const key = await autocode('key', 'create', 'bench');
+    const streams: EngineFigures['streams'] = [];
+    for (const { name, engine } of models) {
+      await api('POST', `/local-models/${name}/commands`, { action: 'load' });
+      const { endpoint } = await ready(name);
+      const straight = { url: endpoint!, model: await servedName(endpoint!), key };
+      const through = { url: await gatewayUrl(), model: `local/${name}`, key };
+      streams.push({ engine, ...(await compare(straight, through)) });
+    }
+    return { streams, restarts: await killAndAsk(appliance, models[0]!.name, key) };
+  } finally {
+    await autocode('model', 'unload', '--all').catch(() => {});
+    await autocode('down').catch(() => {});
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** A daemon that can be started again over what the last one left. */
+function applianceOf(directory: string, ray: Ray, models: readonly LocalModel[]) {
   const catalogue = join(directory, 'models.yaml');
-  const models = [
-    tinyModel({ name: 'vllm-tiny' }),
-    tinyModel({ name: 'ray-tiny', engine: 'ray-serve', sleepLevel: 0 }),
-  ];
   writeFileSync(catalogue, JSON.stringify({ models }));
   const dataDir = join(directory, 'data');
   const settings = [
@@ -58,10 +83,9 @@ export async function measureEngines(): Promise<EngineFigures> {
     JSON.parse(readFileSync(join(dataDir, 'run/daemon.json'), 'utf8')) as { url: string; pid: number };
   const api = async <T>(method: string, route: string, body?: object) => {
     const token = readFileSync(join(dataDir, 'run/admin-token'), 'utf8').trim();
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const answer = await fetch(`${daemon().url}/api/v1${route}`, {
       method,
-      headers,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!answer.ok) throw new Error(`${method} ${route}: ${await answer.text()}`);
@@ -71,38 +95,33 @@ export async function measureEngines(): Promise<EngineFigures> {
     for (const deadline = performance.now() + LOAD_MS; ; await delay(50)) {
       const status = await api<LocalModelStatus>('GET', `/local-models/${model}`);
       if (status.state === 'ready') return status;
-      if (performance.now() > deadline)
+      if (status.state === 'failed' || performance.now() > deadline) {
         throw new Error(`${model} is ${status.state}: ${status.problem ?? ''}`);
+      }
     }
   };
-  try {
+  const gatewayUrl = async () => (await api<{ gatewayUrl: string }>('GET', '/status')).gatewayUrl;
+  return { autocode, daemon, api, ready, gatewayUrl };
+}
+
+/** Kills the daemon and asks the next one, some times; the engine must be the same one throughout. */
+async function killAndAsk(
+  { autocode, daemon, ready, gatewayUrl }: ReturnType<typeof applianceOf>,
+  model: string,
+  key: string,
+): Promise<EngineFigures['restarts']> {
+  const { pid } = await ready(model);
+  const restarts: EngineFigures['restarts'] = [];
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    process.kill(daemon().pid, 'SIGKILL');
+    const began = performance.now();
     await autocode('up', '--detach');
-    const key = await autocode('key', 'create', 'bench');
-    const gateway = async () => (await api<{ gatewayUrl: string }>('GET', '/status')).gatewayUrl;
-    const streams: EngineFigures['streams'] = [];
-    for (const { name, engine } of models) {
-      await api('POST', `/local-models/${name}/commands`, { action: 'load' });
-      const { endpoint } = await ready(name);
-      const straight = { url: endpoint!, model: await servedName(endpoint!), key };
-      const through = { url: await gateway(), model: `local/${name}`, key };
-      streams.push({ engine, ...(await compare(straight, through)) });
-    }
-    const { pid } = await ready('vllm-tiny');
-    const adopted: number[] = [];
-    for (let kill = 0; kill < KILLS; kill += 1) {
-      process.kill(daemon().pid, 'SIGKILL');
-      const began = performance.now();
-      await autocode('up', '--detach');
-      await stream({ url: await gateway(), model: 'local/vllm-tiny', key }, 'still there?');
-      adopted.push((performance.now() - began) / 1000);
-      if ((await ready('vllm-tiny')).pid !== pid) throw new Error('the engine was started anew');
-    }
-    return { streams, adopted };
-  } finally {
-    await autocode('model', 'unload', '--all').catch(() => {});
-    await autocode('down').catch(() => {});
-    rmSync(directory, { recursive: true, force: true });
+    const serving = performance.now();
+    await stream({ url: await gatewayUrl(), model: `local/${model}`, key }, 'still there?');
+    restarts.push({ serving: (serving - began) / 1000, adopted: (performance.now() - serving) / 1000 });
+    if ((await ready(model)).pid !== pid) throw new Error('the engine was started anew');
   }
+  return restarts;
 }
 
 interface Target {
