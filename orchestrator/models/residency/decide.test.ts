@@ -220,6 +220,17 @@ const rules: [name: string, given: ResidencyState, decided: string[]][] = [
     ['load small on 1'],
   ],
   [
+    'one that sleeps is woken for it',
+    state(
+      [{ ...small, replicas: { min: 1, max: 2 } }],
+      [
+        replica(small, { inFlight: 3, utilisation: 97 }),
+        replica(small, { replica: 1, state: 'asleep', placement: { gpus: [1], mib: 6_000 } }),
+      ],
+    ),
+    ['wake small/1'],
+  ],
+  [
     'and it goes when the others do without it',
     state(
       [{ ...small, replicas: { min: 1, max: 2 } }],

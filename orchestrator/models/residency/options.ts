@@ -71,8 +71,9 @@ function aftersOf(standing: Standing, state: ResidencyState, instance: Instance,
 }
 
 /** A model that is only to be there does not come while others are waited for: its load would be in their way. */
-function isWanted({ candidate: { load, waiting } }: Standing, { calm }: Mood): boolean {
-  return waiting > 0 || load === 'pinned' || (load === 'preloaded' && calm);
+function isWanted({ candidate: { load, waiting }, serving, replicas }: Standing, { calm }: Mood): boolean {
+  const more = serving > 0 && serving < replicas;
+  return waiting > 0 || more || load === 'pinned' || (load === 'preloaded' && calm);
 }
 
 /** Where new replicas may be put, none among it: not before its time, and no two of a model on one card. */
@@ -85,10 +86,9 @@ function newPlacements(
   const { candidate, instances, replicas } = standing;
   const none = { loads: [] as Placement[], rank: 0 };
   const staying = afters.filter(({ after }) => after === 'ready' || after === 'asleep');
-  const needed = isWanted(standing, mood) || standing.serving > 0;
   const moving = instances.some((instance) => instance.state === 'stopping');
   const most = replicas - staying.length;
-  if (!needed || moving || most <= 0 || state.now < candidate.notBefore) return [none];
+  if (!isWanted(standing, mood) || moving || most <= 0 || state.now < candidate.notBefore) return [none];
   const usable = usableCards(state);
   const taken = new Set(staying.flatMap(({ instance }) => instance.placement.gpus));
   const changing = state.instances.filter(({ state: now }) => now === 'loading' || now === 'stopping');
