@@ -37,6 +37,13 @@ export interface ToLoad {
 
 type Failed = Extract<Health, { state: 'failed' }>;
 
+const INTERRUPTED: Failed = {
+  state: 'failed',
+  detail: 'it was ended while it loaded.',
+  remedy: '',
+  outOfMemory: false,
+};
+
 /** Begins to load a replica; its memory is taken from now on. */
 export function load(fleet: Fleet, member: Member, { replica: index, placement, reason, as }: ToLoad): void {
   const replica = addReplica(member, {
@@ -119,6 +126,7 @@ async function attemptLoad(
   const { gpus, mib } = placement;
   const placed = placements.find((each) => each.gpus.join() === gpus.join());
   const engine = fleet.engineOf(model.engine);
+  if (fleet.stopping.aborted) return INTERRUPTED;
   await beginInstance(fleet.db, {
     launch,
     model: model.name,
@@ -173,7 +181,7 @@ async function untilReady(fleet: Fleet, replica: Replica, began: number): Promis
       };
     await delay(POLL_MS, undefined, { signal: ended }).catch(() => {});
   }
-  return { state: 'failed', detail: 'it was ended while it loaded.', remedy: '', outOfMemory: false };
+  return INTERRUPTED;
 }
 
 async function becomeReady(fleet: Fleet, member: Member, replica: Replica): Promise<void> {

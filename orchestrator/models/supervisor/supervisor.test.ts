@@ -71,9 +71,10 @@ async function request(rig: Supervised, model: string, ms: number, leaves: boole
   }
 }
 
+// One that is ended may have been asleep before.
 async function assertFits(rig: Supervised): Promise<void> {
   const { rows } = await rig.db.pool.query<{ mib: number }>(
-    `select coalesce(sum(case state when 'asleep' then 1100 else predicted_mib end), 0)::int as mib
+    `select coalesce(sum(case when state in ('asleep','stopping') then 1100 else predicted_mib end), 0)::int as mib
      from engine_instance where state not in ('stopped','failed')`,
   );
   assert.ok(rows[0]!.mib <= CARD_MIB, `${rows[0]!.mib} of ${CARD_MIB} MiB`);
