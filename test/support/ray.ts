@@ -37,9 +37,17 @@ export async function startRay({
   const address = `http://127.0.0.1:${dashboard}`;
   let child: ChildProcess | undefined;
   const end = () => {
-    const pids = child?.pid === undefined ? [] : family(child.pid);
-    for (const pid of pids) tryKill(pid);
-    return pids;
+    const pids = new Set<number>();
+    const found = () => (child?.pid === undefined ? [] : family(child.pid)).filter((pid) => !pids.has(pid));
+    // Halted first, so that none of them begins another one while it is looked for.
+    for (let more = found(); more.length > 0; more = found())
+      for (const pid of more) {
+        pids.add(pid);
+        signalTo(pid, 'SIGSTOP');
+      }
+    for (const pid of pids) signalTo(pid, 'SIGKILL');
+    child = undefined;
+    return [...pids];
   };
   const kill = async () => {
     const pids = end();
@@ -131,9 +139,9 @@ function statOf(pid: number): { state: string; parent: number } | undefined {
 
 const isAlive = (pid: number) => !['Z', undefined].includes(statOf(pid)?.state);
 
-function tryKill(pid: number): void {
+function signalTo(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch {
     // it has just ended
   }

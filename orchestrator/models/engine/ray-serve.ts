@@ -111,10 +111,10 @@ export function rayServeEngine({ address, serveUrl }: { address: string; serveUr
     },
 
     async metrics(handle, signal) {
-      const { launch, served } = handle;
+      const { launch, served, application = '' } = handle;
       if (Date.now() - (told.get(launch) ?? 0) < TOLD_MS) return undefined;
       told.set(launch, Date.now());
-      return rayReading(await client.metrics(signal), served, Date.now());
+      return rayReading(await client.metrics(signal), { application, served }, Date.now());
     },
   };
 }

@@ -145,10 +145,7 @@ class Model:
 
     @api.post("/generate")
     async def generate_over_http(self, asked: Prompt) -> dict[str, Any]:
-        try:
-            return await self.generate(asked.prompt, asked.max_tokens)
-        except ValueError as error:
-            raise Refused(str(error)) from error
+        return await self.generate(asked.prompt, asked.max_tokens)
 
     @api.get("/v1/models")
     async def models(self) -> dict[str, Any]:
@@ -176,12 +173,16 @@ class Model:
 
     async def _pieces(self, prompt: dict[str, Any], asked: dict[str, Any]) -> AsyncIterator[Any]:
         from vllm import SamplingParams
+        from vllm.exceptions import VLLMClientError
         from vllm.sampling_params import RequestOutputKind
 
         wanted = {**self.own_sampling, **self.sampling, **asked}
-        parameters = SamplingParams(output_kind=RequestOutputKind.DELTA, **wanted)
-        async for output in self.engine.generate(prompt, parameters, uuid.uuid4().hex):
-            yield output
+        try:
+            parameters = SamplingParams(output_kind=RequestOutputKind.DELTA, **wanted)
+            async for output in self.engine.generate(prompt, parameters, uuid.uuid4().hex):
+                yield output
+        except (ValueError, VLLMClientError) as error:
+            raise Refused(str(error)) from error
 
     async def _answer(self, asked: Asked, pieces: AsyncIterator[Any], chat: bool) -> Any:
         if asked.n != 1:
@@ -191,18 +192,17 @@ class Model:
             "created": int(time.time()),
             "model": self.served,
         }
-        try:
-            if asked.stream:
-                # The first piece before the first byte: what vLLM refuses is then told by the status.
-                first = await anext(pieces)
-                events = streamed(head, chat, bool((asked.stream_options or {}).get("include_usage")), first, pieces)
-                return StreamingResponse(events, media_type="text/event-stream")
-            text, finish_reason, usage = await whole(pieces)
-        except ValueError as error:
-            raise Refused(str(error)) from error
+        if asked.stream:
+            # The first piece before the first byte: what vLLM refuses is then told by the status.
+            first = await anext(pieces)
+            usage_too = bool((asked.stream_options or {}).get("include_usage"))
+            events = streamed(head, chat, usage_too, first, pieces)
+            return StreamingResponse(events, media_type="text/event-stream")
+        text, finish_reason, usage = await whole(pieces)
         answer = {"message": {"role": "assistant", "content": text}} if chat else {"text": text}
         choice = {"index": 0, **answer, "logprobs": None, "finish_reason": finish_reason}
-        return {**head, "object": "chat.completion" if chat else "text_completion", "choices": [choice], "usage": usage}
+        kind = "chat.completion" if chat else "text_completion"
+        return {**head, "object": kind, "choices": [choice], "usage": usage}
 
 
 def build(args: dict[str, Any]) -> serve.Application:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, AsyncIterator
 
+from .exceptions import VLLMClientError
 from .sampling_params import SamplingParams
 
 __all__ = ["AsyncEngineArgs", "AsyncLLMEngine", "SamplingParams"]
@@ -61,7 +62,7 @@ class AsyncLLMEngine:
         words = prompt.get("prompt_token_ids") or Tokenizer().encode(prompt["prompt"])
         room = self.args.max_model_len - len(words)
         if room <= 0:
-            raise ValueError(f"The prompt has {len(words)} tokens, and the model takes {self.args.max_model_len}.")
+            raise VLLMClientError(f"The prompt has {len(words)} tokens, and the model takes {self.args.max_model_len}.")
         tokens = min(room, parameters.max_tokens or len(words))
         try:
             for at in range(tokens):

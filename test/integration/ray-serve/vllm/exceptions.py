@@ -1,0 +1,5 @@
+# See __init__.py.
+
+
+class VLLMClientError(Exception):
+    pass
