@@ -29,6 +29,16 @@ test('a model of its own GPUs takes its share of them, one that shares what it n
   );
 });
 
+test('replicas that Ray Serve runs by itself have a placement together', () => {
+  const { model, facts } = shippedModel('qwen2.5-coder-14b');
+  assert.ok('shape' in facts);
+  const two = { ...model, engine: 'ray-serve' as const, replicas: { min: 1, max: 2 } };
+  const { shape } = facts;
+  const gpus = (cards: PlannedCard[]) => placementsOf(two, shape, cards).map((placement) => placement.gpus);
+  assert.deepEqual(gpus(cardsOf(2)), [[0, 1]]);
+  assert.deepEqual(gpus(cardsOf(1)), []);
+});
+
 test('what strangers have taken is not counted on, and the emptiest GPU is preferred but by those that share', () => {
   const cards = cardsOf(2).map((card) => ({ ...card, foreignMib: card.index === 0 ? 1000 : 500 }));
   assert.deepEqual(

@@ -24,6 +24,11 @@ export interface ModelPlacement {
 // Shares are told to the engine in hundredths of a percent.
 const STEPS = 10_000;
 
+/** GPUs of one placement. Ray Serve runs all replicas of a model by itself, so they are kept free for it together. */
+export function gpusOf({ engine, tensorParallel, replicas }: LocalModel): number {
+  return engine === 'ray-serve' ? tensorParallel * replicas.max : tensorParallel;
+}
+
 /** All placements that fit on empty GPUs, the preferred one first; `calibration`: measured ÷ predicted of earlier loads. */
 export function placementsOf(
   model: LocalModel,
@@ -33,7 +38,7 @@ export function placementsOf(
 ): ModelPlacement[] {
   if (!hasPlacement(model, shape, cards, calibration)) return [];
   const { totalMib } = footprint(model, shape);
-  const found = subsets(cards, model.tensorParallel).flatMap((group) => {
+  const found = subsets(cards, gpusOf(model)).flatMap((group) => {
     const share = shareOf(model, totalMib, group, calibration);
     if (share === undefined) return [];
     const predictedMib = Math.floor(share * smallest(group) + 1e-6);
@@ -58,10 +63,10 @@ export function mostMib(model: LocalModel, cards: readonly PlannedCard[], calibr
     cards
       .filter((card) => card.totalMib >= totalMib)
       .sort((a, b) => freeOf(b) / b.totalMib - freeOf(a) / a.totalMib)
-      .slice(0, model.tensorParallel),
+      .slice(0, gpusOf(model)),
   );
   const most = groups
-    .filter((group) => group.length === model.tensorParallel)
+    .filter((group) => group.length === gpusOf(model))
     .map((group) => Math.floor(mostShare(model, group, calibration) * smallest(group) + 1e-6));
   return Math.max(0, ...most);
 }

@@ -5,7 +5,7 @@ import type { LocalModel, ModelPlan, PlannedModel } from '../../../protocol/loca
 import { wouldFit } from './alternatives.ts';
 import type { Facts } from './facts.ts';
 import { footprint, tokensIn } from './footprint.ts';
-import { freeOf, mostMib, placementsOf } from './placements.ts';
+import { freeOf, gpusOf, mostMib, placementsOf } from './placements.ts';
 import type { ModelPlacement, PlannedCard } from './placements.ts';
 import { together } from './together.ts';
 import { whyItDoesNot, whyItFits } from './words.ts';
@@ -45,10 +45,7 @@ export function plan(
     gpus: cards.map(({ index, name, totalMib }) => ({ index, name, totalMib })),
     together: all.placements !== undefined,
     models,
-    placements: asked.reduce(
-      (sum, { model }) => sum + groupsOf(cards.length, model.tensorParallel),
-      all.tried,
-    ),
+    placements: asked.reduce((sum, { model }) => sum + groupsOf(cards.length, gpusOf(model)), all.tried),
   };
 }
 

@@ -1,7 +1,7 @@
 // The plan in words: what a model takes, what it can do with it, or why it cannot run. Used by plan.ts.
 import type { Footprint, LocalModel, ModelShape } from '../../../protocol/local-model.ts';
 import { indivisible } from './footprint.ts';
-import { freeOf, mostMib } from './placements.ts';
+import { freeOf, gpusOf, mostMib } from './placements.ts';
 import type { ModelPlacement, PlannedCard } from './placements.ts';
 
 // What the driver takes of an idle GPU explains nothing.
@@ -49,8 +49,9 @@ export function whyItDoesNot(
     return `It goes up to ${number(shape.maxContext)} tokens; ${number(context)} are asked for.`;
   const split = indivisible(shape, tensorParallel);
   if (split !== undefined) return `It cannot be split between ${tensorParallel} GPUs: ${split}.`;
-  if (cards.length < tensorParallel)
-    return `Tensor parallelism ${tensorParallel} needs ${tensorParallel} GPUs, and there ${cards.length === 1 ? 'is one' : `are ${cards.length}`}.`;
+  const wanted = gpusOf(model);
+  if (cards.length < wanted)
+    return `${wanted === tensorParallel ? `Tensor parallelism ${tensorParallel} needs` : `Replicas up to ${wanted / tensorParallel} by Ray Serve need`} ${wanted} GPUs, and there ${cards.length === 1 ? 'is one' : `are ${cards.length}`}.`;
   const most = mostMib(model, cards, calibration ?? 1);
   const taken = cards
     .filter(({ foreignMib }) => foreignMib >= WORTH_TELLING_MIB)
