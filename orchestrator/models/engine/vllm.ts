@@ -90,15 +90,15 @@ export function vllmEngine({ program, logs, environment, warn }: VllmOptions): M
       const { log = '', launch, model } = handle;
       await rotateLog(log).catch((error: Error) => warn(`The log ${log} cannot be cut: ${error.message}`));
       const engine = processOf(handle);
-      if (engine === undefined || !isAlive(engine)) return failureOf(await logTail(log, launch), model);
+      const ended = async () => failureOf(await logTail(log, launch), model);
+      if (engine === undefined || !isAlive(engine)) return await ended();
       const state = await wellness(handle, signal);
       if (state === 'asleep') return { state };
-      if (state === 'dead') return failureOf(await logTail(log, launch), model);
       if (state === 'silent') return silent('It takes requests and answers none');
-      if (state === 'refused') {
-        if (proven.has(launch)) return silent('Nothing listens at its port any more');
+      if (state === 'refused' && !proven.has(launch)) {
         return { state: 'loading', detail: lastLine(await logTail(log, launch)) || 'It begins.' };
       }
+      if (state !== 'well') return await ended(); // about to end, with its port closed
       if (!proven.has(launch)) {
         const token = await bringsToken(handle, signal);
         if (!token.well) return silent(`It brought no token: ${token.detail}`);
