@@ -194,7 +194,7 @@ test('tokens of a stream come as they are generated, and a client that leaves en
 });
 
 test('user_config changes how it samples at once, without a new replica', async () => {
-  const replicas = (await replicasOf(coder)).toSorted();
+  const replicas = (await replicasOf(coder)).toSorted((a, b) => a - b);
   const began = Date.now();
   await client.declare((all) =>
     all.map((config) => {
@@ -214,7 +214,7 @@ test('user_config changes how it samples at once, without a new replica', async 
   });
   assert.ok(Date.now() - began < 10_000);
   await until('both replicas go on', 10_000, async () => {
-    const now = (await replicasOf(coder)).toSorted();
+    const now = (await replicasOf(coder)).toSorted((a, b) => a - b);
     assert.ok(
       now.every((pid) => replicas.includes(pid)),
       `${now.join()} in place of ${replicas.join()}`,
@@ -231,7 +231,7 @@ test('the figures of its engines are told by the nodes', async () => {
   assert.equal(reading.running, 0);
 });
 
-test('a replica that is killed is replaced, and the other one answers meanwhile', async () => {
+test('a replica that is killed is replaced, and the other one answers meanwhile', async (t) => {
   const [killed, other] = await replicasOf(coder);
   process.kill(killed!, 'SIGKILL');
   const began = Date.now();
@@ -243,7 +243,7 @@ test('a replica that is killed is replaced, and the other one answers meanwhile'
       ? true
       : undefined;
   });
-  console.log(`replaced after ${Date.now() - began} ms`);
+  t.diagnostic(`replaced after ${Date.now() - began} ms`);
   assert.equal((await post(coder, '/generate', { prompt: 'x' })).status, 200);
 });
 

@@ -4,8 +4,6 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export type FakeOllama = Awaited<ReturnType<typeof startFakeOllama>>;
-
 const GIB = 1024 ** 3;
 
 /** Starts it; `contextLength`: as OLLAMA_CONTEXT_LENGTH would say. */
