@@ -7,8 +7,8 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { RAY } from './inference.ts';
 
+const RAY = join(import.meta.dirname, '../../.runtime/servers/inference/bin/ray');
 const START_MS = 90_000;
 
 export interface Ray {
