@@ -94,21 +94,16 @@ test('requests are answered by model, not in turns', () => {
 });
 
 test('when nothing is asked any more there comes a time when nothing is decided', () => {
-  const models = [
-    model('a', 20_000, { both: true }),
-    model('b', 20_000),
-    model('c', 6_000, { load: 'preloaded' }),
-  ];
-  const sessions: Session[] = [
-    [
-      { gapMs: 0, model: 'a', serviceMs: 5_000 },
-      { gapMs: 1_000, model: 'b', serviceMs: 5_000 },
-      { gapMs: 3 * HOUR, model: 'c', serviceMs: 1 },
-    ],
-  ];
-  const { decisions } = simulate({ cards, models, sessions, untilMs: 4 * HOUR }, { decide });
-  assert.deepEqual(
-    decisions.filter(({ at }) => at > HOUR).map(({ decision }) => decision.reason),
-    [],
+  fc.assert(
+    fc.property(anyModels, anySessions, (models, sessions) => {
+      const last: Session = [{ gapMs: 5 * HOUR, model: 'a', serviceMs: 1 }];
+      const { decisions } = simulate(
+        { cards, models, sessions: [...sessions, last], untilMs: 5 * HOUR - 1 },
+        { decide },
+      );
+      const late = decisions.filter(({ at }) => at > 4 * HOUR).map(({ decision }) => decision.reason);
+      assert.deepEqual(late, []);
+    }),
+    { numRuns: 40 },
   );
 });
