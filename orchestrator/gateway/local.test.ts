@@ -189,7 +189,7 @@ async function localRig() {
       held.splice(held.indexOf(model), 1);
       releases.emit('release');
     };
-    return { url: far.url, served: `served-${model}`, gpus: 2, release };
+    return { url: far.url, served: `served-${model}`, gpus: 2, failed: () => {}, release };
   };
   const acquire = async (model: string, { wait, signal }: AcquireOptions): Promise<Acquired> => {
     asked.push(wait ? `${model}, waiting` : model);

@@ -23,7 +23,7 @@ export interface Upstreams {
 export interface Place {
   engine: Engine;
   /** Where a model of the appliance's own runs. */
-  replica?: Pick<Acquired, 'url' | 'served' | 'gpus'>;
+  replica?: Pick<Acquired, 'url' | 'served' | 'gpus' | 'failed'>;
   /** Gives it back. */
   leave(): void;
 }
@@ -103,6 +103,7 @@ export async function reach(
       passed.push(`${name} answered ${status}`);
       for await (const _ of answer.body) break; // leaving the body ends the request
     } catch (error) {
+      if (tried !== undefined && !signal.aborted) place?.replica?.failed();
       place?.leave();
       if (signal.aborted || !passesOn(error)) throw error;
       if (tried !== undefined) circuits.failed(name);

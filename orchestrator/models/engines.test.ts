@@ -26,7 +26,13 @@ test('a place at a replica is given back once, however often its use is ended', 
   await using far = await fakeEngine();
   far.answers((response) => sendBody(response, 200, {}));
   let released = 0;
-  const acquire = async () => ({ url: far.url, served: 'c', gpus: 2, release: () => void released++ });
+  const acquire = async () => ({
+    url: far.url,
+    served: 'c',
+    gpus: 2,
+    failed: () => {},
+    release: () => void released++,
+  });
   const running = engines({ secrets, supervisor: { acquire } });
   const place = await running.acquire(serves, options);
   const { status, body } = await place.engine.answer(request);
@@ -41,7 +47,13 @@ test('a place at a replica is given back once, however often its use is ended', 
 });
 
 test('a replica that does not answer is told with the command that tells more', async () => {
-  const acquire = async () => ({ url: 'http://127.0.0.1:9', served: 'c', gpus: 1, release: () => {} });
+  const acquire = async () => ({
+    url: 'http://127.0.0.1:9',
+    served: 'c',
+    gpus: 1,
+    failed: () => {},
+    release: () => {},
+  });
   const running = engines({ secrets, supervisor: { acquire } });
   const { engine } = await running.acquire(serves, options);
   await assert.rejects(engine.answer(request), {

@@ -26,7 +26,13 @@ test('a random model fails by what it says, and passes by what its engine does',
   let held = 0;
   const acquire = async () => {
     held++;
-    return { url: handle.endpoint, served: handle.served, gpus: 1, release: () => void held-- };
+    return {
+      url: handle.endpoint,
+      served: handle.served,
+      gpus: 1,
+      failed: () => {},
+      release: () => void held--,
+    };
   };
   const gpu = { pricePerHour: 1, watts: 230, pricePerKwh: 0.3 };
   await using rig = await gatewayRig({ own: { models: [model], gpu }, supervisor: { acquire } });

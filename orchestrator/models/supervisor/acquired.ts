@@ -9,6 +9,8 @@ export interface Acquired {
   served: string;
   /** How many GPUs it keeps busy. */
   gpus: number;
+  /** The replica did not answer: it is looked at now, and takes no requests until it was found well. */
+  failed(): void;
   /** Gives the place back; to be called once the answer has ended, however it did. */
   release(): void;
 }

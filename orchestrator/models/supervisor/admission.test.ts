@@ -102,6 +102,17 @@ test('a replica that is to go takes no more requests, and those that wait are re
   await assert.rejects(asked, /weights are gone/);
 });
 
+test('a replica that did not answer is looked at now, and takes no requests meanwhile', async () => {
+  const { fleet, member } = fleetOf(2);
+  let looks = 0;
+  member.replicas[0]!.look = () => void looks++;
+  const place = await acquire(fleet, 'coder', wait);
+  place.failed();
+  place.release();
+  assert.equal(looks, 1);
+  assert.match((await acquire(fleet, 'coder', wait)).url, /:1$/);
+});
+
 test('an unknown model is refused with those that there are', async () => {
   const { fleet } = fleetOf(0);
   await assert.rejects(acquire(fleet, 'other', wait), {

@@ -97,7 +97,7 @@ export function unknownModel(name: string, known: readonly string[]): AutocodeEr
 function freeReplica({ replicas, model }: Member): Replica | undefined {
   let free: Replica | undefined;
   for (const replica of replicas) {
-    if (replica.state !== 'ready' || replica.draining || replica.held) continue;
+    if (replica.state !== 'ready' || replica.draining || replica.held || replica.doubted) continue;
     if (replica.inFlight >= placesOf(model)) continue;
     if (free === undefined || replica.inFlight < free.inFlight) free = replica;
   }
@@ -114,6 +114,10 @@ function place(fleet: Fleet, member: Member, replica: Replica): Acquired {
     url: handle.endpoint,
     served: handle.served,
     gpus: replica.placement.gpus.length,
+    failed() {
+      replica.doubted = true;
+      replica.look();
+    },
     release() {
       if (given) return;
       given = true;

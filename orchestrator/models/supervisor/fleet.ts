@@ -24,6 +24,10 @@ export interface Replica {
   draining: boolean;
   /** The same, on request of people. */
   held: boolean;
+  /** A request failed there: it takes no more until it was found well. */
+  doubted: boolean;
+  /** Has it looked at now; set by its watch. */
+  look(): void;
   /** Something is done with it; nothing else is begun meanwhile. */
   busy: boolean;
   /** How far it is while it loads. */
@@ -136,6 +140,8 @@ export function addReplica(
     usedAt: now,
     draining: false,
     held: false,
+    doubted: false,
+    look: () => {},
     busy: false,
     detail: '',
     figures: null,

@@ -68,7 +68,7 @@ function act(fleet: Fleet, decision: Decision): void {
   }
   if (replica === undefined) return;
   if (decision.action === 'unload') stopLoading(replica, decision.reason);
-  if (replica.busy) return;
+  if (replica.busy || replica.doubted) return;
   const what = `${decision.action} of ${decision.model}`;
   switch (decision.action) {
     case 'unload':

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { EngineReading, Health } from '../engine/managed.ts';
 import { figuresOf } from '../health/figures.ts';
 import { progressWatch } from '../health/progress.ts';
+import { serve } from './admission.ts';
 import { backOff } from './back-off.ts';
 import { recordDecision } from './decisions.ts';
 import { enter, pidsOf, removeReplica, type Fleet, type Member, type Replica } from './fleet.ts';
@@ -47,12 +48,20 @@ export function watch(fleet: Fleet, member: Member, replica: Replica): void {
     const unwell = Date.now() - wellAt > UNWELL_MS;
     const trouble = troubleOf(health, unwell, stuck ? fleet.settings.stuckSeconds : null);
     if (trouble !== undefined) return await restart(fleet, member, replica, trouble);
-    if (!(health instanceof Error)) await follow(fleet, replica, health);
+    if (health instanceof Error) return;
+    await follow(fleet, replica, health);
+    replica.doubted = false;
+    serve(fleet, member);
   };
   fleet.beside(`watching ${member.model.name}`, async () => {
     while (!ended.aborted) {
+      const doubt = Promise.withResolvers<void>();
+      replica.look = doubt.resolve;
       if (!replica.busy) await look();
-      await delay(EVERY_MS, undefined, { signal: ended }).catch(() => {});
+      const next = new AbortController();
+      const pause = delay(EVERY_MS, undefined, { signal: AbortSignal.any([ended, next.signal]) });
+      await Promise.race([pause.catch(() => {}), doubt.promise]);
+      next.abort();
     }
   });
 }
