@@ -1,6 +1,6 @@
 // A control group for the processes of one engine, where the kernel lets this user make one: what leaves the session or loses
 // its environment is still found by it. Version 2 of the kernel's interface, or one hierarchy of version 1. Used by engine-process.ts.
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -8,15 +8,27 @@ const PREFIX = 'autocode-engine-';
 const POLL_MS = 10;
 const GIVE_UP_MS = 2_000;
 
-/** Puts a process into the group of its launch; does nothing where none can be made. */
+/** Puts a process into the group of its launch; does nothing where none can be made. Groups that nothing is in any more go. */
 export function joinGroup(launch: string, pid: number): void {
   const directory = groupDirectory(launch);
   if (directory === undefined) return;
   try {
+    removeEmpty(path.dirname(directory));
     mkdirSync(directory);
     writeFileSync(path.join(directory, 'cgroup.procs'), String(pid));
   } catch {
     // This user may make none.
+  }
+}
+
+// Those of engines that ended while no daemon looked; the kernel refuses for one with a process.
+function removeEmpty(parent: string): void {
+  for (const name of readdirSync(parent).filter((each) => each.startsWith(PREFIX))) {
+    try {
+      rmdirSync(path.join(parent, name));
+    } catch {
+      // In use.
+    }
   }
 }
 

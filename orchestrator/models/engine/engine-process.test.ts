@@ -108,6 +108,18 @@ test('workers of an engine whose first process was killed are ended at once', as
   assert.ok(performance.now() - began < 5_000, 'the grace is for the first process');
 });
 
+test('the control group of an engine that ended by itself goes with the next start', async () => {
+  await using first = await start('exit 0');
+  await until(() => !isAlive(first.engine));
+  const groups = () => globSync(`/sys/fs/cgroup/**/autocode-engine-${first.engine.launch}`);
+  // The kernel may need a moment until nothing is in it.
+  const deadline = performance.now() + 10_000;
+  do {
+    assert.ok(performance.now() < deadline, 'in ten seconds');
+    await using _second = await start('exit 0');
+  } while (groups().length > 0);
+});
+
 test('an engine outlives the process that started it and is found by its launch', async () => {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'autocode-engine-'));
   const launch = randomUUID();
