@@ -22,7 +22,7 @@ export const DrainInput = z
     deadlineMinutes: z.number().positive().max(LONGEST_DRAIN_MINUTES).optional().meta({
       description: 'How long runs may take to end; as configured when left out.',
     }),
-    then: AtDeadline.optional().meta({
+    atDeadline: AtDeadline.optional().meta({
       description: 'What happens at the deadline; as configured when left out.',
     }),
   })
@@ -40,7 +40,7 @@ export const Drain = z
     begunBy: z.string().nullable(),
     begunAt: Timestamp.nullable(),
     deadline: Timestamp.nullable(),
-    then: AtDeadline.nullable(),
+    atDeadline: AtDeadline.nullable(),
     overdueAt: Timestamp.nullable().meta({ description: 'When the deadline passed with runs active.' }),
     drainedAt: Timestamp.nullable(),
     trouble: z

@@ -26,8 +26,8 @@ export const DrainSettings = z.strictObject({
     .max(LONGEST_DRAIN_MINUTES)
     .default(120)
     .describe('How long runs may take to end.'),
-  then: AtDeadline.default('wait').describe(
-    'What happens then: `wait` for them still; `cancel` them, and do their tasks again afterwards; `stop` the daemon, they go on without it.',
+  atDeadline: AtDeadline.default('wait').describe(
+    'What happens atDeadline: `wait` for them still; `cancel` them, and do their tasks again afterwards; `stop` the daemon, they go on without it.',
   ),
 });
 

@@ -22,19 +22,19 @@ function deployment(t: TestContext) {
 }
 
 /** A keeper as a daemon has it from its start on; `look` is one run of the chore. */
-function keeper(db: TestDatabase, flagFile?: string, then: AtDeadline = 'wait') {
+function keeper(db: TestDatabase, flagFile?: string, atDeadline: AtDeadline = 'wait') {
   const told: string[] = [];
   const say = (line: string) => void told.push(line);
   const { run } = drainKeeper({
     db: db.pool,
-    settings: { deadlineMinutes: 60, then, flagFile },
+    settings: { deadlineMinutes: 60, atDeadline, flagFile },
     retries: POLICY,
     log: { info: say, warn: say },
   });
   return { told, look: async () => void (await run(new AbortController().signal)) };
 }
 
-const DRAIN = { deadlineMinutes: 60, then: 'wait' } as const;
+const DRAIN = { deadlineMinutes: 60, atDeadline: 'wait' } as const;
 const pastDeadline = (db: TestDatabase) => db.pool.query(`update drain set deadline = now()`);
 
 test('what a flag file says: true or false in any dress, all else is unclear', async (t) => {
@@ -129,22 +129,22 @@ test('a ready file that cannot be written is told, and keeps the daemon', async 
 });
 
 test('a run that never ends: at the deadline it is waited for, ended, or left alone', async () => {
-  for (const then of ['wait', 'cancel', 'stop'] as const) {
+  for (const atDeadline of ['wait', 'cancel', 'stop'] as const) {
     await using db = await testDatabase();
     const order = await aRun(db.pool);
     const { look, told } = keeper(db);
-    await startDrain(db.pool, { then }, DRAIN, 'ann');
+    await startDrain(db.pool, { atDeadline }, DRAIN, 'ann');
     await look();
     assert.equal(told.length, 0);
     await pastDeadline(db);
     await look();
     await look();
-    assert.equal(told.filter((line) => line.includes('time of the drain is over')).length, 1, then);
+    assert.equal(told.filter((line) => line.includes('time of the drain is over')).length, 1, atDeadline);
     const drain = await getDrain(db.pool);
     const leave = await db.pool.query('select from drain where leave_at is not null');
-    assert.equal(drain.state, then === 'cancel' ? 'drained' : 'draining');
-    assert.equal(leave.rowCount, then === 'stop' ? 1 : 0);
-    if (then !== 'cancel') {
+    assert.equal(drain.state, atDeadline === 'cancel' ? 'drained' : 'draining');
+    assert.equal(leave.rowCount, atDeadline === 'stop' ? 1 : 0);
+    if (atDeadline !== 'cancel') {
       await heartbeat(db.pool, order.run, order.fence, SETTINGS.lease);
       continue;
     }
@@ -165,7 +165,7 @@ test('somebody who cancelled a task has it cancelled, whatever the drain does', 
   await using db = await testDatabase();
   await aRun(db.pool);
   await db.pool.query('update run set cancel_requested = true');
-  await startDrain(db.pool, { then: 'cancel' }, DRAIN, 'ann');
+  await startDrain(db.pool, { atDeadline: 'cancel' }, DRAIN, 'ann');
   await pastDeadline(db);
   await keeper(db).look();
   assert.equal((await getTask(db.pool, 1)).state, 'cancelled');

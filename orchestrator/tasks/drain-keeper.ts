@@ -74,23 +74,23 @@ async function noteDrained(db: Database): Promise<boolean> {
 }
 
 async function keepDeadline({ db, retries, log }: DrainKeeperOptions): Promise<void> {
-  const { rows } = await db.query<{ then: string; told: boolean }>(
-    `select at_deadline as "then", overdue_at is not null as told from drain where drained_at is null and deadline <= now()`,
+  const { rows } = await db.query<{ atDeadline: string; told: boolean }>(
+    `select at_deadline as "atDeadline", overdue_at is not null as told from drain where drained_at is null and deadline <= now()`,
   );
   const overdue = rows[0];
   if (overdue === undefined) return;
   const active = await activeRuns(db);
   if (!overdue.told) {
-    const told = `the time of the drain is over, and ${active.length} runs are active: ${WHAT_THEN[overdue.then]}`;
+    const told = `the time of the drain is over, and ${active.length} runs are active: ${WHAT_THEN[overdue.atDeadline]}`;
     log.warn(told);
     await withinTransaction(db, async (tx) => {
       await tx.query(
         `update drain set overdue_at = now(), leave_at = case at_deadline when 'stop' then now() else leave_at end`,
       );
-      await emit(tx, { kind: 'drain.overdue', data: { then: overdue.then, runs: active } });
+      await emit(tx, { kind: 'drain.overdue', data: { atDeadline: overdue.atDeadline, runs: active } });
     });
   }
-  if (overdue.then !== 'cancel') return;
+  if (overdue.atDeadline !== 'cancel') return;
   for (const run of active)
     await withinTransaction(db, async (tx) => await cutShort(tx, run, retries)).catch((error: unknown) =>
       log.warn(`run ${run} could not be ended for the drain: ${String(error)}`),

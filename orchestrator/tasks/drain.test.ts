@@ -20,7 +20,7 @@ import {
   SWEEP,
 } from './testing/work.ts';
 
-const DRAIN: DrainPolicy = { deadlineMinutes: 60, then: 'wait' };
+const DRAIN: DrainPolicy = { deadlineMinutes: 60, atDeadline: 'wait' };
 
 test('sixty claims race with a drain: no run begins after the drain was acknowledged', async () => {
   await using db = await testDatabase({ poolSize: 30 });
@@ -50,7 +50,7 @@ test('a drain that begins waits for the claim that is under way', async () => {
     let answered = false;
     drained = startDrain(db.pool, {}, DRAIN, 'ann').then(() => (answered = true));
     // It waits for our lock, by the account of the database itself.
-    for (let waiting = 0; waiting === 0; ) {
+    for (let waiting = 0; waiting === 0;) {
       const { rows } = await db.pool.query<{ count: number }>(
         `select count(*)::int from pg_locks where not granted`,
       );
@@ -118,12 +118,12 @@ test('what was asked for by verb and by flag file is over when neither asks any 
   assert.equal(await noteFlag(db.pool, true, '/f', DRAIN), true);
   assert.equal(await noteFlag(db.pool, true, '/f', DRAIN), false);
   await assert.rejects(stopDrain(db.pool, '/f'), { code: 'ERR_STATE', message: /\/f/ });
-  await startDrain(db.pool, { deadlineMinutes: 5, then: 'cancel' }, DRAIN, 'ann');
+  await startDrain(db.pool, { deadlineMinutes: 5, atDeadline: 'cancel' }, DRAIN, 'ann');
   assert.equal((await stopDrain(db.pool, '/f')).state, 'draining');
   await startDrain(db.pool, {}, DRAIN, 'ann');
   await noteFlag(db.pool, false, '/f', DRAIN);
   assert.equal((await getDrain(db.pool)).state, 'draining');
   const over = await stopDrain(db.pool, '/f');
-  assert.deepEqual([over.state, over.reason, over.deadline, over.then], ['off', null, null, null]);
+  assert.deepEqual([over.state, over.reason, over.deadline, over.atDeadline], ['off', null, null, null]);
   assert.equal((await stopDrain(db.pool, '/f')).state, 'off');
 });

@@ -11,7 +11,7 @@ import { LIVE_STATES } from './run-state.ts';
 /** How long runs may take to end, and what happens then; part of the configuration. */
 export interface DrainPolicy {
   deadlineMinutes: number;
-  then: AtDeadline;
+  atDeadline: AtDeadline;
 }
 
 export type DrainState = Drain['state'];
@@ -36,7 +36,7 @@ type Row = { [K in keyof Drain]: Drain[K] extends string | null ? Drain[K] | Dat
 export async function getDrain(db: Queryable): Promise<Drain> {
   const { rows } = await db.query<Row>(
     `select ${STATE} as state, requested, flagged, reason, begun_by as "begunBy", begun_at as "begunAt", deadline,
-       at_deadline as "then", overdue_at as "overdueAt", drained_at as "drainedAt", trouble,
+       at_deadline as "atDeadline", overdue_at as "overdueAt", drained_at as "drainedAt", trouble,
        (select coalesce(jsonb_agg(jsonb_build_object('run', id, 'state', state, 'worker', worker) order by created_at), '[]')
         from run where state = any($1)) as runs,
        (select count(*) from task where state = 'queued' or pending_reason in ('repository', 'drain')) as waiting
@@ -55,13 +55,13 @@ interface Asked {
   by: string;
   reason: string | null;
   minutes: number;
-  then: AtDeadline;
+  atDeadline: AtDeadline;
 }
 
 /** Begins a drain, or gives the one that goes on another deadline. From its answer on no run begins. */
 export async function startDrain(
   db: Queryable,
-  { reason, deadlineMinutes, then }: DrainInput,
+  { reason, deadlineMinutes, atDeadline }: DrainInput,
   policy: DrainPolicy,
   actor: string,
 ): Promise<Drain> {
@@ -70,7 +70,7 @@ export async function startDrain(
       by: actor,
       reason: reason ?? null,
       minutes: deadlineMinutes ?? policy.deadlineMinutes,
-      then: then ?? policy.then,
+      atDeadline: atDeadline ?? policy.atDeadline,
     });
   });
   return await getDrain(db);
@@ -109,7 +109,7 @@ export async function noteFlag(
         by: 'flag file',
         reason,
         minutes: policy.deadlineMinutes,
-        then: policy.then,
+        atDeadline: policy.atDeadline,
       });
     }
     return true;
@@ -130,14 +130,14 @@ async function lockRow(tx: Queryable): Promise<Asking> {
 async function begin(
   tx: Queryable,
   by: keyof Asking,
-  { by: actor, reason, minutes, then }: Asked,
+  { by: actor, reason, minutes, atDeadline }: Asked,
 ): Promise<void> {
   await tx.query(
     `update drain set ${by} = true, begun_at = coalesce(begun_at, now()), begun_by = $1, reason = coalesce($2, reason),
        deadline = now() + make_interval(secs => $3::float8 * 60), at_deadline = $4, overdue_at = null`,
-    [actor, reason, minutes, then],
+    [actor, reason, minutes, atDeadline],
   );
-  await emit(tx, { kind: 'drain.begun', data: { by: actor, reason, minutes, then } });
+  await emit(tx, { kind: 'drain.begun', data: { by: actor, reason, minutes, atDeadline } });
 }
 
 async function end(tx: Queryable, by: keyof Asking): Promise<void> {

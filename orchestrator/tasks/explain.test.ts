@@ -78,7 +78,7 @@ test('a drain, a retry and a budget are told with what ends them', async () => {
   const [retry] = await waitsOf(db.pool, 1);
   assert.deepEqual([retry?.for, retry?.why], ['retry', 'no disk']);
   assert.match(retry!.remedy, /tried again at 20/);
-  await startDrain(db.pool, {}, { deadlineMinutes: 1, then: 'wait' }, 'ann');
+  await startDrain(db.pool, {}, { deadlineMinutes: 1, atDeadline: 'wait' }, 'ann');
   assert.deepEqual(reasons(await waitsOf(db.pool, 1)), ['drain', 'retry']);
 });
 
@@ -116,7 +116,7 @@ test('what an explanation finds nothing against is claimed, and nothing else is'
         const tasks: number[] = [];
         for (const name of projects) tasks.push((await aTask(db.pool, name)).id);
         for (let i = 0; i < claims; i++) await claim(db.pool, worker);
-        if (drain) await startDrain(db.pool, {}, { deadlineMinutes: 1, then: 'wait' }, 'ann');
+        if (drain) await startDrain(db.pool, {}, { deadlineMinutes: 1, atDeadline: 'wait' }, 'ann');
         const free = [];
         for (const task of tasks) {
           const { state, waits } = await explainTask(db.pool, task, books);

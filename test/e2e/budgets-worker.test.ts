@@ -66,9 +66,9 @@ test('a worker takes tasks of its project only, until its day is spent; started 
     const second = await appliance.task('shop');
     const shown = await appliance.autocode('task', 'show', String(second));
     assert.match(shown, /state\s+queued/);
-    assert.match(shown, /may spend something: the budgets of job are used up/);
+    assert.match(shown, /The budgets of job are used up/);
     const left = await appliance.autocode('task', 'show', String(other));
-    assert.match(left, /waits for a worker of project blog: job may only work for others/);
+    assert.match(left, /job may work for other projects only/);
 
     await worker.stop();
     worker = startWorker(['--daily-budget', '1'], env);

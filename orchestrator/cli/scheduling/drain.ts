@@ -21,8 +21,8 @@ interface StartArgs extends GlobalArgs {
 /** Lets no run begin any more; with --wait returns when none is active. */
 export async function startDrain(args: StartArgs): Promise<void> {
   const client = connect(args);
-  const { reason, deadline: deadlineMinutes, then } = args;
-  const begun = await client.send('PUT', '/drain', Drain, { reason, deadlineMinutes, then });
+  const { reason, deadline: deadlineMinutes, then: atDeadline } = args;
+  const begun = await client.send('PUT', '/drain', Drain, { reason, deadlineMinutes, atDeadline });
   const drain = args.wait ? await untilDrained(client, begun, args.json) : begun;
   if (args.json) return printJson(drain);
   print(drawDrain(drain));
@@ -49,7 +49,7 @@ async function look(client: Client, before: Drain): Promise<Drain> {
     return await client.get('/drain', Drain);
   } catch (error) {
     const ended = error instanceof AutocodeError && error.code === 'ERR_DAEMON_NOT_RUNNING';
-    if (!ended || (before.then !== 'stop' && !before.flagged)) throw error;
+    if (!ended || (before.atDeadline !== 'stop' && !before.flagged)) throw error;
     process.stderr.write('The daemon has ended; runs that were active go on without it.\n');
     throw new Exit(1);
   }
@@ -84,7 +84,7 @@ function drawDrain(drain: Drain): string {
     ['drain', STATES[drain.state]],
     ['since', on ? `${relativeTime(drain.begunAt)}, by ${drain.begunBy}` : null],
     ['reason', drain.reason],
-    ['deadline', drain.state === 'draining' ? `${drain.deadline}, then ${drain.then}` : null],
+    ['deadline', drain.state === 'draining' ? `${drain.deadline}, then ${drain.atDeadline}` : null],
     [
       'overdue',
       drain.state === 'draining' && drain.overdueAt !== null ? relativeTime(drain.overdueAt) : null,

@@ -1,11 +1,9 @@
 // `autocode task show`.
 import { z } from 'zod';
-import { Budget } from '../../../protocol/budget.ts';
 import { TaskMessage } from '../../../protocol/message.ts';
 import { Run, type Plan } from '../../../protocol/run.ts';
+import { Explanation } from '../../../protocol/scheduling.ts';
 import { Task } from '../../../protocol/task.ts';
-import { Project } from '../../../protocol/project.ts';
-import { Worker } from '../../../protocol/worker.ts';
 import { connect, type Client } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
 import { printable, relativeTime } from '../format.ts';
@@ -27,34 +25,19 @@ export async function showTask(args: GlobalArgs & { task: number }): Promise<voi
   if (task.plan !== null) print('', drawPlan(task, task.plan));
   if (messages.length > 0) print('', drawMessages(messages));
   if (runs.length > 0) print('', drawRuns(runs, await currencyOf(client)));
-  const stuck = task.state === 'queued' ? await withoutWorker(client, task) : null;
-  if (stuck !== null) print('', paint('yellow', stuck));
+  const held = await heldBy(client, task);
+  if (held.length > 0) print('', ...held.map((line) => paint('yellow', line)));
   const next = nextStep(task);
   if (next !== null) print('', paint('dim', next));
 }
 
-/** Why no worker takes a task that could be taken: none that is there has what it asks for, or may spend anything. */
-async function withoutWorker(client: Client, { project: name }: Task): Promise<string | null> {
-  const project = await client.get(`/projects/${encodeURIComponent(name)}`, Project);
-  const online = (await client.get('/workers', z.array(Worker))).filter(({ state }) => state === 'online');
-  if (online.length === 0) return 'It waits for a worker: none is online.';
-  const workers = online.filter((worker) => [null, name].includes(worker.project));
-  if (workers.length === 0)
-    return `It waits for a worker of project ${name}: ${namesOf(online)} may only work for others.`;
-  const able = workers.filter((worker) => worker.isolations.includes(project.isolation));
-  if (able.length === 0)
-    return (
-      `It waits for a worker that can isolate it: project ${name} asks for ${project.isolation}, and none of ` +
-      `${namesOf(workers)} has it. On a worker's machine, \`autocode doctor\` says what to install.`
-    );
-  const empty = (await client.get('/budgets', z.array(Budget))).filter(
-    ({ scope, amount, spent, held }) => scope === 'worker' && spent + held >= amount,
-  );
-  if (!able.every((worker) => empty.some(({ subject }) => subject === worker.name))) return null;
-  return `It waits for a worker that may spend something: the budgets of ${namesOf(able)} are used up. See \`autocode budget list\`.`;
+/** What keeps a task from running that its own state does not tell. */
+async function heldBy(client: Client, { id }: Task): Promise<string[]> {
+  const { waits } = await client.get(`/tasks/${id}/explanation`, Explanation);
+  return waits
+    .filter((wait) => wait.for === 'drain' || wait.for === 'worker')
+    .map(({ why, remedy }) => `${why} ${remedy}`);
 }
-
-const namesOf = (workers: Worker[]) => workers.map((worker) => worker.name).join(', ');
 
 function placesOf({ repositories }: Task): string {
   const [first] = repositories;
