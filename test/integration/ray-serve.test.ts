@@ -304,7 +304,8 @@ test('a head that goes away is told of; when it is back, the application is decl
   const away = { code: 'ERR_ENGINE_UNAVAILABLE', message: /does not answer/, remedy: /models\.local\.ray/ };
   await assert.rejects(engine.health(handle, signal), away);
   await assert.rejects(engine.start(again, none, signal), away);
-  await engine.stop(handle); // it went with the head
+  assert.equal(await engine.find(again), undefined); // it went with the head
+  await engine.stop(handle);
   await ray.start();
   const health = await engine.health(handle, signal);
   assert.ok(health.state === 'failed');

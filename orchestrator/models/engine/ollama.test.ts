@@ -130,7 +130,8 @@ test('what cannot work is refused before anything is loaded, with what to do', a
 test('a server that is away is told of with its address; nothing of it is left to stop', async () => {
   const ollama = await startFakeOllama({ models: ['coder:latest'] });
   const engine = ollamaEngine({ url: ollama.url });
-  const handle = await engine.start(launchOf('coder'), none, signal);
+  const launch = launchOf('coder');
+  const handle = await engine.start(launch, none, signal);
   await settled(engine, handle);
   await ollama[Symbol.asyncDispose]();
   const away = {
@@ -139,6 +140,7 @@ test('a server that is away is told of with its address; nothing of it is left t
     remedy: /ollama serve/,
   };
   await assert.rejects(engine.health(handle, signal), away);
-  await assert.rejects(engine.start(launchOf('coder'), none, signal), away);
+  await assert.rejects(engine.start(launch, none, signal), away);
+  assert.equal(await engine.find(launch), undefined);
   await engine.stop(handle);
 });

@@ -72,7 +72,11 @@ export function ollamaEngine({ url }: { url: string }): ManagedEngine {
 
     async find({ id, model }) {
       const handle = handleOf(id, model.name, model.path);
-      return (await running(handle)) === undefined ? undefined : handle;
+      const loaded = await running(handle).catch((error: unknown) => {
+        if (isNobody(error)) return undefined;
+        throw error;
+      });
+      return loaded === undefined ? undefined : handle;
     },
 
     async stop(handle) {

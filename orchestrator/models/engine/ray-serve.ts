@@ -53,8 +53,11 @@ export function rayServeEngine({ address, serveUrl }: { address: string; serveUr
     },
 
     async find({ id, model }) {
-      const { applications } = await client.applications();
-      const entry = Object.entries(applications).find(
+      const details = await client.applications().catch(async (error: unknown) => {
+        if (await client.isGone()) return undefined; // and what ran with it
+        throw error;
+      });
+      const entry = Object.entries(details?.applications ?? {}).find(
         ([, { deployed_app_config: config }]) => launchOf(config) === id,
       );
       return entry === undefined ? undefined : handleOf(id, model.name, entry[0]);
