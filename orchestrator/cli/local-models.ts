@@ -54,7 +54,7 @@ export async function unloadModels(
     });
   const models = args.model === undefined ? await loadedModels(connect(args)) : [args.model];
   if (models.length === 0 && !args.json) return print('No model is loaded.');
-  await command(args, models, 'unload');
+  await command(args, models, 'unload', args.all);
 }
 
 /** Prints the log of its engine. */
@@ -88,6 +88,7 @@ async function command(
   args: GlobalArgs & { wait: boolean },
   models: string[],
   action: ModelAction,
+  list = false,
 ): Promise<void> {
   const client = connect(args);
   const asked: ModelCommand[] = [];
@@ -96,7 +97,7 @@ async function command(
   const answers = args.wait
     ? await Promise.all(asked.map((each) => followCommand(client, each, models.length > 1, args.json)))
     : asked;
-  if (args.json) printJson(args.wait || models.length > 1 ? answers : answers[0]);
+  if (args.json) printJson(list ? answers : answers[0]);
   else if (!args.wait)
     for (const { model } of asked)
       print(`${model}: ${action} was asked for. Follow it with \`autocode model show ${model}\`.`);

@@ -38,8 +38,8 @@ async function adoptOne(fleet: Fleet, row: InstanceRow): Promise<void> {
     placement: { gpus: row.gpus, mib: row.mib },
     state: row.state,
     handle,
-    since: row.since.getTime(),
-    usedAt: (row.usedAt ?? row.since).getTime(),
+    since: Math.min(Date.now(), row.since.getTime()), // by the database's clock, which may be ahead
+    usedAt: Math.min(Date.now(), (row.usedAt ?? row.since).getTime()),
   });
   if (member === undefined) return end(fleet, holder, replica, 'the catalogue does not have it any more');
   if (row.state === 'stopping') {
@@ -86,7 +86,7 @@ async function goOn(fleet: Fleet, member: Member, replica: Replica, row: Instanc
   }
   const state = health?.state ?? row.state;
   if (state === 'loading') {
-    resumeLoad(fleet, member, replica, row.beganAt.getTime());
+    resumeLoad(fleet, member, replica);
     return await settle('it goes on loading');
   }
   if (state === 'asleep' && row.state === 'loading') {

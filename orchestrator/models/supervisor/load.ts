@@ -75,10 +75,10 @@ export function stopLoading(replica: Replica, reason: string): void {
 }
 
 /** Goes on with an engine that was found while it loads. */
-export function resumeLoad(fleet: Fleet, member: Member, replica: Replica, began: number): void {
+export function resumeLoad(fleet: Fleet, member: Member, replica: Replica): void {
   replica.busy = true;
   fleet.beside(`loading ${member.model.name}`, async () => {
-    await conclude(fleet, member, replica, await untilReady(fleet, replica, began));
+    await conclude(fleet, member, replica, await untilReady(fleet, replica, Date.now()));
   });
 }
 

@@ -8,7 +8,7 @@ import { recordDecision } from './decisions.ts';
 import type { Fleet, Member } from './fleet.ts';
 import { load, stopLoading } from './load.ts';
 import { observeMember } from './members.ts';
-import { step } from './orders.ts';
+import { step, type Order } from './orders.ts';
 import { outlook } from './outlook.ts';
 import { sleep, unload, wake } from './unload.ts';
 
@@ -96,23 +96,25 @@ async function tellRefusal(fleet: Fleet, member: Member, told: Map<string, strin
 
 /** Steps all commands; an answer is written when it has changed. */
 function commandSteps(fleet: Fleet, asked: () => boolean): () => Promise<void> {
-  const answers = new Map<number, string>();
+  const seen = new Map<number, { since: number; detail?: string }>();
   let at = 0;
   return async () => {
-    if (!asked() && answers.size === 0 && Date.now() - at < EVERY_MS) return;
+    if (!asked() && seen.size === 0 && Date.now() - at < EVERY_MS) return;
     at = Date.now();
     const commands = await waitingCommands(fleet.db);
-    for (const id of answers.keys()) if (!commands.some((command) => command.id === id)) answers.delete(id);
+    for (const id of seen.keys()) if (!commands.some((command) => command.id === id)) seen.delete(id);
     for (const command of commands) {
-      const answer = answerTo(fleet, command, commands, !answers.has(command.id));
-      if (answers.get(command.id) === answer.detail) continue;
-      await answerCommand(fleet.db, command.id, answer);
-      answers.set(command.id, answer.detail);
+      const isNew = !seen.has(command.id);
+      const { since, detail } = seen.get(command.id) ?? { since: Date.now() };
+      seen.set(command.id, { since });
+      const answer = answerTo(fleet, { ...command, isNew, since }, commands);
+      if (answer.detail !== detail) await answerCommand(fleet.db, command.id, answer);
+      seen.set(command.id, { since, detail: answer.detail });
     }
   };
 }
 
-function answerTo(fleet: Fleet, command: ModelCommand, all: readonly ModelCommand[], isNew: boolean): Answer {
+function answerTo(fleet: Fleet, command: ModelCommand & Order, all: readonly ModelCommand[]): Answer {
   const member = fleet.members.get(command.model);
   if (member === undefined)
     return {
@@ -126,7 +128,7 @@ function answerTo(fleet: Fleet, command: ModelCommand, all: readonly ModelComman
   );
   if (later !== undefined)
     return { state: 'failed', detail: `${later.actor} asked to ${later.action} it meanwhile.`, remedy: null };
-  return step(fleet, member, command, isNew);
+  return step(fleet, member, command);
 }
 
 const takesDown = (action: ModelAction) => action === 'unload' || action === 'sleep';

@@ -9,93 +9,99 @@ import { sleep, unload } from './unload.ts';
 /** How long an unload or a sleep waits for requests to end. */
 const DRAIN_MS = 30_000;
 
-/** One step of a command; what is known of it already says whether it is new. */
-export function step(fleet: Fleet, member: Member, command: ModelCommand, isNew: boolean): Answer {
-  switch (command.action) {
+/** A command as it was first seen here: the database's clock may be another one. */
+export interface Order extends Pick<ModelCommand, 'model' | 'action' | 'actor'> {
+  isNew: boolean;
+  since: number;
+}
+
+/** One step of a command. */
+export function step(fleet: Fleet, member: Member, order: Order): Answer {
+  switch (order.action) {
     case 'load':
-      return stepLoad(fleet, member, command, isNew);
+      return stepLoad(fleet, member, order);
     case 'wake':
-      return stepWake(fleet, member, command, isNew);
+      return stepWake(fleet, member, order);
     case 'unload':
-      return stepDown(fleet, member, command, isNew);
+      return stepDown(fleet, member, order);
     case 'sleep':
-      return stepSleep(fleet, member, command, isNew);
+      return stepSleep(fleet, member, order);
   }
 }
 
-function stepLoad(fleet: Fleet, member: Member, command: ModelCommand, isNew: boolean): Answer {
+function stepLoad(fleet: Fleet, member: Member, order: Order): Answer {
   const now = Date.now();
-  const asked = Date.parse(command.at);
-  if (isNew) member.load = member.model.load; // pinned again after an unload
+  if (order.isNew) member.load = member.model.load; // pinned again after an unload
   const ready = readyOf(member);
   if (ready !== undefined) {
-    const took = Math.round((now - asked) / 1000);
+    const took = Math.round((now - order.since) / 1000);
     const where = gpuWords(ready.placement.gpus);
-    return done(isNew ? `It is ready on ${where} already.` : `Ready on ${where} after ${took} s.`);
+    return done(order.isNew ? `It is ready on ${where} already.` : `Ready on ${where} after ${took} s.`);
   }
   const failure =
     member.trouble ??
-    (member.lastFailure !== null && member.lastFailure.at >= asked ? member.lastFailure : null);
+    (member.lastFailure !== null && member.lastFailure.at >= order.since ? member.lastFailure : null);
   if (failure !== null && !member.replicas.some(({ state }) => state === 'loading')) {
     member.wanted = null;
     return failed(`It could not be loaded: ${failure.problem}`, failure.remedy);
   }
   const { loadSeconds, waitSeconds } = fleet.settings;
-  if (now - asked > (loadSeconds + waitSeconds) * 1000) {
+  if (now - order.since > (loadSeconds + waitSeconds) * 1000) {
     member.wanted = null;
     return failed(
-      `It ${standing(member, now)} after ${Math.round((now - asked) / 1000)} s.`,
-      `See \`autocode model why ${command.model}\`.`,
+      `It ${standing(member, now)} after ${Math.round((now - order.since) / 1000)} s.`,
+      `See \`autocode model why ${order.model}\`.`,
     );
   }
-  if (isNew && now < member.notBefore) member.notBefore = 0; // people need not wait for a pause after failures
+  if (order.isNew && now < member.notBefore) member.notBefore = 0; // people need not wait for a pause after failures
   member.wanted ??= { since: now, until: Infinity };
   return waiting(waitingFor(fleet, member));
 }
 
-function stepWake(fleet: Fleet, member: Member, command: ModelCommand, isNew: boolean): Answer {
-  if (readyOf(member) !== undefined) return done(isNew ? 'It is awake already.' : 'Awake.');
-  if (!isNew || member.replicas.some(({ state }) => state === 'asleep' || state === 'loading'))
-    return stepLoad(fleet, member, command, isNew);
-  return failed('It is not loaded.', `Load it: \`autocode model load ${command.model}\`.`);
+function stepWake(fleet: Fleet, member: Member, order: Order): Answer {
+  if (readyOf(member) !== undefined) return done(order.isNew ? 'It is awake already.' : 'Awake.');
+  if (!order.isNew || member.replicas.some(({ state }) => state === 'asleep' || state === 'loading'))
+    return stepLoad(fleet, member, order);
+  return failed('It is not loaded.', `Load it: \`autocode model load ${order.model}\`.`);
 }
 
-function stepDown(fleet: Fleet, member: Member, command: ModelCommand, isNew: boolean): Answer {
-  if (isNew) letGo(member);
-  if (member.replicas.length === 0) return done(isNew ? 'It is not loaded.' : `Unloaded.${unpinned(member)}`);
-  const answer = stillBusy(member, command);
+function stepDown(fleet: Fleet, member: Member, order: Order): Answer {
+  if (order.isNew) letGo(member);
+  if (member.replicas.length === 0)
+    return done(order.isNew ? 'It is not loaded.' : `Unloaded.${unpinned(member)}`);
+  const answer = stillBusy(member, order);
   if (answer !== undefined) return answer;
   for (const replica of member.replicas) {
-    const reason = `${command.actor} asked for it`;
+    const reason = `${order.actor} asked for it`;
     stopLoading(replica, reason);
     if (!replica.busy) {
-      fleet.beside(`unloading ${command.model}`, () => unload(fleet, member, replica, { reason }));
+      fleet.beside(`unloading ${order.model}`, () => unload(fleet, member, replica, { reason }));
     }
   }
   return waiting('It is being unloaded.');
 }
 
-function stepSleep(fleet: Fleet, member: Member, command: ModelCommand, isNew: boolean): Answer {
+function stepSleep(fleet: Fleet, member: Member, order: Order): Answer {
   const { model, replicas } = member;
   if (model.engine !== 'vllm' || model.sleepLevel === 0)
     return failed(
       model.engine === 'vllm' ? 'Its sleepLevel is 0.' : `Its engine (${model.engine}) has no sleep.`,
-      `Unload it: \`autocode model unload ${command.model}\`.`,
+      `Unload it: \`autocode model unload ${order.model}\`.`,
     );
-  if (isNew) letGo(member);
+  if (order.isNew) letGo(member);
   if (replicas.length === 0)
     return failed(
-      isNew ? 'It is not loaded.' : 'It could not be put to sleep and was unloaded.',
-      `See \`autocode model why ${command.model}\`.`,
+      order.isNew ? 'It is not loaded.' : 'It could not be put to sleep and was unloaded.',
+      `See \`autocode model why ${order.model}\`.`,
     );
   if (replicas.every(({ state }) => state === 'asleep'))
-    return done(isNew ? 'It is asleep already.' : `Asleep.${unpinned(member)}`);
-  const answer = stillBusy(member, command);
+    return done(order.isNew ? 'It is asleep already.' : `Asleep.${unpinned(member)}`);
+  const answer = stillBusy(member, order);
   if (answer !== undefined) return answer;
   for (const replica of replicas) {
     if (replica.busy || replica.state !== 'ready') continue;
-    const reason = `${command.actor} asked for it`;
-    fleet.beside(`putting ${command.model} to sleep`, () => sleep(fleet, member, replica, { reason }));
+    const reason = `${order.actor} asked for it`;
+    fleet.beside(`putting ${order.model} to sleep`, () => sleep(fleet, member, replica, { reason }));
   }
   return waiting('It is being put to sleep.');
 }
@@ -112,10 +118,10 @@ const unpinned = ({ model }: Member) =>
     : ` It is not ${model.load} until it is loaded again or the daemon starts anew.`;
 
 /** Requests in flight are waited for, and no new ones let in; undefined when there are none left. */
-function stillBusy({ replicas }: Member, command: ModelCommand): Answer | undefined {
+function stillBusy({ replicas }: Member, { since }: Order): Answer | undefined {
   const inFlight = replicas.reduce((sum, replica) => sum + replica.inFlight, 0);
   if (inFlight === 0) return undefined;
-  const left = DRAIN_MS - (Date.now() - Date.parse(command.at));
+  const left = DRAIN_MS - (Date.now() - since);
   const requests = inFlight === 1 ? '1 request is' : `${inFlight} requests are`;
   for (const replica of replicas) replica.held = left > 0;
   return left > 0

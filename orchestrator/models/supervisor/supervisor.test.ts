@@ -54,7 +54,7 @@ test('whatever comes: no card has more than it has room for, and nobody waits fo
       }, 'every command to be answered');
       assert.equal(rig.overcommitted(), '');
     }),
-    { numRuns: 4, endOnFailure: true },
+    { numRuns: 3, endOnFailure: true },
   );
 });
 
