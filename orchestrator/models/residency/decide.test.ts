@@ -184,6 +184,18 @@ const rules: [name: string, given: ResidencyState, decided: string[]][] = [
     ['sleep medium/0'],
   ],
   [
+    'preloaded models that do not fit together do not take turns',
+    state(
+      [
+        { ...big, load: 'preloaded' },
+        { ...medium, load: 'preloaded', loadMs: 100_000 },
+        { ...small, load: 'preloaded', loadMs: 100_000 },
+      ],
+      [replica(big)],
+    ),
+    [],
+  ],
+  [
     'a model that failed is not tried before its time',
     state([{ ...small, ...waits(1, 5), notBefore: NOW + 1 }]),
     [],

@@ -58,7 +58,9 @@ function aftersOf(standing: Standing, state: ResidencyState, instance: Instance,
       : ['asleep', 'gone'];
   }
   const away: After[] = sleepLevel > 0 ? ['asleep', 'gone'] : ['gone'];
-  if (load === 'pinned' && standing.serving <= standing.replicas) return ['ready'];
+  // A preloaded one gives way to those who wait, not to another one: they would take turns for ever.
+  const kept = load === 'pinned' || (load === 'preloaded' && mood.calm);
+  if (kept && standing.serving <= standing.replicas) return ['ready'];
   if (inUse(standing, instance)) {
     return state.now - instance.since >= mood.servedMs ? ['ready', ...away] : ['ready'];
   }
