@@ -224,11 +224,22 @@ test('user_config changes how it samples at once, without a new replica', async 
 });
 
 test('the figures of its engines are told by the nodes', async () => {
-  const reading = await until('figures', 30_000, async () => {
-    const told = await engine.metrics(coder, signal);
-    return told !== undefined && told.generatedTokens > 0 ? told : undefined;
+  const leaving = new AbortController();
+  const slow = await fetch(`${coder.endpoint}/v1/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ prompt: 'a', max_tokens: 100, stream: true, seed: 500 }),
+    signal: leaving.signal,
   });
-  assert.equal(reading.running, 0);
+  const told = async (running: number) =>
+    await until(`${running} requests`, 40_000, async () => {
+      const reading = await engine.metrics(coder, signal); // undefined while there can be nothing new
+      return reading?.running === running && reading.generatedTokens > 0 ? true : undefined;
+    });
+  await told(1);
+  leaving.abort();
+  await slow.text().catch(() => {});
+  await told(0);
 });
 
 test('a replica that is killed is replaced, and the other one answers meanwhile', async (t) => {
