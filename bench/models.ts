@@ -1,5 +1,5 @@
-// Models on the appliance's own GPUs: the time of a decision, swaps and waits over a recorded trace against serving in order and against
-// least recently used, a restart that goes on with its engine, what the gateway adds to vLLM and Ray Serve (`--without-engines` leaves these out).
+// Models on the appliance's own GPUs: the time of a decision; swaps and waits over a trace, against serving in order and against least
+// recently used; a restart that goes on with its engine; what the gateway adds to vLLM and Ray Serve (`--without-engines`: not these).
 import fc from 'fast-check';
 import { decide } from '../orchestrator/models/residency/decide.ts';
 import type { ResidencyState } from '../orchestrator/models/residency/state.ts';
@@ -22,7 +22,7 @@ const measurements = [...decisions(), ...schedules()];
 if (!process.argv.includes('--without-engines')) measurements.push(...(await engines()));
 report('models', measurements);
 
-/** Arbitrary states of ten models on two cards, the same ones each time; the shortest of three times, so that other processes do not count. */
+/** Arbitrary states of ten models on two cards, the same ones each time; of three times the shortest: others' time does not count. */
 function decisions(): Measurement[] {
   const states = fc.sample(anyState(10), { seed: 7, numRuns: STATES });
   for (const state of states.slice(0, 500)) decide(state);

@@ -1,5 +1,6 @@
-// A recorded trace of requests for models, `model-trace.csv`: 32 sessions of coding agents in four hours, as `session,gap_ms,model,service_ms`.
-// A gap is the time since the answer before it, or since the beginning. Run by itself it writes such a trace anew, from seed 7.
+// The trace of requests for models in `model-trace.csv`: 32 sessions of coding agents, begun within four hours, as
+// `session,gap_ms,model,service_ms`; a gap is the time since the answer before it, or since the beginning. Run by itself this
+// writes such a trace anew, from its seed. Used by the benchmark of models.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readLocalCatalogue } from '../../orchestrator/models/local-catalogue.ts';
@@ -11,7 +12,7 @@ const HOURS = 4;
 export const CARDS = [0, 1].map((index) => ({ index, totalMib: 24_564, foreignMib: 0, usable: true }));
 const ASLEEP_MIB = 1_100;
 
-/** The models of the shipped catalogue on two cards of 24,564 MiB, with the memory that the planner gives them. Loads take 30 to 100 s, wakings 0.1 to 6 s, by their weights. */
+/** The shipped catalogue on two cards, with the planner's memory. Loads take 30 to 100 s, wakings 0.1 to 6 s, by weights. */
 export function catalogueModels(): SimulatedModel[] {
   return readLocalCatalogue(join(import.meta.dirname, '../../config/models.yaml')).map((entry) => {
     const { name, load, sleepLevel, idleSeconds, replicas, sequences } = entry;
@@ -47,7 +48,7 @@ export function recordedSessions(): Session[] {
   return sessions;
 }
 
-/** A task as agents do it: files are embedded, a reasoner plans, a coder works in bursts of turns with tools between, a small model titles. */
+/** A task as agents do it: files are embedded, a reasoner plans, a coder works in bursts with tools between, a small one titles. */
 function* session(random: () => number): Generator<[gapMs: number, model: string, serviceMs: number]> {
   const between = (least: number, most: number) => Math.round(least + random() * (most - least));
   const coder = random() < 0.45 ? 'qwen2.5-coder-32b' : random() < 0.6 ? 'qwen2.5-coder-14b' : 'gpt-oss-20b';
