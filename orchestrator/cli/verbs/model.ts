@@ -19,7 +19,8 @@ export const modelNoun: Noun = {
         ['model list', ''],
         ['model list --watch', 'while models are loaded'],
       ],
-      epilogue: 'Memory is in MiB on each GPU: predicted, as the engine says, as nvidia-smi says. Requests: in flight + waiting.',
+      epilogue:
+        'Memory is in MiB on each GPU: predicted, as the engine says, as nvidia-smi says. Requests: in flight + waiting.',
       builder: (yargs: Argv) =>
         yargs.option('watch', { alias: 'w', type: 'boolean', default: false, describe: 'Redraw every 2 s' }),
       load: async () => (await import('../models.ts')).listModels,
