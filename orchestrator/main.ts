@@ -16,6 +16,7 @@ import { clusterPath, openDataDirectory, type DataDirectory } from './config/dat
 import { lockDirectory } from './config/directory-lock.ts';
 import type { Config } from './config/schema.ts';
 import { startLocalWorker } from './daemon/local-worker.ts';
+import { superviseModels } from './daemon/own-models.ts';
 import { keepPorts, lastPorts } from './daemon/ports.ts';
 import { gatherStatus } from './daemon/status.ts';
 import { connect, type Database } from './db/connect.ts';
@@ -148,6 +149,8 @@ async function startParts(
     gatewayUrl = `http://${config.gateway.host}:${last.gateway}`;
   }
 
+  const drain = drainKeeper({ db, log, settings: config.drain, retries: config.limits });
+  if (config.roles.includes('scheduler')) await drain.run(stopping.signal); // before anybody can claim
   let url = config.api.publicUrl ?? `http://${config.api.host}:${config.api.port}`;
   if (config.roles.includes('api')) {
     const tokens = runTokens(await serverKey(secrets));
@@ -221,7 +224,7 @@ async function startParts(
       submit: async (run) => await submitRun(submission, run, stopping.signal),
       giveUp: async (run, reason) => await giveUpSubmission(submission, run, reason),
       chores: [
-        drainKeeper({ db, log, settings: config.drain, retries: config.limits }),
+        drain,
         {
           name: 'changes',
           everySeconds: MINUTE,
@@ -356,15 +359,6 @@ async function serveGateway(
     return gateway.port;
   });
   return gateway!;
-}
-
-/** Starts to look after the models on the own GPUs, where there are any; engines that run already are adopted. */
-async function superviseModels(config: Config, directory: DataDirectory, db: Database, log: RootLog) {
-  const settings = config.models.local;
-  if (settings === undefined) return undefined;
-  const { openSupervisor } = await import('./models/supervisor/open.ts');
-  const logs = join(directory.path('logs/orchestrator'), 'models');
-  return await openSupervisor({ settings, db, log, weights: directory.path('model-weights'), logs });
 }
 
 /** The key that run tokens are derived from; made at the first start. */

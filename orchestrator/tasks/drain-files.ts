@@ -50,7 +50,12 @@ export async function writeReady(path: string, at: Date): Promise<void> {
   await writeFileAtomic(path, `true\n${at.toISOString()}\n`, 0o644);
 }
 
-/** Takes that back, at every start. */
-export async function removeReady(path: string): Promise<void> {
-  await rm(path, { force: true });
+/** Takes that back, at every start; tells what keeps it from being removed, or null. */
+export async function removeReady(path: string): Promise<string | null> {
+  try {
+    await rm(path, { force: true });
+    return null;
+  } catch (error) {
+    return `The ready file ${path} is of an earlier shutdown and cannot be removed: ${(error as Error).message}.`;
+  }
 }

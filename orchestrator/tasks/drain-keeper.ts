@@ -5,7 +5,7 @@ import { drainFiles, type DrainSettings } from '../config/drain-settings.ts';
 import type { Database, Queryable } from '../db/connect.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
 import { emit } from '../events/outbox.ts';
-import { noteFlag } from './drain.ts';
+import { lockDrain, noteFlag } from './drain.ts';
 import { readFlag, removeReady, writeReady } from './drain-files.ts';
 import { endRun, type RetryPolicy } from './ending.ts';
 import { lockRun } from './queue.ts';
@@ -25,16 +25,17 @@ const CUT_SHORT = 'Stopped by the drain: its time was over. The task is done aga
 export function drainKeeper(options: DrainKeeperOptions): Chore {
   const { db, log, settings } = options;
   const files = drainFiles(settings);
-  let begun = false;
-  let told: string | undefined;
+  let takenBack = files === undefined;
+  let told: string | null | undefined;
   const run = async () => {
-    if (!begun && files !== undefined) await removeReady(files.ready);
+    const staleTrouble = takenBack ? null : await removeReady(files!.ready);
+    takenBack = staleTrouble === null;
     const flagTrouble = await followFlag(options);
-    const readyTrouble = (await goesOn(db)) ? await bringToEnd(options) : undefined;
-    const trouble = flagTrouble ?? readyTrouble;
-    if (!begun || trouble !== told) await db.query('update drain set trouble = $1', [trouble ?? null]);
-    if (trouble !== undefined && trouble !== told) log.warn(trouble);
-    begun = true;
+    const readyTrouble = (await goesOn(db)) ? await bringToEnd(options) : null;
+    const trouble = staleTrouble ?? flagTrouble ?? readyTrouble;
+    if (trouble === told) return;
+    await db.query('update drain set trouble = $1', [trouble]);
+    if (trouble !== null) log.warn(trouble);
     told = trouble;
   };
   return { name: 'drain', everySeconds: 1, run };
@@ -44,19 +45,19 @@ async function goesOn(db: Queryable): Promise<boolean> {
   return (await db.query('select from drain where begun_at is not null')).rowCount !== 0;
 }
 
-async function bringToEnd(options: DrainKeeperOptions): Promise<string | undefined> {
+async function bringToEnd(options: DrainKeeperOptions): Promise<string | null> {
   if (await noteDrained(options.db)) options.log.info('drained: no run is active');
   await keepDeadline(options);
   return await letEnd(options);
 }
 
-async function followFlag({ db, settings, log }: DrainKeeperOptions): Promise<string | undefined> {
+async function followFlag({ db, settings, log }: DrainKeeperOptions): Promise<string | null> {
   const files = drainFiles(settings);
   const flag = files === undefined ? false : await readFlag(files.flag);
   if (typeof flag === 'object') return `${flag.unclear} What it said before still holds.`;
   if (await noteFlag(db, flag, files?.flag ?? '', settings))
     log.info(flag ? `the flag file asks for a drain` : `the flag file asks for no drain any more`);
-  return undefined;
+  return null;
 }
 
 const IS_DRAINED = `begun_at is not null and drained_at is null and not exists (select from run where state = any($1))`;
@@ -66,7 +67,7 @@ async function noteDrained(db: Database): Promise<boolean> {
   const { rowCount } = await db.query(`select from drain where ${IS_DRAINED}`, [LIVE_STATES]);
   if (rowCount === 0) return false;
   return await withinTransaction(db, async (tx) => {
-    await tx.query('select from drain for update');
+    await lockDrain(tx);
     const noted = await tx.query(`update drain set drained_at = now() where ${IS_DRAINED}`, [LIVE_STATES]);
     if (noted.rowCount !== 0) await emit(tx, { kind: 'drain.drained', data: {} });
     return noted.rowCount !== 0;
@@ -119,14 +120,14 @@ async function cutShort(tx: Queryable, id: string, retries: RetryPolicy): Promis
 }
 
 /** Says that it is safe, and lets the processes end; what is in the way of that. */
-async function letEnd({ db, settings, log }: DrainKeeperOptions): Promise<string | undefined> {
+async function letEnd({ db, settings, log }: DrainKeeperOptions): Promise<string | null> {
   const files = drainFiles(settings);
-  if (files === undefined) return undefined;
+  if (files === undefined) return null;
   const { rows } = await db.query<{ at: Date; left: boolean }>(
     `select drained_at as at, coalesce(leave_at >= drained_at, false) as left from drain where flagged and drained_at is not null`,
   );
   const drained = rows[0];
-  if (drained === undefined) return undefined;
+  if (drained === undefined) return null;
   try {
     await writeReady(files.ready, drained.at);
   } catch (error) {
@@ -134,5 +135,5 @@ async function letEnd({ db, settings, log }: DrainKeeperOptions): Promise<string
   }
   if (!drained.left) log.info(`drained: ${files.ready} is written, the daemon ends`);
   await db.query('update drain set leave_at = now() where flagged and drained_at is not null');
-  return undefined;
+  return null;
 }

@@ -62,6 +62,23 @@ test('a drain that begins waits for the claim that is under way', async () => {
   assert.equal(await transaction(db.pool, holdDrain), 'draining');
 });
 
+test('claims that overlap without end do not keep a drain from beginning', async () => {
+  await using db = await testDatabase({ poolSize: 12 });
+  let held = 0;
+  const claimer = async (first: number) => {
+    for (let state = 'off', pause = first; state === 'off'; pause = 0.02)
+      await transaction(db.pool, async (tx) => {
+        state = await holdDrain(tx);
+        held++;
+        await tx.query('select pg_sleep($1)', [pause]);
+      });
+  };
+  const claimers = Array.from({ length: 8 }, (_, i) => claimer(0.003 * i));
+  await startDrain(db.pool, {}, DRAIN, 'ann');
+  await Promise.all(claimers);
+  assert.ok(held < 50, `${held} claims were let in first`);
+});
+
 test('tasks come in during a drain, and go on after it in their old order', async () => {
   await using db = await testDatabase();
   await aWorker(db.pool);

@@ -17,13 +17,13 @@ export interface DrainPolicy {
 export type DrainState = Drain['state'];
 
 /**
- * Whether runs may begin, held true until the end of the transaction: a drain that begins waits for it. The row is changed by
- * transactions that hold no other lock, so that nothing deadlocks.
+ * The state of the drain, which stays as it is until the end of the transaction: a drain that begins waits for it. Whoever
+ * changes it holds no other lock, so that nothing deadlocks.
  */
 export async function holdDrain(tx: Queryable): Promise<DrainState> {
   const { rows } = await tx.query<{ state: DrainState }>({
     name: 'hold-drain',
-    text: `select ${STATE} as state from drain for share`,
+    text: `select ${STATE} as state from drain for key share`,
   });
   return rows[0]!.state;
 }
@@ -66,6 +66,7 @@ export async function startDrain(
   actor: string,
 ): Promise<Drain> {
   await withinTransaction(db, async (tx) => {
+    await lockDrain(tx);
     await begin(tx, 'requested', {
       by: actor,
       reason: reason ?? null,
@@ -79,7 +80,7 @@ export async function startDrain(
 /** Takes back what `drain start` asked for: runs begin again, unless the flag file asks for a drain too. */
 export async function stopDrain(db: Queryable, flagFile: string | undefined): Promise<Drain> {
   await withinTransaction(db, async (tx) => {
-    const { requested, flagged } = await lockRow(tx);
+    const { requested, flagged } = await lockDrain(tx);
     if (!requested && flagged) {
       throw new AutocodeError('ERR_STATE', `The drain was asked for by the flag file ${flagFile ?? ''}.`, {
         remedy: 'Write `false` into the file, or remove it.',
@@ -99,7 +100,7 @@ export async function noteFlag(
 ): Promise<boolean> {
   if ((await db.query('select from drain where flagged = $1', [flagged])).rowCount !== 0) return false;
   return await withinTransaction(db, async (tx) => {
-    const before = await lockRow(tx);
+    const before = await lockDrain(tx);
     if (before.flagged === flagged) return false;
     if (!flagged) await end(tx, 'flagged');
     else if (before.requested) await tx.query('update drain set flagged = true');
@@ -121,9 +122,13 @@ interface Asking {
   flagged: boolean;
 }
 
-/** Waits for every claim that is under way, and keeps others from beginning until the end of the transaction. */
-async function lockRow(tx: Queryable): Promise<Asking> {
-  const { rows } = await tx.query<Asking>('select requested, flagged from drain for update');
+/**
+ * Waits for every claim that is under way, and keeps others from beginning until the end of the transaction. The lock is that
+ * of the table, for which all wait in turn: claims that overlap without end could keep a lock of the row from it.
+ */
+export async function lockDrain(tx: Queryable): Promise<Asking> {
+  await tx.query('lock table drain in exclusive mode');
+  const { rows } = await tx.query<Asking>('select requested, flagged from drain');
   return rows[0]!;
 }
 

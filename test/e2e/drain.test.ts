@@ -8,7 +8,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { Drain, Explanation } from '../../protocol/scheduling.ts';
 import type { Status } from '../../protocol/status.ts';
+import { testDatabase } from '../support/database.ts';
 import { eventually, startAppliance, type Appliance } from './appliance.ts';
+
+const AUTOCODE = path.join(import.meta.dirname, '../../autocode');
 
 /** An agent that works until the file `go` is there. */
 const patient = (go: string) => `until test -e ${go}; do sleep 0.05; done; echo 42 > answer`;
@@ -66,11 +69,7 @@ test('a deployment shuts down by its files: the flag, the ready file, exit code 
     await using appliance = await startAppliance(`drain.flagFile=${flag}`);
     const settings = [`dataDir=${appliance.dataDir}`, `drain.flagFile=${flag}`];
     await appliance.autocode('down');
-    const start = () =>
-      spawn(path.join(import.meta.dirname, '../../autocode'), [
-        'up',
-        ...settings.flatMap((one) => ['--set', one]),
-      ]);
+    const start = () => spawn(AUTOCODE, ['up', ...settings.flatMap((one) => ['--set', one])]);
     const daemon = start();
     const exit = once(daemon, 'exit');
     const go = path.join(appliance.directory, 'go');
@@ -109,6 +108,43 @@ test('a deployment shuts down by its files: the flag, the ready file, exit code 
     );
   } finally {
     rmSync(files, { recursive: true });
+  }
+});
+
+test('all processes of a daemon end by the flag, whatever their role', async () => {
+  await using db = await testDatabase({ empty: true });
+  const directory = mkdtempSync(path.join(tmpdir(), 'autocode-drain-'));
+  const flag = path.join(directory, 'flag');
+  const env = { ...process.env, DATABASE_URL: db.url, AUTOCODE_DATA_DIR: path.join(directory, 'data') };
+  const ends: Promise<unknown>[] = [];
+  const stop = new AbortController();
+  try {
+    for (const role of ['gateway', 'scheduler', 'api']) {
+      const words = ['up', '--roles', role, '--set', `drain.flagFile=${flag}`];
+      const child = spawn(AUTOCODE, words, {
+        env,
+        stdio: ['ignore', 'pipe', 'inherit'],
+        signal: stop.signal,
+      });
+      child.on('error', () => {}); // stopped
+      ends.push(once(child, 'exit'));
+      let output = '';
+      child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      await eventually(
+        () => Promise.resolve(output.includes('ready at') || undefined),
+        `${role} to be ready`,
+      );
+    }
+    writeFileSync(flag, 'true');
+    assert.deepEqual(await Promise.all(ends), [
+      [0, null],
+      [0, null],
+      [0, null],
+    ]);
+    assert.equal(existsSync(path.join(directory, 'CONDUCTOR_READY_FOR_SAFE_SHUTDOWN')), true);
+  } finally {
+    stop.abort();
+    rmSync(directory, { recursive: true, force: true });
   }
 });
 
