@@ -32,7 +32,8 @@ export async function showTask(args: GlobalArgs & { task: number }): Promise<voi
 }
 
 /** What keeps a task from running that its own state does not tell. */
-async function heldBy(client: Client, { id }: Task): Promise<string[]> {
+async function heldBy(client: Client, { id, state }: Task): Promise<string[]> {
+  if (state !== 'queued' && state !== 'pending') return [];
   const { waits } = await client.get(`/tasks/${id}/explanation`, Explanation);
   return waits
     .filter((wait) => wait.for === 'drain' || wait.for === 'worker')
