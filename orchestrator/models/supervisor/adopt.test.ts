@@ -14,7 +14,7 @@ test('a supervisor that starts adopts the engines that run, within two seconds',
   assert.ok(performance.now() - began < 2_000);
   place.release();
   assert.deepEqual(rig.engines(), engines);
-  assert.match((await rig.decisions('coder')).at(-1) ?? '', /^adopt: ready after \d+ ms$/);
+  await rig.decided('coder', /^adopt: ready after \d+ ms$/);
 });
 
 test('an engine whose handle was not kept any more is found by its launch', async () => {
@@ -36,7 +36,7 @@ test('an engine that ended without a daemon is told of and started anew', async 
   const place = await rig.acquire('coder');
   assert.match(await complete(place), /^coder/);
   place.release();
-  assert.match((await rig.decisions('coder')).join('\n'), /^adopt: it had failed: /m);
+  await rig.decided('coder', /^adopt: it had failed: /);
 });
 
 test('a launch of which nothing runs does not stand in the way of the next', async () => {

@@ -25,7 +25,7 @@ test('a load that runs out of memory makes room of what is idle, and is tried on
     rig.engines().map(({ model }) => model),
     ['coder'],
   );
-  assert.match((await rig.decisions('small')).join(), /unload: unloaded$/);
+  await rig.decided('small', /unload: unloaded$/);
 });
 
 test('a load that runs out of memory twice has failed: who waits is told why, and what to do', async () => {
@@ -52,7 +52,7 @@ test('an engine that ends while it loads has failed with what its log says', asy
     rig.acquire('coder'),
     unavailable(/does not know the architecture.*UnheardOf.*Upgrade vLLM/),
   );
-  assert.match((await rig.decisions('coder')).join(), /^load: failed \(.*\) after \d+ s$/);
+  await rig.decided('coder', /^load: failed \(.*\) after \d+ s$/);
 });
 
 test('a model whose weights are not whole is refused at once, with what to do', async () => {

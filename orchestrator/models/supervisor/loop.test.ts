@@ -13,7 +13,7 @@ test('a request loads its model, is answered, and what was done is on record', a
   assert.deepEqual({ state, gpus, weights }, { state: 'ready', gpus: [0], weights: 'here' });
   assert.deepEqual(rig.engines(), [{ model: 'coder', pid }]);
   assert.equal(predictedMib, Math.floor(0.9 * 8192));
-  assert.match((await rig.decisions('coder')).join(), /^load: ready after \d+ s$/);
+  await rig.decided('coder', /^load: ready after \d+ s$/);
 });
 
 test('models that do not fit together change places when the other one is waited for, and no card is over-committed', async () => {

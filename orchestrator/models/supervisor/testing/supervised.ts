@@ -32,8 +32,8 @@ export interface Supervised extends LocalModelsRig {
   command(model: string, action: ModelAction): Promise<ModelCommand>;
   /** The same, until it is answered. */
   ordered(model: string, action: ModelAction): Promise<ModelCommand>;
-  /** Actions and outcomes, the oldest first. */
-  decisions(model: string): Promise<string[]>;
+  /** Waits until a line of actions and outcomes is as `load: ready after 1 s`. */
+  decided(model: string, line: RegExp): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -100,10 +100,12 @@ export async function supervised(
         return command.state === 'waiting' ? undefined : command;
       }, `the ${action} of ${name}`);
     },
-    decisions: async (name) =>
-      (await listDecisions(db.pool, name, 100))
-        .toReversed()
-        .map(({ action, outcome }) => `${action}: ${outcome}`),
+    decided: async (name, line) =>
+      void (await eventually(async () => {
+        const decisions = await listDecisions(db.pool, name, 100);
+        const lines = decisions.map(({ action, outcome }) => `${action}: ${outcome}`);
+        return lines.some((each) => line.test(each)) || undefined;
+      }, `a decision on ${name} as ${line}`)),
     async [Symbol.asyncDispose]() {
       await supervisor.stop();
       await stopListening(db.pool);
