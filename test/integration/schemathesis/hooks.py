@@ -35,9 +35,6 @@ def map_body(context, body):
     # Paths and addresses that exist elsewhere are no business of this test.
     if isinstance(body.get("repository"), str):
         body = {**body, "repository": "/nowhere/" + body["repository"]}
-    # A drain that ends the daemon or its runs ends the test.
-    if body.get("atDeadline") in ("stop", "cancel"):
-        body = {**body, "atDeadline": "wait"}
     if "url" in body and "token" in body:
         body = {**body, "url": "not-http://" + str(body["url"])}
     return body
@@ -54,5 +51,8 @@ def before_call(context, case, kwargs):
         case.query.pop("follow", None)
     if case.operation.path.endswith("/claim") and isinstance(case.body, dict):
         case.body = {**case.body, "waitSeconds": 0}
+    # A drain that ends the daemon or its runs ends the test.
+    if isinstance(case.body, dict) and case.body.get("atDeadline") in ("stop", "cancel"):
+        case.body = {**case.body, "atDeadline": "wait"}
     if case.method.upper() == "DELETE" and "/tokens/" in case.operation.path and str((case.path_parameters or {}).get("id", "")).isdigit():
         case.path_parameters["id"] = int(case.path_parameters["id"]) + 1_000_000
