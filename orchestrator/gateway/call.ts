@@ -102,7 +102,9 @@ export function callServer(parts: CallParts): (route: Route | undefined, arrived
           body,
         )
       : undefined;
-    const keeper = path !== COUNT_TOKENS && keepsPrompt(caller, protocol) ? parts.prompts : undefined;
+    // Not as a closure: that would hold every body as long as its answer takes.
+    const prompt =
+      path !== COUNT_TOKENS && keepsPrompt(caller, protocol) ? { keeper: parts.prompts, body } : undefined;
     const call: Exchange = {
       requestId,
       caller,
@@ -112,12 +114,12 @@ export function callServer(parts: CallParts): (route: Route | undefined, arrived
       kept,
       modelAsked,
       cause,
-      body,
-      json,
+      bytes: body.length,
+      asked: { body, json },
       request,
       response,
       signal,
-      keep: keeper !== undefined ? KEPT_ANSWER_BYTES : key !== undefined ? CACHED_ANSWER_BYTES : 0,
+      keep: prompt !== undefined ? KEPT_ANSWER_BYTES : key !== undefined ? CACHED_ANSWER_BYTES : 0,
     };
     const known = key === undefined ? undefined : cache.get(key);
     if (known !== undefined) {
@@ -128,7 +130,7 @@ export function callServer(parts: CallParts): (route: Route | undefined, arrived
         'content-length': known.body.length,
       });
       response.end(known.body);
-      keeper?.keep(promptOf(call, known));
+      prompt?.keeper?.keep(promptOf(call, prompt.body, known));
       return;
     }
     const settled = (record: CallRecord) => {
@@ -136,7 +138,7 @@ export function callServer(parts: CallParts): (route: Route | undefined, arrived
       parts.settled(record);
     };
     const answered = await exchange(call, { upstreams, admit, egress, settled });
-    keeper?.keep(promptOf(call, answered?.sent));
+    prompt?.keeper?.keep(promptOf(call, prompt.body, answered?.sent));
     if (answered?.ok !== true) return;
     const preferred = answered.rung === all[0];
     if (all.length > 1) sticky.served(place, answered.rung, preferred ? null : answered.fallback);
@@ -158,7 +160,11 @@ function keepsPrompt({ run, policy }: Exchange['caller'], protocol: string): boo
   return run !== null && policy.keepPrompts && protocol !== 'embeddings';
 }
 
-function promptOf({ caller, requestId, protocol, body }: Exchange, sent: Answered['sent']): PromptToKeep {
+function promptOf(
+  { caller, requestId, protocol }: Exchange,
+  body: Buffer,
+  sent: Answered['sent'],
+): PromptToKeep {
   const streamed = sent?.head['content-type']?.startsWith('text/event-stream') === true;
   const answer = sent && { streamed, bytes: sent.body };
   return { run: String(caller.run), request: requestId, protocol, body, answer };

@@ -40,7 +40,8 @@ export function clientSide(
   head['content-type'] = streamed ? 'text/event-stream' : 'application/json';
   // Only conversations are translated.
   const protocol = call.protocol as Dialogue;
-  const stream = streamed ? translatedStream(translation, call.json, protocol) : undefined;
+  const { json: asked } = call.asked!;
+  const stream = streamed ? translatedStream(translation, asked, protocol) : undefined;
   return {
     head,
     push: (chunk) => Buffer.from(stream?.push(chunk) ?? ''),
@@ -59,7 +60,7 @@ export function clientSide(
       }
       const json = parse(text);
       if (object(json) !== json) throw unreadable(rung, 'answered with what is no JSON object');
-      return Buffer.from(JSON.stringify(translation.whole(json as JsonObject, call.json)));
+      return Buffer.from(JSON.stringify(translation.whole(json as JsonObject, asked)));
     },
   };
 }

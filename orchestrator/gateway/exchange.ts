@@ -33,8 +33,10 @@ export interface Exchange {
   kept: string | null;
   modelAsked: string;
   cause: ModelCall['cause'];
-  body: Buffer;
-  json: JsonObject;
+  /** Bytes of the request. */
+  bytes: number;
+  /** The request, until its answer begins: requests are large, and an answer takes minutes. */
+  asked: { body: Buffer; json: JsonObject } | undefined;
   /** How large an answer is wanted afterwards, in bytes; 0: none. */
   keep: number;
   request: IncomingMessage;
@@ -95,8 +97,9 @@ export async function exchange(call: Exchange, parts: ExchangeParts): Promise<An
 
   try {
     reached = await reach(parts.upstreams, call.rungs, call.signal, async (rung, { replica }) => {
-      const { caller, protocol, body, json } = call;
-      const asks = { caller, protocol, model: rung.model, replica, bytes: body.length, json };
+      const { caller, protocol, bytes } = call;
+      const { body, json } = call.asked!;
+      const asks = { caller, protocol, model: rung.model, replica, bytes, json };
       const admission = countsTokens ? FREE : await parts.admit(asks);
       held = { admission, rung };
       const sent = outgoing(rung, { body, json, countsTokens }, admission, replica?.served);
@@ -114,13 +117,13 @@ export async function exchange(call: Exchange, parts: ExchangeParts): Promise<An
       };
     });
   } catch (error) {
-    const metering = meter(call.protocol, call.body.length);
+    const metering = meter(call.protocol, call.bytes);
     // A client that went before the first byte has made the engine read its prompt.
     if (call.signal.aborted) await record(499, 'aborted', metering.settle(true));
     else await record(error instanceof AutocodeError ? error.status : 500, 'error', NOTHING);
     throw error;
   }
-  const metering = meter(reached.rung.protocol, call.body.length);
+  const metering = meter(reached.rung.protocol, call.bytes);
   try {
     return await passOn(call, reached, { metering, record, began: times.began });
   } catch (error) {
@@ -153,6 +156,7 @@ async function passOn(
   const failed = status >= 400;
   const streamed = !failed && String(answer.headers['content-type'] ?? '').startsWith('text/event-stream');
   const side = clientSide(call, rung, answer, fallback, streamed);
+  call.asked = undefined;
   const whole = () => metering.complete() && metering.error() === undefined;
   const sent: Uint8Array[] = [];
   let ok = !failed;

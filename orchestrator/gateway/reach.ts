@@ -34,7 +34,7 @@ export interface Attempt {
   request: EngineRequest;
 }
 
-export interface Reached extends Attempt {
+export interface Reached {
   rung: Rung;
   answer: EngineAnswer;
   queueMs: number;
@@ -99,7 +99,13 @@ export async function reach(
       if (PASSING.has(status)) circuits.failed(name, Number(headers['retry-after'] ?? 0) * 1000 || 0);
       else circuits.succeeded(name);
       if (!PASSING.has(status) || last)
-        return { ...tried, rung, answer, queueMs, fallback: fallback(), leave: place.leave };
+        return {
+          rung,
+          answer,
+          queueMs,
+          fallback: fallback(),
+          leave: place.leave,
+        };
       passed.push(`${name} answered ${status}`);
       for await (const _ of answer.body) break; // leaving the body ends the request
     } catch (error) {

@@ -22,7 +22,11 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
       reject(tooLarge(limit));
       request.destroy();
     });
-    request.on('end', () => (size > limit ? reject(tooLarge(limit)) : resolve(Buffer.concat(chunks, size))));
+    request.on('end', () => {
+      if (size > limit) return reject(tooLarge(limit));
+      resolve(Buffer.concat(chunks, size));
+      chunks.length = 0; // the request lives as long as its answer
+    });
     request.on('error', reject);
     request.on('close', () => request.complete || reject(new Error('the client has gone')));
   });
