@@ -64,7 +64,11 @@ async function handleOf(
   const kept = Handle.safeParse(handle);
   if (kept.success) return kept.data;
   if (member === undefined) return undefined;
-  const found = await fleet.engineOf(kind).find({ id: launch, model: member.model });
+  // What cannot be asked is taken as not begun: where it does run after all, the next load takes its place.
+  const found = await fleet
+    .engineOf(kind)
+    .find({ id: launch, model: member.model })
+    .catch(() => undefined);
   if (found !== undefined) await keepHandle(fleet.db, found);
   return found;
 }
