@@ -1,5 +1,5 @@
--- The drain: while it is asked for, no run begins. One row, which every claim locks for share: once a transaction that
--- changes it has committed, no claim slips past it.
+-- The drain: while it is asked for, no run begins. One row, which every claim locks (for key share), and the drain with its table: once
+-- a transaction that changes it has committed, no claim slips past it.
 create table drain (
   one         boolean primary key default true check (one),
   requested   boolean not null default false,      -- by `drain start`, until `drain stop`
