@@ -92,11 +92,11 @@ async function runs(db: Queryable): Promise<Ran[]> {
        predicted_mib as "predictedMib", reported_mib as "reportedMib", measured_mib as "measuredMib", figures, problem, remedy
      from engine_instance where state not in ('stopped','failed')
      union all
-     select distinct on (model) model, state, gpus, endpoint, null, since, 0,
+     (select distinct on (model) model, state, gpus, endpoint, null, since, 0,
        predicted_mib, reported_mib, measured_mib, null, problem, remedy
      from engine_instance as ended where state in ('stopped','failed')
        and not exists (select from engine_instance as live where live.model = ended.model and live.state not in ('stopped','failed'))
-     order by model, since desc`,
+     order by model, since desc)`,
   );
   return rows.toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
 }
