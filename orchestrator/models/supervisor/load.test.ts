@@ -38,6 +38,7 @@ test('a load that runs out of memory twice has failed: who waits is told why, an
   const { state, problem, remedy } = await rig.model('coder');
   assert.equal(state, 'failed');
   assert.match(`${problem} ${remedy}`, /out of memory.*model gpus/);
+  await rig.decided('coder', /^load: failed \(.*\) after \d+ s, at the second try$/);
   await assert.rejects(
     rig.acquire('coder'),
     unavailable(/tried again in/),

@@ -88,7 +88,7 @@ async function bringUp(fleet: Fleet, member: Member, replica: Replica): Promise<
     const failure = await attemptLoad(fleet, member, replica);
     if (failure === undefined) member.loadMs = Date.now() - began;
     if (failure?.outOfMemory !== true || attempt === 2 || replica.halt.signal.aborted)
-      return `${await conclude(fleet, member, replica, failure)} after ${seconds(began)} s`;
+      return `${await conclude(fleet, member, replica, failure)} after ${seconds(began)} s${attempt === 1 ? '' : ', at the second try'}`;
     await endEngine(fleet, replica, 'failed', trouble(failure));
     await freeOthers(fleet, member, replica);
     replica.launch = randomUUID();

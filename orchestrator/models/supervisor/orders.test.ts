@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LocalModel } from '../../../protocol/local-model.ts';
+import { addReplica, newMember, type Fleet } from './fleet.ts';
+import { step } from './orders.ts';
 import { complete, eventually, supervised } from './testing/supervised.ts';
 
 test('load waits until the model is ready, two at once are one, and a ready one is left as it is', async () => {
@@ -93,4 +96,27 @@ test('a model that has no room beside a pinned one is not waited for in vain', a
   assert.match(`${detail} ${remedy}`, /does not fit beside coder, which is pinned.*model unload coder/);
   await rig.ordered('coder', 'unload');
   assert.equal((await rig.ordered('reasoner', 'load')).state, 'done');
+});
+
+test('an engine that does not end is not waited for without end', () => {
+  const member = newMember(LocalModel.parse({ name: 'coder', path: 'coder' }));
+  addReplica(member, {
+    launch: 'l',
+    index: 0,
+    placement: { gpus: [0], mib: 1 },
+    state: 'stopping',
+    busy: true,
+  });
+  const unload = (waited: number) =>
+    step({} as Fleet, member, {
+      model: 'coder',
+      action: 'unload',
+      actor: 'ann',
+      isNew: false,
+      since: Date.now() - waited,
+    });
+  assert.equal(unload(100_000).state, 'waiting');
+  const { state, detail, remedy } = unload(121_000);
+  assert.equal(state, 'failed');
+  assert.match(`${detail} ${remedy}`, /does not end: it was waited for 121 s.*model why coder/);
 });

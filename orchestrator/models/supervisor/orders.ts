@@ -1,5 +1,6 @@
 // Commands of people, done step by step with each turn of the loop until they are answered.
 import type { ModelCommand } from '../../../protocol/local-model.ts';
+import type { Placement } from '../residency/state.ts';
 import { standing } from './admission.ts';
 import type { Answer } from './commands.ts';
 import { gpuWords, type Fleet, type Member, type Replica } from './fleet.ts';
@@ -8,6 +9,8 @@ import { sleep, unload } from './unload.ts';
 
 /** How long an unload or a sleep waits for requests to end. */
 const DRAIN_MS = 30_000;
+/** And how long for the engine after that: vLLM ends within 20 s, an application of Ray within 60 s or it is told. */
+const ENDS_MS = 90_000;
 
 /** A command as it was first seen here: the database's clock may be another one. */
 export interface Order extends Pick<ModelCommand, 'model' | 'action' | 'actor'> {
@@ -69,7 +72,7 @@ function stepDown(fleet: Fleet, member: Member, order: Order): Answer {
   if (order.isNew) letGo(member);
   if (member.replicas.length === 0)
     return done(order.isNew ? 'It is not loaded.' : `Unloaded.${unpinned(member)}`);
-  const answer = stillBusy(member, order);
+  const answer = stillBusy(member, order) ?? staysOn(order, 'end');
   if (answer !== undefined) return answer;
   for (const replica of member.replicas) {
     const reason = `${order.actor} asked for it`;
@@ -96,7 +99,7 @@ function stepSleep(fleet: Fleet, member: Member, order: Order): Answer {
     );
   if (replicas.every(({ state }) => state === 'asleep'))
     return done(order.isNew ? 'It is asleep already.' : `Asleep.${unpinned(member)}`);
-  const answer = stillBusy(member, order);
+  const answer = stillBusy(member, order) ?? staysOn(order, 'go to sleep');
   if (answer !== undefined) return answer;
   for (const replica of replicas) {
     if (replica.busy || replica.state !== 'ready') continue;
@@ -132,22 +135,38 @@ function stillBusy({ replicas }: Member, { since }: Order): Answer | undefined {
       );
 }
 
+/** That its engine does not do it in its time; what was begun goes on, and the memory counts as taken until then. */
+function staysOn({ model, since }: Order, what: string): Answer | undefined {
+  const waited = Date.now() - since;
+  if (waited <= DRAIN_MS + ENDS_MS) return undefined;
+  return failed(
+    `Its engine does not ${what}: it was waited for ${Math.round(waited / 1000)} s.`,
+    `It is tried again, and \`autocode model why ${model}\` tells when it has ended.`,
+  );
+}
+
 function waitingFor(fleet: Fleet, member: Member): string {
   const loading = member.replicas.find(({ state }) => state === 'loading');
   if (loading !== undefined)
     return `It is being loaded on ${gpuWords(loading.placement.gpus)}${loading.detail === '' ? '' : `: ${loading.detail}`}`;
-  const [preferred] = member.placements;
-  if (preferred === undefined) return 'It waits for a place.';
-  const short = preferred.gpus.flatMap((gpu) => {
-    const lack = preferred.mib - freeOn(fleet, gpu);
-    return lack > 0 ? [`${(lack / 1024).toFixed(1)} GiB on GPU ${gpu}`] : [];
-  });
+  const [least] = member.placements
+    .map((placement) => lacksAt(fleet, placement))
+    .toSorted((a, b) => sum(a) - sum(b));
+  if (least === undefined) return 'It waits for a place.';
   const going = [...fleet.members.values()].filter(({ replicas }) =>
     replicas.some(({ state }) => state === 'stopping'),
   );
   const words = going.length === 0 ? '' : `; ${going.map(({ model }) => model.name).join(', ')} is unloaded`;
+  const short = least.map(({ gpu, mib }) => `${(mib / 1024).toFixed(1)} GiB on GPU ${gpu}`);
   return short.length === 0 ? 'It is about to be loaded.' : `It waits for ${short.join(', ')}${words}.`;
 }
+
+/** What is missing at a placement, a GPU. */
+function lacksAt(fleet: Fleet, { gpus, mib }: Placement): { gpu: number; mib: number }[] {
+  return gpus.map((gpu) => ({ gpu, mib: mib - freeOn(fleet, gpu) })).filter((lack) => lack.mib > 0);
+}
+
+const sum = (lacks: { mib: number }[]) => lacks.reduce((total, { mib }) => total + mib, 0);
 
 function freeOn(fleet: Fleet, gpu: number): number {
   const card = fleet.gpus.cards().find(({ index }) => index === gpu);
