@@ -234,6 +234,9 @@ export const ProjectInput = z
       .default(false)
       .meta({ description: 'A person approves the plan of each task before the work begins.' }),
     permissions: Permissions.default({}),
+    memory: z.boolean().default(true).meta({
+      description: 'Runs are given the notes that earlier runs left about a repository, and leave their own.',
+    }),
     isolation: Isolation.default('bubblewrap').meta({
       description: 'What runs are confined by; `directory` needs `trusted`.',
     }),
@@ -266,6 +269,7 @@ export const ProjectPatch = ProjectInput.omit({
     mergeMethod: MergeMethod.nullable().optional(),
     approvePlan: z.boolean().optional(),
     permissions: Permissions.optional().meta({ description: 'Changes the kinds that it names.' }),
+    memory: z.boolean().optional(),
     fromFile: z
       .array(z.enum(FILE_SETTINGS))
       .optional()
@@ -293,6 +297,7 @@ export const Project = z
     checks: SubmissionChecks.default({ rules: {}, allow: {} }),
     approvePlan: z.boolean().default(false),
     permissions: Permissions.default({}),
+    memory: z.boolean().default(true),
     isolation: Isolation.default('directory'),
     trusted: z.boolean(),
     createdAt: Timestamp,

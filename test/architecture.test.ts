@@ -16,6 +16,7 @@ const domains = [
   'budget',
   'events',
   'gateway',
+  'memory',
   'models',
   'prompts',
   'repos',

@@ -21,6 +21,7 @@ import { localModelRoutes } from './routes/local-models.ts';
 import { logRoutes } from './routes/logs.ts';
 import { metricRoutes } from './routes/metrics.ts';
 import { moneyRoutes } from './routes/money.ts';
+import { memoryRoutes } from './routes/memory.ts';
 import { modelPlanRoutes } from './routes/model-plans.ts';
 import { modelRoleRoutes } from './routes/model-roles.ts';
 import { projectFileRoutes } from './routes/project-files.ts';
@@ -53,6 +54,7 @@ const GROUPS: Routes[] = [
   metricRoutes,
   projectRoutes,
   projectFileRoutes,
+  memoryRoutes,
   forgeRoutes,
   taskRoutes,
   steeringRoutes,

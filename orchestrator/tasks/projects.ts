@@ -33,6 +33,7 @@ interface ProjectRow {
   checks: Project['checks'];
   approve_plan: boolean;
   permissions: Project['permissions'];
+  memory: boolean;
   isolation: Project['isolation'];
   trusted: boolean;
   created_at: Date;
@@ -95,8 +96,8 @@ async function insertProject(
   try {
     const { rows } = await tx.query<{ id: number }>(
       `insert into project (name, verify, agent, agent_command, model, limits, trusted, checks, reviewers, labels, isolation, draft, merge_method,
-         approve_plan, permissions, explicit)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning id`,
+         approve_plan, permissions, explicit, memory)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) returning id`,
       [
         input.name,
         JSON.stringify(input.verify ?? verifyFound),
@@ -114,6 +115,7 @@ async function insertProject(
         input.approvePlan,
         JSON.stringify(input.permissions),
         markedIn(input),
+        input.memory,
       ],
     );
     return rows[0]!.id;
@@ -200,7 +202,7 @@ export async function updateProject(
          isolation = coalesce($11, isolation), draft = coalesce($12, draft),
          merge_method = case when $13 then $14 else merge_method end,
          approve_plan = coalesce($15, approve_plan), permissions = permissions || coalesce($16::jsonb, '{}'),
-         explicit = explicit || $17::text[] where id = $1`,
+         explicit = explicit || $17::text[], memory = coalesce($18, memory) where id = $1`,
       [
         project.id,
         jsonOrNull(patch.verify),
@@ -219,6 +221,7 @@ export async function updateProject(
         patch.approvePlan ?? null,
         jsonOrNull(patch.permissions),
         markedIn(patch),
+        patch.memory ?? null,
       ],
     );
     if (patch.fromFile !== undefined) await letFileDecide(tx, project.id, patch.fromFile);
@@ -315,6 +318,7 @@ function shown(row: ProjectRow): Project {
     checks: row.checks,
     approvePlan: row.approve_plan,
     permissions: row.permissions,
+    memory: row.memory,
     isolation: row.isolation,
     trusted: row.trusted,
     createdAt: row.created_at.toISOString(),

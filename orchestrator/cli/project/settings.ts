@@ -14,6 +14,7 @@ export interface SettingArgs extends CheckArgs, ForgeArgs, LimitArgs {
   model: string | undefined;
   approvePlan: boolean | undefined;
   permit: string[] | undefined;
+  memory: boolean | undefined;
   isolation: Isolation | undefined;
   trusted: boolean | undefined;
 }
@@ -32,6 +33,7 @@ export function settingsOf(args: SettingArgs, now?: SubmissionChecks) {
     ...forgeSettings(args),
     approvePlan: args.approvePlan,
     permissions: args.permit === undefined ? undefined : Object.fromEntries(args.permit.map(permission)),
+    memory: args.memory,
     isolation: args.isolation,
     trusted: args.trusted,
   };

@@ -61,6 +61,7 @@ export function drawProject(project: Project, elsewhere: readonly string[] = [])
         .map((each) => each.join('='))
         .join(', '),
     ],
+    ['notes', project.memory ? null : 'none: runs are given none and leave none'],
     ['isolation', isolationWords(project)],
     ['created', relativeTime(project.createdAt)],
     ['archived', project.archivedAt === null ? null : relativeTime(project.archivedAt)],

@@ -3,6 +3,7 @@ import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
 import { projectFileNoun } from './project-file.ts';
 import { importVerb } from './project-import.ts';
+import { projectMemoryNoun } from './project-memory.ts';
 import { projectRepoNoun } from './project-repo.ts';
 import { FILE_SETTINGS, ISOLATIONS, MERGE_METHODS } from './choices.ts';
 import { forgeOptions } from './forge-options.ts';
@@ -84,6 +85,11 @@ function settings<A>(yargs: Argv<A>) {
       choices: [...MERGE_METHODS, 'default'] as const,
       requiresArg: true,
       describe: "How `change merge` merges; default: as the forge's repository has it",
+    })
+    .option('memory', {
+      type: 'boolean',
+      describe:
+        'Runs are given the notes that earlier runs left, and leave their own, as by default (--no-memory: neither)',
     })
     .option('isolation', {
       choices: ISOLATIONS,
@@ -192,5 +198,6 @@ export const projectNoun: Noun = {
       load: async () => (await import('../project/remove.ts')).removeProject,
     }),
     projectRepoNoun,
+    projectMemoryNoun,
   ],
 };

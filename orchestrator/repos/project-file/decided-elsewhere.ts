@@ -36,6 +36,7 @@ const WHO: Readonly<Record<string, string>> = {
   agentCommand: OWNER('--agent-command'),
   permissions: OWNER('--permission'),
   approvePlan: OWNER('--approve-plan'),
+  memory: OWNER('--memory'),
   mergeMethod: OWNER('--merge-method'),
   retries: ADMINISTRATOR('limits.retries'),
   priority: TASK('--priority'),
