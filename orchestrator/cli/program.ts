@@ -12,6 +12,7 @@ import { doctorVerb } from './verbs/doctor.ts';
 import { egressNoun } from './verbs/egress.ts';
 import { eventsVerb } from './verbs/events.ts';
 import { keyNoun } from './verbs/key.ts';
+import { mcpVerb } from './verbs/mcp.ts';
 import { modelNoun, replayNoun } from './verbs/model.ts';
 import { budgetNoun, ledgerNoun, priceNoun, usageVerb } from './verbs/money.ts';
 import { projectNoun } from './verbs/project.ts';
@@ -36,6 +37,7 @@ export const VERBS: (Verb | Noun)[] = [
   scheduleNoun,
   drainNoun,
   eventsVerb,
+  mcpVerb,
   agentNoun,
   workerNoun,
   modelNoun,

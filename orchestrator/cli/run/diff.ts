@@ -37,10 +37,13 @@ export async function changeDiff(args: GlobalArgs & Format & { change: number })
 export async function taskDiff(args: GlobalArgs & Format & { task: number }): Promise<void> {
   const client = connect(args);
   const task = await client.get(`/tasks/${args.task}`, Task);
+  await printDiff(client, `${diffSource(task)}/diff`, args);
+}
+
+/** Where the diff of a task is: below its change, or below its newest run when it has none or several. */
+export function diffSource(task: Task): string {
   const [change, ...others] = task.changes;
-  if (change !== undefined && others.length === 0)
-    return await printDiff(client, `/changes/${change}/diff`, args);
-  await printDiff(client, `/runs/${newestRun(task)}/diff`, args);
+  return change !== undefined && others.length === 0 ? `/changes/${change}` : `/runs/${newestRun(task)}`;
 }
 
 /** The id of a task's last run; ERR_STATE if it has had none. */

@@ -42,10 +42,11 @@ export async function* followLog(client: Client, run: string, signal: AbortSigna
   }
 }
 
-async function* readLog(client: Client, path: string): AsyncGenerator<RunEvent> {
+/** The events of a log as it is now, from a byte on; the record that this cuts in two is passed over. */
+export async function* readLog(client: Client, path: string, from = 0): AsyncGenerator<RunEvent> {
   const decoder = new TextDecoder();
   let rest = '';
-  for await (const chunk of await client.bytes(path)) {
+  for await (const chunk of await client.bytes(path, { from })) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
     yield* parseLines(lines.join('\n'));

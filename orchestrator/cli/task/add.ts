@@ -95,8 +95,8 @@ function taskInput(args: Args): Record<string, unknown> {
   };
 }
 
-/** The project when there is just one. */
-async function onlyProject(client: Client): Promise<string> {
+/** The project when there is just one; `choose` says how to name one of several. */
+export async function onlyProject(client: Client, choose = 'Name one with --project'): Promise<string> {
   const projects = (await client.get('/projects', z.array(Project))).filter(
     (project) => project.archivedAt === null,
   );
@@ -109,7 +109,7 @@ async function onlyProject(client: Client): Promise<string> {
       remedy:
         first === undefined
           ? 'Register one with `autocode project add PATH`.'
-          : `Name one with --project: ${projects.map((project) => project.name).join(', ')}.`,
+          : `${choose}: ${projects.map((project) => project.name).join(', ')}.`,
     },
   );
 }
