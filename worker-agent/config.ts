@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { AutocodeError } from '../protocol/errors.ts';
 import { Name } from '../protocol/ids.ts';
+import { takeNotifyAddress, type NotifyAddress } from '../telemetry/service-manager.ts';
 import { SandboxSettings, WorkspaceSettings } from '../protocol/worker-settings.ts';
 
 export const WorkerConfig = z
@@ -148,6 +149,11 @@ export function runnerEnvironment(): Record<string, string> {
   return Object.fromEntries(
     passed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
+}
+
+/** Where the service manager wants to hear of this process; no child of it inherits that. */
+export function notifyAddress(): NotifyAddress | undefined {
+  return takeNotifyAddress(process.env, process.pid);
 }
 
 /** PATH of the programs in a sandbox: the worker's, and node's own as the last resort. */

@@ -5,8 +5,9 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AutocodeError } from '../protocol/errors.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
+import { serviceManager } from '../telemetry/service-manager.ts';
 import { claimRuns } from './claimer.ts';
-import { programPath, socketBase, workerConfig, type WorkerConfig } from './config.ts';
+import { notifyAddress, programPath, socketBase, workerConfig, type WorkerConfig } from './config.ts';
 import { tryLock } from './lock.ts';
 import { keepReconciled } from './reconcile.ts';
 import { RunnerPool } from './runner-pool.ts';
@@ -24,6 +25,7 @@ try {
 }
 
 async function main(argv: string[]): Promise<void> {
+  const address = notifyAddress();
   const config = await workerConfig(argv);
   const stop = new AbortController();
   setInterval(() => {}, 2 ** 30); // with room for no run there is nothing else that keeps the process
@@ -36,12 +38,15 @@ async function main(argv: string[]): Promise<void> {
   const { version } = JSON.parse(
     readFileSync(path.join(import.meta.dirname, '..', 'package.json'), 'utf8'),
   ) as { version: string };
+  const manager = serviceManager(address, (message) => log.warn(message));
+  await manager.ready(`Takes runs of ${config.url}`);
   const places = { stateDir: config.stateDir, socketBase: socketBase(), pool };
   await Promise.all([
     pool.watch(stop.signal),
     claimRuns({ config, version, pool, log }, stop.signal),
     keepReconciled(places, log, stop.signal),
   ]);
+  await manager.stopping(`Stopping; ${pool.size} runners go on`);
   log.info(pool.size === 0 ? 'stopped' : `stopped; ${pool.size} runners go on`);
   await log.close();
   process.exit(0); // an idle connection is no reason to stay

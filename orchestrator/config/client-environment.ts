@@ -1,5 +1,6 @@
 // The environment as far as it is no configuration: what a person's shell tells the CLI, what a child process needs.
 // Used by the CLI and by whoever starts a program.
+import { takeNotifyAddress, type NotifyAddress } from '../../telemetry/service-manager.ts';
 
 export interface ClientEnvironment {
   /** AUTOCODE_URL and AUTOCODE_TOKEN: a daemon elsewhere. */
@@ -19,6 +20,11 @@ export function clientEnvironment(
     noColor: (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb',
     shell: env.SHELL || undefined,
   };
+}
+
+/** Where the service manager wants to hear of this process; no child of it inherits that. */
+export function notifyAddress(): NotifyAddress | undefined {
+  return takeNotifyAddress(process.env, process.pid);
 }
 
 /** The environment for a child that is a part of Autocode or a tool of the user's, as git. */

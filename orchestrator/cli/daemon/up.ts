@@ -1,4 +1,7 @@
 // `autocode up`.
+import { serviceManager } from '../../../telemetry/service-manager.ts';
+import { notifyAddress } from '../../config/client-environment.ts';
+import { apiAnswers } from '../../daemon/answers.ts';
 import type { GlobalArgs } from '../command.ts';
 import { print, printJson } from '../output.ts';
 import { loadSettings } from '../settings.ts';
@@ -15,11 +18,14 @@ export async function up(args: Args): Promise<void> {
   if (args.detach) return await inBackground(args);
   const roles = args.roles === undefined ? [] : [`roles=${args.roles}`];
   const { config } = loadSettings({ ...args, set: [...(args.set ?? []), ...roles] });
+  const address = notifyAddress();
   const { startDaemon } = await import('../../main.ts');
   const stopRequested = untilStopRequested();
   const daemon = await startDaemon(config, { console: !args.quiet });
+  const manager = serviceManager(address, (message) => daemon.log.warn(message));
+  await manager.ready(`Serves at ${daemon.url}`, apiAnswers(config));
   await Promise.race([stopRequested, daemon.left]);
-  await daemon.stop();
+  await Promise.all([manager.stopping('Stopping; runs go on'), daemon.stop()]);
 }
 
 /** Resolves at the first Ctrl-C or SIGTERM, also one that came during the start; the second Ctrl-C ends the process at once. */
