@@ -8,6 +8,7 @@ import { connect } from '../client.ts';
 import { offeredHere } from '../sandbox.ts';
 import { readDaemonFile } from '../../config/daemon-file.ts';
 import type { Check, Finding } from './doctor.ts';
+import { ownModels } from './own-models.ts';
 
 export const checkDaemon: Check = {
   name: 'daemon',
@@ -61,11 +62,12 @@ export const checkModels: Check = {
     const remedy =
       'Name one: models.engines in the configuration, or `autocode demo --model-url … --model …`.';
     const engines = config.models.engines.filter((engine) => engine.kind === 'upstream');
-    if (engines.length === 0)
+    const findings = await Promise.all([
+      ...(config.models.local === undefined ? [] : [ownModels(config, config.models.local)]),
+      ...engines.map((engine) => reach(engine, dataPath(config.dataDir, 'secrets'))),
+    ]);
+    if (findings.length === 0)
       return { state: 'warn', detail: 'no model is configured; only recordings can be played', remedy };
-    const findings = await Promise.all(
-      engines.map((engine) => reach(engine, dataPath(config.dataDir, 'secrets'))),
-    );
     const worst =
       findings.find(({ state }) => state === 'fail') ?? findings.find(({ state }) => state === 'warn');
     return { ...(worst ?? { state: 'ok' }), detail: findings.map(({ detail }) => detail).join('\n') };

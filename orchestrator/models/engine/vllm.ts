@@ -34,7 +34,7 @@ export function vllmEngine({ program, logs, environment, warn }: VllmOptions): M
     kind: 'vllm',
 
     async start(launch, note, signal) {
-      const file = await findProgram(program, environment.PATH ?? '');
+      const file = await findVllm(program, environment.PATH ?? '');
       const log = await beginLog(logs, launch);
       const port = await freePort();
       signal.throwIfAborted();
@@ -142,7 +142,8 @@ function noProgram(program: string, cause?: unknown): AutocodeError {
   );
 }
 
-async function findProgram(program: string, searched: string): Promise<string> {
+/** The path of the program, as PATH has it; thrown with what to do when it is not there. */
+export async function findVllm(program: string, searched: string): Promise<string> {
   const candidates = program.includes('/')
     ? [path.resolve(program)]
     : searched
