@@ -8,6 +8,8 @@ import { show } from './redraw.ts';
 import { styleOf } from './states.ts';
 
 const MIB = 1024 * 1024;
+/** What a narrow terminal does without; DETAIL tells what is wrong of it. */
+const spare = true;
 
 /** Shows the GPUs as the daemon saw them last. */
 export async function showGpus(args: GlobalArgs & { watch: boolean }): Promise<void> {
@@ -23,10 +25,10 @@ function drawGpus({ gpus, problem }: GpuList): string {
     { title: 'MEMORY', value: memory, align: 'right' },
     { title: 'STRANGERS', value: ({ foreignMib }) => size(foreignMib), align: 'right' },
     { title: 'USE', value: ({ utilisation }) => withUnit(utilisation, '%'), align: 'right' },
-    { title: 'HEAT', value: ({ temperature }) => withUnit(temperature, '°C'), align: 'right' },
-    { title: 'POWER', value: ({ watts }) => withUnit(watts, 'W'), align: 'right' },
-    { title: 'ECC', value: ({ eccErrors }) => withUnit(eccErrors), align: 'right' },
-    { title: 'XID', value: ({ xid }) => withUnit(xid), align: 'right' },
+    { title: 'HEAT', value: ({ temperature }) => withUnit(temperature, '°C'), align: 'right', spare },
+    { title: 'POWER', value: ({ watts }) => withUnit(watts, 'W'), align: 'right', spare },
+    { title: 'ECC', value: ({ eccErrors }) => withUnit(eccErrors), align: 'right', spare },
+    { title: 'XID', value: ({ xid }) => withUnit(xid), align: 'right', spare },
     { title: 'DETAIL', value: ({ detail }) => detail },
   ]);
   if (problem === null) return gpus.length === 0 ? 'No GPU is known yet.' : rows;

@@ -13,6 +13,9 @@ import { styleOf } from './states.ts';
 /** A model of the gateway; of those on the own GPUs, how they are. */
 type Listed = Model & { local?: LocalModelStatus };
 
+/** What a narrow terminal does without; `model show` and --json have it. */
+const spare = true;
+
 /** Lists the models of the gateway with their prices, and those on the own GPUs with what runs. */
 export async function listModels(args: GlobalArgs & { watch?: boolean }): Promise<void> {
   const client = connect(args);
@@ -42,12 +45,12 @@ function drawLocal(models: LocalModelStatus[]): string {
     { title: 'ON OWN GPUS', value: ({ name }) => name },
     { title: 'STATE', value: ({ state }) => state, style: ({ state }) => styleOf(state) },
     { title: 'GPUS', value: ({ gpus }) => gpus.join(', ') },
-    { title: 'LOAD', value: ({ load }) => load },
-    { title: 'MIB PREDICTED', value: ({ predictedMib }) => mib(predictedMib), align: 'right' },
-    { title: 'ENGINE', value: ({ reportedMib }) => mib(reportedMib), align: 'right' },
-    { title: 'NVIDIA-SMI', value: (model) => `${mib(model.measuredMib)}${errorOf(model)}`, align: 'right' },
     { title: 'REQUESTS', value: ({ inFlight, waiting }) => `${inFlight} + ${waiting}`, align: 'right' },
-    { title: 'USED', value: ({ usedAt }) => relativeTime(usedAt) },
+    { title: 'USED', value: ({ usedAt }) => relativeTime(usedAt), spare },
+    { title: 'MIB PREDICTED', value: ({ predictedMib }) => mib(predictedMib), align: 'right', spare },
+    { title: 'LOAD', value: ({ load }) => load, spare },
+    { title: 'ENGINE', value: ({ reportedMib }) => mib(reportedMib), align: 'right', spare },
+    { title: 'NVIDIA-SMI', value: (model) => mib(model.measuredMib) + errorOf(model), align: 'right', spare },
     { title: 'PROBLEM', value: ({ problem }) => problem ?? '' },
   ]);
 }
@@ -57,8 +60,8 @@ function drawOffered(models: Model[]): string {
     { title: 'MODEL', value: (model) => model.name },
     { title: 'DEFAULT', value: (model) => (model.isDefault ? 'yes' : '') },
     { title: 'ROLES', value: (model) => model.roles.join(', ') },
-    { title: 'KIND', value: (model) => model.kind },
-    { title: 'PROTOCOLS', value: (model) => model.protocols.join(', ') },
+    { title: 'KIND', value: (model) => model.kind, spare },
+    { title: 'PROTOCOLS', value: (model) => model.protocols.join(', '), spare },
     { title: 'IN/M', value: ({ price }) => String(price.input), align: 'right' },
     { title: 'CACHED/M', value: ({ price }) => String(price.cached), align: 'right' },
     { title: 'OUT/M', value: ({ price }) => String(price.output), align: 'right' },

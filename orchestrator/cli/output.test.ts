@@ -34,6 +34,15 @@ test('a table that does not fit loses characters of its widest column only', () 
   }
 });
 
+test('a spare column is left out before anything is cut, and is there where it has room', () => {
+  const spare = columns.map((column) =>
+    column.title === 'PROJECT' ? { ...column, spare: true as const } : column,
+  );
+  assert.match(table(rows, spare, 60), /^TASK {2}TITLE\n.*one\n.*termina…$/);
+  assert.match(table(rows, spare, 100), /PROJECT/);
+  assert.match(table(rows, spare, undefined), /PROJECT/);
+});
+
 test('without a terminal nothing is cut', () => {
   assert.match(table(rows, columns, undefined), /columns to show it {2}warehouse/);
 });

@@ -10,6 +10,8 @@ export interface Column<T> {
   value: (row: T) => string;
   style?: (row: T) => Style | undefined;
   align?: 'right';
+  /** Left out where the terminal is too narrow for all, the last one first. */
+  spare?: true;
 }
 
 /** Colours text if stdout is a terminal that wants colours (NO_COLOR and friends are minded by Node). */
@@ -37,8 +39,12 @@ export function terminalWidth(): number | undefined {
   return process.stdout.isTTY ? process.stdout.columns || 80 : undefined;
 }
 
-/** A table as text: two spaces between columns, the widest column cut until it fits `width`. */
-export function table<T>(rows: T[], columns: Column<T>[], width = terminalWidth()): string {
+/** Of the last column so much is seen before one that is spare is shown. */
+const LAST_SEEN = 20;
+
+/** A table as text: two spaces between columns; spare ones are left out and the widest is cut until it fits `width`. */
+export function table<T>(rows: T[], all: Column<T>[], width = terminalWidth()): string {
+  const columns = width === undefined ? all : fitting(rows, all, width);
   const cells = rows.map((row) => columns.map((column) => oneLine(column.value(row))));
   const widths = columns.map((column, at) =>
     Math.max(displayWidth(column.title), ...cells.map((line) => displayWidth(line[at] ?? ''))),
@@ -58,6 +64,15 @@ export function table<T>(rows: T[], columns: Column<T>[], width = terminalWidth(
     head,
     ...rows.map((row, at) => line(cells[at] ?? [], (column) => columns[column]?.style?.(row))),
   ].join('\n');
+}
+
+function fitting<T>(rows: T[], all: Column<T>[], width: number): Column<T>[] {
+  const spare = all.findLastIndex((column) => column.spare === true);
+  const wanted = all.reduce((sum, { title, value }, at) => {
+    const natural = Math.max(displayWidth(title), ...rows.map((row) => displayWidth(oneLine(value(row)))));
+    return sum + 2 + (at === all.length - 1 ? Math.min(natural, LAST_SEEN) : natural);
+  }, -2);
+  return spare < 0 || wanted <= width ? all : fitting(rows, all.toSpliced(spare, 1), width);
 }
 
 /** A block of labels and values; those without a value are left out. */
