@@ -13,6 +13,7 @@ import { removeWorkTree } from '../workspace/work-tree.ts';
 import { closeInbox, converse, tellDifference } from './conversation.ts';
 import { type Ending, endingOf, failingChecks, reportOf } from './ending.ts';
 import { fetchBase, makeTrees, lendersOf, pushAll, type Base, type Place } from './places.ts';
+import { giveNotes, keepNotes, withNotes } from './notes.ts';
 import { oneStepPlan, parsePlan, planAtEnd, planAtWork } from './plan.ts';
 import { planUpdates, type PlanUpdates } from './plan-updates.ts';
 import type { PromptContext } from './prompt.ts';
@@ -159,6 +160,7 @@ async function workUntilVerified(pipeline: Pipeline, sandbox: Sandbox): Promise<
     instructions,
     workspace: sandbox.workspace,
     conventions: [],
+    notes: null,
     messages: [],
     fresh: [],
     told: false,
@@ -166,7 +168,8 @@ async function workUntilVerified(pipeline: Pipeline, sandbox: Sandbox): Promise<
   const updates = planUpdates(pipeline);
   const agent = await step(pipeline, 'context', async () => {
     context.conventions = await conventionsOf(pipeline);
-    return await startAgent(pipeline, sandbox, updates);
+    context.notes = await giveNotes(pipeline, sandbox);
+    return await startAgent(pipeline, withNotes(sandbox, context.notes), updates);
   });
   try {
     await api.progress({ state: 'working' });
@@ -193,7 +196,11 @@ async function workUntilVerified(pipeline: Pipeline, sandbox: Sandbox): Promise<
         async () => await verifyWork(pipeline, sandbox),
         failedChecks(pipeline),
       );
-      if (passed && (await closeInbox(pipeline))) return true;
+      if (passed && (await closeInbox(pipeline))) {
+        await letGo(agent);
+        await keepNotes(pipeline, sandbox, context.notes);
+        return true;
+      }
       if (!passed && record.iterations >= order.limits.maxIterations && inbox.isEmpty()) return false;
       await step(
         pipeline,
@@ -202,8 +209,12 @@ async function workUntilVerified(pipeline: Pipeline, sandbox: Sandbox): Promise<
       );
     }
   } finally {
-    await Promise.race([agent.stop().catch(() => {}), delay(STOP_MS, undefined, { ref: false })]);
+    await letGo(agent);
   }
+}
+
+async function letGo(agent: CodingAgent): Promise<void> {
+  await Promise.race([agent.stop().catch(() => {}), delay(STOP_MS, undefined, { ref: false })]);
 }
 
 async function conventionsOf({ directory, order }: Pipeline): Promise<string[]> {

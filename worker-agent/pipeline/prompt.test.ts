@@ -25,6 +25,7 @@ const context = {
   workspace: '/workspace',
   conventions: ['README.md'],
   instructions: null,
+  notes: null,
   messages: [],
   fresh: [],
   told: false,

@@ -4,8 +4,10 @@ import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { RunBudget } from '../../protocol/budget.ts';
+import { AutocodeError } from '../../protocol/errors.ts';
 import { LogAck } from '../../protocol/log.ts';
 import { DeliveryAnswer, type DeliveryInput, type Message } from '../../protocol/message.ts';
+import { RunMemory, RunMemoryAnswer, type RunMemoryInput } from '../../protocol/memory.ts';
 import {
   BaseAnswer,
   HeartbeatAnswer,
@@ -27,6 +29,10 @@ export interface RunApi {
   signals(waitSeconds: number, after: number): Promise<SignalsAnswer>;
   /** What the run has spent and may spend. */
   budget(): Promise<RunBudget>;
+  /** The notes of earlier runs; none from an orchestrator that keeps none. */
+  memory(): Promise<RunMemory>;
+  /** Leaves notes about a repository. */
+  keepMemory(input: Omit<RunMemoryInput, 'fence'>): Promise<RunMemoryAnswer>;
   appendLog(stream: string, offset: number, bytes: Uint8Array): Promise<LogAck>;
   finish(input: Omit<FinishInput, 'fence'>): Promise<void>;
 }
@@ -35,6 +41,7 @@ const compress = promisify(gzip);
 /** The orchestrator fetches the repository meanwhile. */
 const BASE_MS = 10 * 60_000;
 const HEARTBEAT_MS = 8_000;
+const NO_MEMORY: RunMemory = { kept: false, repositories: [] };
 
 /** `signal` ends what is under way and the patience with an orchestrator that is away. */
 export function runApi({
@@ -82,6 +89,21 @@ export function runApi({
     async budget() {
       const ask = async () => await call({ method: 'GET', path: path('budget'), answer: RunBudget, signal });
       return await untilAnswered(ask, signal);
+    },
+    async memory() {
+      const ask = async () => await call({ method: 'GET', path: path('memory'), answer: RunMemory, signal });
+      try {
+        return await untilAnswered(ask, signal);
+      } catch (error) {
+        if (error instanceof AutocodeError && error.code === 'ERR_NOT_FOUND') return NO_MEMORY;
+        throw error;
+      }
+    },
+    async keepMemory(input) {
+      const json = { fence, ...input };
+      const send = async () =>
+        await call({ method: 'PUT', path: path('memory'), json, answer: RunMemoryAnswer, signal });
+      return await untilAnswered(send, signal);
     },
     async appendLog(stream, offset, bytes) {
       const packed = await compress(bytes);

@@ -8,6 +8,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { RunBudget } from '../../protocol/budget.ts';
+import type { RunMemory, RunMemoryInput } from '../../protocol/memory.ts';
 import type { Message } from '../../protocol/message.ts';
 import type { FinishInput, ProgressInput } from '../../protocol/run.ts';
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
@@ -30,6 +31,9 @@ export interface FakeRun {
   steerable: boolean;
   /** What the ledger answers. */
   budget: RunBudget;
+  /** The notes that it is given, and those that it leaves. */
+  memory: RunMemory;
+  leftMemory: RunMemoryInput[];
   cancel: boolean;
   stale: boolean;
   deadline: Date;
@@ -154,6 +158,8 @@ export async function fakeOrchestrator(
       run.progress.push(input());
       return { status: 200, body: {} };
     }
+    if (action === 'memory' && body.length === 0) return { status: 200, body: run.memory };
+    if (action === 'memory') return { status: 200, body: { version: run.leftMemory.push(input()) } };
     if (action === 'budget') return { status: 200, body: run.budget };
     if (action === 'signals') {
       const after = Number(url.searchParams.get('after'));
@@ -255,6 +261,8 @@ export async function fakeOrchestrator(
         delivered: 0,
         steerable: true,
         budget: UNBOUND,
+        memory: { kept: false, repositories: [] },
+        leftMemory: [],
         cancel: false,
         stale: false,
         deadline: new Date(Date.now() + 600_000),
