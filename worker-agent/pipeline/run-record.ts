@@ -18,7 +18,7 @@ export type SandboxName = 'base' | 'work' | 'final';
 export interface PipelineOptions {
   order: WorkOrder;
   directory: RunDirectory;
-  api: Pick<RunApi, 'base' | 'progress' | 'messages' | 'budget'>;
+  api: Pick<RunApi, 'base' | 'progress' | 'messages' | 'budget' | 'memory' | 'keepMemory'>;
   inbox: Inbox;
   log: { event(event: RunEventInput): void; raw(bytes: Uint8Array): void };
   git: GitContext;
