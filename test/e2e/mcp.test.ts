@@ -43,6 +43,8 @@ interface Editor extends AsyncDisposable {
   client: Client;
   pid: number;
   /** The tool's answer; fails where the tool does. */
+  // The tests look into whatever came.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   call(name: string, input?: object, progress?: (message: string) => void): Promise<any>;
   /** What a tool that fails says. */
   refused(name: string, input?: object): Promise<string>;
@@ -145,7 +147,14 @@ test('a plan waits for its answer: rejected it is made anew, approved the work i
     answer: '41\n',
   });
   const verify = [{ name: 'test', command: 'sh ./check' }];
-  await appliance.api('POST', '/projects', { name: 'gated', repository, agent: 'qwen-coder', verify });
+  const trusted = { trusted: true, isolation: 'directory' };
+  await appliance.api('POST', '/projects', {
+    name: 'gated',
+    repository,
+    agent: 'qwen-coder',
+    verify,
+    ...trusted,
+  });
   await using ide = await editor(['--project', 'gated']);
   const { task } = await ide.call('create_task', { title: 'Make it right', approvePlan: true });
   const first = await ide.call('wait_for_task', { task: task.id, ...LONG });
