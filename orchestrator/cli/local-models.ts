@@ -22,6 +22,8 @@ type CommandArgs = ModelArgs & { wait: boolean };
 const FOLLOW_MS = 500;
 /** A gateway that is up takes a command up at once. */
 const TAKEN_UP_MS = 30_000;
+/** Exit code after Ctrl-C. */
+const INTERRUPTED = 130;
 
 /** Shows one model. */
 export async function showModel(args: ModelArgs): Promise<void> {
@@ -94,9 +96,7 @@ async function command(
   const asked: ModelCommand[] = [];
   for (const model of models)
     asked.push(await client.send('POST', `${routeOf(model)}/commands`, ModelCommand, { action }));
-  const answers = args.wait
-    ? await Promise.all(asked.map((each) => followCommand(client, each, models.length > 1, args.json)))
-    : asked;
+  const answers = args.wait ? await follow(client, asked, args.json) : asked;
   if (args.json) printJson(list ? answers : answers[0]);
   else if (!args.wait)
     for (const { model } of asked)
@@ -104,11 +104,29 @@ async function command(
   if (answers.some(({ state }) => state === 'failed')) throw new Exit(1);
 }
 
+/** Follows each until it is done. Ctrl-C ends the watching only. */
+async function follow(client: Client, asked: ModelCommand[], quiet: boolean): Promise<ModelCommand[]> {
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort();
+  const { signal } = interrupted;
+  process.once('SIGINT', interrupt);
+  try {
+    return await Promise.all(
+      asked.map((each) => followCommand(client, each, { several: asked.length > 1, quiet, signal })),
+    );
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    process.stderr.write('\nWhat was asked for goes on: see `autocode model list`.\n');
+    throw new Exit(INTERRUPTED);
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+  }
+}
+
 async function followCommand(
   client: Client,
   first: ModelCommand,
-  several: boolean,
-  quiet: boolean,
+  { several, quiet, signal }: { several: boolean; quiet: boolean; signal: AbortSignal },
 ): Promise<ModelCommand> {
   const tell = progressLine(several ? `${first.model}: ` : '', quiet);
   let answer = first;
@@ -124,7 +142,7 @@ async function followCommand(
         },
       );
     tell.now(answer.detail === '' ? 'It was asked for.' : answer.detail);
-    await delay(FOLLOW_MS);
+    await delay(FOLLOW_MS, undefined, { signal });
     answer = await client.get(`/model-commands/${first.id}`, ModelCommand);
   }
   tell.end(answer);
@@ -140,7 +158,7 @@ function progressLine(prefix: string, quiet: boolean) {
     now(text: string) {
       if (quiet || (!live && text === last)) return;
       last = text;
-      if (live) process.stderr.write(`\r\u001b[K${text} ${elapsed(Date.now() - began)}`);
+      if (live) process.stderr.write(`\r\u001b[K${text} (${elapsed(Date.now() - began)})`);
       else process.stderr.write(`${prefix}${text}\n`);
     },
     end({ state, detail, remedy }: ModelCommand) {
@@ -166,7 +184,7 @@ function drawModel(model: LocalModelStatus): string {
     [
       'state',
       paint(styleOf(model.state), model.state) +
-        (model.since === null ? '' : ` for ${relativeTime(model.since).replace(' ago', '')}`),
+        (model.since === null ? '' : ` for ${elapsed(Math.max(0, Date.now() - Date.parse(model.since)))}`),
     ],
     ['problem', model.problem],
     ['what to do', model.remedy],

@@ -142,29 +142,33 @@ function sourceOf(
   name: string,
   models: LocalModel[],
 ): { repository: string; revision: string; path?: string } {
-  const known = models.find((model) => model.name === name);
+  const known = models.find((model) => model.name === bare(name));
   if (known?.source !== undefined) return { ...known.source, path: known.path };
   const [, repository, revision = 'main'] = /^([\w.-]+\/[\w.-]+)(?:@(.+))?$/.exec(name) ?? [];
   if (repository !== undefined) return { repository, revision };
   const names = models.flatMap((model) => (model.source === undefined ? [] : [model.name]));
+  const example = 'a repository as Qwen/Qwen2.5-Coder-7B-Instruct';
   throw new AutocodeError(
     'ERR_NOT_FOUND',
     `"${name}" is no model of the catalogue, and no repository of a hub.`,
     {
-      remedy: `Name one of ${names.join(', ')}, or a repository as Qwen/Qwen2.5-Coder-7B-Instruct.`,
+      remedy: `Name ${names.length === 0 ? '' : `one of ${names.join(', ')}, or `}${example}.`,
     },
   );
 }
 
 /** The directory of a model of the catalogue, or of that name. */
 function pathOf(name: string, config: Config, here: string[]): string {
-  const path = catalogue(config).find((model) => model.name === name)?.path ?? name;
+  const path = catalogue(config).find((model) => model.name === bare(name))?.path ?? name;
   if (here.includes(path)) return path;
   throw new AutocodeError('ERR_NOT_FOUND', `The weights of ${name} are not in ${weightsRoot(config)}.`, {
     remedy:
       here.length === 0 ? 'None are: see `autocode model import --help`.' : `There are ${here.join(', ')}.`,
   });
 }
+
+/** The name in the catalogue of what is asked for as `local/…`. */
+const bare = (name: string) => name.replace(/^local\//, '');
 
 async function refuseRunning(args: GlobalArgs, users: LocalModel[]): Promise<void> {
   if (users.length === 0) return;

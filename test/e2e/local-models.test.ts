@@ -1,6 +1,8 @@
 // Models on the appliance's own GPUs, from the client of the gateway to the process of an engine and back: with a program in
 // place of vLLM, and GPUs that are declared.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,6 +16,7 @@ import {
 } from '../../orchestrator/models/supervisor/testing/local-models.ts';
 import { eventually, processesOf, startAppliance } from './appliance.ts';
 
+const AUTOCODE = path.join(import.meta.dirname, '../../autocode');
 const directory = mkdtempSync(path.join(tmpdir(), 'autocode-gpus-'));
 const rig = localModelsRig(directory, [
   { name: 'coder', fallback: ['local/reasoner'] },
@@ -114,6 +117,21 @@ test('an engine that is killed while it streams ends the answer with an error, a
   assert.match(await appliance.autocode('model', 'why', 'coder'), /restart on GPU 0/);
 });
 
+test('Ctrl-C ends the watching of a load, and the load goes on', async () => {
+  await appliance.autocode('model', 'unload', '--all');
+  rig.behave('coder', { loadMs: 3_000 });
+  const watching = spawn(AUTOCODE, ['model', 'load', 'coder', '--set', `dataDir=${appliance.dataDir}`]);
+  let told = '';
+  for await (const chunk of watching.stderr.setEncoding('utf8') as AsyncIterable<string>) {
+    if (told === '') watching.kill('SIGINT');
+    told += chunk;
+  }
+  assert.equal(watching.exitCode ?? ((await once(watching, 'exit')) as [number])[0], 130);
+  assert.match(told, /What was asked for goes on: see `autocode model list`\.\n$/);
+  assert.match(await appliance.autocode('model', 'load', 'coder'), /eady on GPU 0/);
+  rig.behave('coder', {});
+});
+
 test('the CLI loads, shows, puts to sleep, wakes and unloads; what is so already is told and no failure', async () => {
   assert.match(await appliance.autocode('model', 'load', 'local/coder'), /eady on GPU 0/);
   assert.match(await appliance.autocode('model', 'load', 'coder'), /It is ready on GPU 0 already\./);
@@ -124,6 +142,7 @@ test('the CLI loads, shows, puts to sleep, wakes and unloads; what is so already
   const shown = await appliance.autocode('model', 'load', 'coder', '--no-wait', '--json');
   assert.equal((JSON.parse(shown) as ModelCommand).action, 'load');
   assert.match(await appliance.autocode('model', 'logs', 'coder'), /\S/);
+  assert.match(await appliance.autocode('model', 'verify', 'local/coder'), /^coder: 5 files/);
   assert.match(await appliance.autocode('model', 'unload', '--all'), /Unloaded\./);
   assert.deepEqual(rig.engines(), []);
   assert.match(await appliance.autocode('model', 'unload', '--all'), /No model is loaded\./);

@@ -74,7 +74,7 @@ async function plan(fleet: Fleet, member: Member, cards: Card[], measured: Calib
         : await weightsState(join(fleet.weights, model.path));
     member.weights = weights.state;
     if (weights.state !== 'here') {
-      return hopeless(member, weightsTrouble(model.name, weights.state, weights.problem));
+      return hopeless(member, weightsTrouble(model, weights.state, weights.problem));
     }
     const { shape } = await shapeOf(model, fleet.weights);
     member.weightsBytes = shape.weightsBytes;
@@ -118,11 +118,15 @@ function hopeless(member: Member, trouble: Trouble): void {
   member.lack = trouble;
 }
 
-function weightsTrouble(name: string, state: 'missing' | 'broken', problem: string | null): Trouble {
+function weightsTrouble(
+  { name, path }: LocalModel,
+  state: 'missing' | 'broken',
+  problem: string | null,
+): Trouble {
   return state === 'missing'
     ? {
         problem: problem ?? 'its weights are not here.',
-        remedy: 'Bring its weights with `autocode model import PATH`.',
+        remedy: `Bring them with \`autocode model import PATH --name ${path}\`.`,
       }
     : {
         problem: problem ?? 'its weights are broken.',

@@ -13,10 +13,7 @@ export interface WeightsState {
 /** Looks at the model's directory (absolute path). */
 export async function weightsState(directory: string): Promise<WeightsState> {
   if (!(await isDirectory(directory)))
-    return {
-      state: 'missing',
-      problem: `${directory} does not exist: \`autocode model import\` brings the weights.`,
-    };
+    return { state: 'missing', problem: `there are no weights in ${directory}.` };
   try {
     const manifest = await readManifest(directory);
     if (manifest === undefined) await inspect(directory);
