@@ -140,7 +140,7 @@ main() {
   [[ $purge == no || $action == uninstall ]] || fail '--purge goes with --uninstall' 2
   local opt=$prefix/opt/autocode units=$prefix/etc/systemd/system
   [[ $(id -u) == 0 ]] || fail 'only root may do this: sudo ./scripts/install.sh'
-  command -v systemctl systemd-sysusers systemd-tmpfiles systemd-notify > /dev/null || fail 'systemd is not installed: apt install systemd'
+  type -P systemctl systemd-sysusers systemd-tmpfiles systemd-notify > /dev/null || fail 'systemd is not installed: apt install systemd'
   [[ $root != "$(readlink -m "$opt")" ]] || [[ $action == uninstall ]] || fail 'this is what is installed; call it from a checkout of its own'
 
   if [[ $action == uninstall ]]; then uninstall && exit; fi
