@@ -66,7 +66,7 @@ async function settled(handle: Handle): Promise<Health> {
   let last = '';
   return await until(
     () => `${handle.model} settles, ${last}`,
-    60_000,
+    200_000,
     async () => {
       const health = await engine.health(handle, signal);
       if (health.state === 'loading') last = health.detail;
@@ -101,10 +101,10 @@ test('a model is declared beside applications of somebody else, and runs as two 
   assert.deepEqual(noted, coder);
   assert.deepEqual(await engine.find(launched), coder);
   assert.deepEqual(await settled(coder), { state: 'ready' });
-  await until('two replicas', 30_000, async () =>
+  await until('two replicas', 120_000, async () =>
     (await replicasOf(coder)).length === 2 ? true : undefined,
   );
-  const answer = await until('the other application', 30_000, async () => {
+  const answer = await until('the other application', 120_000, async () => {
     const response = await fetch(`${ray.serveUrl}/somebody`);
     return response.ok ? await response.text() : undefined;
   });
@@ -190,7 +190,7 @@ test('tokens of a stream come as they are generated, and a client that leaves en
   assert.equal(await ended(), before);
   leaving.abort();
   await reader.closed.catch(() => {});
-  await until('the request ended', 10_000, async () => ((await ended()) > before ? true : undefined));
+  await until('the request ended', 60_000, async () => ((await ended()) > before ? true : undefined));
 });
 
 test('user_config changes how it samples at once, without a new replica', async () => {
@@ -206,14 +206,14 @@ test('user_config changes how it samples at once, without a new replica', async 
       };
     }),
   );
-  await until('both replicas have it', 10_000, async () => {
+  await until('both replicas have it', 60_000, async () => {
     const texts = await Promise.all(
       Array.from({ length: 6 }, async () => await (await post(coder, '/generate', { prompt: 'x' })).text()),
     );
     return texts.every((text) => text.includes('"text":"X ')) ? true : undefined;
   });
   assert.ok(Date.now() - began < 10_000);
-  await until('both replicas go on', 10_000, async () => {
+  await until('both replicas go on', 60_000, async () => {
     const now = (await replicasOf(coder)).toSorted((a, b) => a - b);
     assert.ok(
       now.every((pid) => replicas.includes(pid)),
@@ -232,7 +232,7 @@ test('the figures of its engines are told by the nodes', async () => {
     signal: leaving.signal,
   });
   const told = async (running: number) =>
-    await until(`${running} requests`, 40_000, async () => {
+    await until(`${running} requests`, 120_000, async () => {
       const reading = await engine.metrics(coder, signal); // undefined while there can be nothing new
       return reading?.running === running && reading.generatedTokens > 0 ? true : undefined;
     });
@@ -246,7 +246,7 @@ test('a replica that is killed is replaced, and the other one answers meanwhile'
   const [killed, other] = await replicasOf(coder);
   process.kill(killed!, 'SIGKILL');
   const began = Date.now();
-  await until('two new replicas', 40_000, async () => {
+  await until('two new replicas', 120_000, async () => {
     const health = await engine.health(coder, signal);
     assert.equal(health.state, 'ready', JSON.stringify(health));
     const replicas = await replicasOf(coder);
@@ -260,7 +260,7 @@ test('a replica that is killed is replaced, and the other one answers meanwhile'
 
 test('a model for which no GPU is left loads until one is; a stop returns when nothing is left, and others go on', async () => {
   const waiting = await engine.start(launch('waiting', { replicas: { min: 1, max: 2 } }), none, signal);
-  await until('it waits', 10_000, async () => {
+  await until('it waits', 60_000, async () => {
     const health = await engine.health(waiting, signal);
     assert.equal(health.state, 'loading', JSON.stringify(health));
     return health.state === 'loading' && health.detail.includes('0 of 1 replicas') ? true : undefined;
