@@ -1,6 +1,6 @@
 // Tools that show what a run did: its diff and its log, of bounded size. Used by serve.ts; the log's resource reads the same way.
 import { z } from 'zod';
-import { RunId, TaskId } from '../../../protocol/ids.ts';
+import { Fence, runId, RunId, TaskId } from '../../../protocol/ids.ts';
 import { Run } from '../../../protocol/run.ts';
 import { Task } from '../../../protocol/task.ts';
 import type { Client } from '../client.ts';
@@ -61,7 +61,9 @@ export const resultTools = [
       "The last lines of the log of a task's newest run, or of an earlier one: its steps, what the agent said and did, what the checks printed.",
     input: z.strictObject({
       task: TaskId,
-      run: RunId.optional().meta({ description: 'As in `12-1`; the newest of the task when left out.' }),
+      attempt: Fence.optional().meta({
+        description: 'Which of its runs: 1 is the first; the newest when left out.',
+      }),
       lines: z.int().min(1).max(5000).default(200),
       maxCharacters,
     }),
@@ -69,8 +71,9 @@ export const resultTools = [
     effect: 'read',
     text: ({ run, state, text, cut }) =>
       `${cut ? '(cut: the end of it; ask for more with lines and maxCharacters)\n' : ''}${text}\n(run ${run} is ${state})`,
-    async call({ task, run, lines, maxCharacters }, { client }) {
-      const id = run ?? newestRun(await client.get(`/tasks/${task}`, Task));
+    async call({ task, attempt, lines, maxCharacters }, { client }) {
+      const id =
+        attempt === undefined ? newestRun(await client.get(`/tasks/${task}`, Task)) : runId(task, attempt);
       const log = await logLines(client, id);
       const { cut, ...end } = ending(log.lines, lines, maxCharacters);
       return { run: id, state: log.state, ...end, cut: cut || log.cut };

@@ -25,8 +25,8 @@ interface Tool<I extends z.ZodType, O extends z.ZodObject> {
   description: string;
   input: I;
   output: O;
-  /** `read`: changes nothing. `repeat`: a second call with the same words changes nothing more. `end`: ends work that goes on. */
-  effect: 'read' | 'add' | 'repeat' | 'end';
+  /** `read`: changes nothing. `add`: work begins or is told something. `end`: work that goes on ends, once. */
+  effect: 'read' | 'add' | 'end';
   call: (input: z.output<I>, call: Call) => Promise<z.input<O>>;
   /** What a model reads, where that is not the answer as JSON. */
   text?: (output: z.output<O>) => string;
