@@ -60,7 +60,7 @@ export const checkModels: Check = {
   name: 'models',
   run: async ({ config }) => {
     const remedy =
-      'Name one: models.engines in the configuration, or `autocode demo --model-url … --model …`.';
+      'Name one: models.engines or models.local in the configuration, or `autocode demo --model-url … --model …`.';
     const engines = config.models.engines.filter((engine) => engine.kind === 'upstream');
     const findings = await Promise.all([
       ...(config.models.local === undefined ? [] : [ownModels(config, config.models.local)]),

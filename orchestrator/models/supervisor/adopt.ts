@@ -79,7 +79,7 @@ async function goOn(fleet: Fleet, member: Member, replica: Replica, row: Instanc
   const settle = await recordDecision(fleet.db, {
     model: row.model,
     action: 'adopt',
-    reason: `its engine runs since ${row.beganAt.toISOString()}`,
+    reason: `its engine runs since ${row.beganAt.toISOString().slice(0, 19).replace('T', ' ')}`,
     gpus: row.gpus,
   });
   if (health?.state === 'failed') {

@@ -131,4 +131,9 @@ test('without weights the catalogue counts, and without either it is told what t
   };
   assert.deepEqual(await shapeOf(localModel({ path: 'none', shape }), root), { shape, source: 'catalogue' });
   await assert.rejects(shapeOf(localModel({ path: 'none' }), root), /there is no .*none\/config\.json/);
+  await assert.rejects(
+    shapeOf(localModel({ engine: 'ollama' }), root),
+    ({ message, remedy }: AutocodeError) =>
+      /Ollama keeps its weights/.test(message) && !remedy?.includes('import'),
+  );
 });

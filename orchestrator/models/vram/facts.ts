@@ -24,8 +24,15 @@ export async function shapeOf(
     if (model.shape !== undefined) return { shape: model.shape, source: 'catalogue' };
     throw new AutocodeError(
       'ERR_WEIGHTS',
-      `Nothing is known of ${model.name}: there is no ${file}, and the catalogue has no shape of it.`,
-      { remedy: 'Bring its weights with `autocode model import PATH`, or say its `shape` in the catalogue.' },
+      model.engine === 'ollama'
+        ? `Nothing is known of ${model.name}: Ollama keeps its weights, and the catalogue has no shape of it.`
+        : `Nothing is known of ${model.name}: there is no ${file}, and the catalogue has no shape of it.`,
+      {
+        remedy:
+          model.engine === 'ollama'
+            ? 'Say its `shape` in the catalogue (docs/models.schema.json).'
+            : 'Bring its weights with `autocode model import PATH`, or say its `shape` in the catalogue.',
+      },
     );
   }
   const { shape, packedBits } = readModelConfig(json(text, file), file);
