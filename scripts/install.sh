@@ -100,11 +100,12 @@ booted() { [[ -z $prefix && -d /run/systemd/system ]]; }
 
 # A program whose files are replaced under it would load half of the old version and half of the new.
 refuse_running() {
-  local unit
+  local unit state
   booted || return 0
   for unit in "${UNITS[@]}"; do
-    ! systemctl is-active --quiet "$unit" ||
-      fail "$unit runs. Let its runs end (autocode drain start --wait), stop it (systemctl stop $unit), and call this again"
+    state=$(systemctl show --property=ActiveState --value "$unit")
+    [[ $state == inactive || $state == failed ]] ||
+      fail "$unit is $state. Let its runs end (autocode drain start --wait), stop it (systemctl stop $unit), and call this again"
   done
 }
 

@@ -63,7 +63,7 @@ test('without systemd nothing is said, and a systemd that is away is worth a war
   const none = serviceManager(undefined, (text) => warnings.push(text));
   await none.ready('serves');
   await none.stopping('ends');
-  assert.deepEqual(warnings, []);
+  assert.equal(warnings.length, 0);
   const away = serviceManager({ socket: '/nonexistent/notify', watchdogMs: undefined }, (text) =>
     warnings.push(text),
   );
