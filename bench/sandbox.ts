@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { bubblewrapHost } from '../worker-agent/sandbox/bubblewrap-host.ts';
-import { openScratchBubblewrap } from '../worker-agent/sandbox/scratch.ts';
+import { openScratchConfined } from '../worker-agent/sandbox/scratch.ts';
 import { tryWaysOut } from '../worker-agent/sandbox/self-test/quick.ts';
 import { report } from './report.ts';
 
@@ -31,7 +31,7 @@ const BARE = [
 
 const run = promisify(execFile);
 const host = await bubblewrapHost(process.env.PATH ?? '');
-const sandbox = await openScratchBubblewrap(host);
+const sandbox = await openScratchConfined(host);
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();

@@ -22,9 +22,9 @@ const Line = z.object({ finding: Finding.optional(), offer: Offer.optional() });
 const MARKS = { ok: ['green', '✓'], escaped: ['red', '✗'], 'not-tried': ['yellow', '!'] } as const;
 
 /** Tries every way out of a sandbox on this machine; exit code 1 when one is open. */
-export async function selfTest(args: GlobalArgs): Promise<void> {
+export async function selfTest(args: GlobalArgs & { isolation: Isolation }): Promise<void> {
   const findings: Finding[] = [];
-  await tool('selftest', ({ finding }) => {
+  await tool(['selftest', '--isolation', args.isolation], ({ finding }) => {
     if (finding === undefined) return;
     findings.push(finding);
     if (!args.json) print(lineOf(finding));
@@ -42,7 +42,7 @@ export async function selfTest(args: GlobalArgs): Promise<void> {
 /** The isolations that runs on this machine can have, and what is missing for the others. */
 export async function offeredHere(): Promise<Offer> {
   let found: Offer = { isolations: ['directory'], missing: 'The worker does not say.' };
-  await tool('offer', ({ offer }) => (found = offer ?? found));
+  await tool(['offer'], ({ offer }) => (found = offer ?? found));
   return found;
 }
 
@@ -52,9 +52,9 @@ function lineOf({ name, result, detail }: Finding): string {
 }
 
 /** Runs the tool; its error becomes ours. */
-async function tool(verb: string, tell: (line: z.infer<typeof Line>) => void): Promise<void> {
+async function tool(words: string[], tell: (line: z.infer<typeof Line>) => void): Promise<void> {
   let failure: Error | undefined;
-  await readPart(TOOL, [verb, '--json'], (line) => {
+  await readPart(TOOL, [...words, '--json'], (line) => {
     const said: unknown = JSON.parse(line);
     const refused = ErrorBody.safeParse(said);
     if (refused.success) failure = errorFromBody(refused.data, 500);

@@ -49,6 +49,7 @@ const branchesOf = (repository: string) =>
 const kinds: Record<string, string[]> = {
   'without a sandbox': [],
   'in a sandbox': ['--isolation', 'bubblewrap'],
+  'in a container': ['--isolation', 'container'],
 };
 for (const [how, isolation] of Object.entries(kinds)) {
   const skip = isolation.length > 0 && !existsSync('/usr/bin/bwrap') ? 'needs bubblewrap' : false;
@@ -56,7 +57,7 @@ for (const [how, isolation] of Object.entries(kinds)) {
     `one task changes two repositories ${how}: one change in each, linked to the other`,
     { skip },
     async () => {
-      const name = `two-${isolation.length}`;
+      const name = `two-${isolation.at(-1) ?? 'trusted'}`;
       const { api, web } = await project(name, undefined, ...isolation);
       const task = await appliance.ended(await appliance.task(name));
       assert.equal(task.state, 'completed', task.reason ?? '');

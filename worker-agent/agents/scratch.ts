@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { processesOf } from '../run-processes.ts';
-import { bubblewrapHost } from '../sandbox/bubblewrap-host.ts';
+import { confinedHost } from '../sandbox/confined.ts';
 import { openDirectorySandbox } from '../sandbox/directory.ts';
-import { openScratchBubblewrap } from '../sandbox/scratch.ts';
+import { openScratchConfined } from '../sandbox/scratch.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 
 export interface ScratchSandbox extends Sandbox {
@@ -28,8 +28,8 @@ export async function openScratchSandbox(
   gatewayUrl: string,
   { toolDir, isolation = 'directory' }: ScratchSandboxOptions,
 ): Promise<ScratchSandbox> {
-  if (isolation === 'bubblewrap') {
-    const sandbox = await openScratchBubblewrap(await bubblewrapHost(PATH), { gatewayUrl, toolDir });
+  if (isolation !== 'directory') {
+    const sandbox = await openScratchConfined(await confinedHost(isolation, PATH), { gatewayUrl, toolDir });
     return { ...sandbox, processes: () => processesOf(sandbox) };
   }
   const directory = await mkdtemp(join(tmpdir(), 'autocode-agent-'));

@@ -3,7 +3,7 @@
 import { chown, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { WorkOrder } from '../../protocol/worker.ts';
-import type { Lender } from '../sandbox/bubblewrap.ts';
+import type { Lender } from '../sandbox/confined.ts';
 import { fetchIntoCache } from '../workspace/cache.ts';
 import { exportTree, pushCommit } from '../workspace/export.ts';
 import { pruneCache } from '../workspace/prune.ts';
@@ -56,7 +56,7 @@ export async function makeTrees(
 ): Promise<void> {
   const { git, directory, order, log, cacheDir } = pipeline;
   const { cacheBytes, ...workspace } = pipeline.workspace;
-  const handOver = order.isolation === 'bubblewrap';
+  const handOver = order.isolation !== 'directory';
   const { tree } = directory.sandbox(name);
   await mkdir(tree, { recursive: true, mode: 0o700 });
   const kinds = await someAtATime(

@@ -7,7 +7,7 @@ import type { AgentContext, CodingAgent, RunEventInput } from '../agents/coding-
 import type { RunDirectory } from '../run-directory.ts';
 import type { RunApi } from '../runner/api.ts';
 import type { Inbox } from '../runner/inbox.ts';
-import type { Lender } from '../sandbox/bubblewrap.ts';
+import type { Lender } from '../sandbox/confined.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { GitContext } from '../workspace/git.ts';
 import type { Remote } from '../workspace/remote.ts';

@@ -6,8 +6,7 @@ import type { RunnerConfig } from '../config.ts';
 import type { PipelineOptions, SandboxName } from '../pipeline/run-record.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import type { ProcessScope } from '../run-processes.ts';
-import { bubblewrapHost, type BubblewrapHost } from '../sandbox/bubblewrap-host.ts';
-import { openBubblewrapSandbox, type Lender } from '../sandbox/bubblewrap.ts';
+import { confinedHost, openConfinedSandbox, type ConfinedHost, type Lender } from '../sandbox/confined.ts';
 import { openDirectorySandbox } from '../sandbox/directory.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { tryWaysOut, verdict } from '../sandbox/self-test/quick.ts';
@@ -27,7 +26,7 @@ export interface OpenerParts {
 /** For the pipeline. What there is to know of the isolation goes to the log once. */
 export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'] {
   const { config, order, directory, gateway, path: searchPath, processes, notice } = parts;
-  let host: BubblewrapHost | null = null;
+  let host: ConfinedHost | null = null;
   let tested = false;
 
   async function open(name: SandboxName, lenders: Lender[]): Promise<Sandbox> {
@@ -43,9 +42,9 @@ export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'
         processes,
       });
     }
-    host ??= await bubblewrapHost(searchPath);
+    host ??= await confinedHost(order.isolation, searchPath);
     const { toolchains, ...limits } = config.sandbox;
-    return await openBubblewrapSandbox(host, {
+    return await openConfinedSandbox(host, {
       run: order.run,
       name,
       runDirectory: directory.path,
@@ -64,8 +63,10 @@ export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'
     if (tested) return sandbox;
     try {
       sandbox.notices.forEach(notice);
-      if (sandbox.kind === 'bubblewrap')
-        notice(verdict(await tryWaysOut(sandbox, [path.dirname(directory.path), config.cacheDir])));
+      if (sandbox.kind !== 'directory') {
+        const findings = await tryWaysOut(sandbox, [path.dirname(directory.path), config.cacheDir]);
+        notice(verdict(findings, sandbox.kind));
+      }
       tested = true;
       return sandbox;
     } catch (error) {

@@ -5,6 +5,7 @@ import { findBubblewrap, identityOf, type Identity } from './identity.ts';
 import { architectureOf, seccompProgram } from './seccomp.ts';
 
 export interface BubblewrapHost {
+  kind: 'bubblewrap';
   bwrap: string;
   identity: Identity;
   /** The system call filter. */
@@ -18,5 +19,5 @@ export async function bubblewrapHost(searchPath: string): Promise<BubblewrapHost
   const filter = seccompProgram(architectureOf(os.machine()));
   const bwrap = await findBubblewrap(searchPath);
   const [identity, cgroups] = await Promise.all([identityOf(bwrap), cgroupParents()]);
-  return { bwrap, identity, filter, cgroups };
+  return { kind: 'bubblewrap', bwrap, identity, filter, cgroups };
 }

@@ -5,8 +5,9 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { send, startTimeOf } from '../run-processes.ts';
 import { withoutRights } from '../workspace/overlay.ts';
-import { GATEWAY_PORT } from './layout.ts';
+import { exitOf } from './exit-of.ts';
 import type { Exit, SandboxProcess } from './sandbox.ts';
+import { JOIN, START } from './start-scripts.ts';
 
 export interface Confinement {
   bwrap: string;
@@ -26,42 +27,6 @@ export interface Program {
   /** The command inside that listens on the gateway's port; null for none. */
   relay: string | null;
 }
-
-// Closes what else is open (whoever started the worker may have left files open, which bwrap passes on), joins the control groups
-// (arguments up to `--`), then becomes bwrap: whatever that starts is in them from its first moment. Bash, since a plain sh
-// cannot close what has two digits.
-const JOIN = `for each in /proc/self/fd/*; do
-  number=\${each##*/}
-  ((number <= 5)) || eval "exec $number>&-"
-done
-while [[ $1 != -- ]]; do echo 0 > "$1" || exit 125; shift; done
-shift
-exec "$@"`;
-
-// The working directory is the agent's alone, so it is entered as the agent. The relay is no child of the program, which may
-// wait for all its children, nor in its process group, which may be told to end and still talk to the model while it does.
-const LISTENING = `0100007F:${GATEWAY_PORT.toString(16).toUpperCase().padStart(4, '0')} 0A`;
-const START = `relay=$1; cd "$2" || exit 125; unset OLDPWD; shift 2
-[ -n "$relay" ] || exec "$@"
-(setsid $relay </dev/null >/dev/null 2>&1 &)
-listening() {
-  while read -r _ local _ state _; do [ "$local $state" != '${LISTENING}' ] || return 0; done < /proc/net/tcp
-  return 1
-}
-tries=0
-until listening; do
-  tries=$((tries + 1)); [ $tries -lt 50000 ] || { echo 'sandbox: the relay to the model gateway does not start' >&2; exit 125; }
-done
-exec "$@"`;
-
-// bwrap tells a death by a signal as a shell does: 128 and the signal's number.
-const DEATHS: Record<number, NodeJS.Signals> = {
-  134: 'SIGABRT',
-  135: 'SIGBUS',
-  137: 'SIGKILL',
-  139: 'SIGSEGV',
-  143: 'SIGTERM',
-};
 
 const GIVE_UP_MS = 10_000;
 
@@ -134,11 +99,6 @@ export function startConfined(
     exited,
     kill,
   };
-}
-
-function exitOf(code: number | null, signal: NodeJS.Signals | null): Exit {
-  const death = DEATHS[code ?? 0];
-  return death === undefined ? { code, signal } : { code: null, signal: death };
 }
 
 // bwrap ends a moment before what the program left behind: that dies with the first process inside, which is gone when all are.

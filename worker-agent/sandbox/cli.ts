@@ -1,11 +1,11 @@
 // What this machine's sandbox is worth, from the command line; `autocode worker selftest`, the demo and doctor run it as a child
 // process, since the orchestrator imports nothing of the worker.
-// usage: node cli.ts selftest|offer [--json]
+// usage: node cli.ts selftest|offer [--isolation bubblewrap|container] [--json]
 // With --json each line is one object: {"finding":…} as they are found, {"offer":…} or {"error":…}.
 import { parseArgs } from 'node:util';
 import { AutocodeError, ERRORS } from '../../protocol/errors.ts';
 import { programPath } from '../config.ts';
-import { bubblewrapHost } from './bubblewrap-host.ts';
+import { confinedHost } from './confined.ts';
 import { offeredIsolations } from './offer.ts';
 import { selfTest } from './self-test/full.ts';
 import type { Finding } from './self-test/quick.ts';
@@ -15,7 +15,10 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false } },
+    options: {
+      json: { type: 'boolean', default: false },
+      isolation: { type: 'string', default: 'bubblewrap' },
+    },
   });
   const say = (object: unknown, text: string) => console.log(values.json ? JSON.stringify(object) : text);
   try {
@@ -24,12 +27,13 @@ async function main(): Promise<number> {
       say({ offer }, `isolation: ${[offer.isolations.join(', '), offer.missing].filter(Boolean).join('; ')}`);
       return 0;
     }
-    if (positionals[0] !== 'selftest')
+    const { isolation } = values;
+    if (positionals[0] !== 'selftest' || (isolation !== 'bubblewrap' && isolation !== 'container'))
       throw new AutocodeError(
         'ERR_INVALID_INPUT',
-        'usage: node worker-agent/sandbox/cli.ts selftest|offer [--json]',
+        'usage: node worker-agent/sandbox/cli.ts selftest|offer [--isolation bubblewrap|container] [--json]',
       );
-    const findings = await selfTest(await bubblewrapHost(programPath()), (finding) =>
+    const findings = await selfTest(await confinedHost(isolation, programPath()), (finding) =>
       say({ finding }, lineOf(finding)),
     );
     return findings.some(({ result }) => result === 'escaped') ? 1 : 0;

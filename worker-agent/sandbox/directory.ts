@@ -89,7 +89,7 @@ export async function openDirectorySandbox(options: DirectorySandboxOptions): Pr
 }
 
 /** A program that cannot be started looks like one that a shell does not find: 127 and a line on stderr. */
-function notStarted(program: string, cause: Error | ChildProcess): SandboxProcess {
+export function notStarted(program: string, cause: Error | ChildProcess): SandboxProcess {
   const words =
     cause instanceof Error
       ? Promise.resolve(cause)

@@ -1,13 +1,14 @@
 // Who the processes in a sandbox are to the kernel: nobody. Under root, a user id that owns nothing, taken on by setpriv inside;
 // under any other user, an id in a user namespace. Root is not mapped into one: to the kernel it would still be root, who owns
-// every file of /proc/sys. Used by bubblewrap-host.ts.
+// every file of /proc/sys. Used by bubblewrap-host.ts
+// and container-host.ts.
 import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { access, chmod, constants } from 'node:fs/promises';
-import path from 'node:path';
+import { chmod } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { withoutRights } from '../workspace/overlay.ts';
+import { findProgram } from './find-program.ts';
 
 export interface Identity {
   kind: 'user-namespace' | 'setpriv';
@@ -22,10 +23,10 @@ export interface Identity {
 }
 
 /** In a range that no system gives to users, services or containers. As in etc/passwd. */
-const AGENT = '60999';
+export const AGENT = 60999;
 
 /** The owner of work trees, where it is another user than this process's. */
-export const treeOwner = process.getuid?.() === 0 ? Number(AGENT) : null;
+export const treeOwner = process.getuid?.() === 0 ? AGENT : null;
 
 const REMEDY = 'Install bubblewrap 0.8 or newer: `apt install bubblewrap`.';
 const NAMESPACE_REMEDY =
@@ -35,14 +36,14 @@ const run = promisify(execFile);
 
 const IN_NAMESPACE: Identity = {
   kind: 'user-namespace',
-  arguments: ['--unshare-user', '--disable-userns', '--uid', AGENT, '--gid', AGENT],
+  arguments: ['--unshare-user', '--disable-userns', '--uid', String(AGENT), '--gid', String(AGENT)],
   prefix: [],
   give: async () => {},
   show: async () => {},
 };
 
-// bwrap keeps three rights of root's for setpriv, which gives them up for good before anything of the run starts.
-const WITHOUT_RIGHTS: Identity = {
+/** Under root. bwrap keeps three of its rights for setpriv, which gives them up for good before anything of the run starts. */
+export const rootIdentity: Identity = {
   kind: 'setpriv',
   arguments: [
     '--cap-drop',
@@ -70,7 +71,7 @@ const WITHOUT_RIGHTS: Identity = {
 
 /** Tries it in a bare sandbox. ERR_SANDBOX says what is missing: there is no way on without. */
 export async function identityOf(bwrap: string): Promise<Identity> {
-  const identity = process.getuid?.() === 0 ? WITHOUT_RIGHTS : IN_NAMESPACE;
+  const identity = process.getuid?.() === 0 ? rootIdentity : IN_NAMESPACE;
   const bare = ['--unshare-pid', '--unshare-net', '--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev'];
   try {
     const [program, ...rest] = [...withoutRights, bwrap];
@@ -93,16 +94,8 @@ export async function identityOf(bwrap: string): Promise<Identity> {
 
 /** Where the program is, or ERR_SANDBOX. */
 export async function findBubblewrap(searchPath: string): Promise<string> {
-  for (const directory of searchPath.split(':').filter((each) => each.startsWith('/'))) {
-    const file = path.join(directory, 'bwrap');
-    if (
-      await access(file, constants.X_OK).then(
-        () => true,
-        () => false,
-      )
-    )
-      return file;
-  }
+  const file = await findProgram('bwrap', searchPath);
+  if (file !== null) return file;
   throw unavailable('bubblewrap is not installed, and without it there is no sandbox.', REMEDY);
 }
 

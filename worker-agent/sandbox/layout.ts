@@ -1,8 +1,7 @@
-// What a sandbox's processes see, as arguments for bwrap: their file system, their namespaces, who they are.
-// Used by bubblewrap.ts.
+// What a sandbox's processes see of files, in whichever way they are confined: what is not named here does not exist inside.
+// bubblewrap-arguments.ts and oci-bundle.ts put it into the words of their programs.
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
-import type { Identity } from './identity.ts';
 
 /** Paths inside; the same in every run, so that recordings and prompts do not depend on the machine. */
 export const INSIDE = {
@@ -33,9 +32,25 @@ export interface Layout {
   gatewaySocket: string | null;
   /** Most that fits into /tmp, and into /dev/shm. */
   tmpMb: number;
-  identity: Identity;
 }
 
+/** Something at a path inside, in the order in which they are made. */
+export type Entry =
+  | { kind: 'directory' | 'processes' | 'devices'; at: string }
+  | { kind: 'link'; at: string; to: string }
+  | { kind: 'memory'; at: string; bytes: number }
+  | { kind: 'host'; at: string; from: string; writable: boolean };
+
+const DIRECTORIES = [
+  '/etc',
+  '/home',
+  '/opt',
+  '/opt/autocode',
+  '/opt/autocode/node',
+  '/opt/autocode/objects',
+  '/run',
+  '/var',
+];
 const SYSTEM = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 /** What programs of the host need from its /etc to run: nothing that tells of its users, its network or its secrets. */
 const ETC = [
@@ -54,84 +69,54 @@ const OWN_ETC = ['passwd', 'group', 'hosts', 'nsswitch.conf'];
 const ETC_FILES = path.join(import.meta.dirname, 'etc');
 const MEGABYTE = 1024 * 1024;
 
-/** Namespaces, then mounts in their order; what is not named does not exist inside. */
-export function layoutArguments(layout: Layout): string[] {
-  const { tree, home, objects, toolDir, toolchains, gatewaySocket, tmpMb, identity } = layout;
+/** The file system inside; all of it that is no `host` entry to be written, and no memory, is for reading. */
+export function layoutOf(layout: Layout): Entry[] {
+  const { tree, home, objects, toolDir, toolchains, gatewaySocket, tmpMb } = layout;
   return [
-    ...['ipc', 'pid', 'net', 'uts', 'cgroup'].map((each) => `--unshare-${each}`),
-    ...identity.arguments,
-    '--die-with-parent',
-    '--new-session',
-    '--hostname',
-    'sandbox',
-    '--clearenv',
-    ...[
-      '/etc',
-      '/home',
-      '/opt',
-      '/opt/autocode',
-      '/opt/autocode/node',
-      '/opt/autocode/objects',
-      '/run',
-      '/var',
-    ].flatMap(passable),
-    ...readOnly('/usr', '/usr'),
-    ...SYSTEM.flatMap(systemDirectory),
-    ...ETC.map((name) => `/etc/${name}`).flatMap((file) => ['--ro-bind-try', file, file]),
-    ...OWN_ETC.flatMap((name) => readOnly(path.join(ETC_FILES, name), `/etc/${name}`)),
-    '--proc',
-    '/proc',
-    '--dev',
-    '/dev',
-    ...memory('/dev/shm', tmpMb),
-    ...memory(INSIDE.tmp, tmpMb),
-    '--symlink',
-    INSIDE.tmp,
-    '/var/tmp',
-    ...toolchains.flatMap((directory) => readOnly(directory, directory)),
-    ...(existsSync(toolDir) ? readOnly(toolDir, INSIDE.tools) : []),
-    ...readOnly(process.execPath, INSIDE.node),
-    ...readOnly(path.join(import.meta.dirname, 'relay-inside.ts'), INSIDE.relay),
+    ...DIRECTORIES.map((at): Entry => ({ kind: 'directory', at })),
+    ...systemPrograms(),
+    ...ETC.map((name) => `/etc/${name}`).flatMap((file) => (existsSync(file) ? [readOnly(file, file)] : [])),
+    ...OWN_ETC.map((name) => readOnly(path.join(ETC_FILES, name), `/etc/${name}`)),
+    { kind: 'processes', at: '/proc' },
+    { kind: 'devices', at: '/dev' },
+    { kind: 'memory', at: '/dev/shm', bytes: tmpMb * MEGABYTE },
+    { kind: 'memory', at: INSIDE.tmp, bytes: tmpMb * MEGABYTE },
+    { kind: 'link', at: '/var/tmp', to: INSIDE.tmp },
+    ...toolchains.map((directory) => readOnly(directory, directory)),
+    ...(existsSync(toolDir) ? [readOnly(toolDir, INSIDE.tools)] : []),
+    readOnly(process.execPath, INSIDE.node),
+    readOnly(path.join(import.meta.dirname, 'relay-inside.ts'), INSIDE.relay),
     ...objects.flatMap((directory, index) => borrowed(directory, INSIDE.objects(index))),
-    ...(gatewaySocket === null ? [] : readOnly(gatewaySocket, INSIDE.gatewaySocket)),
-    ...writable(home, INSIDE.home),
-    ...writable(tree, INSIDE.workspace),
-    ...['/dev', '/'].flatMap((directory) => ['--remount-ro', directory]),
+    ...(gatewaySocket === null ? [] : [readOnly(gatewaySocket, INSIDE.gatewaySocket)]),
+    { kind: 'host', at: INSIDE.home, from: home, writable: true },
+    { kind: 'host', at: INSIDE.workspace, from: tree, writable: true },
   ];
 }
 
-function writable(from: string, to: string): string[] {
-  return ['--bind', from, to];
+/** What it takes to start a program of the host. */
+export function systemPrograms(): Entry[] {
+  return [readOnly('/usr', '/usr'), ...SYSTEM.flatMap(systemDirectory)];
 }
 
-function readOnly(from: string, to: string): string[] {
-  return ['--ro-bind', from, to];
-}
-
-// bwrap would make it for its own user alone.
-function passable(directory: string): string[] {
-  return ['--perms', '0755', '--dir', directory];
-}
-
-function memory(at: string, megabytes: number): string[] {
-  return ['--perms', '1777', '--size', String(megabytes * MEGABYTE), '--tmpfs', at];
+function readOnly(from: string, at: string): Entry {
+  return { kind: 'host', at, from, writable: false };
 }
 
 // What a lender borrows itself is at a path of the host; the work tree borrows from all of them directly.
-function borrowed(directory: string, at: string): string[] {
+function borrowed(directory: string, at: string): Entry[] {
   const alternates = 'info/alternates';
   const hidden = existsSync(path.join(directory, alternates));
   return [
-    ...readOnly(directory, at),
-    ...(hidden ? readOnly(path.join(ETC_FILES, 'no-alternates'), path.join(at, alternates)) : []),
+    readOnly(directory, at),
+    ...(hidden ? [readOnly(path.join(ETC_FILES, 'no-alternates'), path.join(at, alternates))] : []),
   ];
 }
 
 // Links into /usr on most systems, directories on some.
-function systemDirectory(directory: string): string[] {
+function systemDirectory(directory: string): Entry[] {
   const stat = lstatSync(directory, { throwIfNoEntry: false });
   if (stat === undefined) return [];
   return stat.isSymbolicLink()
-    ? ['--symlink', readlinkSync(directory), directory]
-    : readOnly(directory, directory);
+    ? [{ kind: 'link', at: directory, to: readlinkSync(directory) }]
+    : [readOnly(directory, directory)];
 }

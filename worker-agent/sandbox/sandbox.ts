@@ -1,9 +1,10 @@
 // The sandbox as the runner, the pipeline and the agents see it: where the work tree is, and how a process is started in it.
-// One implementation a kind of isolation: bubblewrap.ts, and directory.ts, which is none.
+// One implementation a kind of isolation: bubblewrap.ts and container.ts behind confined.ts, and directory.ts, which is none.
 import type { Readable, Writable } from 'node:stream';
+import type { Isolation } from '../../protocol/project.ts';
 
 export interface Sandbox {
-  readonly kind: 'bubblewrap' | 'directory';
+  readonly kind: Isolation;
   /** The work tree, as processes inside see it. */
   readonly workspace: string;
   /** Scratch HOME of the run, as processes inside see it. */

@@ -1,16 +1,15 @@
-// A sandbox `bubblewrap` over temporary directories, outside a run: for the self-test, the benchmark and tests.
+// A sandbox that confines over temporary directories, outside a run: for the self-test, the benchmark and tests.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { BubblewrapHost } from './bubblewrap-host.ts';
-import { openBubblewrapSandbox } from './bubblewrap.ts';
 import type { Limits } from './cgroup.ts';
+import { openConfinedSandbox, type ConfinedHost } from './confined.ts';
 import type { Sandbox } from './sandbox.ts';
 
-export interface ScratchBubblewrap extends Sandbox {
+export interface ScratchConfined extends Sandbox {
   /** Its directories outside: all of it, and the work tree. */
   directory: string;
   tree: string;
@@ -28,10 +27,10 @@ export interface ScratchOptions {
 const LIMITS: Limits = { memoryMb: 2048, pids: 512, cpus: 0 };
 
 /** Opens one with an empty work tree; close() removes it. */
-export async function openScratchBubblewrap(
-  host: BubblewrapHost,
+export async function openScratchConfined(
+  host: ConfinedHost,
   { gatewayUrl = 'http://127.0.0.1:9', toolDir, limits = {} }: ScratchOptions = {},
-): Promise<ScratchBubblewrap> {
+): Promise<ScratchConfined> {
   const directory = await realpath(await mkdtemp(path.join(tmpdir(), 'autocode-box-')));
   const tree = path.join(directory, 'tree');
   const tools = toolDir ?? path.join(directory, 'tools');
@@ -49,7 +48,7 @@ export async function openScratchBubblewrap(
   await once(relay, 'listening');
   await chmod(gatewaySocket, 0o600);
   const mark = randomUUID();
-  const sandbox = await openBubblewrapSandbox(host, {
+  const sandbox = await openConfinedSandbox(host, {
     run: 'scratch',
     name: 'work',
     runDirectory: directory,

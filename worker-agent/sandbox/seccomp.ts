@@ -1,4 +1,5 @@
-// The system call filter of the sandbox, as the program for the kernel's classic BPF machine. Used by bubblewrap.ts.
+// The system call filter of the sandbox, as the program for the kernel's classic BPF machine. Used by bubblewrap-host.ts
+// and, for what it refuses, by oci-seccomp.ts.
 // Namespaces and the missing capabilities keep a process in; the filter takes away parts of the kernel that it has no use
 // for and that have let processes out before.
 import { AutocodeError } from '../../protocol/errors.ts';
@@ -57,11 +58,11 @@ const LOOKED_AT = {
 export type Architecture = keyof typeof LOOKED_AT;
 
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
-const NEW_NAMESPACES = 0x7e020000;
+export const NEW_NAMESPACES = 0x7e020000;
 /** Requests that put characters into a terminal's input: TIOCSTI, TIOCLINUX. */
-const TERMINAL_INPUT = [0x5412, 0x541c];
+export const TERMINAL_INPUT = [0x5412, 0x541c];
 /** UNIX, INET, INET6, NETLINK. Others, as VSOCK, know nothing of network namespaces or are the kernel's least tried parts. */
-const ADDRESS_FAMILIES = [1, 2, 10, 16];
+export const ADDRESS_FAMILIES = [1, 2, 10, 16];
 
 const LOAD = 0x20; // BPF_LD | BPF_W | BPF_ABS
 const IF_EQUAL = 0x15; // BPF_JMP | BPF_JEQ | BPF_K

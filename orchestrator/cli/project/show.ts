@@ -75,7 +75,7 @@ function verifyWords({ name, command, in: place }: VerifyCommand): string {
 
 /** What confines the runs of a project, loud where nothing does. */
 export function isolationWords({ isolation, trusted, name }: Project): string {
-  if (isolation === 'bubblewrap') return 'bubblewrap: each run has a sandbox';
+  if (isolation !== 'directory') return `${isolation}: each run has a sandbox`;
   return trusted
     ? 'directory, which is NONE: runs have the rights of the worker; the project is trusted with them'
     : `directory, which is NONE, and the project is not trusted: no run is started; \`autocode project set ${name} --isolation bubblewrap\``;

@@ -13,7 +13,10 @@ import type {
 import type { RunState } from '../../../protocol/run.ts';
 import type { TaskState } from '../../../protocol/task.ts';
 
-export const ISOLATIONS = ['bubblewrap', 'directory'] as const satisfies Isolation[];
+export const ISOLATIONS = ['bubblewrap', 'container', 'directory'] as const satisfies Isolation[];
+
+/** Those of them that confine; the first is the usual one. */
+export const SANDBOXES = ['bubblewrap', 'container'] as const satisfies Isolation[];
 
 export const FORGE_KINDS = ['gitea', 'github', 'gitlab'] as const satisfies ForgeKindName[];
 

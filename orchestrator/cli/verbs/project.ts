@@ -95,7 +95,7 @@ function settings<A>(yargs: Argv<A>) {
       choices: ISOLATIONS,
       requiresArg: true,
       describe:
-        'What runs are confined by: bubblewrap (the default), or directory, which is none and needs --trusted',
+        'What runs are confined by: bubblewrap (the default), container (the same by crun), or directory, which is none and needs --trusted',
     })
     .option('trusted', {
       type: 'boolean',

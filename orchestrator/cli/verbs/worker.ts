@@ -1,6 +1,7 @@
 // `autocode worker …`: definitions. Handlers are in ../workers.ts.
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
+import { SANDBOXES } from './choices.ts';
 
 const STATE_DIR = {
   type: 'string',
@@ -55,8 +56,17 @@ export const workerNoun: Noun = {
     verb({
       command: 'selftest',
       describe: 'Try every way out of the sandbox on this machine; exit code 1 when one is open',
-      examples: [['worker selftest', '']],
+      examples: [
+        ['worker selftest', ''],
+        ['worker selftest --isolation container', ''],
+      ],
       epilogue: 'Each run tries those that are quick by itself, and is not started when one is open.',
+      builder: (yargs: Argv) =>
+        yargs.option('isolation', {
+          choices: SANDBOXES,
+          default: SANDBOXES[0],
+          describe: 'Which sandbox',
+        }),
       load: async () => (await import('../sandbox.ts')).selfTest,
     }),
     verb({

@@ -5,9 +5,9 @@ import { readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { processesOf } from '../../run-processes.ts';
-import type { BubblewrapHost } from '../bubblewrap-host.ts';
 import type { Limits } from '../cgroup.ts';
-import { openScratchBubblewrap, type ScratchBubblewrap } from '../scratch.ts';
+import type { ConfinedHost } from '../confined.ts';
+import { openScratchConfined, type ScratchConfined } from '../scratch.ts';
 import { tryGitTraps } from './git-traps.ts';
 import { outputOf, tryWaysOut, type Finding } from './quick.ts';
 
@@ -16,7 +16,7 @@ type Answer = Omit<Finding, 'name'>;
 interface Probe {
   name: string;
   limits?: Partial<Limits>;
-  run(sandbox: ScratchBubblewrap): Promise<Answer>;
+  run(sandbox: ScratchConfined): Promise<Answer>;
 }
 
 const PIDS = 40;
@@ -150,7 +150,7 @@ const PROBES: Probe[] = [
 
 /** Tries everything; a way out is a finding, a sandbox that cannot be made an error. */
 export async function selfTest(
-  host: BubblewrapHost,
+  host: ConfinedHost,
   told: (finding: Finding) => void = () => {},
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
@@ -158,7 +158,7 @@ export async function selfTest(
     findings.push(finding);
     told(finding);
   };
-  const quick = await openScratchBubblewrap(host);
+  const quick = await openScratchConfined(host);
   try {
     for (const finding of await tryWaysOut(quick, [quick.directory])) tell(finding);
     for (const finding of await tryGitTraps(quick)) tell(finding);
@@ -166,7 +166,7 @@ export async function selfTest(
     await quick.close();
   }
   for (const { name, limits, run } of PROBES) {
-    const sandbox = await openScratchBubblewrap(host, limits === undefined ? {} : { limits });
+    const sandbox = await openScratchConfined(host, limits === undefined ? {} : { limits });
     try {
       tell({ name, ...(await run(sandbox)) });
     } finally {

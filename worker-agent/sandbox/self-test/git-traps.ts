@@ -9,13 +9,13 @@ import { programPath } from '../../config.ts';
 import { checkout } from '../../workspace/checkout.ts';
 import { exportTree } from '../../workspace/export.ts';
 import { git, gitLine } from '../../workspace/git.ts';
-import type { ScratchBubblewrap } from '../scratch.ts';
+import type { ScratchConfined } from '../scratch.ts';
 import type { Finding } from './quick.ts';
 
 const run = promisify(execFile);
 
 /** Plants them all as an agent would, lets the runner's git make a commit of the tree, and looks which were sprung. */
-export async function tryGitTraps(sandbox: ScratchBubblewrap): Promise<Finding[]> {
+export async function tryGitTraps(sandbox: ScratchConfined): Promise<Finding[]> {
   const context = { path: programPath(), signal: new AbortController().signal };
   const at = (name: string) => path.join(sandbox.directory, name);
   const cache = at('cache.git');

@@ -39,8 +39,8 @@ export async function tryWaysOut(sandbox: Sandbox, hidden: string[]): Promise<Fi
   });
 }
 
-/** One line for the log; ERR_SANDBOX when there is a way out. */
-export function verdict(findings: Finding[]): string {
+/** One line for the log of a run in such a sandbox; ERR_SANDBOX when there is a way out. */
+export function verdict(findings: Finding[], kind: Sandbox['kind']): string {
   const escaped = findings.filter(({ result }) => result === 'escaped');
   if (escaped.length > 0) {
     const ways = escaped.map(({ name, detail }) => `${name} (${detail})`).join(', ');
@@ -50,7 +50,7 @@ export function verdict(findings: Finding[]): string {
   }
   const untried = findings.filter(({ result }) => result === 'not-tried').map(({ detail }) => detail);
   const tried = findings.length - untried.length;
-  return `Isolation bubblewrap: ${[`${tried} ways out tried, none is open`, ...untried].join('; ')}.`;
+  return `Isolation ${kind}: ${[`${tried} ways out tried, none is open`, ...untried].join('; ')}.`;
 }
 
 /** All that a program says. */

@@ -1,0 +1,69 @@
+// Isolation `container`: what bubblewrap gives, by an OCI runtime (crun) and as root. One container a program, without an image:
+// its root is a directory of mount points, its files are the host's as in every sandbox. Used by confined.ts.
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Starter } from './confined.ts';
+import type { ContainerHost } from './container-host.ts';
+import { INIT, startCrun } from './crun-process.ts';
+import { notStarted } from './directory.ts';
+import { layoutOf, type Layout } from './layout.ts';
+import { ociConfig } from './oci-bundle.ts';
+import { makeRoot } from './oci-root.ts';
+import { START } from './start-scripts.ts';
+
+export interface ContainerOptions {
+  layout: Layout;
+  /** A directory that is the sandbox's own; it is made. */
+  directory: string;
+  joinFiles: string[];
+}
+
+/** How programs are started in this sandbox. */
+export async function containerStarter(
+  host: ContainerHost,
+  { layout, directory, joinFiles }: ContainerOptions,
+): Promise<Starter> {
+  await rm(directory, { recursive: true, force: true });
+  const without = layoutOf({ ...layout, gatewaySocket: null });
+  const withGateway = layoutOf(layout);
+  const root = path.join(directory, 'root');
+  makeRoot(root, withGateway);
+
+  const start: Starter = ({ argv, cwd, environment, stdin, relay }) => {
+    const id = randomUUID();
+    const bundle = path.join(directory, id);
+    mkdirSync(bundle, { mode: 0o700 });
+    const config = ociConfig({
+      root,
+      entries: relay === null ? without : withGateway,
+      argv: [
+        '/bin/bash',
+        '--norc',
+        '-c',
+        INIT,
+        stdin,
+        '/bin/sh',
+        '-c',
+        START,
+        'sh',
+        relay ?? '',
+        cwd,
+        ...argv,
+      ],
+      environment,
+      seccomp: host.seccomp,
+    });
+    writeFileSync(path.join(bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 });
+    const crun = [...host.crun, '--root', path.join(bundle, 'state')];
+    return startCrun({ crun, joinFiles, bundle, id, stdin });
+  };
+  return (program) => {
+    try {
+      return start(program);
+    } catch (error) {
+      return notStarted(program.argv[0] ?? '', error as Error); // as on a full disk
+    }
+  };
+}
