@@ -13,7 +13,7 @@ const place = await pipelinePlace();
 after(async () => await place[Symbol.asyncDispose]());
 
 /** Runs an agent that solves the task and does this in the folder of its notes. */
-async function run(notes: (folder: string) => void, memory = NONE): Promise<PipelineDone> {
+async function run(notes: (folder: string) => void, memory: RunMemory | null = NONE): Promise<PipelineDone> {
   return await place.try({
     begin: (fake) => (fake.memory = memory),
     act({ prompt }, tree) {
@@ -102,12 +102,17 @@ for (const [what, make, why] of WRONG) {
   });
 }
 
-test('an agent that has no notes is not told of any, and leaves none', async () => {
-  const done = await run(() => assert.fail('told of notes'), { kept: false, repositories: [] });
-  assert.equal(done.report.outcome, 'verified', done.report.reason);
-  assert.doesNotMatch(done.turns[0]!.prompt, /notes/i);
-  assert.deepEqual(done.run.leftMemory, []);
-});
+for (const [why, memory] of [
+  ['whose project keeps none', { kept: false, repositories: [] }],
+  ['whose orchestrator is older', null],
+] as const) {
+  test(`an agent ${why} is not told of notes, and leaves none`, async () => {
+    const done = await run(() => assert.fail('told of notes'), memory && { ...memory, repositories: [] });
+    assert.equal(done.report.outcome, 'verified', done.report.reason);
+    assert.doesNotMatch(done.turns[0]!.prompt, /notes/i);
+    assert.deepEqual(done.run.leftMemory, []);
+  });
+}
 
 test('a run whose checks do not pass sends no notes', async () => {
   const done = await place.try({

@@ -31,8 +31,8 @@ export interface FakeRun {
   steerable: boolean;
   /** What the ledger answers. */
   budget: RunBudget;
-  /** The notes that it is given, and those that it leaves. */
-  memory: RunMemory;
+  /** The notes that it is given, null from an orchestrator that knows of none, and those that it leaves. */
+  memory: RunMemory | null;
   leftMemory: RunMemoryInput[];
   cancel: boolean;
   stale: boolean;
@@ -158,6 +158,7 @@ export async function fakeOrchestrator(
       run.progress.push(input());
       return { status: 200, body: {} };
     }
+    if (action === 'memory' && run.memory === null) return error(404, 'ERR_NOT_FOUND', 'no such route');
     if (action === 'memory' && body.length === 0) return { status: 200, body: run.memory };
     if (action === 'memory') return { status: 200, body: { version: run.leftMemory.push(input()) } };
     if (action === 'budget') return { status: 200, body: run.budget };
