@@ -199,11 +199,10 @@ test('fork bombs, hogs of memory and fillers of /tmp fail by themselves, and the
 test('without a sandbox nothing runs: the run fails by the platform, with what to do', async () => {
   const bin = path.join(os.tmpdir(), `autocode-bin-${pid()}`);
   mkdirSync(bin);
-  writeFileSync(
-    path.join(bin, 'bwrap'),
-    '#!/bin/sh\necho "bwrap: No permissions to create new namespace" >&2\nexit 1\n',
-    { mode: 0o755 },
-  );
+  for (const program of ['bwrap', 'crun']) {
+    const refusal = `#!/bin/sh\necho "${program}: No permissions to create new namespace" >&2\nexit 1\n`;
+    writeFileSync(path.join(bin, program), refusal, { mode: 0o755 });
+  }
   const { PATH } = process.env;
   process.env.PATH = `${bin}:${PATH}`;
   try {
