@@ -47,15 +47,15 @@ export const RunMemory = z
   .meta({ id: 'RunMemory' });
 export type RunMemory = z.infer<typeof RunMemory>;
 
-export const RunMemoryInput = z
+export const RunMemoryUpdate = z
   .strictObject({
     fence: Fence,
     repository: z.int(),
     from: z.int().nullable().meta({ description: 'The version that the run was given.' }),
     files: MemoryFiles.meta({ description: 'All of the notes as they are now; they replace the old ones.' }),
   })
-  .meta({ id: 'RunMemoryInput' });
-export type RunMemoryInput = z.infer<typeof RunMemoryInput>;
+  .meta({ id: 'RunMemoryUpdate' });
+export type RunMemoryUpdate = z.infer<typeof RunMemoryUpdate>;
 
 export const RunMemoryAnswer = z
   .object({

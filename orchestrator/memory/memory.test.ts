@@ -1,7 +1,7 @@
 // Both files of this folder: what runs leave is what people see and later runs are given.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RunMemoryInput } from '../../protocol/memory.ts';
+import { RunMemoryUpdate } from '../../protocol/memory.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import type { Queryable } from '../db/connect.ts';
@@ -131,7 +131,7 @@ test('notes with a secret are refused, without showing it, and the old ones stay
 
 test('what is too large, too many, badly named or not text is refused', () => {
   const input = (files: object[]) =>
-    RunMemoryInput.safeParse({ fence: 1, repository: 1, from: null, files }).success;
+    RunMemoryUpdate.safeParse({ fence: 1, repository: 1, from: null, files }).success;
   const named = (path: string) => input([{ path, text: '' }]);
   assert.ok(input([{ path: 'build/how-to.md', text: 'x'.repeat(256 * 1024) }]));
   assert.ok(

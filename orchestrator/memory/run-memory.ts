@@ -1,6 +1,6 @@
 // The notes of earlier runs as a run is given them, and as it leaves them. Used by the API's runner routes.
 import { AutocodeError } from '../../protocol/errors.ts';
-import { bytesOf, type MemoryFile, type RunMemory, type RunMemoryInput } from '../../protocol/memory.ts';
+import { bytesOf, type MemoryFile, type RunMemory, type RunMemoryUpdate } from '../../protocol/memory.ts';
 import type { Queryable } from '../db/connect.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
 import { search } from '../repos/checks/secrets.ts';
@@ -36,7 +36,7 @@ export async function memoryOfRun(db: Queryable, run: string): Promise<RunMemory
  * ERR_STALE_FENCE when the run is not its runner's any more; ERR_CONFLICT when they were cleared meanwhile, since these stem
  * from what was cleared; ERR_INVALID_INPUT when they hold a secret. What was kept before then stays.
  */
-export async function keepMemory(db: Queryable, run: string, input: RunMemoryInput): Promise<number | null> {
+export async function keepMemory(db: Queryable, run: string, input: RunMemoryUpdate): Promise<number | null> {
   const files = input.files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   await refuseSecrets(run, files);
   return await withinTransaction(db, async (tx) => {

@@ -7,7 +7,7 @@ import { RunBudget } from '../../protocol/budget.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { LogAck } from '../../protocol/log.ts';
 import { DeliveryAnswer, type DeliveryInput, type Message } from '../../protocol/message.ts';
-import { RunMemory, RunMemoryAnswer, type RunMemoryInput } from '../../protocol/memory.ts';
+import { RunMemory, RunMemoryAnswer, type RunMemoryUpdate } from '../../protocol/memory.ts';
 import {
   BaseAnswer,
   HeartbeatAnswer,
@@ -32,7 +32,7 @@ export interface RunApi {
   /** The notes of earlier runs; none from an orchestrator that keeps none. */
   memory(): Promise<RunMemory>;
   /** Leaves notes about a repository. */
-  keepMemory(input: Omit<RunMemoryInput, 'fence'>): Promise<RunMemoryAnswer>;
+  keepMemory(input: Omit<RunMemoryUpdate, 'fence'>): Promise<RunMemoryAnswer>;
   appendLog(stream: string, offset: number, bytes: Uint8Array): Promise<LogAck>;
   finish(input: Omit<FinishInput, 'fence'>): Promise<void>;
 }

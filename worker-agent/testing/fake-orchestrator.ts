@@ -8,7 +8,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { RunBudget } from '../../protocol/budget.ts';
-import type { RunMemory, RunMemoryInput } from '../../protocol/memory.ts';
+import type { RunMemory, RunMemoryUpdate } from '../../protocol/memory.ts';
 import type { Message } from '../../protocol/message.ts';
 import type { FinishInput, ProgressInput } from '../../protocol/run.ts';
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
@@ -33,7 +33,7 @@ export interface FakeRun {
   budget: RunBudget;
   /** The notes that it is given, null from an orchestrator that knows of none, and those that it leaves. */
   memory: RunMemory | null;
-  leftMemory: RunMemoryInput[];
+  leftMemory: RunMemoryUpdate[];
   cancel: boolean;
   stale: boolean;
   deadline: Date;

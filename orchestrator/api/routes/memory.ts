@@ -6,7 +6,7 @@ import {
   MemoryVersion,
   RunMemory,
   RunMemoryAnswer,
-  RunMemoryInput,
+  RunMemoryUpdate,
 } from '../../../protocol/memory.ts';
 import { clearMemory, listMemory, readMemory } from '../../memory/project-memory.ts';
 import { keepMemory, memoryOfRun } from '../../memory/run-memory.ts';
@@ -45,7 +45,7 @@ export const memoryRoutes: Routes = (app, { db }) => {
         tags,
         summary: 'Leave notes about a repository; they count once the run has succeeded',
         params: OfRun,
-        body: RunMemoryInput,
+        body: RunMemoryUpdate,
         response: { 200: RunMemoryAnswer },
       },
     },
