@@ -1,5 +1,6 @@
 // An engine that the appliance starts and stops itself: vLLM, Ray Serve or Ollama behind one interface. Used by the supervisor.
 import { z } from 'zod';
+import { AutocodeError } from '../../../protocol/errors.ts';
 import type { EngineFigures, LocalModel, ManagedEngineKind } from '../../../protocol/local-model.ts';
 
 /** What is to be run. */
@@ -65,4 +66,11 @@ export interface EngineReading extends Pick<
   prefix: { looked: number; hit: number };
   /** Memory that the engine says it has taken on each GPU, in MiB. */
   reportedMib?: number;
+}
+
+/** The refusal of an engine that has no sleep; `why` says what it knows instead. */
+export function neverAsleep({ model }: Handle, why: string): AutocodeError {
+  return new AutocodeError('ERR_STATE', `The model ${model} cannot sleep: ${why}.`, {
+    remedy: `Set sleepLevel: 0 for it in the catalogue, and unload it: autocode model unload ${model}.`,
+  });
 }

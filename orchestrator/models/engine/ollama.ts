@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
-import type { Handle, Health, ManagedEngine } from './managed.ts';
+import { neverAsleep, type Handle, type Health, type ManagedEngine } from './managed.ts';
 import { oneToken } from './one-token.ts';
 
 const Tags = z.looseObject({ models: z.array(z.looseObject({ name: z.string() })) });
@@ -99,11 +99,11 @@ export function ollamaEngine({ url }: { url: string }): ManagedEngine {
     },
 
     async sleep(handle) {
-      throw neverAsleep(handle);
+      throw neverAsleep(handle, 'Ollama knows loaded or unloaded');
     },
 
     async wake(handle) {
-      throw neverAsleep(handle);
+      throw neverAsleep(handle, 'Ollama knows loaded or unloaded');
     },
 
     async health(handle, signal) {
@@ -262,10 +262,4 @@ function stays({ served }: Handle): AutocodeError {
       remedy: 'It answers a request still, maybe of somebody else; it is tried again.',
     },
   );
-}
-
-function neverAsleep({ model }: Handle): AutocodeError {
-  return new AutocodeError('ERR_STATE', `The model ${model} cannot sleep: Ollama knows loaded or unloaded.`, {
-    remedy: `Set sleepLevel: 0 for it in the catalogue, or unload it: autocode model unload ${model}.`,
-  });
 }

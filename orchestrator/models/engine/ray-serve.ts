@@ -2,7 +2,7 @@
 // replaces those that die; what is beyond that is the supervisor's, which starts and stops through here.
 import { setTimeout as delay } from 'node:timers/promises';
 import { AutocodeError } from '../../../protocol/errors.ts';
-import type { Handle, ManagedEngine } from './managed.ts';
+import { neverAsleep, type Handle, type ManagedEngine } from './managed.ts';
 import { oneToken } from './one-token.ts';
 import {
   applicationName,
@@ -87,11 +87,11 @@ export function rayServeEngine({ address, serveUrl }: { address: string; serveUr
     },
 
     async sleep(handle) {
-      throw neverAsleep(handle);
+      throw neverAsleep(handle, 'Ray Serve knows running or gone');
     },
 
     async wake(handle) {
-      throw neverAsleep(handle);
+      throw neverAsleep(handle, 'Ray Serve knows running or gone');
     },
 
     async health(handle, signal) {
@@ -120,12 +120,6 @@ export function rayServeEngine({ address, serveUrl }: { address: string; serveUr
       return rayReading(await client.metrics(signal), { application, served }, Date.now());
     },
   };
-}
-
-function neverAsleep({ model }: Handle): AutocodeError {
-  return new AutocodeError('ERR_STATE', `The model ${model} cannot sleep: Ray Serve knows running or gone.`, {
-    remedy: `Set sleepLevel: 0 for it in the catalogue, and unload it: autocode model unload ${model}.`,
-  });
 }
 
 function stays({ application }: Handle, status: string): AutocodeError {

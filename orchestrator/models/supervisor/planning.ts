@@ -1,4 +1,5 @@
 // What each model needs and where it could go, looked at again as weights come and strangers take memory. Used by the loop.
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { LocalModel, ManagedEngineKind, ModelShape } from '../../../protocol/local-model.ts';
@@ -17,6 +18,7 @@ const FOREIGN_STEP_MIB = 256;
 
 /** Makes what brings the plans of all models up to date. It looks at the disk every few seconds, and when the cards have changed. */
 export function planner(fleet: Fleet, elsewhere: (kind: ManagedEngineKind) => boolean): () => Promise<void> {
+  const shapes = knownShapes(fleet.weights);
   let at = 0;
   let cardsThen = '';
   let measured: Calibrations = () => null;
@@ -29,7 +31,7 @@ export function planner(fleet: Fleet, elsewhere: (kind: ManagedEngineKind) => bo
       measured = await calibrations(fleet.db).catch(() => measured); // while the database is away, as before
       for (const member of fleet.members.values())
         if (elsewhere(member.model.engine)) planElsewhere(member);
-        else await plan(fleet, member, cards, measured);
+        else await plan(fleet, member, { cards, measured, shapes });
     }
     for (const member of fleet.members.values())
       member.trouble = member.lack ?? besidePinned(fleet, member, cards);
@@ -65,7 +67,13 @@ function planElsewhere(member: Member): void {
   ];
 }
 
-async function plan(fleet: Fleet, member: Member, cards: Card[], measured: Calibrations): Promise<void> {
+interface Known {
+  cards: Card[];
+  measured: Calibrations;
+  shapes: Shapes;
+}
+
+async function plan(fleet: Fleet, member: Member, { cards, measured, shapes }: Known): Promise<void> {
   const { model } = member;
   try {
     const weights =
@@ -76,7 +84,7 @@ async function plan(fleet: Fleet, member: Member, cards: Card[], measured: Calib
     if (weights.state !== 'here') {
       return hopeless(member, weightsTrouble(model, weights.state, weights.problem));
     }
-    const { shape } = await shapeOf(model, fleet.weights);
+    const shape = await shapes(model);
     member.weightsBytes = shape.weightsBytes;
     const calibration = measured(model.name, model.tensorParallel) ?? 1;
     member.placements = placesFor(model, shape, cards, calibration);
@@ -91,6 +99,25 @@ async function plan(fleet: Fleet, member: Member, cards: Card[], measured: Calib
     const remedy = error instanceof AutocodeError ? error.remedy : undefined;
     hopeless(member, { problem: (error as Error).message, remedy: remedy ?? null });
   }
+}
+
+type Shapes = (model: LocalModel) => Promise<ModelShape>;
+
+/** Shapes, read again when the weights have changed: all headers of all files are looked at for one. */
+function knownShapes(root: string): Shapes {
+  const known = new Map<string, { changed: string; shape: ModelShape }>();
+  return async (model) => {
+    const directory = join(root, model.path);
+    const times = [directory, join(directory, 'config.json')].map(
+      async (path) => (await stat(path).catch(() => null))?.mtimeMs,
+    );
+    const changed = (await Promise.all(times)).join(' ');
+    const before = known.get(model.name);
+    if (before?.changed === changed) return before.shape;
+    const { shape } = await shapeOf(model, root);
+    known.set(model.name, { changed, shape });
+    return shape;
+  };
 }
 
 /** Where it could go. All replicas of an application of Ray's come and go together. */
