@@ -55,6 +55,11 @@ async function leaseRanOut(run: string): Promise<void> {
 const stateOf = async (run: string) =>
   (await query<{ state: string }>(scene, 'select state from run where id = $1', [run]))[0]?.state;
 
+const historyOf = async (task: number) =>
+  await query(scene, `select at, kind, data from event where task = $1 and kind like '%.state' order by at`, [
+    task,
+  ]);
+
 test('a daemon that stood still for longer than the lease takes no run from its runner', async () => {
   const { task, origin, go } = await begun('daemon');
   const pids = pause('daemon', task);
@@ -112,7 +117,8 @@ test('a runner that comes back when its task was given to another is refused, st
   assert.equal(await stateOf(`${task}-1`), 'lost');
   assert.equal(await stateOf(`${task}-2`), 'working');
   go();
-  assert.equal((await appliance.ended(task)).attempt, 2);
+  const { attempt } = await appliance.ended(task);
+  assert.equal(attempt, 2, JSON.stringify(await historyOf(task), null, 2));
   await completedOnce(scene, task, origin);
   const after = await query<{ bytes: string }>(
     scene,
