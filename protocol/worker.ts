@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Fence, Name, RunId, TaskId, Timestamp } from './ids.ts';
 import { Message } from './message.ts';
 import { Dialogue } from './model.ts';
+import { Labels, Placement, Resources } from './placement.ts';
 import { Isolation, Permissions, VerifyCommand } from './project.ts';
 import { Plan } from './run.ts';
 import { text } from './text.ts';
@@ -36,6 +37,13 @@ export const WorkerInput = z
       description:
         'What its runs may spend a day, in millionths of the ledger currency; a budget like others.',
     }),
+    labels: Labels.default([]).meta({ description: 'Projects can ask for workers with them.' }),
+    placement: Placement.default('unit'),
+    resources: Resources.optional().meta({
+      description: 'What its machine has; only `capacity` limits a worker that does not say.',
+    }),
+    allocation: text().max(64).nullable().default(null).meta({ description: 'Its allocation in Nomad.' }),
+    clock: Timestamp.optional().meta({ description: 'What its clock says.' }),
   })
   .meta({ id: 'WorkerRegistration' });
 export type WorkerInput = z.infer<typeof WorkerInput>;
@@ -63,6 +71,21 @@ export const Worker = z
     agents: z.array(z.object({ name: z.string(), version: z.string().nullable() })),
     isolations: z.array(Isolation).default(['directory']),
     project: z.string().nullable().default(null),
+    labels: z.array(z.string()).default([]),
+    placement: Placement.default('unit'),
+    resources: Resources.nullable().default(null),
+    reservedMib: z.int().default(0).meta({ description: 'Memory that is set aside for its runs.' }),
+    allocation: z.string().nullable().default(null),
+    draining: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'It takes no runs, and finishes those it has.' }),
+    clockSkewSeconds: z
+      .number()
+      .nullable()
+      .default(null)
+      .meta({ description: "How far its clock is ahead of the database's, when it registered." }),
+    trouble: z.string().nullable().default(null).meta({ description: 'What is wrong with it.' }),
     state: z.enum(['online', 'offline']),
     lastSeen: Timestamp,
   })

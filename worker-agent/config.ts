@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { AutocodeError } from '../protocol/errors.ts';
 import { Name } from '../protocol/ids.ts';
+import { Labels, Placement } from '../protocol/placement.ts';
 import { takeNotifyAddress, type NotifyAddress } from '../telemetry/service-manager.ts';
 import { SandboxSettings, WorkspaceSettings } from '../protocol/worker-settings.ts';
 
@@ -32,6 +33,12 @@ export const WorkerConfig = z
       .max(1e9)
       .optional()
       .describe('What its runs may spend a day, in the ledger currency, as 12.50.'),
+    labels: z
+      .preprocess(fromList, Labels)
+      .default([])
+      .describe('Projects can ask for workers with them; separated by commas as a flag.'),
+    placement: Placement.default('unit').describe('How it came to be started.'),
+    allocation: z.string().max(64).optional().describe('Its allocation in Nomad.'),
     logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
     sandbox: z
       .preprocess(fromJson, SandboxSettings)
@@ -61,6 +68,9 @@ export interface RunnerConfig {
 const VARIABLES: Record<string, string> = {
   project: 'AUTOCODE_WORKER_PROJECT',
   dailyBudget: 'AUTOCODE_WORKER_DAILY_BUDGET',
+  labels: 'AUTOCODE_WORKER_LABELS',
+  placement: 'AUTOCODE_WORKER_PLACEMENT',
+  allocation: 'NOMAD_ALLOC_ID',
 };
 
 /** From flags over the environment over a YAML file (`--config FILE`); every mistake is told at once. */
@@ -176,6 +186,10 @@ function fromJson(value: unknown): unknown {
   } catch {
     return value; // the schema says what is wrong with it
   }
+}
+
+function fromList(value: unknown): unknown {
+  return typeof value === 'string' ? value.split(',').filter((each) => each !== '') : value;
 }
 
 function flagOf(key: string): string {

@@ -56,10 +56,15 @@ async function upsertWorker(tx: Queryable, name: string, input: WorkerInput): Pr
     'select state from worker where name = $1 for no key update',
     [name],
   );
+  const { resources } = input;
   await tx.query(
-    `insert into worker (name, host, version, capacity, agents, isolations, project, state) values ($1, $2, $3, $4, $5, $6, $7, 'online')
+    `insert into worker (name, host, version, capacity, agents, isolations, project, labels, placement, memory_mib, cores, disk_mib,
+       allocation, clock_skew, state)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, extract(epoch from $14::timestamptz - now()), 'online')
      on conflict (name) do update set host = excluded.host, version = excluded.version, capacity = excluded.capacity,
-       agents = excluded.agents, isolations = excluded.isolations, project = excluded.project, state = 'online', last_seen = now()`,
+       agents = excluded.agents, isolations = excluded.isolations, project = excluded.project, labels = excluded.labels,
+       placement = excluded.placement, memory_mib = excluded.memory_mib, cores = excluded.cores, disk_mib = excluded.disk_mib,
+       allocation = excluded.allocation, clock_skew = excluded.clock_skew, refused = null, state = 'online', last_seen = now()`,
     [
       name,
       input.host,
@@ -68,6 +73,13 @@ async function upsertWorker(tx: Queryable, name: string, input: WorkerInput): Pr
       JSON.stringify(input.agents),
       JSON.stringify(input.isolations),
       input.project ?? null,
+      input.labels,
+      input.placement,
+      resources?.memoryMib ?? null,
+      resources?.cores ?? null,
+      resources?.diskMib ?? null,
+      input.allocation,
+      input.clock ?? null,
     ],
   );
   if (before.rows[0]?.state !== 'online')

@@ -6,7 +6,7 @@ import { FinishInput } from '../../../protocol/run.ts';
 import { TaskInput } from '../../../protocol/task.ts';
 import type { Task } from '../../../protocol/task.ts';
 import { PROTOCOL_VERSION } from '../../../protocol/version.ts';
-import type { WorkOrder } from '../../../protocol/worker.ts';
+import { WorkerInput, type WorkOrder } from '../../../protocol/worker.ts';
 import { runTokens } from '../../access/tokens.ts';
 import type { Queryable } from '../../db/connect.ts';
 import { registerWorker } from '../../workers/registry.ts';
@@ -76,16 +76,18 @@ export async function aWorker(
   name = 'w',
   capacity = 10,
   agents: string[] = [],
+  more: Partial<WorkerInput> = {},
 ): Promise<string> {
-  const installed = agents.map((agent) => ({ name: agent, version: '1' }));
-  await registerWorker(db, name, {
+  const input = WorkerInput.parse({
     protocol: PROTOCOL_VERSION,
     version: '1',
     capacity,
-    agents: installed,
+    agents: agents.map((agent) => ({ name: agent, version: '1' })),
     isolations: ['bubblewrap', 'directory'],
     host: 'h',
+    ...more,
   });
+  await registerWorker(db, name, input);
   return name;
 }
 
