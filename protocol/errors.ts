@@ -64,6 +64,13 @@ export const ERRORS = {
   ERR_HEADERS_TOO_LARGE: { status: 431, exit: 2 },
   ERR_WEIGHTS: { status: 422, exit: 2 },
   ERR_HUB_UNAVAILABLE: { status: 502, exit: 6 },
+  ERR_TLS: { status: 502, exit: 6 },
+  ERR_NOMAD_UNAVAILABLE: { status: 502, exit: 6 },
+  ERR_NOMAD_DENIED: { status: 403, exit: 4 },
+  ERR_NOMAD_JOB: { status: 422, exit: 2 },
+  ERR_NOMAD_REFUSED: { status: 502, exit: 1 },
+  ERR_NO_CAPACITY: { status: 409, exit: 6 },
+  ERR_ENVIRONMENT: { status: 422, exit: 2 },
   ERR_INTERNAL: { status: 500, exit: 1 },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -9,6 +9,7 @@ import { SandboxSettings, WorkspaceSettings } from '../../protocol/worker-settin
 import { BudgetSettings, CurrencyCode } from './budget-settings.ts';
 import { DrainSettings } from './drain-settings.ts';
 import { Guards, Models } from './model-settings.ts';
+import { NomadSettings } from './nomad-settings.ts';
 
 const CHECKOUT = join(import.meta.dirname, '../..');
 
@@ -238,6 +239,7 @@ export const Config = z.strictObject({
     .prefault({}),
   currency: CurrencyCode.default('USD').describe('Ledger currency; prices are in it.'),
   budget: BudgetSettings.prefault({}),
+  nomad: NomadSettings,
 });
 
 export type Config = Readonly<z.infer<typeof Config>>;

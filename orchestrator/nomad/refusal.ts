@@ -1,0 +1,110 @@
+// What Nomad refuses, and that it is away, as errors that say what to do. Used by http.ts; `jobMistake` by client.ts.
+import type { z } from 'zod';
+import { AutocodeError } from '../../protocol/errors.ts';
+
+export interface Request {
+  address: string;
+  method: string;
+  path: string;
+  needs: string;
+}
+
+/** An answer of Nomad that is none of success. */
+export function refusal(request: Request, status: number, body: string): AutocodeError {
+  const words = body.trim().slice(0, 2000);
+  const details = { status, path: `/v1/${request.path}` };
+  if (/ACL token not found|token is expired|ACL token expired/i.test(words))
+    return new AutocodeError(
+      'ERR_NOMAD_DENIED',
+      `Nomad at ${request.address} does not know the token: ${words}`,
+      {
+        remedy:
+          'Make one (`nomad acl token create`) and put it there: `autocode secret set nomad-token`, or the name that nomad.tokenSecret has.',
+        details,
+      },
+    );
+  if (status === 401 || status === 403)
+    return new AutocodeError(
+      'ERR_NOMAD_DENIED',
+      `Nomad does not permit ${request.method} /v1/${request.path} to this token: ${words}`,
+      {
+        remedy: `Give its policy the capability ${request.needs} (docs/fleet.md has the whole policy).`,
+        details,
+      },
+    );
+  if (status === 404)
+    return new AutocodeError('ERR_NOT_FOUND', `Nomad has no such thing: ${words || request.path}`, {
+      details,
+    });
+  if (/job modify index|cas error|conflict/i.test(words) || status === 409)
+    return new AutocodeError('ERR_CONFLICT', `Somebody else changed it in Nomad meanwhile: ${words}`, {
+      remedy: 'Look at the difference again and repeat the command.',
+      details,
+    });
+  if (
+    /No cluster leader|No path to region|rpc error|connection refused/i.test(words) ||
+    status === 429 ||
+    status === 502 ||
+    status === 503
+  )
+    return new AutocodeError(
+      'ERR_NOMAD_UNAVAILABLE',
+      `Nomad at ${request.address} cannot answer now: ${words}`,
+      {
+        remedy: 'Look at its servers (`nomad server members`); what waits for it goes on by itself.',
+        details,
+      },
+    );
+  return new AutocodeError(
+    'ERR_NOMAD_REFUSED',
+    `Nomad refuses ${request.method} /v1/${request.path}: ${words}`,
+    { details },
+  );
+}
+
+/** No answer came. */
+export function unreachable(address: string, cause: unknown): AutocodeError {
+  const { code, message } = cause as { code?: string; message?: string };
+  const certificate = /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_VERIFY/.test(code ?? '');
+  return new AutocodeError(
+    'ERR_NOMAD_UNAVAILABLE',
+    `Nomad at ${address} is not reached: ${message ?? String(cause)}`,
+    {
+      remedy: certificate
+        ? 'Set nomad.caFile to the certificate of the authority that signed the server, and nomad.address to a name that is in it.'
+        : 'Check nomad.address and that a server runs there; what waits for it goes on by itself.',
+      cause,
+    },
+  );
+}
+
+/** It answered, but not as Nomad does. */
+export function strange(address: string, what: string, cause: z.ZodError): AutocodeError {
+  return new AutocodeError(
+    'ERR_NOMAD_UNAVAILABLE',
+    `${address} answers ${what} in another way than Nomad 1.11 does.`,
+    {
+      remedy: 'Check that nomad.address is the API of Nomad, and its version.',
+      cause,
+    },
+  );
+}
+
+const PLACE = /^[^\s:]+:(\d+),(\d+)(?:-\S+)?: ([\s\S]*)$/;
+
+/** A job file that Nomad could not read: where in which file. */
+export function jobMistake(file: string, words: string): AutocodeError {
+  const mistakes = words.split(/\n(?=\S+:\d+,\d+)/).map((line) => {
+    const [, row, column, message] = PLACE.exec(line.trim().replace(/^[*\s]+/, '')) ?? [];
+    return row === undefined
+      ? { file, message: line.trim() }
+      : { file, line: Number(row), column: Number(column), message: message!.trim() };
+  });
+  const told = mistakes.map((mistake) =>
+    'line' in mistake ? `${file}:${mistake.line}:${mistake.column}: ${mistake.message}` : mistake.message,
+  );
+  return new AutocodeError('ERR_NOMAD_JOB', `The job file cannot be used:\n  ${told.join('\n  ')}`, {
+    remedy: 'Correct it there, or take the one that ships (nomad/jobs).',
+    details: { mistakes },
+  });
+}
