@@ -7,6 +7,7 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { z } from 'zod';
 import { AutocodeError, ErrorBody, errorFromBody } from '../protocol/errors.ts';
+import { tlsFailure } from '../protocol/tls-failure.ts';
 
 export interface Call<T> {
   method: 'GET' | 'POST' | 'PUT';
@@ -27,10 +28,10 @@ export type Api = <T>(call: Call<T>) => Promise<T>;
 const ANSWER_MS = 30_000;
 const LONGEST_PAUSE_MS = 5_000;
 
-/** A client for one address and one token. */
-export function apiClient({ url, token }: { url: string; token: string }): Api {
+/** A client for one address and one token; `ca` is what it trusts instead of the system's authorities. */
+export function apiClient({ url, token, ca }: { url: string; token: string; ca?: string | undefined }): Api {
   const client = url.startsWith('https:') ? https : http;
-  const agent = new client.Agent({ keepAlive: true });
+  const agent = new client.Agent({ keepAlive: true, ...(ca === undefined ? {} : { ca }) });
   const base = `${url.replace(/\/+$/, '')}/api/v1`;
 
   async function exchange(
@@ -63,6 +64,8 @@ export function apiClient({ url, token }: { url: string; token: string }): Api {
     const response = await exchange(call, signal ? AbortSignal.any([signal, limit]) : limit).catch(
       (cause: Error) => {
         signal?.throwIfAborted();
+        const refused = tlsFailure(url, cause);
+        if (refused !== undefined) throw refused;
         const why = limit.aborted ? `nothing within ${timeoutMs / 1000} s` : cause.message;
         throw new AutocodeError(
           'ERR_DAEMON_NOT_RUNNING',

@@ -15,6 +15,11 @@ export const WorkerConfig = z
   .strictObject({
     url: z.url({ protocol: /^https?$/ }).describe('Address of the orchestrator.'),
     tokenFile: z.string().min(1).describe('File with a token of role worker.'),
+    caFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Authority that it trusts at the orchestrator, over https; the system\'s when left out.'),
     stateDir: z.string().min(1).describe('Claims, runs and object caches are kept here.'),
     toolDir: z.string().min(1).describe('Where the agents are installed.'),
     logDir: z.string().min(1).describe('Log files of the worker itself.'),
@@ -57,6 +62,7 @@ export interface RunnerConfig {
   /** The run's directory. */
   directory: string;
   url: string;
+  caFile?: string | undefined;
   cacheDir: string;
   toolDir: string;
   sandbox: SandboxSettings;
@@ -66,6 +72,7 @@ export interface RunnerConfig {
 
 /** What a job's environment may say: the same names as in the orchestrator's configuration. */
 const VARIABLES: Record<string, string> = {
+  caFile: 'AUTOCODE_CA_FILE',
   project: 'AUTOCODE_WORKER_PROJECT',
   dailyBudget: 'AUTOCODE_WORKER_DAILY_BUDGET',
   labels: 'AUTOCODE_WORKER_LABELS',
@@ -93,13 +100,14 @@ export async function workerConfig(argv: string[]): Promise<WorkerConfig> {
       remedy: `Give them as flags (${keys.map((key) => `--${flagOf(key)}`).join(' ')}) or in a file with --config.`,
     });
   }
-  const { stateDir, toolDir, logDir } = parsed.data;
+  const { stateDir, toolDir, logDir, caFile } = parsed.data;
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   return {
     ...parsed.data,
     stateDir: realpathSync(stateDir),
     toolDir: path.resolve(toolDir),
     logDir: path.resolve(logDir),
+    ...(caFile === undefined ? {} : { caFile: path.resolve(caFile) }),
   };
 }
 
@@ -116,13 +124,14 @@ export function runnerConfig(argv: string[]): RunnerConfig {
     options: {
       directory: text,
       url: text,
+      'ca-file': text,
       'cache-dir': text,
       'tool-dir': text,
       sandbox: text,
       workspace: text,
     },
   });
-  const { directory, url, 'cache-dir': cacheDir, 'tool-dir': toolDir } = values;
+  const { directory, url, 'ca-file': caFile, 'cache-dir': cacheDir, 'tool-dir': toolDir } = values;
   if (directory === undefined || url === undefined || cacheDir === undefined || toolDir === undefined) {
     throw new AutocodeError('ERR_CONFIG', 'A runner needs --directory, --url, --cache-dir and --tool-dir.', {
       remedy: 'Runners are started by the worker.',
@@ -130,19 +139,21 @@ export function runnerConfig(argv: string[]): RunnerConfig {
   }
   const sandbox = SandboxSettings.parse(fromJson(values.sandbox ?? '{}'));
   const workspace = WorkspaceSettings.parse(fromJson(values.workspace ?? '{}'));
-  return { directory, url, cacheDir, toolDir, sandbox, workspace };
+  return { directory, url, caFile, cacheDir, toolDir, sandbox, workspace };
 }
 
 /** The other way round, for the worker that starts a runner. */
 export function runnerArguments({
   directory,
   url,
+  caFile,
   cacheDir,
   toolDir,
   sandbox,
   workspace,
 }: RunnerConfig): string[] {
   const settings = ['--directory', directory, '--url', url, '--cache-dir', cacheDir, '--tool-dir', toolDir];
+  if (caFile !== undefined) settings.push('--ca-file', caFile);
   return [...settings, '--sandbox', JSON.stringify(sandbox), '--workspace', JSON.stringify(workspace)];
 }
 

@@ -17,11 +17,13 @@ const LAST_WORDS = 500;
 /** Tells the orchestrator what the runner could not, then removes what it left. Repeatable: a crash in between starts it anew. */
 export async function endLostRun({
   url,
+  ca,
   directory,
   order,
   signal,
 }: {
   url: string;
+  ca: string | undefined;
   directory: RunDirectory;
   order: WorkOrder;
   signal: AbortSignal;
@@ -36,7 +38,7 @@ export async function endLostRun({
     // So that a repetition, after the log was taken as whole, adds nothing to it; on a full disk it may.
     await writeDurably(directory.report, JSON.stringify(report)).catch(() => {});
   }
-  const api = runApi({ url, order, signal });
+  const api = runApi({ url, ca, order, signal });
   const ours = report.outcome === 'lost' || (await takeBack(api, signal));
   if (ours) await sendReport(api, directory, report, await shippersOfFiles(api, directory));
   await removeRunDirectory(directory);

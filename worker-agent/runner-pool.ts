@@ -7,6 +7,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../telemetry/log.ts';
 import type { WorkOrder } from '../protocol/worker.ts';
+import { authorityIn } from './authority.ts';
 import { runnerArguments, runnerEnvironment, type WorkerConfig } from './config.ts';
 import { tryLock } from './lock.ts';
 import {
@@ -26,7 +27,7 @@ const RUNNER = path.join(import.meta.dirname, 'runner', 'main.ts');
 const LOOK_MS = 1_000;
 const AGAIN_MS = 5_000;
 
-export type PoolConfig = Pick<WorkerConfig, 'url' | 'stateDir' | 'toolDir' | 'sandbox' | 'workspace'> & {
+export type PoolConfig = Pick<WorkerConfig, 'url' | 'caFile' | 'stateDir' | 'toolDir' | 'sandbox' | 'workspace'> & {
   /** How runners are started that may mount; empty where none may. */
   launch: Launch;
 };
@@ -121,7 +122,7 @@ export class RunnerPool {
   }
 
   async #spawn(order: WorkOrder, directory: RunDirectory): Promise<void> {
-    const { url, stateDir, toolDir, sandbox, workspace } = this.#config;
+    const { url, caFile, stateDir, toolDir, sandbox, workspace } = this.#config;
     const { run } = order;
     const launch =
       order.isolation === 'directory' ? launchUnconfined(this.#config.launch) : this.#config.launch;
@@ -130,6 +131,7 @@ export class RunnerPool {
       const settings = runnerArguments({
         directory: directory.path,
         url,
+        caFile,
         cacheDir: path.join(stateDir, 'cache'),
         toolDir,
         sandbox,
@@ -183,9 +185,10 @@ export class RunnerPool {
 
   async #end(run: string, directory: RunDirectory, order: WorkOrder, signal: AbortSignal): Promise<void> {
     const { endLostRun } = await import('./lost-run.ts');
+    const { url, caFile } = this.#config;
     while (!signal.aborted) {
       try {
-        const outcome = await endLostRun({ url: this.#config.url, directory, order, signal });
+        const outcome = await endLostRun({ url, ca: authorityIn(caFile), directory, order, signal });
         this.#log.info(`run ${run} is reported as ${outcome}`, { run });
         this.#ending.delete(run);
         return;

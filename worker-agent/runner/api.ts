@@ -46,14 +46,16 @@ const NO_MEMORY: RunMemory = { kept: false, repositories: [] };
 /** `signal` ends what is under way and the patience with an orchestrator that is away. */
 export function runApi({
   url,
+  ca,
   order,
   signal,
 }: {
   url: string;
+  ca?: string | undefined;
   order: WorkOrder;
   signal: AbortSignal;
 }): RunApi {
-  const call = apiClient({ url, token: order.runToken });
+  const call = apiClient({ url, token: order.runToken, ca });
   const { run, fence } = order;
   const path = (rest: string) => `/runs/${run}/${rest}`;
   const post = async <T>(rest: string, body: object, answer: z.ZodType<T>, timeoutMs?: number) =>

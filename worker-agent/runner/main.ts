@@ -5,6 +5,7 @@ import { LOG_STREAMS } from '../../protocol/log.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
 import { createAgent } from '../agents/factory.ts';
+import { authorityIn } from '../authority.ts';
 import { programPath, runnerConfig, socketBase, type RunnerConfig } from '../config.ts';
 import { writeDurably } from '../durable-file.ts';
 import { tryLock } from '../lock.ts';
@@ -68,7 +69,8 @@ async function doRun(
   order: WorkOrder,
   stop: Stopper,
 ): Promise<boolean> {
-  const reporting = runApi({ url: config.url, order, signal: stop.cutOff });
+  const connection = { url: config.url, ca: authorityIn(config.caFile), order };
+  const reporting = runApi({ ...connection, signal: stop.cutOff });
   const shippers: Shippers = new Map(
     LOG_STREAMS.map((stream) => [
       stream,
@@ -82,7 +84,7 @@ async function doRun(
   });
   const lease = keepLease(reporting, order, stop);
   const inbox = openInbox(order.messages);
-  void watchSignals(runApi({ url: config.url, order, signal: stop.signal }), inbox, stop);
+  void watchSignals(runApi({ ...connection, signal: stop.signal }), inbox, stop);
   try {
     const report = await work(config, directory, order, { stop, inbox }, log);
     log.event({ type: 'step', step: 'finish', status: 'started' });
@@ -120,7 +122,9 @@ async function work(
   const path = programPath();
   const socket = socketPath(directory.path, 'gateway.sock', socketBase());
   const over = new AbortController();
-  const relay = await startRelay({ gatewayUrl: order.gatewayUrl, gatewayKey: order.gatewayKey, socket });
+  const ca = authorityIn(config.caFile);
+  const { gatewayUrl, gatewayKey } = order;
+  const relay = await startRelay({ gatewayUrl, ca, gatewayKey, socket });
   const { runBytes } = config.workspace;
   const growth = {
     directory: directory.path,
@@ -135,11 +139,11 @@ async function work(
     return await runPipeline({
       order,
       directory,
-      api: runApi({ url: config.url, order, signal: stop.signal }),
+      api: runApi({ url: config.url, ca, order, signal: stop.signal }),
       inbox,
       log,
       git: { path, signal: stop.signal },
-      remote: (gitPath) => remoteOf(config.url, order, gitPath),
+      remote: (gitPath) => remoteOf(config.url, order, gitPath, config.caFile),
       cacheDir: config.cacheDir,
       toolDir: config.toolDir,
       workspace: { ...config.workspace, owner: treeOwner },

@@ -7,9 +7,12 @@ import https from 'node:https';
 import { rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { tlsFailure } from '../../protocol/tls-failure.ts';
 
 export interface RelayOptions {
   gatewayUrl: string;
+  /** What is trusted there instead of the system's authorities. */
+  ca?: string | undefined;
   gatewayKey: string;
   socket: string;
   /** Longest wait for a gateway that is away (a restart), before the agent is told. */
@@ -65,7 +68,10 @@ function forward(prefix: string, options: RelayOptions): RequestListener {
     if (path === null) return refuse(response, 404, 'This address serves /v1/* of the model gateway only.');
     relay(request, response, path, options).catch((error: Error) => {
       if (response.headersSent) response.destroy();
-      else refuse(response, 502, `The model gateway cannot be reached: ${error.message}`);
+      else {
+        const { message } = tlsFailure(options.gatewayUrl, error) ?? error;
+        refuse(response, 502, `The model gateway cannot be reached: ${message}`);
+      }
     });
   };
 }
@@ -124,7 +130,13 @@ async function ask(
   const giveUp = performance.now() + (options.patienceMs ?? PATIENCE_MS);
   for (;;) {
     try {
-      const sent = client.request(url, { method: request.method ?? 'GET', headers, signal, agent: false });
+      const sent = client.request(url, {
+        method: request.method ?? 'GET',
+        headers,
+        signal,
+        agent: false,
+        ...(options.ca === undefined ? {} : { ca: options.ca }),
+      });
       sent.end(body);
       const [answer] = (await once(sent, 'response')) as [IncomingMessage];
       sent.on('error', () => {}); // the answer has its own

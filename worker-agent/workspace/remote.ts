@@ -15,8 +15,8 @@ export interface Remote {
 const AWAY =
   /unable to access|Could not resolve|Connection refused|Connection reset|timed out|HTTP 5\d\d|error: 5\d\d|hung up|early EOF|RPC failed|unexpected disconnect|Empty reply/i;
 
-/** The run's own remote at the orchestrator, of one of its repositories. */
-export function remoteOf(url: string, order: WorkOrder, gitPath: string): Remote {
+/** The run's own remote at the orchestrator, of one of its repositories; `caFile` is what git trusts there. */
+export function remoteOf(url: string, order: WorkOrder, gitPath: string, caFile?: string): Remote {
   const credentials = Buffer.from(`run:${order.runToken}`).toString('base64');
   return {
     url: url.replace(/\/+$/, '') + gitPath,
@@ -26,6 +26,7 @@ export function remoteOf(url: string, order: WorkOrder, gitPath: string): Remote
       'http.lowSpeedLimit': '1',
       'http.lowSpeedTime': '300',
       'credential.helper': '',
+      ...(caFile === undefined ? {} : { 'http.sslCAInfo': caFile }),
     },
   };
 }
