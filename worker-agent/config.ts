@@ -1,5 +1,5 @@
 // Settings of the worker and of the runners it starts: the only reader of flags and environment in the worker.
-// Used by main.ts and runner/main.ts.
+// Used by main.ts, runner/main.ts and runner-service/main.ts.
 import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -32,6 +32,7 @@ export const WorkerConfig = z
       .default(2)
       .describe('Runs at a time; 0 takes none and finishes those it has.'),
     project: Name.optional().describe('The only project whose tasks it takes; all when left out.'),
+    agent: Name.optional().describe('The only agent that it offers; all that are installed when left out.'),
     dailyBudget: z.coerce
       .number()
       .min(0)
@@ -42,7 +43,9 @@ export const WorkerConfig = z
       .preprocess(fromList, Labels)
       .default([])
       .describe('Projects can ask for workers with them; separated by commas as a flag.'),
-    placement: Placement.default('unit').describe('How it came to be started.'),
+    placement: Placement.default('unit').describe(
+      'How it came to be started; with `dispatch` it takes one run, and ends with it.',
+    ),
     allocation: z.string().max(64).optional().describe('Its allocation in Nomad.'),
     logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
     sandbox: z
@@ -56,6 +59,22 @@ export const WorkerConfig = z
   })
   .meta({ id: 'WorkerConfig' });
 export type WorkerConfig = z.infer<typeof WorkerConfig>;
+
+const OF_RUNNERS = { stateDir: true, toolDir: true, logDir: true, sandbox: true, workspace: true } as const;
+
+/** A worker whose runs the runner service of its machine starts, as in a job of Nomad. It writes no files. */
+export const ClaimerConfig = WorkerConfig.omit(OF_RUNNERS)
+  .extend({ runnerSocket: z.string().min(1).describe('Socket of the runner service; it keeps the runs.') })
+  .meta({ id: 'ClaimerConfig' });
+export type ClaimerConfig = z.infer<typeof ClaimerConfig>;
+
+/** The runner service: the other half of that worker. */
+export const RunnerServiceConfig = WorkerConfig.pick({ url: true, caFile: true, logLevel: true, ...OF_RUNNERS })
+  .extend({
+    socket: z.string().min(1).optional().describe('Where it listens, unless systemd does for it.'),
+  })
+  .meta({ id: 'RunnerServiceConfig' });
+export type RunnerServiceConfig = z.infer<typeof RunnerServiceConfig>;
 
 /** What a runner is told, besides its work order: it goes by argv, so nothing in it is secret. */
 export interface RunnerConfig {
@@ -79,31 +98,59 @@ const VARIABLES: Record<string, string> = {
   placement: 'AUTOCODE_WORKER_PLACEMENT',
   allocation: 'NOMAD_ALLOC_ID',
 };
+/** What only a job's own environment says: elsewhere AUTOCODE_URL may be that of a person's shell. */
+const JOB_VARIABLES: Record<string, string> = {
+  ...VARIABLES,
+  url: 'AUTOCODE_URL',
+  name: 'AUTOCODE_WORKER_NAME',
+  agent: 'AUTOCODE_WORKER_AGENT',
+};
 
 /** From flags over the environment over a YAML file (`--config FILE`); every mistake is told at once. */
-export async function workerConfig(argv: string[]): Promise<WorkerConfig> {
-  const keys = Object.keys(WorkerConfig.shape);
-  const options = Object.fromEntries(
-    [...keys.map(flagOf), 'config'].map((flag) => [flag, { type: 'string' as const }]),
-  );
+export async function workerConfig(argv: string[]): Promise<WorkerConfig | ClaimerConfig> {
+  const flags = readFlags(argv, [WorkerConfig, ClaimerConfig]);
+  return flags.runnerSocket === undefined
+    ? settled(await checked(WorkerConfig, flags, VARIABLES))
+    : await checked(ClaimerConfig, flags, JOB_VARIABLES);
+}
+
+/** The same for the runner service. */
+export async function runnerServiceConfig(argv: string[]): Promise<RunnerServiceConfig> {
+  const flags = readFlags(argv, [RunnerServiceConfig]);
+  return settled(await checked(RunnerServiceConfig, flags, { caFile: 'AUTOCODE_CA_FILE' }));
+}
+
+function readFlags(argv: string[], schemas: z.ZodObject[]): Record<string, string | undefined> {
+  const keys = [...new Set([...schemas.flatMap(({ shape }) => Object.keys(shape)), 'config'])];
+  const options = Object.fromEntries(keys.map((key) => [flagOf(key), { type: 'string' as const }]));
   const { values } = parseArgs({ args: argv, options, strict: true });
-  const fromFile = typeof values.config === 'string' ? await readYaml(values.config) : {};
-  const fromFlags = Object.fromEntries(
-    keys.filter((key) => values[flagOf(key)] !== undefined).map((key) => [key, values[flagOf(key)]]),
+  return Object.fromEntries(keys.map((key) => [key, values[flagOf(key)] as string | undefined]));
+}
+
+async function checked<Schema extends z.ZodObject>(
+  schema: Schema,
+  { config: file, ...flags }: Record<string, string | undefined>,
+  variables: Record<string, string>,
+): Promise<z.infer<Schema>> {
+  const fromFile = file === undefined ? {} : await readYaml(file);
+  const fromFlags = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+  const parsed = schema.safeParse({ ...fromFile, ...fromEnvironment(variables), ...fromFlags });
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    (issue) => `${issue.path.join('.') || '(root)'}: ${issue.message}`,
   );
-  const parsed = WorkerConfig.safeParse({ ...fromFile, ...fromEnvironment(), ...fromFlags });
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(
-      (issue) => `${issue.path.join('.') || '(root)'}: ${issue.message}`,
-    );
-    throw new AutocodeError('ERR_CONFIG', `The worker's settings are not valid: ${problems.join('; ')}.`, {
-      remedy: `Give them as flags (${keys.map((key) => `--${flagOf(key)}`).join(' ')}) or in a file with --config.`,
-    });
-  }
-  const { stateDir, toolDir, logDir, caFile } = parsed.data;
+  const names = Object.keys(schema.shape).map((key) => `--${flagOf(key)}`);
+  throw new AutocodeError('ERR_CONFIG', `The worker's settings are not valid: ${problems.join('; ')}.`, {
+    remedy: `Give them as flags (${names.join(' ')}) or in a file with --config.`,
+  });
+}
+
+/** With directories that are there, by their real names. */
+function settled<T extends Pick<WorkerConfig, 'stateDir' | 'toolDir' | 'logDir' | 'caFile'>>(config: T): T {
+  const { stateDir, toolDir, logDir, caFile } = config;
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   return {
-    ...parsed.data,
+    ...config,
     stateDir: realpathSync(stateDir),
     toolDir: path.resolve(toolDir),
     logDir: path.resolve(logDir),
@@ -111,8 +158,8 @@ export async function workerConfig(argv: string[]): Promise<WorkerConfig> {
   };
 }
 
-function fromEnvironment(): Record<string, string> {
-  const set = Object.entries(VARIABLES).map(([key, name]) => [key, process.env[name] ?? '']);
+function fromEnvironment(variables: Record<string, string>): Record<string, string> {
+  const set = Object.entries(variables).map(([key, name]) => [key, process.env[name] ?? '']);
   return Object.fromEntries(set.filter(([, value]) => value !== ''));
 }
 
@@ -139,7 +186,8 @@ export function runnerConfig(argv: string[]): RunnerConfig {
   }
   const sandbox = SandboxSettings.parse(fromJson(values.sandbox ?? '{}'));
   const workspace = WorkspaceSettings.parse(fromJson(values.workspace ?? '{}'));
-  return { directory, url, caFile, cacheDir, toolDir, sandbox, workspace };
+  const authority = caFile === undefined ? {} : { caFile };
+  return { directory, url, ...authority, cacheDir, toolDir, sandbox, workspace };
 }
 
 /** The other way round, for the worker that starts a runner. */
@@ -175,6 +223,13 @@ export function runnerEnvironment(): Record<string, string> {
 /** Where the service manager wants to hear of this process; no child of it inherits that. */
 export function notifyAddress(): NotifyAddress | undefined {
   return takeNotifyAddress(process.env, process.pid);
+}
+
+/** The socket on which systemd listens for this process, if it does; children are not told. */
+export function socketOfSystemd(): { fd: number } | undefined {
+  const { LISTEN_FDS: count, LISTEN_PID: pid } = process.env;
+  for (const name of ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES']) delete process.env[name];
+  return count === '1' && pid === String(process.pid) ? { fd: 3 } : undefined;
 }
 
 /** PATH of the programs in a sandbox: the worker's, and node's own as the last resort. */
