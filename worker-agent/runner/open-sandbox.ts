@@ -52,6 +52,7 @@ export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'
       lenders,
       toolDir,
       toolchains,
+      environment: null,
       gatewaySocket: gateway.socket,
       limits,
       mark: processes.mark,

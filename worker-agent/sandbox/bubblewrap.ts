@@ -13,6 +13,8 @@ export interface BubblewrapOptions {
   /** Empty where there is no control group. */
   joinFiles: string[];
   limits: Limits;
+  /** How a program of the host is started inside. */
+  hostProgram(program: string): string[];
 }
 
 const MEGABYTE = 1024 * 1024;
@@ -20,12 +22,13 @@ const MEGABYTE = 1024 * 1024;
 /** How programs are started in this sandbox. */
 export function bubblewrapStarter(
   host: BubblewrapHost,
-  { layout, joinFiles, limits }: BubblewrapOptions,
+  { layout, joinFiles, limits, hostProgram }: BubblewrapOptions,
 ): Starter {
   const { bwrap, filter, identity } = host;
   const without = layoutArguments({ ...layout, gatewaySocket: null }, identity);
   const withGateway = layoutArguments(layout, identity);
-  const prefix = [...identity.prefix, ...(joinFiles.length === 0 ? brake(limits) : [])];
+  const first = (argv: string[]) => [...argv.slice(0, 1).flatMap(hostProgram), ...argv.slice(1)];
+  const prefix = [...first(identity.prefix), ...(joinFiles.length === 0 ? first(brake(limits)) : [])];
   return ({ argv, cwd, environment, stdin, relay }) => {
     const variables = Object.entries(environment).flatMap((each) => ['--setenv', ...each]);
     const settings = [...(relay === null ? without : withGateway), ...variables];

@@ -7,6 +7,7 @@ import { MARK_NAME } from '../run-processes.ts';
 import { borrowObjects } from '../workspace/checkout.ts';
 import { bubblewrapHost, type BubblewrapHost } from './bubblewrap-host.ts';
 import { bubblewrapStarter } from './bubblewrap.ts';
+import { hostPrograms, variablesOf, type EnvironmentRoot } from './environment-root.ts';
 import { groupName, openCgroup, type Limits } from './cgroup.ts';
 import { containerHost, type ContainerHost } from './container-host.ts';
 import { containerStarter } from './container.ts';
@@ -46,6 +47,8 @@ export interface ConfinedOptions {
   lenders: Lender[];
   toolDir: string;
   toolchains: string[];
+  /** Null: the host's programs. */
+  environment: EnvironmentRoot | null;
   gatewaySocket: string;
   limits: Limits;
   mark: string;
@@ -61,7 +64,7 @@ export async function confinedHost(kind: ConfinedHost['kind'], searchPath: strin
 
 /** Opens a sandbox over a work tree that exists; HOME is made. */
 export async function openConfinedSandbox(host: ConfinedHost, options: ConfinedOptions): Promise<Sandbox> {
-  const { run, name, runDirectory, tree, home, lenders, limits, toolchains, mark } = options;
+  const { run, name, runDirectory, tree, home, lenders, limits, mark } = options;
   const objects = lenders.map((lender) => lender.objects);
   await mkdir(home, { recursive: true, mode: 0o700 });
   for (const folder of new Set(lenders.map((lender) => lender.folder))) {
@@ -78,26 +81,25 @@ export async function openConfinedSandbox(host: ConfinedHost, options: ConfinedO
     runDirectory,
     parents: host.cgroups,
   });
-  const layout = { ...options, objects, tmpMb: Math.ceil(limits.memoryMb / 2) };
+  const environment =
+    options.environment === null ? null : { root: options.environment, host: await hostPrograms() };
+  const hostProgram = (program: string) => environment?.host.argv(program) ?? [program];
+  const layout = { ...options, environment, objects, tmpMb: Math.ceil(limits.memoryMb / 2) };
   const joinFiles = cgroup?.joinFiles ?? [];
   const directory = path.join(runDirectory, `${name}.containers`);
   let start: Starter;
   try {
     start =
       host.kind === 'container'
-        ? await containerStarter(host, { layout, directory, joinFiles })
-        : bubblewrapStarter(host, { layout, joinFiles, limits });
+        ? await containerStarter(host, { layout, directory, joinFiles, hostProgram })
+        : bubblewrapStarter(host, { layout, joinFiles, limits, hostProgram });
   } catch (error) {
     await cgroup?.remove();
     throw error;
   }
-  const relay = relayCommand();
-  const environment = {
-    PATH: [
-      ...toolchains.map((directory) => path.join(directory, 'bin')),
-      PATH_INSIDE,
-      path.dirname(INSIDE.node),
-    ].join(':'),
+  const relay = relayCommand(hostProgram);
+  const variables = {
+    PATH: searchPath(options),
     HOME: INSIDE.home,
     USER: 'agent',
     SHELL: '/bin/sh',
@@ -106,6 +108,7 @@ export async function openConfinedSandbox(host: ConfinedHost, options: ConfinedO
     TERM: 'dumb',
     AUTOCODE_RUN: run,
     [MARK_NAME]: mark,
+    ...(environment === null ? {} : variablesOf(environment.root)),
   };
   const running = new Set<SandboxProcess>();
 
@@ -121,12 +124,13 @@ export async function openConfinedSandbox(host: ConfinedHost, options: ConfinedO
     gatewayUrl: `http://127.0.0.1:${GATEWAY_PORT}`,
     toolDir: INSIDE.tools,
     node: INSIDE.node,
+    hostProgram,
     notices: cgroup === null ? [UNLIMITED] : [],
     spawn(argv, { cwd = INSIDE.workspace, env = {}, stdin = 'ignore', gateway = false }) {
       const child = start({
         argv,
         cwd,
-        environment: { ...environment, ...env },
+        environment: { ...variables, ...env },
         stdin,
         relay: gateway ? relay : null,
       });
@@ -146,7 +150,18 @@ const UNLIMITED =
   'No control group can be made here: memory is limited for each process instead of for the run, and the processors are not. ' +
   'Run the worker as root or in a delegated group (`Delegate=yes` and `DelegateSubgroup=worker` in its unit).';
 
-function relayCommand(): string {
-  if (!existsSync(SOCAT)) return `${INSIDE.node} ${INSIDE.relay} ${GATEWAY_PORT} ${INSIDE.gatewaySocket}`;
-  return `${SOCAT} -t60 TCP-LISTEN:${GATEWAY_PORT},bind=127.0.0.1,fork,reuseaddr,backlog=64 UNIX-CONNECT:${INSIDE.gatewaySocket}`;
+function searchPath({ environment, toolchains }: ConfinedOptions): string {
+  const own =
+    environment === null
+      ? toolchains.map((directory) => path.join(directory, 'bin'))
+      : (environment.variables.PATH ?? '').split(':').filter((each) => each.startsWith('/'));
+  return [...new Set([...own, ...PATH_INSIDE.split(':'), path.dirname(INSIDE.node)])].join(':');
+}
+
+// A session of its own, so that it is in no process group that may be told to end.
+function relayCommand(hostProgram: (program: string) => string[]): string {
+  const setsid = hostProgram('/usr/bin/setsid').join(' ');
+  if (!existsSync(SOCAT))
+    return `${setsid} ${INSIDE.node} ${INSIDE.relay} ${GATEWAY_PORT} ${INSIDE.gatewaySocket}`;
+  return `${setsid} ${hostProgram(SOCAT).join(' ')} -t60 TCP-LISTEN:${GATEWAY_PORT},bind=127.0.0.1,fork,reuseaddr,backlog=64 UNIX-CONNECT:${INSIDE.gatewaySocket}`;
 }

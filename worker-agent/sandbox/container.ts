@@ -18,12 +18,14 @@ export interface ContainerOptions {
   /** A directory that is the sandbox's own; it is made. */
   directory: string;
   joinFiles: string[];
+  /** How a program of the host is started inside. */
+  hostProgram(program: string): string[];
 }
 
 /** How programs are started in this sandbox. */
 export async function containerStarter(
   host: ContainerHost,
-  { layout, directory, joinFiles }: ContainerOptions,
+  { layout, directory, joinFiles, hostProgram }: ContainerOptions,
 ): Promise<Starter> {
   await rm(directory, { recursive: true, force: true });
   const without = layoutOf({ ...layout, gatewaySocket: null });
@@ -39,7 +41,7 @@ export async function containerStarter(
       root,
       entries: relay === null ? without : withGateway,
       argv: [
-        '/bin/bash',
+        ...hostProgram('/bin/bash'),
         '--norc',
         '-c',
         INIT,

@@ -79,6 +79,7 @@ export async function openDirectorySandbox(options: DirectorySandboxOptions): Pr
     gatewayUrl,
     toolDir,
     node: process.execPath,
+    hostProgram: (program) => [program],
     notices: [
       'There is no isolation (`directory`): the agent and the verify commands have the rights of the worker.',
     ],

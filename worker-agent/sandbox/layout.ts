@@ -2,6 +2,7 @@
 // bubblewrap-arguments.ts and oci-bundle.ts put it into the words of their programs.
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
+import { rootEntries, type EnvironmentRoot, type HostPrograms } from './environment-root.ts';
 
 /** Paths inside; the same in every run, so that recordings and prompts do not depend on the machine. */
 export const INSIDE = {
@@ -28,6 +29,8 @@ export interface Layout {
   toolDir: string;
   /** More directories to read, at the path that they have outside. */
   toolchains: string[];
+  /** The project's environment, and the programs of the host beside it; null: the host's own programs are to be seen. */
+  environment: { root: EnvironmentRoot; host: HostPrograms } | null;
   /** The runner's relay to the model gateway; null for a program without. */
   gatewaySocket: string | null;
   /** Most that fits into /tmp, and into /dev/shm. */
@@ -65,24 +68,25 @@ const ETC = [
   'pki',
   'ssl',
 ];
-const OWN_ETC = ['passwd', 'group', 'hosts', 'nsswitch.conf'];
-const ETC_FILES = path.join(import.meta.dirname, 'etc');
+/** Files of /etc that are the sandbox's own, in a directory of the host. */
+export const OWN_ETC = ['passwd', 'group', 'hosts', 'nsswitch.conf'];
+export const ETC_FILES = path.join(import.meta.dirname, 'etc');
 const MEGABYTE = 1024 * 1024;
 
 /** The file system inside; all of it that is no `host` entry to be written, and no memory, is for reading. */
 export function layoutOf(layout: Layout): Entry[] {
-  const { tree, home, objects, toolDir, toolchains, gatewaySocket, tmpMb } = layout;
+  const { tree, home, objects, toolDir, toolchains, environment, gatewaySocket, tmpMb } = layout;
   return [
     ...DIRECTORIES.map((at): Entry => ({ kind: 'directory', at })),
-    ...systemPrograms(),
-    ...ETC.map((name) => `/etc/${name}`).flatMap((file) => (existsSync(file) ? [readOnly(file, file)] : [])),
-    ...OWN_ETC.map((name) => readOnly(path.join(ETC_FILES, name), `/etc/${name}`)),
+    ...(environment === null
+      ? hostSystem()
+      : [...rootEntries(environment.root.root), ...environment.host.entries]),
     { kind: 'processes', at: '/proc' },
     { kind: 'devices', at: '/dev' },
     { kind: 'memory', at: '/dev/shm', bytes: tmpMb * MEGABYTE },
     { kind: 'memory', at: INSIDE.tmp, bytes: tmpMb * MEGABYTE },
     { kind: 'link', at: '/var/tmp', to: INSIDE.tmp },
-    ...toolchains.map((directory) => readOnly(directory, directory)),
+    ...(environment === null ? toolchains.map((directory) => readOnly(directory, directory)) : []),
     ...(existsSync(toolDir) ? [readOnly(toolDir, INSIDE.tools)] : []),
     readOnly(process.execPath, INSIDE.node),
     readOnly(path.join(import.meta.dirname, 'relay-inside.ts'), INSIDE.relay),
@@ -90,6 +94,14 @@ export function layoutOf(layout: Layout): Entry[] {
     ...(gatewaySocket === null ? [] : [readOnly(gatewaySocket, INSIDE.gatewaySocket)]),
     { kind: 'host', at: INSIDE.home, from: home, writable: true },
     { kind: 'host', at: INSIDE.workspace, from: tree, writable: true },
+  ];
+}
+
+function hostSystem(): Entry[] {
+  return [
+    ...systemPrograms(),
+    ...ETC.map((name) => `/etc/${name}`).flatMap((file) => (existsSync(file) ? [readOnly(file, file)] : [])),
+    ...OWN_ETC.map((name) => readOnly(path.join(ETC_FILES, name), `/etc/${name}`)),
   ];
 }
 

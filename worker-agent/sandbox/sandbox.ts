@@ -14,6 +14,8 @@ export interface Sandbox {
   /** The directory with the installed agents, and Node's program, as seen inside. */
   readonly toolDir: string;
   readonly node: string;
+  /** The words that start a program of the worker's machine inside, whatever environment the run has. */
+  hostProgram(program: string): string[];
   /** What whoever reads the run's log should know of this sandbox. */
   readonly notices: string[];
   /** Starts a program (argv[0] by PATH or absolute) in a process group of its own. Never throws: a program that is missing exits 127. */

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Limits } from './cgroup.ts';
 import { openConfinedSandbox, type ConfinedHost } from './confined.ts';
+import type { EnvironmentRoot } from './environment-root.ts';
 import type { Sandbox } from './sandbox.ts';
 
 export interface ScratchConfined extends Sandbox {
@@ -22,6 +23,7 @@ export interface ScratchOptions {
   gatewayUrl?: string;
   toolDir?: string;
   limits?: Partial<Limits>;
+  environment?: EnvironmentRoot;
 }
 
 const LIMITS: Limits = { memoryMb: 2048, pids: 512, cpus: 0 };
@@ -29,7 +31,7 @@ const LIMITS: Limits = { memoryMb: 2048, pids: 512, cpus: 0 };
 /** Opens one with an empty work tree; close() removes it. */
 export async function openScratchConfined(
   host: ConfinedHost,
-  { gatewayUrl = 'http://127.0.0.1:9', toolDir, limits = {} }: ScratchOptions = {},
+  { gatewayUrl = 'http://127.0.0.1:9', toolDir, limits = {}, environment }: ScratchOptions = {},
 ): Promise<ScratchConfined> {
   const directory = await realpath(await mkdtemp(path.join(tmpdir(), 'autocode-box-')));
   const tree = path.join(directory, 'tree');
@@ -57,6 +59,7 @@ export async function openScratchConfined(
     lenders: [],
     toolDir: tools,
     toolchains: [],
+    environment: environment ?? null,
     gatewaySocket,
     limits: { ...LIMITS, ...limits },
     mark,

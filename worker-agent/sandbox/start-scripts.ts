@@ -18,7 +18,7 @@ exec "$@"`;
 const LISTENING = `0100007F:${GATEWAY_PORT.toString(16).toUpperCase().padStart(4, '0')} 0A`;
 export const START = `relay=$1; cd "$2" || exit 125; unset OLDPWD; shift 2
 [ -n "$relay" ] || exec "$@"
-(setsid $relay </dev/null >/dev/null 2>&1 &)
+($relay </dev/null >/dev/null 2>&1 &)
 listening() {
   while read -r _ local _ state _; do [ "$local $state" != '${LISTENING}' ] || return 0; done < /proc/net/tcp
   return 1

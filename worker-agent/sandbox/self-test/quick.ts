@@ -1,8 +1,11 @@
 // The quick form of the self-test, at the start of each run: one program inside a sandbox that tries some twenty ways out.
 // Used by the runner and by the full form.
+import { execFile } from 'node:child_process';
+import { realpathSync } from 'node:fs';
 import { access, readFile, readlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { Sandbox, SandboxProcess } from '../sandbox.ts';
 
@@ -30,13 +33,25 @@ export async function tryWaysOut(sandbox: Sandbox, hidden: string[]): Promise<Fi
     readFile(path.join(import.meta.dirname, 'ways-out.pl'), 'utf8'),
     ...NAMESPACES.map(async (name) => await readlink(`/proc/self/ns/${name}`)),
   ]);
-  const child = sandbox.spawn([PERL, '-e', script, os.machine(), host.join(' '), ...hidden], {});
+  const perl = await perlInside(sandbox);
+  const child = sandbox.spawn([...perl, '-e', script, os.machine(), host.join(' '), ...hidden], {
+    env: { LC_ALL: 'C' },
+  });
   const { output, errors } = await outputOf(child);
   const findings = output.split('\n').filter(Boolean).map(findingOf);
   if (findings.length > 0 && errors === '') return findings;
   throw new AutocodeError('ERR_SANDBOX', `The sandbox does not start: ${errors || 'it says nothing'}`, {
     remedy: 'See what is missing with `autocode worker selftest`.',
   });
+}
+
+// In an environment this machine's own, which finds its modules at another place then.
+async function perlInside(sandbox: Sandbox): Promise<string[]> {
+  const words = sandbox.hostProgram(PERL);
+  const at = words.at(-1)!.slice(0, -realpathSync(PERL).length);
+  if (words.length === 1) return words;
+  const { stdout } = await promisify(execFile)(PERL, ['-e', 'print join ",", @INC'], { env: {} });
+  return [...words, ...stdout.split(',').map((directory) => `-I${at}${directory}`)];
 }
 
 /** One line for the log of a run in such a sandbox; ERR_SANDBOX when there is a way out. */
