@@ -1,6 +1,7 @@
 // Projects: a repository, how its work is verified, which agent does it, within which limits.
 import { z } from 'zod';
 import { Name, Timestamp } from './ids.ts';
+import { Labels, PlacementChoice } from './placement.ts';
 import { SubmissionChecks } from './submission.ts';
 import { text } from './text.ts';
 
@@ -241,6 +242,13 @@ export const ProjectInput = z
     isolation: Isolation.default('bubblewrap').meta({
       description: 'What runs are confined by; `directory` needs `trusted`.',
     }),
+    placement: PlacementChoice.default('any'),
+    workerLabels: Labels.default([]).meta({
+      description: 'Its runs are for workers with all of these labels.',
+    }),
+    runMemoryMib: z.int().min(1).max(1_000_000_000).nullable().default(null).meta({
+      description: 'Memory that is set aside for each run; null: as the configuration says for the agent.',
+    }),
     trusted: z.boolean().default(false).meta({
       description:
         'Allows runs without a sandbox (isolation `directory`): the agent then has the rights of the worker.',
@@ -276,6 +284,9 @@ export const ProjectPatch = ProjectInput.omit({
       .optional()
       .meta({ description: 'Settings that are taken back, so that .autocode.yaml decides them.' }),
     isolation: Isolation.optional(),
+    placement: PlacementChoice.optional(),
+    workerLabels: Labels.optional(),
+    runMemoryMib: z.int().min(1).max(1_000_000_000).nullable().optional(),
     trusted: z.boolean().optional(),
   })
   .meta({ id: 'ProjectPatch' });
@@ -300,6 +311,9 @@ export const Project = z
     permissions: Permissions.default({}),
     memory: z.boolean().default(true),
     isolation: Isolation.default('directory'),
+    placement: PlacementChoice.default('any'),
+    workerLabels: z.array(z.string()).default([]),
+    runMemoryMib: z.int().nullable().default(null),
     trusted: z.boolean(),
     createdAt: Timestamp,
     archivedAt: Timestamp.nullable(),

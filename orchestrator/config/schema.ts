@@ -9,6 +9,7 @@ import { SandboxSettings, WorkspaceSettings } from '../../protocol/worker-settin
 import { BudgetSettings, CurrencyCode } from './budget-settings.ts';
 import { DrainSettings } from './drain-settings.ts';
 import { Guards, Models } from './model-settings.ts';
+import { PlacementSettings } from './placement-settings.ts';
 import { NomadSettings } from './nomad-settings.ts';
 
 const CHECKOUT = join(import.meta.dirname, '../..');
@@ -228,6 +229,7 @@ export const Config = z.strictObject({
   limits: Limits.prefault({}),
   lease: Lease.prefault({}),
   drain: DrainSettings.prefault({}),
+  placement: PlacementSettings.prefault({}),
   retention: z
     .strictObject({
       runLogsDays: Days.default(90).describe('How long logs of ended runs are kept.'),

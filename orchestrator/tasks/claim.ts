@@ -4,6 +4,7 @@ import { AutocodeError } from '../../protocol/errors.ts';
 import { runId } from '../../protocol/ids.ts';
 import { LOG_STREAMS } from '../../protocol/log.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
+import type { RunNeeds } from '../config/placement-settings.ts';
 import type { Books } from '../budget/charge.ts';
 import { usedUp } from '../budget/limits.ts';
 import type { Queryable } from '../db/connect.ts';
@@ -16,12 +17,13 @@ import type { RunState } from '../../protocol/run.ts';
 import { moveTask } from './task-state.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
 import { workOrder, type ClaimSettings as OrderSettings } from './work-order.ts';
-import { fitOf } from './worker-fit.ts';
+import { fitOf, memoryNeed } from './worker-fit.ts';
 import { lockWorker, type LockedWorker } from './worker-presence.ts';
 
 /** What the configuration and other parts contribute to a claim. */
 export interface ClaimSettings extends OrderSettings {
   books: Books;
+  needs: RunNeeds;
 }
 
 /** Who polls, and the id under which it asks again for the same run. */
@@ -35,6 +37,7 @@ interface PickedTask extends Spender {
   model: string;
   limits: { deadlineMinutes?: number };
   isolation: string;
+  memoryMib: number;
   /** Whether there are budgets at all. */
   budgeted: boolean;
 }
@@ -62,12 +65,12 @@ async function claimOnce(
   claim: Claim,
   settings: ClaimSettings,
 ): Promise<WorkOrder | null | 'passed over'> {
-  const worker = await lockWorker(tx, claim.worker);
+  const worker = await lockWorker(tx, claim.worker, settings.needs);
   const earlier = await runOfClaim(tx, claim);
   if (earlier !== null) return await workOrder(tx, earlier, settings);
-  if (worker.free <= 0 || (await isBroke(tx, worker, settings))) return null;
+  if (!worker.hasRoom || (await isBroke(tx, worker, settings))) return null;
   if ((await holdDrain(tx)) !== 'off') return null;
-  const task = await pickTask(tx, worker);
+  const task = await pickTask(tx, worker, settings.needs);
   if (task === null) return null;
   if (await mustWait(tx, task, settings)) return 'passed over';
   return await workOrder(tx, await leaseRun(tx, claim, task, settings), settings);
@@ -98,22 +101,32 @@ async function isBroke(tx: Queryable, worker: LockedWorker, { books }: ClaimSett
   return (await usedUp(tx, [{ scope: 'worker', subject: worker.name }], books.timeZone)).length > 0;
 }
 
-const FIT = Object.values(fitOf({ agents: '$1', isolations: '$2', project: '$3::text' })).join(' and ');
+const FIT = Object.values(
+  fitOf({
+    agents: '$1',
+    isolations: '$2',
+    project: '$3::text',
+    placement: '$4::text',
+    labels: '$5::text[]',
+  }),
+).join(' and ');
+const NEED = memoryNeed('$6::jsonb');
 
 /** The first queued task that nobody else has in hand, locked together with its project. */
 async function pickTask(
   tx: Queryable,
-  { agents, isolations, project }: LockedWorker,
+  { agents, isolations, project, placement, labels, freeMib }: LockedWorker,
+  needs: RunNeeds,
 ): Promise<PickedTask | null> {
   const { rows } = await tx.query<PickedTask>({
     name: 'pick-task',
-    text: `select t.id, t.project, t.attempt, t.agent, t.model, p.limits || t.limits as limits, p.isolation,
+    text: `select t.id, t.project, t.attempt, t.agent, t.model, p.limits || t.limits as limits, p.isolation, ${NEED} as "memoryMib",
         p.name as "projectName", t.created_by as "createdBy", exists (select from budget) as budgeted
       from task t join project p on p.id = t.project
-      where t.state = 'queued' and ${FIT}
+      where t.state = 'queued' and ${FIT} and ($7::int is null or ${NEED} <= $7)
       order by t.order_key, t.id limit 1
       for no key update of p, t skip locked`,
-    values: [agents, isolations, project],
+    values: [agents, isolations, project, placement, labels, JSON.stringify(needs.memoryMib), freeMib],
   });
   return rows[0] ?? null;
 }
@@ -147,8 +160,8 @@ async function leaseRun(
   await moveTask(tx, task.id, { state: 'running', attempt: fence });
   await tx.query({
     name: 'insert-run',
-    text: `with leased as (insert into run (id, task, fence, state, worker, claim_id, agent, model, isolation, lease_until, deadline)
-        values ($1, $2, $3, 'leased', $4, $5, $6, $7, $10, now() + make_interval(secs => $8), now() + make_interval(secs => $9))),
+    text: `with leased as (insert into run (id, task, fence, state, worker, claim_id, agent, model, isolation, memory_mib, lease_until, deadline)
+        values ($1, $2, $3, 'leased', $4, $5, $6, $7, $10, $13, now() + make_interval(secs => $8), now() + make_interval(secs => $9))),
       claimed as (insert into repository_claim (repository, run)
         select repository, $1 from task_repository where task = $2 order by repository),
       streams as (insert into log_stream (run, stream) select $1, unnest($12::text[]))
@@ -166,6 +179,7 @@ async function leaseRun(
       task.isolation,
       task.project,
       LOG_STREAMS,
+      task.memoryMib,
     ],
   });
   const data = { worker: claim.worker, agent: task.agent, model: task.model };

@@ -2,9 +2,17 @@
 import type { Wait } from '../../protocol/scheduling.ts';
 import type { Books } from '../budget/charge.ts';
 import { usedUp } from '../budget/limits.ts';
+import type { RunNeeds } from '../config/placement-settings.ts';
 import type { Queryable } from '../db/connect.ts';
-import { LEASED_STATES } from './run-state.ts';
-import { fitOf } from './worker-fit.ts';
+import { candidates, fullness, isAble, type Candidate, type Condition } from './worker-candidates.ts';
+
+/** What the configuration contributes to an explanation. */
+export interface ExplainSettings {
+  books: Books;
+  needs: RunNeeds;
+  /** Why there is no dispatched allocation for a task yet; undefined when none is to come. */
+  dispatch?: (db: Queryable, task: number) => Promise<Wait | undefined>;
+}
 
 /** So many of the tasks that go before it are named. */
 export const NAMED = 20;
@@ -15,90 +23,89 @@ export function tasksBefore({ length }: number[]): string {
   return `${length === NAMED ? `${NAMED} or more` : length} tasks go before it`;
 }
 
-interface Candidate {
-  name: string;
-  online: boolean;
-  capacity: number;
-  running: number;
-  agent: boolean;
-  isolation: boolean;
-  trust: boolean;
-  project: boolean;
-  /** What the task asks for. */
-  wanted: { agent: string; isolation: string; project: string };
-}
-
 /** What a task waits for where workers are concerned; nothing when one may take it now. */
 export async function explainWorkers(
   db: Queryable,
   task: number,
   before: number[],
-  { timeZone }: Books,
+  settings: ExplainSettings,
 ): Promise<Wait[]> {
-  const workers = await candidates(db, task);
-  const online = workers.filter((worker) => worker.online);
-  if (online.length === 0)
-    return [
-      noWorker(
-        'No worker is online.',
-        'Start one: `autocode worker start`, or worker.local in the configuration.',
-      ),
-    ];
+  const own = await waitForWorkers(db, task, before, settings);
+  if (own === undefined) return [];
+  const dispatch = await settings.dispatch?.(db, task);
+  return [dispatch ?? own];
+}
+
+async function waitForWorkers(
+  db: Queryable,
+  task: number,
+  before: number[],
+  { books, needs }: ExplainSettings,
+): Promise<Wait | undefined> {
+  const online = (await candidates(db, task, needs)).filter((worker) => worker.online);
+  if (online.length === 0) {
+    return noWorker(
+      'No worker is online.',
+      'Start one: `autocode worker start`, or worker.local in the configuration.',
+    );
+  }
   const unfit = unfitness(online);
-  if (unfit !== undefined) return [unfit];
+  if (unfit !== undefined) return unfit;
   const able = online.filter(isAble);
   const owners = able.map(({ name }) => ({ scope: 'worker' as const, subject: name }));
-  const broke = new Set((await usedUp(db, owners, timeZone)).map(({ subject }) => subject));
+  const broke = new Set((await usedUp(db, owners, books.timeZone)).map(({ subject }) => subject));
   const paid = able.filter(({ name }) => !broke.has(name));
-  if (paid.length === 0)
-    return [
-      noWorker(
-        `The budgets of ${namesOf(able)} are used up.`,
-        'See `autocode budget list`; set larger ones, or wait for the next period.',
-      ),
-    ];
-  if (paid.some(({ capacity, running }) => running < capacity)) return [];
-  const full = paid.map(({ name, capacity, running }) => `${name} (${running} of ${capacity} runs)`);
+  if (paid.length === 0) {
+    return noWorker(
+      `The budgets of ${namesOf(able)} are used up.`,
+      'See `autocode budget list`; set larger ones, or wait for the next period.',
+    );
+  }
+  const full = paid.map((worker) => fullness(worker, needs));
+  if (full.includes(undefined)) return undefined;
+  return full.length > 0 && paid.every(isTooSmall) ? tooSmall(paid) : noRoom(full, before);
+}
+
+function noRoom(full: (string | undefined)[], before: number[]): Wait {
   const queue = before.length === 0 ? 'it is the next' : tasksBefore(before);
-  return [
-    {
-      for: 'room',
-      why: `All workers that may take it are full: ${full.join(', ')}; ${queue}.`,
-      remedy: 'It begins when a run ends. More runs at a time: worker.concurrency, or another worker.',
-      tasks: before,
-    },
-  ];
+  return {
+    for: 'room',
+    why: `All workers that may take it are full: ${full.join(', ')}; ${queue}.`,
+    remedy:
+      'It begins when a run ends. More runs at a time: worker.concurrency, placement.memoryMib, or another worker.',
+    tasks: before,
+  };
 }
 
-async function candidates(db: Queryable, task: number): Promise<Candidate[]> {
-  const conditions = Object.entries(
-    fitOf({
-      agents: `array(select each ->> 'name' from jsonb_array_elements(w.agents) each)`,
-      isolations: 'array(select jsonb_array_elements_text(w.isolations))',
-      project: 'w.project',
-    }),
-  );
-  const { rows } = await db.query<Candidate>(
-    `select w.name, w.state = 'online' as online, w.capacity,
-       (select count(*) from run where worker = w.name and state = any($2)) as running,
-       ${conditions.map(([name, condition]) => `${condition} as ${name}`).join(', ')},
-       jsonb_build_object('agent', t.agent, 'isolation', p.isolation, 'project', p.name) as wanted
-     from task t join project p on p.id = t.project cross join worker w where t.id = $1 order by w.name`,
-    [task, LEASED_STATES],
-  );
-  return rows;
-}
+const isTooSmall = ({ memoryMib, wanted }: Candidate) => memoryMib !== null && memoryMib < wanted.memoryMib;
 
-const isAble = (worker: Candidate) => worker.agent && worker.isolation && worker.trust && worker.project;
+function tooSmall(workers: Candidate[]): Wait {
+  const { project, agent, memoryMib } = workers[0]!.wanted;
+  const had = workers.map((worker) => `${worker.name} has ${worker.memoryMib}`).join(', ');
+  return noWorker(
+    `A run of ${agent} needs ${memoryMib} MiB of memory; in all ${had}.`,
+    `\`autocode project set ${project} --run-memory MIB\`, placement.memoryMib in the configuration, or a larger worker.`,
+  );
+}
 
 /** Why none of them may take it: the first thing that none of those that are left has. */
 function unfitness(online: Candidate[]): Wait | undefined {
-  const { agent, isolation, project } = online[0]!.wanted;
-  const asked: [keyof Candidate & ('agent' | 'isolation' | 'trust' | 'project'), string, string][] = [
+  const { agent, isolation, project, placement, labels } = online[0]!.wanted;
+  const asked: [Condition, string, string][] = [
     [
       'project',
       `${namesOf(online)} may work for other projects only.`,
       `Start a worker for project ${project}, or one for all.`,
+    ],
+    [
+      'placement',
+      `Project ${project} asks for placement ${placement}, and none of ${namesOf(online)} is such a worker.`,
+      `Start one, or \`autocode project set ${project} --placement any\`.`,
+    ],
+    [
+      'labels',
+      `Project ${project} asks for workers with ${labels.join(', ')}, and none of ${namesOf(online)} has that.`,
+      `Start one with --label, or \`autocode project set ${project} --worker-label ''\`.`,
     ],
     [
       'trust',

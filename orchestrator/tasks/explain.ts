@@ -5,16 +5,20 @@ import type { Books } from '../budget/charge.ts';
 import { overBudget } from '../budget/words.ts';
 import type { Queryable } from '../db/connect.ts';
 import { getDrain } from './drain.ts';
-import { explainWorkers, NAMED, tasksBefore } from './explain-workers.ts';
+import { explainWorkers, NAMED, tasksBefore, type ExplainSettings } from './explain-workers.ts';
 import { missingFunds } from './funds.ts';
 import { getTask } from './queries.ts';
 import { ENDED_TASK_STATES } from './task-state.ts';
 
 /** Explains a task; ERR_NOT_FOUND. */
-export async function explainTask(db: Queryable, id: number, books: Books): Promise<Explanation> {
+export async function explainTask(
+  db: Queryable,
+  id: number,
+  settings: ExplainSettings,
+): Promise<Explanation> {
   const task = await getTask(db, id);
   const queue = task.state === 'queued' ? await placeOf(db, id) : null;
-  const waits = await waitsOf(db, task, queue?.before ?? [], books);
+  const waits = await waitsOf(db, task, queue?.before ?? [], settings);
   const { state, pendingReason } = task;
   const place = queue?.place ?? null;
   return { task: id, state, pendingReason, summary: summaryOf(task, waits), waits, place };
@@ -38,7 +42,12 @@ const NAMES: Readonly<Record<Wait['for'], string>> = {
   room: 'room on a worker',
 };
 
-async function waitsOf(db: Queryable, task: Task, before: number[], books: Books): Promise<Wait[]> {
+async function waitsOf(
+  db: Queryable,
+  task: Task,
+  before: number[],
+  settings: ExplainSettings,
+): Promise<Wait[]> {
   if (task.state !== 'pending' && task.state !== 'queued') return [];
   const drain = await waitForDrain(db);
   const { pendingReason } = task;
@@ -49,8 +58,8 @@ async function waitsOf(db: Queryable, task: Task, before: number[], books: Books
   return [
     ...drain,
     ...(await waitForRepositories(db, task.id)),
-    ...(await waitForFunds(db, task, books)),
-    ...(await explainWorkers(db, task.id, before, books)),
+    ...(await waitForFunds(db, task, settings.books)),
+    ...(await explainWorkers(db, task.id, before, settings)),
   ];
 }
 

@@ -6,6 +6,7 @@ import { sqlState, type Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
 import { keepFile, letFileDecide, markedIn } from './known-file.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
+import { keepPlacement } from './project-placement.ts';
 
 /** A repository as it was found or is to be made; `origin` may be made from the repository's id. */
 export interface RepositoryFound {
@@ -35,6 +36,9 @@ interface ProjectRow {
   permissions: Project['permissions'];
   memory: boolean;
   isolation: Project['isolation'];
+  placement: Project['placement'];
+  worker_labels: string[];
+  run_memory_mib: number | null;
   trusted: boolean;
   created_at: Date;
   archived_at: Date | null;
@@ -66,6 +70,7 @@ export async function createProject(
   return await withinTransaction(db, async (tx) => {
     checkPlaces(input.verify, repositories);
     const id = await insertProject(tx, input, found?.verify ?? []);
+    await keepPlacement(tx, id, input);
     if (found?.file !== undefined) await keepFile(tx, id, found.file);
     for (const repository of repositories) await insertRepository(tx, id, repository);
     await emit(tx, { kind: 'project.created', project: id, data: { name: input.name } });
@@ -224,6 +229,7 @@ export async function updateProject(
         patch.memory ?? null,
       ],
     );
+    await keepPlacement(tx, project.id, patch);
     if (patch.fromFile !== undefined) await letFileDecide(tx, project.id, patch.fromFile);
     await tx.query(
       `update repository set default_branch = coalesce($2, default_branch), forge = coalesce($3, forge) where id = $1`,
@@ -320,6 +326,9 @@ function shown(row: ProjectRow): Project {
     permissions: row.permissions,
     memory: row.memory,
     isolation: row.isolation,
+    placement: row.placement,
+    workerLabels: row.worker_labels,
+    runMemoryMib: row.run_memory_mib,
     trusted: row.trusted,
     createdAt: row.created_at.toISOString(),
     archivedAt: row.archived_at?.toISOString() ?? null,

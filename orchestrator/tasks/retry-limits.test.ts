@@ -34,7 +34,7 @@ test('no more retries begin in an hour than a project may, and the others wait f
   assert.deepEqual([waiting.state, waiting.pendingReason], ['pending', 'retry']);
   assert.match(waiting.reason!, /2 retries that its project may begin/);
   assert.ok(Date.parse(waiting.notBefore!) > Date.now() + 3_500_000);
-  assert.match((await explainTask(db.pool, 4, SETTINGS.books)).waits[0]!.why, /retriesPerHour\.project/);
+  assert.match((await explainTask(db.pool, 4, SETTINGS)).waits[0]!.why, /retriesPerHour\.project/);
   assert.equal(await sweepWith(db, 100, 2), 0);
   await db.pool.query(`update retry_begun set at = at - interval '1 hour'`);
   await db.pool.query(`update task set not_before = now() where id = 4`);

@@ -9,14 +9,24 @@ interface WorkerSql {
   isolations: string;
   /** The only project that it works for; null: any. */
   project: string;
+  placement: string;
+  /** text[] */
+  labels: string;
 }
 
 /** One condition for each thing that a task asks of a worker. */
-export function fitOf({ agents, isolations, project }: WorkerSql) {
+export function fitOf({ agents, isolations, project, placement, labels }: WorkerSql) {
   return {
     agent: `(t.agent = 'command' or t.agent = any(${agents}))`,
     isolation: `p.isolation = any(${isolations})`,
     trust: `(p.trusted or p.isolation <> 'directory')`,
     project: `(${project} is null or p.name = ${project})`,
+    placement: `p.placement in ('any', ${placement})`,
+    labels: `p.worker_labels <@ ${labels}`,
   };
+}
+
+/** MiB that a run of the task needs; `needs` is SQL for a jsonb of them by agent, `*` for all others. */
+export function memoryNeed(needs: string): string {
+  return `coalesce(p.run_memory_mib, (${needs} ->> t.agent)::int, (${needs} ->> '*')::int)`;
 }

@@ -2,6 +2,7 @@
 // Used by claim.ts, lease.ts and sweep.ts.
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Worker } from '../../protocol/worker.ts';
+import type { RunNeeds } from '../config/placement-settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
 import { LEASED_STATES } from './run-state.ts';
@@ -13,22 +14,31 @@ const SEEN_EVERY = '10 seconds';
 
 export interface LockedWorker {
   name: string;
-  free: number;
+  /** Whether it may take another run, as far as its capacity, cores and disk go and unless it is drained. */
+  hasRoom: boolean;
+  /** Memory that is not set aside; null: it does not say what it has. */
+  freeMib: number | null;
   agents: string[];
   isolations: string[];
   /** The one project that it takes tasks of; null: any. */
   project: string | null;
+  placement: string;
+  labels: string[];
   /** Whether there are budgets of workers. */
   budgeted: boolean;
 }
 
+type LockedRow = Pick<
+  Worker,
+  'capacity' | 'agents' | 'isolations' | 'project' | 'placement' | 'labels' | 'draining'
+> & { memoryMib: number | null; cores: number | null; diskMib: number | null; budgeted: boolean };
+
 /** A worker under lock, so that its room is counted once; ERR_NOT_FOUND before it has registered. */
-export async function lockWorker(tx: Queryable, worker: string): Promise<LockedWorker> {
-  const locked = await tx.query<
-    Pick<Worker, 'capacity' | 'agents' | 'isolations' | 'project'> & { budgeted: boolean }
-  >({
+export async function lockWorker(tx: Queryable, worker: string, needs: RunNeeds): Promise<LockedWorker> {
+  const locked = await tx.query<LockedRow>({
     name: 'lock-worker',
-    text: `select capacity, agents, isolations, project, exists (select from budget where scope = 'worker') as budgeted
+    text: `select capacity, agents, isolations, project, placement, labels, draining, memory_mib as "memoryMib", cores,
+        disk_mib as "diskMib", exists (select from budget where scope = 'worker') as budgeted
       from worker where name = $1 for no key update of worker`,
     values: [worker],
   });
@@ -39,16 +49,25 @@ export async function lockWorker(tx: Queryable, worker: string): Promise<LockedW
     });
   }
   await seeWorker(tx, worker);
-  const { rows } = await tx.query<{ running: number }>({
+  const { rows } = await tx.query<{ running: number; reservedMib: number }>({
     name: 'worker-running',
-    text: 'select count(*) as running from run where worker = $1 and state = any($2)',
+    text: `select count(*) as running, coalesce(sum(memory_mib), 0)::int as "reservedMib"
+      from run where worker = $1 and state = any($2)`,
     values: [worker, LEASED_STATES],
   });
+  const { running, reservedMib } = rows[0]!;
   return {
     name: worker,
     project: found.project,
+    placement: found.placement,
+    labels: found.labels,
     budgeted: found.budgeted,
-    free: found.capacity - rows[0]!.running,
+    hasRoom:
+      running < found.capacity &&
+      !found.draining &&
+      (running + 1) * needs.cores <= (found.cores ?? Infinity) &&
+      (found.diskMib ?? Infinity) >= needs.diskFreeMib,
+    freeMib: found.memoryMib === null ? null : found.memoryMib - reservedMib,
     agents: found.agents.map((agent) => agent.name),
     isolations: found.isolations,
   };

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { Name } from '../../../protocol/ids.ts';
 import { DeadLetter, Drain, DrainInput, Explanation } from '../../../protocol/scheduling.ts';
+import { runNeeds } from '../../config/placement-settings.ts';
 import { listDeadLetters } from '../../tasks/dead-letters.ts';
 import { getDrain, startDrain, stopDrain } from '../../tasks/drain.ts';
 import { explainTask } from '../../tasks/explain.ts';
@@ -13,6 +14,7 @@ import type { Routes } from '../server.ts';
 const tags = ['scheduling'];
 
 export const schedulingRoutes: Routes = (app, { db, config }) => {
+  const needs = runNeeds(config.placement);
   app.get(
     '/drain',
     {
@@ -55,8 +57,8 @@ export const schedulingRoutes: Routes = (app, { db, config }) => {
     },
     async (request) =>
       await explainTask(db, request.params.task, {
-        timeZone: config.budget.timeZone,
-        currency: config.currency,
+        books: { timeZone: config.budget.timeZone, currency: config.currency },
+        needs,
       }),
   );
   app.get(

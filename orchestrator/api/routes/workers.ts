@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Name } from '../../../protocol/ids.ts';
 import { ClaimInput, Worker, WorkerAnswer, WorkerInput, WorkOrder } from '../../../protocol/worker.ts';
+import { runNeeds } from '../../config/placement-settings.ts';
 import { claimRun } from '../../tasks/claim.ts';
 import { listWorkers, registerWorker } from '../../workers/registry.ts';
 import { untilNotified } from '../long-poll.ts';
@@ -11,6 +12,7 @@ const Params = z.object({ worker: Name });
 
 export const workerRoutes: Routes = (app, context) => {
   const { db, config, runTokens, gatewayUrl } = context;
+  const needs = runNeeds(config.placement);
   app.get(
     '/workers',
     {
@@ -54,6 +56,7 @@ export const workerRoutes: Routes = (app, context) => {
         gatewayUrl: gatewayUrl(),
         tokens: runTokens,
         books: { timeZone: config.budget.timeZone, currency: config.currency },
+        needs,
       };
       const order = await untilNotified(
         context,

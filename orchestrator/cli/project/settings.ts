@@ -1,6 +1,7 @@
 // Options that `project add` and `project set` share, as the API wants them.
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { TOOL_KINDS, type Isolation, type VerifyCommand } from '../../../protocol/project.ts';
+import type { PlacementChoice } from '../../../protocol/placement.ts';
 import type { SubmissionChecks } from '../../../protocol/submission.ts';
 import { limitsOf, type LimitArgs } from '../limits.ts';
 import { checksOf, type CheckArgs } from './checks.ts';
@@ -16,6 +17,9 @@ export interface SettingArgs extends CheckArgs, ForgeArgs, LimitArgs {
   permit: string[] | undefined;
   memory: boolean | undefined;
   isolation: Isolation | undefined;
+  placement: PlacementChoice | undefined;
+  workerLabel: string[] | undefined;
+  runMemory: number | undefined;
   trusted: boolean | undefined;
 }
 
@@ -35,6 +39,9 @@ export function settingsOf(args: SettingArgs, now?: SubmissionChecks) {
     permissions: args.permit === undefined ? undefined : Object.fromEntries(args.permit.map(permission)),
     memory: args.memory,
     isolation: args.isolation,
+    placement: args.placement,
+    workerLabels: args.workerLabel?.filter((label) => label !== ''),
+    runMemoryMib: args.runMemory === 0 ? null : args.runMemory,
     trusted: args.trusted,
   };
 }

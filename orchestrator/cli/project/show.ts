@@ -63,6 +63,7 @@ export function drawProject(project: Project, elsewhere: readonly string[] = [])
     ],
     ['notes', project.memory ? null : 'none: runs are given none and leave none'],
     ['isolation', isolationWords(project)],
+    ['placement', placementWords(project)],
     ['created', relativeTime(project.createdAt)],
     ['archived', project.archivedAt === null ? null : relativeTime(project.archivedAt)],
   ];
@@ -71,6 +72,15 @@ export function drawProject(project: Project, elsewhere: readonly string[] = [])
 
 function verifyWords({ name, command, in: place }: VerifyCommand): string {
   return `${name}: ${command}${place === undefined ? '' : ` (in ${place})`}`;
+}
+
+function placementWords({ placement, workerLabels, runMemoryMib }: Project): string | null {
+  const words = [
+    ...(placement === 'any' ? [] : [`${placement} workers only`]),
+    ...(workerLabels.length === 0 ? [] : [`workers with ${workerLabels.join(', ')}`]),
+    ...(runMemoryMib === null ? [] : [`${runMemoryMib} MiB for each run`]),
+  ];
+  return words.length === 0 ? null : words.join('; ');
 }
 
 /** What confines the runs of a project, loud where nothing does. */

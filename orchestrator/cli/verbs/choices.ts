@@ -10,6 +10,7 @@ import type {
   Isolation,
   MergeMethod,
 } from '../../../protocol/project.ts';
+import type { PLACEMENT_CHOICES as PlacementChoices } from '../../../protocol/placement.ts';
 import type { RunState } from '../../../protocol/run.ts';
 import type { TaskState } from '../../../protocol/task.ts';
 
@@ -31,6 +32,14 @@ export const FILE_SETTINGS = [
   'labels',
   'draft',
 ] as const satisfies (typeof FileSettings)[number][];
+
+export const PLACEMENT_CHOICES = [
+  'local',
+  'unit',
+  'service',
+  'dispatch',
+  'any',
+] as const satisfies (typeof PlacementChoices)[number][];
 
 export const TASK_STATES = [
   'pending',

@@ -5,7 +5,7 @@ import { projectFileNoun } from './project-file.ts';
 import { importVerb } from './project-import.ts';
 import { projectMemoryNoun } from './project-memory.ts';
 import { projectRepoNoun } from './project-repo.ts';
-import { FILE_SETTINGS, ISOLATIONS, MERGE_METHODS } from './choices.ts';
+import { FILE_SETTINGS, ISOLATIONS, MERGE_METHODS, PLACEMENT_CHOICES } from './choices.ts';
 import { forgeOptions } from './forge-options.ts';
 import { limitOptions } from './limit-options.ts';
 
@@ -96,6 +96,23 @@ function settings<A>(yargs: Argv<A>) {
       requiresArg: true,
       describe:
         'What runs are confined by: bubblewrap (the default), container (the same by crun), or directory, which is none and needs --trusted',
+    })
+    .option('placement', {
+      choices: PLACEMENT_CHOICES,
+      requiresArg: true,
+      describe:
+        'Workers that may take its runs (docs/fleet.md); any, as by default, takes the first with room',
+    })
+    .option('worker-label', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'Runs are for workers with this label; repeat for more, empty for none',
+    })
+    .option('run-memory', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'MiB that are set aside on the worker for each run; 0: as configured for the agent',
     })
     .option('trusted', {
       type: 'boolean',

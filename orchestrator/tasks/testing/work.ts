@@ -8,6 +8,7 @@ import type { Task } from '../../../protocol/task.ts';
 import { PROTOCOL_VERSION } from '../../../protocol/version.ts';
 import { WorkerInput, type WorkOrder } from '../../../protocol/worker.ts';
 import { runTokens } from '../../access/tokens.ts';
+import { PlacementSettings, runNeeds } from '../../config/placement-settings.ts';
 import type { Queryable } from '../../db/connect.ts';
 import { registerWorker } from '../../workers/registry.ts';
 import { claimRun, type ClaimSettings } from '../claim.ts';
@@ -37,6 +38,7 @@ export const SETTINGS: ClaimSettings = {
   gatewayUrl: 'http://127.0.0.1:1',
   tokens: runTokens(Buffer.alloc(32, 7)),
   books: { timeZone: 'UTC', currency: 'EUR' },
+  needs: runNeeds(PlacementSettings.parse({})),
 };
 
 /** A trusted project whose agent is `command`, with one repository or those that are named. */
