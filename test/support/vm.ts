@@ -1,0 +1,151 @@
+// What stands for a VM in tests: a network namespace on a bridge, with processes, mounts and a host name of its own. When its
+// first process ends, so does everything on it. Used by nomad.ts; needs root.
+import { execFile, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, realpath, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const CONTROL_GROUPS = '/sys/fs/cgroup';
+// As on a LAN; left out where the kernel has no network emulation.
+const LAN = ['netem', 'delay', '200us', 'rate', '1gbit'];
+
+export interface Vm {
+  name: string;
+  address: string;
+  /** Its first process, as seen from here. */
+  pid: number;
+  /** Starts a program there; to be ended by `signal`, as the child here is not the program. */
+  spawn(program: string, args: string[], options?: SpawnOptions): ChildProcess;
+  /** Sends a signal to a program that was started there. */
+  signal(child: ChildProcess, signal: NodeJS.Signals): Promise<void>;
+  /** Pulls its network cable, and plugs it in again. */
+  cut(): Promise<void>;
+  mend(): Promise<void>;
+  /** Ends it with all that runs on it. */
+  end(): Promise<void>;
+}
+
+interface VmOptions {
+  name: string;
+  bridge: string;
+  /** Name of its cable at the bridge: 15 characters at most. */
+  link: string;
+  address: string;
+  /** Address of this machine on the bridge. */
+  gateway: string;
+}
+
+/** Starts one, with its cable plugged in. */
+export async function startVm({ name, bridge, link, address, gateway }: VmOptions): Promise<Vm> {
+  // It ends with this process, however that ends; bash reaps what others leave.
+  const first = spawn(
+    'setpriv',
+    [
+      '--pdeathsig',
+      'KILL',
+      'unshare',
+      '--net',
+      '--pid',
+      '--mount',
+      '--uts',
+      '--mount-proc',
+      '--kill-child',
+      'bash',
+      '-c',
+      'sleep infinity & while :; do wait; done',
+    ],
+    { stdio: 'ignore' },
+  );
+  const pid = await childOf(first);
+  const inside = (program: string, ...args: string[]) => [
+    '-t',
+    String(pid),
+    '-n',
+    '-m',
+    '-p',
+    '-u',
+    program,
+    ...args,
+  ];
+  await run('ip', ['link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid)]);
+  await run('ip', ['link', 'set', link, 'master', bridge, 'up']);
+  const commands = `hostname ${name}; ip link set lo up; ip addr add ${address}/24 dev eth0; ip link set eth0 up; ip route add default via ${gateway}`;
+  await run('nsenter', inside('bash', '-ec', commands));
+  await run('nsenter', inside('tc', 'qdisc', 'add', 'dev', 'eth0', 'root', ...LAN)).catch(() => {});
+  return {
+    name,
+    address,
+    pid,
+    spawn: (program, args, options = {}) => spawn('nsenter', inside(program, ...args), options),
+    async signal(child, signal) {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      process.kill(await childOf(child), signal);
+      if (signal === 'SIGKILL') await exited;
+    },
+    cut: async () => void (await run('ip', ['link', 'set', link, 'down'])),
+    mend: async () => void (await run('ip', ['link', 'set', link, 'up'])),
+    async end() {
+      if (first.exitCode !== null || first.signalCode !== null) return;
+      const exited = once(first, 'exit');
+      first.kill('SIGKILL');
+      await exited;
+      for (const deadline = Date.now() + 30_000; await exists(pid); await delay(10))
+        if (Date.now() > deadline) throw new Error(`${name} did not end`);
+      await run('ip', ['link', 'del', link]).catch(() => {}); // gone already, where the kernel was quick
+    },
+  };
+}
+
+/** Takes away the control groups that were made under a name, once nothing runs in them. */
+export async function removeControlGroups(name: string): Promise<void> {
+  const roots = [
+    CONTROL_GROUPS,
+    ...(await readdir(CONTROL_GROUPS)).map((controller) => join(CONTROL_GROUPS, controller)),
+  ];
+  const left = async (directory: string): Promise<void> => {
+    const below = await readdir(directory, { withFileTypes: true }).catch(() => []);
+    for (const entry of below) if (entry.isDirectory()) await left(join(directory, entry.name));
+    for (const deadline = Date.now() + 10_000; ; await delay(20)) {
+      const failed = await rmdir(directory).then(
+        () => undefined,
+        (error: NodeJS.ErrnoException) => error.code,
+      );
+      if (failed !== 'EBUSY' || Date.now() > deadline) return;
+    }
+  };
+  for (const root of roots) await left(join(root, name));
+}
+
+/** What a root directory needs for programs to run in it: files of this machine and where each is there. */
+export async function chrootFor(programs: string[]): Promise<[file: string, inside: string][]> {
+  const files = new Map<string, string>();
+  for (const program of programs) {
+    const path = (await run('bash', ['-c', 'type -P "$0"', program])).stdout.trim();
+    const file = await realpath(path);
+    files.set(`/bin/${program}`, file).set(`/usr/bin/${program}`, file);
+    const { stdout } = await run('ldd', [file]).catch(() => ({ stdout: '' }));
+    for (const [library] of stdout.matchAll(/\/\S+/g)) files.set(library, await realpath(library));
+  }
+  return Array.from(files, ([inside, file]) => [file, inside]);
+}
+
+async function childOf(parent: ChildProcess): Promise<number> {
+  for (const deadline = Date.now() + 30_000; ; await delay(5)) {
+    const path = `/proc/${parent.pid}/task/${parent.pid}/children`;
+    const [child] = (await readFile(path, 'utf8').catch(() => '')).trim().split(' ');
+    if (child !== undefined && child !== '') return Number(child);
+    if (Date.now() > deadline || parent.exitCode !== null)
+      throw new Error(`process ${parent.pid} has no child`);
+  }
+}
+
+async function exists(pid: number): Promise<boolean> {
+  return await readFile(`/proc/${pid}/stat`).then(
+    () => true,
+    () => false,
+  );
+}
