@@ -1,0 +1,102 @@
+"""Lets a request out only where the policy allows it, and only to the address that was checked. Every connection that the proxy opens
+passes `server_connect`, where what was not allowed ends: raw TCP or DNS in a tunnel, or a name that leads elsewhere by now."""
+
+from __future__ import annotations
+
+import json
+
+from mitmproxy import connection, http
+from mitmproxy.proxy import server_hooks
+
+import policy as rules
+import refusal
+from facts import Facts, facts_of
+from resolver import Resolver
+from turn_away import turn_away
+from watched_file import WatchedFile
+
+Destination = tuple[str, int]
+
+
+class Enforcement:
+    """`path` is the file with the policy. Where there is none yet, nothing is allowed."""
+
+    def __init__(self, path: str, resolver: Resolver) -> None:
+        self._policy = WatchedFile(path, rules.load, rules.Policy())
+        self._resolver = resolver
+        self._allowed: dict[str, dict[Destination, str]] = {}
+        self._names: dict[str, Destination] = {}
+
+    async def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Decides."""
+        facts = facts_of(flow)
+        if facts.own or facts.identity is None or flow.response is not None:
+            return
+        policy = self._policy.value()
+        request, destination = await self._question(flow, facts)
+        decision = rules.decide(policy, request)
+        facts.policy, facts.rule, facts.reason = policy.version, decision.rule, decision.reason
+        facts.address = request.address
+        if decision.decision == "allow" and request.address is not None:
+            facts.decision = "allowed"
+            self._allowed.setdefault(flow.client_conn.id, {})[destination] = request.address
+            return
+        facts.decision = "denied"
+        facts.allowed_by = refusal.suggestion(request, decision)
+        turn_away(flow, answer(403, refusal.refusal(request, decision), flow.request.headers.get("accept", "")))
+
+    def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """Connects to the address that was checked, whatever the name says by now."""
+        wanted = data.server.address
+        found = None if wanted is None else self._allowed.get(data.client.id, {}).get((wanted[0], wanted[1]))
+        if wanted is None or found is None:
+            data.server.error = "not allowed by the egress policy"
+            return
+        data.server.address = (found, wanted[1])
+        self._names[data.server.id] = (wanted[0], wanted[1])
+
+    def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """The connection goes by the name again, by which further requests to it find it."""
+        self._rename(data.server)
+
+    def server_connect_error(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """The same for one that failed."""
+        self._rename(data.server)
+
+    def client_disconnected(self, client: connection.Client) -> None:
+        """Forgets what was allowed."""
+        self._allowed.pop(client.id, None)
+
+    def _rename(self, server: connection.Server) -> None:
+        asked = self._names.pop(server.id, None)
+        if asked is not None:
+            object.__setattr__(server, "address", asked)  # mitmproxy guards the field of an open connection
+
+    async def _question(self, flow: http.HTTPFlow, facts: Facts) -> tuple[rules.Request, Destination]:
+        asked = flow.request
+        host, port = asked.host, asked.port
+        addresses = await self._resolver.addresses(host)
+        identity = facts.identity
+        assert identity is not None
+        request = rules.Request(
+            scheme="https" if asked.scheme == "https" else "http",
+            method=asked.method,
+            host=host,
+            port=port,
+            path=asked.path,
+            address=addresses[0] if addresses else None,
+            sni=flow.client_conn.sni,
+            host_header=asked.host_header,
+            project=identity.project,
+            run_kind=identity.kind,
+        )
+        return request, (host, port)
+
+
+def answer(status: int, told: refusal.Refusal, accept: str) -> http.Response:
+    """A refusal as the client reads it best."""
+    if "json" in accept:
+        body, kind = json.dumps(told.document) + "\n", "application/json"
+    else:
+        body, kind = told.text, "text/plain; charset=utf-8"
+    return http.Response.make(status, body, {"content-type": kind, "cache-control": "no-store"})

@@ -1,0 +1,48 @@
+"""What the add-ons know of a request, handed from one to the next in the flow. Identity fills in whose it is, enforcement what was
+decided, streaming what it weighed; the logger writes it down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from mitmproxy import http
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose traffic it is, as the orchestrator wrote it down."""
+
+    run: str
+    task: int
+    project: str
+    kind: str
+    worker: str | None
+
+
+@dataclass
+class Facts:
+    """One request. Sizes are bytes of bodies as they were sent."""
+
+    identity: Identity | None = None
+    decision: str = "none"
+    """`allowed`, `denied`, or `refused` where it did not come to a decision: no identity, no name, no room in the spool."""
+    rule: str | None = None
+    reason: str | None = None
+    allowed_by: str | None = None
+    """The narrowest rule that would have allowed it."""
+    policy: str | None = None
+    """The version of the policy that decided."""
+    address: str | None = None
+    bytes_out: int = 0
+    bytes_in: int = 0
+    messages_out: int = 0
+    messages_in: int = 0
+    opened: dict[str, object] | None = None
+    own: bool = False
+    """A question to the proxy itself; it leaves no record."""
+
+
+def facts_of(flow: http.HTTPFlow) -> Facts:
+    """The facts of a flow; they are made with the first question."""
+    return cast(Facts, flow.metadata.setdefault("autocode", Facts()))

@@ -1,0 +1,46 @@
+"""Bodies go through as they come, in either direction, and are counted: an answer of a model is not held back, an upload of any size
+takes no memory, a body that would grow when it is unpacked is never unpacked. Frames of WebSockets are counted and not kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mitmproxy import http
+
+from facts import Facts, facts_of
+
+
+class Streaming:
+    """After enforcement: a request that was refused has an answer already and goes nowhere."""
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Counts what is sent."""
+        if flow.response is None and flow.error is None:
+            flow.request.stream = _counted(facts_of(flow), "bytes_out")
+
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        """Counts what comes back."""
+        facts = facts_of(flow)
+        if flow.response is not None and facts.decision == "allowed":
+            flow.response.stream = _counted(facts, "bytes_in")
+
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        """Counts a message and lets go of it."""
+        assert flow.websocket is not None
+        facts = facts_of(flow)
+        message = flow.websocket.messages[-1]
+        if message.from_client:
+            facts.messages_out += 1
+            facts.bytes_out += len(message.content)
+        else:
+            facts.messages_in += 1
+            facts.bytes_in += len(message.content)
+        del flow.websocket.messages[:-1]  # the last one is still to be sent
+
+
+def _counted(facts: Facts, name: str) -> Callable[[bytes], bytes]:
+    def count(data: bytes) -> bytes:
+        setattr(facts, name, getattr(facts, name) + len(data))
+        return data
+
+    return count
