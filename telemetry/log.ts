@@ -28,7 +28,7 @@ export interface RootLog extends Log {
 }
 
 export interface LogOptions {
-  directory: string; // of the files
+  directory?: string; // of the files; none are written when left out
   service: string; // names the files, as `orchestrator`
   level?: LogLevel;
   retentionDays?: number;
@@ -41,18 +41,18 @@ const COLOURS: Record<string, string> = { error: '31', warn: '33', info: '32', d
 
 /** Opens the logger. A file that cannot be written (a full disk) never stops the process: it is opened again later. */
 export function createLog(options: LogOptions): RootLog {
-  const { level = 'info', reopenAfterMs = 30_000 } = options;
+  const { directory, level = 'info', reopenAfterMs = 30_000 } = options;
   const logger = winston.createLogger({
     level,
     transports: consoleTransports(options.console ?? process.stdout),
   });
   logger.on('error', () => {}); // each transport reports its own
-  void compressLeftovers(options);
 
   let closed = false;
-  let file = openFile();
-  function openFile(): DailyRotateFile {
-    const transport = fileTransport(options);
+  let file = directory === undefined ? null : openFile(directory);
+  if (directory !== undefined) void compressLeftovers(directory, options.service);
+  function openFile(directory: string): DailyRotateFile {
+    const transport = fileTransport(directory, options);
     logger.add(transport);
     let broken = false;
     const failed = (error: Error) => {
@@ -60,10 +60,10 @@ export function createLog(options: LogOptions): RootLog {
       broken = true;
       logger.remove(transport);
       logger.error(
-        `log files in ${options.directory} cannot be written: ${error.message}; lines are shown here only for now`,
+        `log files in ${directory} cannot be written: ${error.message}; lines are shown here only for now`,
       );
       const reopen = setTimeout(() => {
-        if (!closed) file = openFile();
+        if (!closed) file = openFile(directory);
       }, reopenAfterMs);
       reopen.unref();
     };
@@ -80,7 +80,9 @@ export function createLog(options: LogOptions): RootLog {
       const flushed = (async () => {
         logger.end();
         await once(logger, 'finish');
-        await new Promise<void>((done) => file.logStream.end(() => done()));
+        if (file === null) return;
+        const { logStream } = file;
+        await new Promise<void>((done) => logStream.end(() => done()));
       })();
       await Promise.race([flushed, delay(CLOSE_MS, undefined, { ref: false })]);
     },
@@ -113,7 +115,7 @@ function consoleTransports(stream: NodeJS.WritableStream | false): winston.trans
   return [new winston.transports.Stream({ stream, format, eol: '\n' })];
 }
 
-function fileTransport({ directory, service, retentionDays = 30 }: LogOptions): DailyRotateFile {
+function fileTransport(directory: string, { service, retentionDays = 30 }: LogOptions): DailyRotateFile {
   const json = winston.format((info) => {
     const { level, message, ...context } = info;
     return {
@@ -153,7 +155,7 @@ function errorFields(error: Error): Record<string, unknown> {
 }
 
 // Files of days at whose end no process ran: the transport compresses only what it rotates itself.
-async function compressLeftovers({ directory, service }: LogOptions): Promise<void> {
+async function compressLeftovers(directory: string, service: string): Promise<void> {
   const today = new Date().toISOString().slice(0, 10);
   const names = existsSync(directory) ? readdirSync(directory) : [];
   for (const name of names.filter(

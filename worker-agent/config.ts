@@ -19,7 +19,7 @@ export const WorkerConfig = z
       .string()
       .min(1)
       .optional()
-      .describe('Authority that it trusts at the orchestrator, over https; the system\'s when left out.'),
+      .describe("Authority that it trusts at the orchestrator, over https; the system's when left out."),
     stateDir: z.string().min(1).describe('Claims, runs and object caches are kept here.'),
     toolDir: z.string().min(1).describe('Where the agents are installed.'),
     logDir: z.string().min(1).describe('Log files of the worker itself.'),
@@ -69,7 +69,12 @@ export const ClaimerConfig = WorkerConfig.omit(OF_RUNNERS)
 export type ClaimerConfig = z.infer<typeof ClaimerConfig>;
 
 /** The runner service: the other half of that worker. */
-export const RunnerServiceConfig = WorkerConfig.pick({ url: true, caFile: true, logLevel: true, ...OF_RUNNERS })
+export const RunnerServiceConfig = WorkerConfig.pick({
+  url: true,
+  caFile: true,
+  logLevel: true,
+  ...OF_RUNNERS,
+})
   .extend({
     socket: z.string().min(1).optional().describe('Where it listens, unless systemd does for it.'),
   })

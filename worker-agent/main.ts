@@ -1,17 +1,17 @@
-// The worker process: registers, claims runs and starts a runner for each. It can be stopped and started at any time; its
-// runners live on. Started by the daemon for the local worker, by a unit elsewhere: `node worker-agent/main.ts --config FILE`.
+// The worker process: registers, claims runs and has a runner started for each, by itself or by the runner service of its
+// machine. It can be stopped and started at any time; runners live on. Started by the daemon for the local worker, by a unit or
+// by Nomad elsewhere: `node worker-agent/main.ts --config FILE`.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AutocodeError } from '../protocol/errors.ts';
+import { AutocodeError, ERRORS } from '../protocol/errors.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { serviceManager } from '../telemetry/service-manager.ts';
 import { claimRuns } from './claimer.ts';
-import { notifyAddress, programPath, socketBase, workerConfig, type WorkerConfig } from './config.ts';
+import { notifyAddress, workerConfig, type ClaimerConfig, type WorkerConfig } from './config.ts';
 import { tryLock } from './lock.ts';
-import { keepReconciled } from './reconcile.ts';
-import { RunnerPool } from './runner-pool.ts';
-import { overlayLaunch, type Launch } from './workspace/overlay.ts';
+import { refuseUnknownAgent } from './registration.ts';
+import type { Runners } from './runners.ts';
 
 /** For the worker before this one to end. */
 const LOCK_MS = 10_000;
@@ -21,7 +21,8 @@ try {
 } catch (error) {
   const { message, remedy } = error as AutocodeError;
   process.stderr.write(`${message}${remedy === undefined ? '' : `\n${remedy}`}\n`);
-  process.exitCode = 1;
+  // Wrong use alone is told apart: whoever starts workers need not try that again.
+  process.exit(error instanceof AutocodeError && ERRORS[error.code].exit === 2 ? 2 : 1);
 }
 
 async function main(argv: string[]): Promise<void> {
@@ -30,39 +31,50 @@ async function main(argv: string[]): Promise<void> {
   const stop = new AbortController();
   setInterval(() => {}, 2 ** 30); // with room for no run there is nothing else that keeps the process
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
-  await lockState(config.stateDir, stop.signal);
-  const log = createLog({ directory: config.logDir, service: 'worker', level: config.logLevel });
-  const launch = await launchOf(config, log, stop.signal);
-  const pool = new RunnerPool({ ...config, launch }, log);
-  await pool.adopt();
-  const { version } = JSON.parse(
-    readFileSync(path.join(import.meta.dirname, '..', 'package.json'), 'utf8'),
-  ) as { version: string };
+  const { runners, kept, log } = await openRunners(config, stop.signal);
   const manager = serviceManager(address, (message) => log.warn(message));
+  const parts = { config, version: productVersion(), runners, log };
+  await refuseUnknownAgent(parts);
   await manager.ready(`Takes runs of ${config.url}`);
-  const places = { stateDir: config.stateDir, socketBase: socketBase(), pool };
-  await Promise.all([
-    pool.watch(stop.signal),
-    claimRuns({ config, version, pool, log }, stop.signal),
-    keepReconciled(places, log, stop.signal),
-  ]);
-  await manager.stopping(`Stopping; ${pool.size} runners go on`);
-  log.info(pool.size === 0 ? 'stopped' : `stopped; ${pool.size} runners go on`);
+  if (config.placement === 'dispatch') {
+    const { claimOnce } = await import('./claim-once.ts');
+    await Promise.race([claimOnce(parts, stop.signal), kept]).catch((error: unknown) => {
+      if (!stop.signal.aborted) throw error;
+    });
+    stop.abort();
+  }
+  await Promise.all([claimRuns(parts, stop.signal), kept]);
+  const left = runners.runs().length;
+  await manager.stopping(`Stopping; ${left} runners go on`);
+  log.info(left === 0 ? 'stopped' : `stopped; ${left} runners go on`);
   await log.close();
   process.exit(0); // an idle connection is no reason to stay
 }
 
-/** How runners are started so that they can mount; empty where that is not wanted or not possible. */
-async function launchOf(
-  { workspace, stateDir }: WorkerConfig,
-  log: Log,
-  signal: AbortSignal,
-): Promise<Launch> {
-  if (!workspace.overlay) return [];
-  const { launch, refused } = await overlayLaunch({ path: programPath(), signal }, stateDir);
-  if (refused !== null)
-    log.warn(`work trees are checkouts, which take longer: no overlay can be mounted here: ${refused}`);
-  return launch;
+interface Opened {
+  runners: Runners;
+  /** Ends with the signal; fails when this worker may not go on. */
+  kept: Promise<unknown>;
+  log: Log & { close(): Promise<void> };
+}
+
+async function openRunners(config: WorkerConfig | ClaimerConfig, signal: AbortSignal): Promise<Opened> {
+  if ('runnerSocket' in config) {
+    const log = createLog({ service: 'worker', level: config.logLevel });
+    const { takeSeat } = await import('./runner-service/client.ts');
+    const { runnerSocket: socket, name, allocation } = config;
+    const once = config.placement === 'dispatch';
+    const seat = { worker: name, version: productVersion(), allocation: allocation ?? null, once };
+    return { ...(await takeSeat(socket, seat, log, signal)), log };
+  }
+  await lockState(config.stateDir, signal);
+  const log = createLog({ directory: config.logDir, service: 'worker', level: config.logLevel });
+  const [{ openOwnRunners }, { localRunners }] = await Promise.all([
+    import('./own-runners.ts'),
+    import('./local-runners.ts'),
+  ]);
+  const { machine, kept } = await openOwnRunners(config, log, signal);
+  return { runners: localRunners(machine, config.name), kept, log };
 }
 
 async function lockState(stateDir: string, signal: AbortSignal): Promise<void> {
@@ -70,7 +82,13 @@ async function lockState(stateDir: string, signal: AbortSignal): Promise<void> {
     if ((await tryLock(stateDir, 'worker')) !== null) return;
     if (performance.now() < giveUp) continue;
     throw new AutocodeError('ERR_CONFLICT', `Another worker uses ${stateDir}.`, {
-      remedy: 'Stop it, or give this one another state directory.',
+      remedy:
+        'A machine has a worker of its own or, under Nomad, the runner service (autocode-runner.service), never both: stop one, or give this one another state directory.',
     });
   }
+}
+
+function productVersion(): string {
+  const file = path.join(import.meta.dirname, '..', 'package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

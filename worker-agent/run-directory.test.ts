@@ -24,11 +24,15 @@ async function withState(use: (stateDir: string) => Promise<void>): Promise<void
 
 test('a work order is private, and half of one is none', async () => {
   await withState(async (stateDir) => {
-    const directory = await createRunDirectory(stateDir, { run: '1-1', runToken: 'secret' } as WorkOrder);
+    const directory = await createRunDirectory(
+      stateDir,
+      { run: '1-1', runToken: 'secret' } as WorkOrder,
+      'w1',
+    );
     assert.equal(statSync(directory.order).mode & 0o777, 0o600);
     assert.equal(statSync(directory.path).mode & 0o777, 0o700);
     assert.equal(await readOrder(directory), null);
-    assert.deepEqual(readdirSync(directory.path), ['order.json']);
+    assert.deepEqual(readdirSync(directory.path), ['order.json', 'worker']);
   });
 });
 

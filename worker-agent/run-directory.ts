@@ -12,6 +12,8 @@ export interface RunDirectory {
   path: string;
   /** The work order with token and key, 0600. A directory without it is not a run. */
   order: string;
+  /** Name of the worker that claimed it. */
+  worker: string;
   /** The runner process, written by itself once it holds the run's lock. */
   runner: string;
   /** What the runner reports, kept until the orchestrator has it: a crash in between loses nothing. */
@@ -43,6 +45,7 @@ export function runDirectoryAt(directory: string): RunDirectory {
   return {
     path: directory,
     order: path.join(directory, 'order.json'),
+    worker: path.join(directory, 'worker'),
     runner: path.join(directory, 'runner.json'),
     report: path.join(directory, 'report.json'),
     output: path.join(directory, 'runner.log'),
@@ -71,9 +74,14 @@ export async function keptRuns(stateDir: string): Promise<string[]> {
 }
 
 /** Makes the directory of a claimed run; the order's appearance is what makes it one. */
-export async function createRunDirectory(stateDir: string, order: WorkOrder): Promise<RunDirectory> {
+export async function createRunDirectory(
+  stateDir: string,
+  order: WorkOrder,
+  worker: string,
+): Promise<RunDirectory> {
   const directory = runDirectory(stateDir, order.run);
   await mkdir(directory.path, { recursive: true, mode: 0o700 });
+  await writeDurably(directory.worker, worker);
   await writeDurably(directory.order, JSON.stringify(order));
   await syncDirectory(path.dirname(directory.path));
   return directory;

@@ -2,7 +2,7 @@
 // of those that died. Used by main.ts and the claimer.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { open, rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../telemetry/log.ts';
@@ -20,6 +20,7 @@ import {
   RunnerProcess,
   type RunDirectory,
 } from './run-directory.ts';
+import type { StartedRun } from './runners.ts';
 import { launchUnconfined, type Launch } from './workspace/overlay.ts';
 import { send, startTimeOf } from './run-processes.ts';
 
@@ -27,7 +28,10 @@ const RUNNER = path.join(import.meta.dirname, 'runner', 'main.ts');
 const LOOK_MS = 1_000;
 const AGAIN_MS = 5_000;
 
-export type PoolConfig = Pick<WorkerConfig, 'url' | 'caFile' | 'stateDir' | 'toolDir' | 'sandbox' | 'workspace'> & {
+export type PoolConfig = Pick<
+  WorkerConfig,
+  'url' | 'caFile' | 'stateDir' | 'toolDir' | 'sandbox' | 'workspace'
+> & {
   /** How runners are started that may mount; empty where none may. */
   launch: Launch;
 };
@@ -36,8 +40,8 @@ export type PoolConfig = Pick<WorkerConfig, 'url' | 'caFile' | 'stateDir' | 'too
 export class RunnerPool {
   readonly #config: PoolConfig;
   readonly #log: Log;
-  /** Runs whose runner lives, as far as is known; the process where this worker started it. */
-  readonly #running = new Map<string, ChildProcess | null>();
+  /** Runs whose runner lives, as far as is known, and who claimed them; the process where this worker started it. */
+  readonly #running = new Map<string, { worker: string; child: ChildProcess | null }>();
   readonly #ending = new Map<string, Promise<void>>();
   /** Runs whose directory is being made. */
   readonly #starting = new Set<string>();
@@ -51,6 +55,11 @@ export class RunnerPool {
   /** Runs that take capacity. */
   get size(): number {
     return this.#running.size;
+  }
+
+  /** The same, with the workers that claimed them. */
+  runs(): StartedRun[] {
+    return [...this.#running].map(([run, { worker }]) => ({ run, worker }));
   }
 
   /** Resolves when the number of runs may have changed. */
@@ -68,11 +77,13 @@ export class RunnerPool {
     for (const run of (await keptRuns(this.#config.stateDir)).filter((each) => !this.has(each))) {
       const directory = runDirectory(this.#config.stateDir, run);
       // A live runner is never disturbed, even if this version cannot read its order any more.
-      if ((await readJson(directory.runner, RunnerProcess)) !== null) this.#running.set(run, null);
+      const worker = await readFile(directory.worker, 'utf8').catch(() => '');
+      if ((await readJson(directory.runner, RunnerProcess)) !== null)
+        this.#running.set(run, { worker, child: null });
       else {
         const order = await readOrder(directory);
         if (order === null) await removeRunDirectory(directory);
-        else await this.#spawn(order, directory);
+        else await this.#spawn(order, worker, directory);
       }
     }
     if (this.size > 0)
@@ -81,13 +92,13 @@ export class RunnerPool {
       );
   }
 
-  /** Starts the runner of a claimed run; nothing to do when it has one. */
-  async start(order: WorkOrder): Promise<void> {
+  /** Starts the runner of a run that a worker claimed; nothing to do when it has one. */
+  async start(order: WorkOrder, worker: string): Promise<void> {
     if (this.has(order.run)) return;
     this.#starting.add(order.run);
     try {
-      const directory = await createRunDirectory(this.#config.stateDir, order);
-      await this.#spawn(order, directory);
+      const directory = await createRunDirectory(this.#config.stateDir, order, worker);
+      await this.#spawn(order, worker, directory);
     } finally {
       this.#starting.delete(order.run);
     }
@@ -121,7 +132,7 @@ export class RunnerPool {
     this.#events.emit('changed');
   }
 
-  async #spawn(order: WorkOrder, directory: RunDirectory): Promise<void> {
+  async #spawn(order: WorkOrder, worker: string, directory: RunDirectory): Promise<void> {
     const { url, caFile, stateDir, toolDir, sandbox, workspace } = this.#config;
     const { run } = order;
     const launch =
@@ -149,7 +160,7 @@ export class RunnerPool {
         this.#log.error(`the runner of run ${run} cannot be started`, { run, error }),
       );
       child.unref();
-      this.#running.set(run, child);
+      this.#running.set(run, { worker, child });
       this.#changed();
       this.#log.info(`run ${run} started`, { run, pid: child.pid });
     } finally {
@@ -158,7 +169,7 @@ export class RunnerPool {
   }
 
   async #lives(run: string): Promise<boolean> {
-    const child = this.#running.get(run);
+    const child = this.#running.get(run)?.child;
     if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) return true;
     const runner = await readJson(runDirectory(this.#config.stateDir, run).runner, RunnerProcess);
     return runner !== null && startTimeOf(runner.pid) === runner.startTime;
