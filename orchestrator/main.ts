@@ -190,7 +190,7 @@ async function startParts(
             db,
             catalogue: models,
             supervisedDatabase: postgres.supervised,
-            ownModels: config.models.local !== undefined,
+            config,
             fixed: { ...fixed, apiUrl: url },
           }),
         stopping: stopping.signal,

@@ -24,10 +24,22 @@ export async function listWorkers(args: GlobalArgs & { watch: boolean }): Promis
 /** Workers as a table. */
 export function drawWorkers(workers: Worker[]): string {
   if (workers.length === 0) return 'No workers. The daemon starts one here unless worker.local is false.';
+  const troubles = workers.flatMap(({ name, trouble }) => (trouble === null ? [] : [`${name}: ${trouble}`]));
+  return [drawTable(workers), ...troubles].join('\n');
+}
+
+function drawTable(workers: Worker[]): string {
   return table(workers, [
     { title: 'WORKER', value: (worker) => worker.name },
-    { title: 'STATE', value: (worker) => worker.state, style: (worker) => styleOf(worker.state) },
+    {
+      title: 'STATE',
+      value: ({ state, draining }) => (draining ? `${state}, drained` : state),
+      style: (worker) => styleOf(worker.state),
+    },
     { title: 'RUNS', value: (worker) => `${worker.running}/${worker.capacity}`, align: 'right' },
+    { title: 'MEMORY LEFT', value: memoryLeft, align: 'right' },
+    { title: 'PLACED', value: (worker) => worker.placement },
+    { title: 'LABELS', value: (worker) => worker.labels.join(', ') || '-' },
     { title: 'HOST', value: (worker) => worker.host },
     { title: 'VERSION', value: (worker) => worker.version },
     { title: 'ISOLATION', value: (worker) => worker.isolations.join(', ') },
@@ -35,6 +47,14 @@ export function drawWorkers(workers: Worker[]): string {
     { title: 'AGENTS', value: (worker) => worker.agents.map((agent) => agent.name).join(', ') || '-' },
     { title: 'SEEN', value: (worker) => relativeTime(worker.lastSeen) },
   ]);
+}
+
+function memoryLeft({ resources, reservedMib }: Worker): string {
+  if (resources === null) return '-';
+  const gib = [Math.max(0, resources.memoryMib - reservedMib), resources.memoryMib].map((mib) =>
+    (mib / 1024).toFixed(1),
+  );
+  return `${gib.join('/')} GiB`;
 }
 
 /** Runs a worker here until it is told to stop; its settings are this machine's configuration and the options. */

@@ -3,10 +3,13 @@ import type { StatsFs } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalogue } from '../models/catalogue.ts';
+import type { Worker } from '../../protocol/worker.ts';
 import type { PartHealth, Status } from '../../protocol/status.ts';
+import { runNeeds } from '../config/placement-settings.ts';
+import type { Config } from '../config/schema.ts';
 import { hasPgvector, type Queryable } from '../db/connect.ts';
 import { getDrain } from '../tasks/drain.ts';
-import { listWorkers } from '../workers/registry.ts';
+import { listWorkers } from '../workers/worker-list.ts';
 import { drainHealth } from './drain-status.ts';
 import { modelParts } from './model-status.ts';
 
@@ -19,8 +22,7 @@ export interface StatusSources {
   db: Queryable;
   catalogue: Catalogue;
   supervisedDatabase: boolean;
-  /** Whether the appliance runs models itself. */
-  ownModels: boolean;
+  config: Config;
   fixed: Pick<Status, 'version' | 'startedAt' | 'roles' | 'apiUrl' | 'gatewayUrl' | 'dataDir' | 'currency'>;
 }
 
@@ -29,7 +31,7 @@ export async function gatherStatus({
   db,
   catalogue,
   supervisedDatabase,
-  ownModels,
+  config,
   fixed,
 }: StatusSources): Promise<Status> {
   const runLogs = join(fixed.dataDir, 'logs/worker');
@@ -40,14 +42,13 @@ export async function gatherStatus({
       db,
       `select state, count(*)::int from run where state in ('leased','preparing','working','verifying','submitting') group by state`,
     ),
-    listWorkers(db),
+    listWorkers(db, runNeeds(config.placement)),
     statfs(fixed.dataDir),
     statfs(runLogs).catch(() => null), // a file system of its own, perhaps; made with the first log
     hasPgvector(db),
-    modelParts(db, catalogue, ownModels),
+    modelParts(db, catalogue, config.models.local !== undefined),
     getDrain(db),
   ]);
-  const online = workers.filter((worker) => worker.state === 'online').length;
   const parts: PartHealth[] = [
     {
       name: 'database',
@@ -59,9 +60,7 @@ export async function gatherStatus({
       : { name: 'gateway', state: 'ok', detail: fixed.gatewayUrl },
     ...models,
     ...drainHealth(drain),
-    online > 0
-      ? { name: 'workers', state: 'ok', detail: `${online} online` }
-      : { name: 'workers', state: 'down', detail: 'none is online; tasks wait until one is' },
+    workersHealth(workers),
     diskHealth(
       logDisk !== null && room(logDisk) < room(disk) ? [runLogs, room(logDisk)] : [fixed.dataDir, room(disk)],
     ),
@@ -80,6 +79,18 @@ export async function gatherStatus({
 }
 
 const room = ({ bavail, bsize }: StatsFs): number => bavail * bsize;
+
+function workersHealth(workers: Worker[]): PartHealth {
+  const online = workers.filter((worker) => worker.state === 'online').length;
+  if (online === 0)
+    return { name: 'workers', state: 'down', detail: 'none is online; tasks wait until one is' };
+  const troubles = workers.flatMap(({ name, trouble }) => (trouble === null ? [] : [`${name}: ${trouble}`]));
+  return {
+    name: 'workers',
+    state: troubles.length === 0 ? 'ok' : 'degraded',
+    detail: [`${online} online`, ...troubles].join('; '),
+  };
+}
 
 function diskHealth([directory, freeBytes]: [string, number]): PartHealth {
   const free = `${Math.floor(freeBytes / MEGABYTE)} MB are free under ${directory}`;

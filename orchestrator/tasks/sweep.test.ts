@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
 import { settledEvents } from '../events/testing/settled.ts';
-import { listWorkers } from '../workers/registry.ts';
+import { listWorkers } from '../workers/worker-list.ts';
 import { finishRun } from './finish.ts';
 import { heartbeat } from './lease.ts';
 import { getRun, getTask } from './queries.ts';
 import { sweep, type SweepCounts } from './sweep.ts';
-import { aProject, aRun, aTask, claim, expireLeases, POLICY, report, SWEEP } from './testing/work.ts';
+import { aProject, aRun, aTask, claim, expireLeases, POLICY, report, SETTINGS, SWEEP } from './testing/work.ts';
 import type { Queryable } from '../db/connect.ts';
 
 /** What a sweep mended. */
@@ -85,9 +85,9 @@ test('a worker that is not seen is offline until it polls again', async () => {
   await aRun(db.pool);
   await db.pool.query(`update worker set last_seen = now() - interval '61 seconds'`);
   assert.deepEqual(await swept(db.pool), { absentWorkers: 1 });
-  assert.equal((await listWorkers(db.pool))[0]?.state, 'offline');
+  assert.equal((await listWorkers(db.pool, SETTINGS.needs))[0]?.state, 'offline');
   await claim(db.pool);
-  assert.equal((await listWorkers(db.pool))[0]?.state, 'online');
+  assert.equal((await listWorkers(db.pool, SETTINGS.needs))[0]?.state, 'online');
   const kinds = (await settledEvents(db.pool))
     .map((event) => event.kind)
     .filter((kind) => kind.startsWith('worker.'));

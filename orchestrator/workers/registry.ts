@@ -1,7 +1,7 @@
 // The workers that registered: what they are, what they can run, what they have. Used by the API.
 import { AutocodeError } from '../../protocol/errors.ts';
 import { PROTOCOL_VERSION, versionsAgree } from '../../protocol/version.ts';
-import type { Worker, WorkerAnswer, WorkerInput } from '../../protocol/worker.ts';
+import type { WorkerAnswer, WorkerInput } from '../../protocol/worker.ts';
 import { setWorkerBudget } from '../budget/worker-budget.ts';
 import type { Queryable } from '../db/connect.ts';
 import { LEASED_STATES } from '../tasks/run-state.ts';
@@ -10,16 +10,7 @@ import { withinTransaction } from '../db/within-transaction.ts';
 
 /** Registers a worker, or notes what it says of itself now; answers with the runs that it should have. */
 export async function registerWorker(db: Queryable, name: string, input: WorkerInput): Promise<WorkerAnswer> {
-  if (!versionsAgree(PROTOCOL_VERSION, input.protocol)) {
-    throw new AutocodeError(
-      'ERR_PROTOCOL_VERSION',
-      `Worker ${name} speaks protocol ${input.protocol}, this orchestrator ${PROTOCOL_VERSION}; they may differ by one.`,
-      {
-        remedy: `Upgrade the ${input.protocol < PROTOCOL_VERSION ? 'worker' : 'orchestrator'}.`,
-        details: { ours: PROTOCOL_VERSION },
-      },
-    );
-  }
+  if (!versionsAgree(PROTOCOL_VERSION, input.protocol)) throw await refuseVersion(db, name, input);
   return await withinTransaction(db, async (tx) => {
     await requireProject(tx, name, input.project);
     await upsertWorker(tx, name, input);
@@ -33,6 +24,18 @@ export async function registerWorker(db: Queryable, name: string, input: WorkerI
     await tx.query(`select pg_notify('queue', '')`); // it may have room, or an agent that a task waits for
     return rows[0]!;
   });
+}
+
+// The list of workers shows it until the worker registers.
+async function refuseVersion(db: Queryable, name: string, input: WorkerInput): Promise<AutocodeError> {
+  const message = `Worker ${name} speaks protocol ${input.protocol}, this orchestrator ${PROTOCOL_VERSION}; they may differ by one.`;
+  const remedy = `Upgrade the ${input.protocol < PROTOCOL_VERSION ? 'worker' : 'orchestrator'}.`;
+  await db.query(
+    `insert into worker (name, host, version, capacity, state, refused) values ($1, $2, $3, 0, 'offline', $4)
+     on conflict (name) do update set version = excluded.version, refused = excluded.refused`,
+    [name, input.host, input.version, `${message} ${remedy}`],
+  );
+  return new AutocodeError('ERR_PROTOCOL_VERSION', message, { remedy, details: { ours: PROTOCOL_VERSION } });
 }
 
 async function requireProject(tx: Queryable, worker: string, project: string | undefined): Promise<void> {
@@ -84,15 +87,4 @@ async function upsertWorker(tx: Queryable, name: string, input: WorkerInput): Pr
   );
   if (before.rows[0]?.state !== 'online')
     await emit(tx, { kind: 'worker.online', data: { worker: name, host: input.host } });
-}
-
-/** Workers by name, with the number of runs that each has. */
-export async function listWorkers(db: Queryable): Promise<Worker[]> {
-  const { rows } = await db.query<Omit<Worker, 'lastSeen'> & { lastSeen: Date }>(
-    `select name, host, version, capacity, agents, isolations, project, state, last_seen as "lastSeen",
-       (select count(*) from run where worker = w.name and state = any($1)) as running
-     from worker w order by name`,
-    [LEASED_STATES],
-  );
-  return rows.map((row) => ({ ...row, lastSeen: row.lastSeen.toISOString() }));
 }

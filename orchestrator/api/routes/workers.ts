@@ -4,14 +4,17 @@ import { Name } from '../../../protocol/ids.ts';
 import { ClaimInput, Worker, WorkerAnswer, WorkerInput, WorkOrder } from '../../../protocol/worker.ts';
 import { runNeeds } from '../../config/placement-settings.ts';
 import { claimRun } from '../../tasks/claim.ts';
-import { listWorkers, registerWorker } from '../../workers/registry.ts';
+import { drainWorker } from '../../workers/drain-worker.ts';
+import { registerWorker } from '../../workers/registry.ts';
+import { getWorker, listWorkers } from '../../workers/worker-list.ts';
+import { actorOf } from '../authentication.ts';
 import { untilNotified } from '../long-poll.ts';
 import type { Routes } from '../server.ts';
 
 const Params = z.object({ worker: Name });
 
 export const workerRoutes: Routes = (app, context) => {
-  const { db, config, runTokens, gatewayUrl } = context;
+  const { db, config, runTokens, gatewayUrl, tls } = context;
   const needs = runNeeds(config.placement);
   app.get(
     '/workers',
@@ -19,7 +22,7 @@ export const workerRoutes: Routes = (app, context) => {
       config: { access: 'viewer' },
       schema: { tags: ['workers'], summary: 'List workers', response: { 200: z.array(Worker) } },
     },
-    async () => await listWorkers(db),
+    async () => await listWorkers(db, needs),
   );
   app.put(
     '/workers/:worker',
@@ -35,6 +38,27 @@ export const workerRoutes: Routes = (app, context) => {
     },
     async (request) => await registerWorker(db, request.params.worker, request.body),
   );
+  for (const [method, draining] of [
+    ['PUT', true],
+    ['DELETE', false],
+  ] as const) {
+    app.route({
+      method,
+      url: '/workers/:worker/drain',
+      config: { access: 'admin' },
+      schema: {
+        tags: ['workers'],
+        summary: draining ? 'Let it take no runs; it finishes those it has' : 'Let it take runs again',
+        params: Params,
+        response: { 200: Worker },
+      },
+      handler: async (request) => {
+        const { worker } = request.params;
+        await drainWorker(db, worker, draining, actorOf(request));
+        return await getWorker(db, worker, needs);
+      },
+    });
+  }
   app.post(
     '/workers/:worker/claim',
     {
@@ -53,7 +77,7 @@ export const workerRoutes: Routes = (app, context) => {
       const settings = {
         lease: config.lease,
         limits: config.limits,
-        gatewayUrl: gatewayUrl(),
+        gatewayUrl: tls?.gatewayUrl(request.raw) ?? gatewayUrl(),
         tokens: runTokens,
         books: { timeZone: config.budget.timeZone, currency: config.currency },
         needs,
