@@ -8,7 +8,7 @@ import { AutocodeError } from '../../protocol/errors.ts';
 import { errorBody } from './errors.ts';
 
 /** Open streams and downloads have this long to end by themselves when the daemon stops. */
-const CLOSE_MS = 1_000;
+export const CLOSE_MS = 1_000;
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,4 +1,5 @@
 // What the routes work with; filled once in main.ts.
+import type { IncomingMessage } from 'node:http';
 import type { RunTokens } from '../access/tokens.ts';
 import type { Model } from '../../protocol/model.ts';
 import type { Status } from '../../protocol/status.ts';
@@ -10,6 +11,17 @@ import type { Catalogue } from '../models/catalogue.ts';
 import type { RoleBook } from '../models/roles.ts';
 import type { Repositories } from '../repos/repositories.ts';
 import type { LogStore } from '../workers/log-store.ts';
+
+/** What workers on other machines are told of the listeners over TLS. */
+export interface ApiTls {
+  /** Address of the API for them. */
+  url(): string;
+  /** Certificate of the authority that they trust, PEM, and its SHA-256 in hexadecimal. */
+  authority(): string;
+  fingerprint(): string;
+  /** Where the gateway is for whoever sent a request; null when it did not come over TLS. */
+  gatewayUrl(request: IncomingMessage): string | null;
+}
 
 export interface ApiContext {
   db: Database;
@@ -23,6 +35,8 @@ export interface ApiContext {
   roleBook: Pick<RoleBook, 'refresh'>;
   runTokens(db: Queryable, run: string): Promise<RunTokens>;
   gatewayUrl(): string;
+  /** Absent where `tls` is not configured. */
+  tls?: ApiTls | undefined;
   status(): Promise<Status>;
   /** Aborted when the daemon stops: long polls and streams end. */
   stopping: AbortSignal;

@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { listenOn, type Address } from './listen.ts';
 import { authenticate } from './authentication.ts';
 import type { ApiContext } from './context.ts';
-import { closeServer, limitBodyTime, refuseConnection } from './connections.ts';
+import { CLOSE_MS, closeServer, limitBodyTime, refuseConnection } from './connections.ts';
 import { handleErrors, refuseRequest } from './errors.ts';
 import { parseJsonStrictly } from './json-body.ts';
 import { openApiDocument } from './openapi.ts';
@@ -46,6 +46,11 @@ export type ApiInstance = FastifyInstance<
   FastifyBaseLogger,
   ZodTypeProvider
 >;
+/** Serves what is served here at another address too. */
+export type ServeToo = (
+  handle: RequestListener,
+  refuse: typeof refuseConnection,
+) => Promise<{ stop(patienceMs: number): Promise<void> }>;
 /** Adds a group's routes to the API. */
 export type Routes = (app: ApiInstance, context: ApiContext) => void;
 
@@ -110,17 +115,31 @@ export async function buildApi(context: ApiContext, version: string): Promise<Fa
   return app;
 }
 
-/** Starts the API; `url` is the address it got. */
+/** Starts the API; `url` is the address it got. `serveToo` puts it at a second address, over TLS. */
 export async function startApi(
   context: ApiContext,
   address: Address,
   version: string,
+  serveToo?: ServeToo,
 ): Promise<{ url: string; port: number; stop(): Promise<void> }> {
   const app = await buildApi(context, version);
   const port = await listenOn('api', address, async (host, number) => {
     await app.listen({ host, port: number });
     return (app.server.address() as { port: number }).port;
   });
+  const second = await serveToo?.(
+    (request, response) => app.routing(request, response),
+    refuseConnection,
+  ).catch(async (error: unknown) => {
+    await closeServer(app);
+    throw error;
+  });
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return { url: `http://${host}:${port}`, port, stop: async () => await closeServer(app) };
+  return {
+    url: `http://${host}:${port}`,
+    port,
+    async stop() {
+      await Promise.all([closeServer(app), second?.stop(CLOSE_MS)]);
+    },
+  };
 }

@@ -16,6 +16,7 @@ import { dumpDatabase } from './dump.ts';
 const KEPT = [
   'config',
   'secrets',
+  'tls',
   'logs/worker',
   'financial',
   'worker-artifacts/generated',

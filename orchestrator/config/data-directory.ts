@@ -38,6 +38,7 @@ const LAYOUT = {
   agents: 0o755, // installed agent programs
   worker: GROUP, // the local worker's own state and workspaces
   secrets: PRIVATE,
+  tls: PRIVATE, // the authority that workers on other machines trust
   run: PRIVATE, // of the running daemon: its address, the CLI's token
   backups: PRIVATE,
 } as const;

@@ -9,6 +9,7 @@ import { SandboxSettings, WorkspaceSettings } from '../../protocol/worker-settin
 import { BudgetSettings, CurrencyCode } from './budget-settings.ts';
 import { DrainSettings } from './drain-settings.ts';
 import { Guards, Models } from './model-settings.ts';
+import { TlsSettings } from './tls-settings.ts';
 import { PlacementSettings } from './placement-settings.ts';
 import { NomadSettings } from './nomad-settings.ts';
 
@@ -229,6 +230,7 @@ export const Config = z.strictObject({
   limits: Limits.prefault({}),
   lease: Lease.prefault({}),
   drain: DrainSettings.prefault({}),
+  tls: TlsSettings.optional().describe('API, mirror and gateway over TLS, for workers on other machines.'),
   placement: PlacementSettings.prefault({}),
   retention: z
     .strictObject({

@@ -5,7 +5,12 @@ import { z } from 'zod';
 import { writeFileAtomic } from '../config/atomic-file.ts';
 import type { DataDirectory } from '../config/data-directory.ts';
 
-const Ports = z.object({ api: z.int().optional(), gateway: z.int().optional() });
+const Ports = z.object({
+  api: z.int().optional(),
+  gateway: z.int().optional(),
+  tls: z.int().optional(),
+  tlsGateway: z.int().optional(),
+});
 export type Ports = z.infer<typeof Ports>;
 
 /** The ports that an earlier start got; none where there was no start. */

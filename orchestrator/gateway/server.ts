@@ -2,7 +2,7 @@
 // Started by main.ts in the role `gateway`.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AutocodeError } from '../../protocol/errors.ts';
@@ -44,6 +44,8 @@ export interface GatewayOptions {
   /** Where prompts are kept of projects that want it. */
   prompts?: Pick<PromptKeeper, 'keep'> | undefined;
   timeouts?: Partial<UpstreamTimeouts>;
+  /** Serves the same at a second address, over TLS. */
+  serveToo?: ((handle: RequestListener) => Promise<{ stop(patienceMs: number): Promise<void> }>) | undefined;
   /** Who runs the models of the appliance's own, where there are any. */
   supervisor?: Pick<Supervisor, 'acquire'> | undefined;
 }
@@ -115,7 +117,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
   };
 
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+  const handle: RequestListener = (request, response) => {
     const requestId = randomUUID();
     response.setHeader('x-request-id', requestId);
     const gone = new AbortController();
@@ -130,9 +132,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       })
       .finally(() => running.delete(gone));
     running.set(gone, done);
-  });
+  };
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, handle);
 
   const port = await listen(server, options);
+  const second = await options.serveToo?.(handle);
   const tended = tend(
     async () => {
       await purses.tend();
@@ -149,6 +153,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const closed = server.listening ? once(server, 'close') : undefined;
       server.close();
       server.closeIdleConnections();
+      const secondClosed = second?.stop(DRAIN_MS);
       const patience = new AbortController();
       const all = Promise.all(running.values());
       await Promise.race([all, delay(DRAIN_MS, undefined, { signal: patience.signal }).catch(() => {})]);
@@ -156,7 +161,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       for (const call of running.keys()) call.abort();
       await Promise.all(running.values());
       server.closeAllConnections();
-      await closed;
+      await Promise.all([closed, secondClosed]);
       await pools.close();
       tended.stop();
       await writer.drained();
