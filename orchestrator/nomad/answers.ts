@@ -71,7 +71,6 @@ export const Allocation = z
     DesiredStatus: z.string(),
     ClientStatus: z.string(),
     ClientDescription: Text,
-    DeploymentID: Text,
     DeploymentStatus: z.object({ Healthy: z.boolean().nullish() }).nullish(),
     NextAllocation: Text,
     TaskStates: z
@@ -96,7 +95,6 @@ export const Allocation = z
     /** `pending`, `running`, `complete`, `failed`, `lost` or `unknown`: what its client said last. */
     status: found.ClientStatus,
     description: found.ClientDescription,
-    deployment: found.DeploymentID === '' ? null : found.DeploymentID,
     /** Whether its deployment found it healthy; null while that is open. */
     healthy: found.DeploymentStatus?.Healthy ?? null,
     replacedBy: found.NextAllocation === '' ? null : found.NextAllocation,

@@ -67,6 +67,19 @@ export function nomadApi(connection: Connection): NomadApi {
   };
   const headers = async () => ({ 'x-nomad-token': await connection.token() });
 
+  // Nomad says the same of a token that may not and of one that it does not know.
+  const refused = async (
+    http: Got,
+    method: Method,
+    path: string,
+    { needs }: Asked,
+    { statusCode, body }: { statusCode: number; body: string },
+  ): Promise<Error> => {
+    const own = { headers: await headers(), timeout: { request: ANSWER_MS }, retry: { limit: 0 } };
+    const known = statusCode !== 403 || (await http('acl/token/self', own)).statusCode < 400;
+    return refusal({ address: connection.address, method, path, needs }, statusCode, body, known);
+  };
+
   return {
     async ask(method, path, answer, asked) {
       const http = await prepared();
@@ -89,12 +102,7 @@ export function nomadApi(connection: Connection): NomadApi {
         signal?.throwIfAborted();
         throw unreachable(connection.address, cause);
       });
-      if (response.statusCode >= 400)
-        throw refusal(
-          { address: connection.address, method, path, needs: asked.needs },
-          response.statusCode,
-          response.body,
-        );
+      if (response.statusCode >= 400) throw await refused(http, method, path, asked, response);
       const checked = answer.safeParse(parsed(response.body));
       if (!checked.success) throw strange(connection.address, `${method} ${path}`, checked.error);
       return { value: checked.data, index: Number(response.headers['x-nomad-index'] ?? 0) };
@@ -110,17 +118,11 @@ export function nomadApi(connection: Connection): NomadApi {
         ...(asked.signal === undefined ? {} : { signal: asked.signal }),
       });
       return await new Promise<Readable>((resolve, reject) => {
-        stream.once('response', (response: { statusCode: number }) => {
-          if (response.statusCode < 400) return resolve(stream);
-          void text(stream).then((body) =>
-            reject(
-              refusal(
-                { address: connection.address, method: 'GET', path, needs: asked.needs },
-                response.statusCode,
-                body,
-              ),
-            ),
-          );
+        stream.once('response', ({ statusCode }: { statusCode: number }) => {
+          if (statusCode < 400) return resolve(stream);
+          void text(stream)
+            .then(async (body) => await refused(http, 'GET', path, asked, { statusCode, body }))
+            .then(reject, reject);
         });
         stream.once('error', (cause: Error) => reject(unreachable(connection.address, cause)));
       });

@@ -9,73 +9,54 @@ export interface Request {
   needs: string;
 }
 
-/** An answer of Nomad that is none of success. */
-export function refusal(request: Request, status: number, body: string): AutocodeError {
+/** An answer of Nomad that is none of success. `known`: whether it knows the token, where that was asked. */
+export function refusal(request: Request, status: number, body: string, known = true): AutocodeError {
+  const { address, method, path, needs } = request;
   const words = body.trim().slice(0, 2000);
-  const details = { status, path: `/v1/${request.path}` };
-  if (/ACL token not found|token is expired|ACL token expired/i.test(words))
-    return new AutocodeError(
-      'ERR_NOMAD_DENIED',
-      `Nomad at ${request.address} does not know the token: ${words}`,
-      {
-        remedy:
-          'Make one (`nomad acl token create`) and put it there: `autocode secret set nomad-token`, or the name that nomad.tokenSecret has.',
-        details,
-      },
-    );
+  const details = { status, path: `/v1/${path}` };
+  if (!known)
+    return new AutocodeError('ERR_NOMAD_DENIED', `Nomad at ${address} does not know the token: ${words}`, {
+      remedy:
+        'Make one (`nomad acl token create`, docs/fleet.md) and put it there: `autocode secret set nomad-token`, or the name that nomad.tokenSecret has.',
+      details,
+    });
   if (status === 401 || status === 403)
     return new AutocodeError(
       'ERR_NOMAD_DENIED',
-      `Nomad does not permit ${request.method} /v1/${request.path} to this token: ${words}`,
-      {
-        remedy: `Give its policy the capability ${request.needs} (docs/fleet.md has the whole policy).`,
-        details,
-      },
+      `Nomad does not permit ${method} /v1/${path} to this token: ${words}`,
+      { remedy: `Give its policy the capability ${needs} (docs/fleet.md has the whole policy).`, details },
     );
   if (status === 404)
-    return new AutocodeError('ERR_NOT_FOUND', `Nomad has no such thing: ${words || request.path}`, {
-      details,
-    });
+    return new AutocodeError('ERR_NOT_FOUND', `Nomad has no such thing: ${words || path}`, { details });
   if (/job modify index|cas error|conflict/i.test(words) || status === 409)
     return new AutocodeError('ERR_CONFLICT', `Somebody else changed it in Nomad meanwhile: ${words}`, {
       remedy: 'Look at the difference again and repeat the command.',
       details,
     });
-  if (
-    /No cluster leader|No path to region|rpc error|connection refused/i.test(words) ||
-    status === 429 ||
-    status === 502 ||
-    status === 503
-  )
-    return new AutocodeError(
-      'ERR_NOMAD_UNAVAILABLE',
-      `Nomad at ${request.address} cannot answer now: ${words}`,
-      {
-        remedy: 'Look at its servers (`nomad server members`); what waits for it goes on by itself.',
-        details,
-      },
-    );
-  return new AutocodeError(
-    'ERR_NOMAD_REFUSED',
-    `Nomad refuses ${request.method} /v1/${request.path}: ${words}`,
-    { details },
-  );
+  if (/HTTP request to an HTTPS server/.test(words))
+    return new AutocodeError('ERR_NOMAD_UNAVAILABLE', `Nomad at ${address} speaks TLS.`, {
+      remedy: 'Begin nomad.address with https:// and set nomad.caFile.',
+    });
+  if (/No cluster leader|No path to region|rpc error/i.test(words) || AWAY.has(status))
+    return new AutocodeError('ERR_NOMAD_UNAVAILABLE', `Nomad at ${address} cannot answer now: ${words}`, {
+      remedy: 'Look at its servers (`nomad server members`); what waits for it goes on by itself.',
+      details,
+    });
+  return new AutocodeError('ERR_NOMAD_REFUSED', `Nomad refuses ${method} /v1/${path}: ${words}`, { details });
 }
+
+const AWAY = new Set([429, 502, 503, 504]);
 
 /** No answer came. */
 export function unreachable(address: string, cause: unknown): AutocodeError {
-  const { code, message } = cause as { code?: string; message?: string };
+  const { code, message = String(cause) } = cause as { code?: string; message?: string };
   const certificate = /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_VERIFY/.test(code ?? '');
-  return new AutocodeError(
-    'ERR_NOMAD_UNAVAILABLE',
-    `Nomad at ${address} is not reached: ${message ?? String(cause)}`,
-    {
-      remedy: certificate
-        ? 'Set nomad.caFile to the certificate of the authority that signed the server, and nomad.address to a name that is in it.'
-        : 'Check nomad.address and that a server runs there; what waits for it goes on by itself.',
-      cause,
-    },
-  );
+  return new AutocodeError('ERR_NOMAD_UNAVAILABLE', `Nomad at ${address} is not reached: ${message}`, {
+    remedy: certificate
+      ? 'Set nomad.caFile to the certificate of the authority that signed the server, and nomad.address to a name that is in it.'
+      : 'Check nomad.address and that a server runs there; what waits for it goes on by itself.',
+    cause: new Error(`${code ?? 'failed'}: ${message}`), // that of the HTTP client holds the token
+  });
 }
 
 /** It answered, but not as Nomad does. */
@@ -94,7 +75,8 @@ const PLACE = /^[^\s:]+:(\d+),(\d+)(?:-\S+)?: ([\s\S]*)$/;
 
 /** A job file that Nomad could not read: where in which file. */
 export function jobMistake(file: string, words: string): AutocodeError {
-  const mistakes = words.split(/\n(?=\S+:\d+,\d+)/).map((line) => {
+  const said = words.replace(/^Failed to parse job: /, '');
+  const mistakes = said.split(/\n(?=\S+:\d+,\d+)/).map((line) => {
     const [, row, column, message] = PLACE.exec(line.trim().replace(/^[*\s]+/, '')) ?? [];
     return row === undefined
       ? { file, message: line.trim() }

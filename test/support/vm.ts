@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const CONTROL_GROUPS = '/sys/fs/cgroup';
 // As on a LAN; left out where the kernel has no network emulation.
 const LAN = ['netem', 'delay', '200us', 'rate', '1gbit'];
@@ -79,7 +80,8 @@ export async function startVm({ name, bridge, link, address, gateway }: VmOption
     name,
     address,
     pid,
-    spawn: (program, args, options = {}) => spawn('nsenter', inside(program, ...args), options),
+    spawn: (program, args, options = {}) =>
+      spawn('nsenter', inside(program, ...args), { env: { PATH }, ...options }),
     async signal(child, signal) {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
