@@ -19,7 +19,7 @@ export async function openOwnRunners(
   await pool.adopt();
   const places = { stateDir, socketBase: socketBase(), pool };
   return {
-    machine: { stateDir, pool, abilities: findAbilities(toolDir), log },
+    machine: { stateDir, pool, abilities: findAbilities({ toolDir, stateDir }), log },
     kept: Promise.all([pool.watch(signal), keepReconciled(places, log, signal)]),
   };
 }

@@ -38,7 +38,7 @@ export async function offered({ config: { agent }, runners }: ClaimerParts): Pro
 export async function refuseUnknownAgent({ config: { agent }, runners }: ClaimerParts): Promise<void> {
   const { agents } = await runners.abilities();
   if (agent === undefined || agents.some(({ name }) => name === agent)) return;
-  throw new AutocodeError('ERR_AGENT_MISSING', `The agent ${agent} is not installed on this machine.`, {
+  throw new AutocodeError('ERR_AGENT_UNKNOWN', `The agent ${agent} is not installed on this machine.`, {
     remedy: `Installed are: ${agents.map(({ name }) => name).join(', ') || 'none'}. Install it (\`autocode agent install ${agent}\`), or give another.`,
   });
 }
@@ -56,7 +56,12 @@ export async function register(parts: ClaimerParts, api: Api, signal: AbortSigna
       capacity: config.concurrency,
       agents: abilities.agents,
       isolations: abilities.isolations,
+      resources: abilities.resources,
       host: os.hostname(),
+      labels: config.labels,
+      placement: config.placement,
+      allocation: config.allocation ?? null,
+      clock: new Date().toISOString(),
       ...(config.project === undefined ? {} : { project: config.project }),
       ...(config.dailyBudget === undefined ? {} : { dailyBudget: Math.round(config.dailyBudget * 1e6) }),
     },

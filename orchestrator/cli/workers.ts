@@ -64,6 +64,7 @@ export async function startWorker(
     concurrency: number | undefined;
     project: string | undefined;
     dailyBudget: number | undefined;
+    label: string[] | undefined;
     stateDir: string | undefined;
   },
 ): Promise<void> {
@@ -92,6 +93,7 @@ export async function startWorker(
     'log-dir': directory.path('logs/orchestrator'),
     'log-level': config.log.level,
     sandbox: JSON.stringify(config.sandbox),
+    labels: (args.label ?? config.worker.labels).join(','),
     ...(project === undefined ? {} : { project }),
     ...(dailyBudget === undefined ? {} : { 'daily-budget': String(dailyBudget) }),
   };

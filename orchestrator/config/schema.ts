@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Name } from '../../protocol/ids.ts';
+import { Labels } from '../../protocol/placement.ts';
 import { ForgeKindName } from '../../protocol/project.ts';
 import { SandboxSettings, WorkspaceSettings } from '../../protocol/worker-settings.ts';
 import { BudgetSettings, CurrencyCode } from './budget-settings.ts';
@@ -204,6 +205,7 @@ export const Config = z.strictObject({
         .meta({ shownDefault: 'the name of the host' })
         .describe('Its name, unique among the workers.'),
       project: Name.optional().describe('The only project whose tasks it takes.'),
+      labels: Labels.default([]).describe('Projects can ask for workers with them.'),
       dailyBudget: z
         .number()
         .min(0)

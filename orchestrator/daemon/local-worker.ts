@@ -36,7 +36,7 @@ export async function startLocalWorker({
   url,
   log,
 }: LocalWorkerOptions): Promise<{ stop(): Promise<void> }> {
-  const { name, concurrency, project, dailyBudget } = config.worker;
+  const { name, concurrency, project, dailyBudget, labels } = config.worker;
   const run = directory.path('run');
   const tokenFile = join(run, 'worker-token');
   const file = join(run, 'worker.json');
@@ -51,6 +51,7 @@ export async function startLocalWorker({
       tokenFile,
       name,
       concurrency,
+      placement: 'local',
       stateDir: directory.path('worker'),
       toolDir: directory.path('agents'),
       logDir: directory.path('logs/orchestrator'),
@@ -64,6 +65,9 @@ export async function startLocalWorker({
   const variables = {
     AUTOCODE_WORKER_PROJECT: project ?? '',
     AUTOCODE_WORKER_DAILY_BUDGET: String(dailyBudget ?? ''),
+    AUTOCODE_WORKER_LABELS: labels.join(','),
+    AUTOCODE_WORKER_PLACEMENT: '',
+    NOMAD_ALLOC_ID: '',
   };
   const done = keepRunning(file, variables, stopping.signal, log);
   return {

@@ -50,6 +50,12 @@ export const workerNoun: Noun = {
             describe:
               'What its runs may spend a day, in the ledger currency; in a job AUTOCODE_WORKER_DAILY_BUDGET',
           })
+          .option('label', {
+            type: 'string',
+            array: true,
+            nargs: 1,
+            describe: 'A label that projects can ask for; repeat for more, in a job AUTOCODE_WORKER_LABELS',
+          })
           .option('state-dir', STATE_DIR),
       load: async () => (await import('../workers.ts')).startWorker,
     }),
