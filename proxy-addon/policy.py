@@ -92,7 +92,7 @@ def load(path: str | Path) -> Policy:
     document = json.loads(Path(path).read_text(encoding="utf-8"))
     try:
         return compile_policy(document["version"], document["rules"], document["recording"])
-    except (KeyError, TypeError, IndexError) as error:
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is no egress policy: {error!r}") from error
 
 
