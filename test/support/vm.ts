@@ -39,27 +39,47 @@ interface VmOptions {
   gateway: string;
 }
 
-/** Starts one, with its cable plugged in. */
+// Of the first version alone: Nomad has one place there for all that it does on a machine.
+const CONTROLLERS = `
+controllers() { while read -r _ place type options _; do [[ $type != cgroup ]] || echo "$place" "$options"; done < /proc/mounts; }
+`;
+const BEFORE = `${CONTROLLERS}
+while read -r place _; do
+  mkdir "$place/$0"
+  for file in cpus mems; do
+    [[ ! -e $place/cpuset.$file ]] || cat "$place/cpuset.$file" > "$place/$0/cpuset.$file"
+  done
+  echo $$ > "$place/$0/cgroup.procs"
+done < <(controllers)
+exec unshare --net --pid --mount --uts --cgroup --mount-proc --kill-child bash -c "$1" "$0"
+`;
+const FIRST = `${CONTROLLERS}
+hostname "$0"
+ip link set lo up
+mapfile -t all < <(controllers)
+for one in "\${all[@]}"; do
+  umount "\${one% *}"
+  options=\${one##* }
+  mount -t cgroup -o "\${options#*relatime,}" none "\${one% *}"
+done
+echo ready
+sleep infinity &
+while :; do wait; done # reaps what others leave
+`;
+const JOIN = `
+for tasks in /sys/fs/cgroup/*/tasks; do [[ ! -e $tasks ]] || echo 0 > "\${tasks%tasks}cgroup.procs"; done
+exec "$0" "$@"
+`;
+
+/** Starts one, with its cable plugged in. It ends with this process, however that ends. */
 export async function startVm({ name, bridge, link, address, gateway }: VmOptions): Promise<Vm> {
-  // It ends with this process, however that ends; bash reaps what others leave.
-  const first = spawn(
-    'setpriv',
-    [
-      '--pdeathsig',
-      'KILL',
-      'unshare',
-      '--net',
-      '--pid',
-      '--mount',
-      '--uts',
-      '--mount-proc',
-      '--kill-child',
-      'bash',
-      '-c',
-      'sleep infinity & while :; do wait; done',
-    ],
-    { stdio: 'ignore' },
-  );
+  const first = spawn('setpriv', ['--pdeathsig', 'KILL', 'bash', '-ec', BEFORE, name, FIRST], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(first, 'exit').then(() => Promise.reject(new Error(`${name} did not start`)));
+  await Promise.race([once(first.stdout, 'data'), ended]);
+  ended.catch(() => {}); // later it may
+  first.stdout.destroy();
   const pid = await childOf(first);
   const inside = (program: string, ...args: string[]) => [
     '-t',
@@ -68,12 +88,13 @@ export async function startVm({ name, bridge, link, address, gateway }: VmOption
     '-m',
     '-p',
     '-u',
+    '-C',
     program,
     ...args,
   ];
   await run('ip', ['link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid)]);
   await run('ip', ['link', 'set', link, 'master', bridge, 'up']);
-  const commands = `hostname ${name}; ip link set lo up; ip addr add ${address}/24 dev eth0; ip link set eth0 up; ip route add default via ${gateway}`;
+  const commands = `ip addr add ${address}/24 dev eth0; ip link set eth0 up; ip route add default via ${gateway}`;
   await run('nsenter', inside('bash', '-ec', commands));
   await run('nsenter', inside('tc', 'qdisc', 'add', 'dev', 'eth0', 'root', ...LAN)).catch(() => {});
   return {
@@ -81,7 +102,7 @@ export async function startVm({ name, bridge, link, address, gateway }: VmOption
     address,
     pid,
     spawn: (program, args, options = {}) =>
-      spawn('nsenter', inside(program, ...args), { env: { PATH }, ...options }),
+      spawn('nsenter', inside('bash', '-c', JOIN, program, ...args), { env: { PATH }, ...options }),
     async signal(child, signal) {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
