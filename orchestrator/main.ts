@@ -23,14 +23,13 @@ import { connect, type Database } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
 import { stopListening } from './db/notifications.ts';
 import { startPostgres } from './db/supervisor.ts';
-import { startGateway } from './gateway/server.ts';
+import { startGateway, type GatewayOptions } from './gateway/server.ts';
 import { catalogue, type Catalogue } from './models/catalogue.ts';
 import { abandonTests } from './models/conformance/results.ts';
 import { readLocalCatalogue, SHIPPED_CATALOGUE } from './models/local-catalogue.ts';
 import { openRoleBook, type SetRoles } from './models/roles.ts';
-import type { Supervisor } from './models/supervisor/acquired.ts';
 import { promptsKey } from './prompts/key.ts';
-import { promptKeeper, type PromptKeeper } from './prompts/keeper.ts';
+import { promptKeeper } from './prompts/keeper.ts';
 import { openForges, type Forges } from './repos/forge/forges.ts';
 import { refreshChanges } from './repos/merge.ts';
 import { pruneRunRefs } from './repos/prune.ts';
@@ -134,6 +133,10 @@ async function startParts(
   };
   const last = lastPorts(directory);
   const ports = { ...last };
+  const tls =
+    config.tls &&
+    (await (await import('./daemon/worker-tls.ts')).openWorkerTls(config.tls, directory, last, log));
+  if (tls !== undefined) stops.push(() => tls.stop());
 
   let gatewayUrl: string | null = null;
   if (config.roles.includes('gateway')) {
@@ -141,7 +144,10 @@ async function startParts(
     stops.push(() => keeper.close());
     const supervisor = await superviseModels(config, directory, db, log);
     if (supervisor !== undefined) stops.push(() => supervisor.stop());
-    const gateway = await serveGateway(config, db, models, secrets, log, keeper, last.gateway, supervisor);
+    const gateway = await serveGateway(
+      { config, db, models, secrets, log, prompts: keeper, supervisor, serveToo: tls?.serveGateway },
+      last.gateway,
+    );
     stops.push(() => gateway.stop());
     ({ url: gatewayUrl } = gateway);
     ports.gateway = gateway.port;
@@ -185,11 +191,13 @@ async function startParts(
         roleBook,
         runTokens: tokens,
         gatewayUrl: () => gatewayUrl ?? '',
+        tls: tls?.api,
         status: async () =>
           await gatherStatus({
             db,
             catalogue: models,
             supervisedDatabase: postgres.supervised,
+            others: tls === undefined ? [] : [tls.health()],
             config,
             fixed: { ...fixed, apiUrl: url },
           }),
@@ -197,13 +205,14 @@ async function startParts(
       },
       { ...config.api, last: last.api },
       packageJson.version,
+      tls?.serveApi,
     );
     stops.push(() => api.stop());
     url = config.api.publicUrl ?? api.url;
     ports.api = api.port;
     await writeAdminToken(directory, (await replaceToken(db, { name: 'local', role: 'admin' })).token);
   }
-  await keepPorts(directory, ports);
+  await keepPorts(directory, { ...ports, ...tls?.ports });
 
   const books = { timeZone: config.budget.timeZone, currency: config.currency };
   if (config.roles.includes('scheduler')) {
@@ -332,24 +341,24 @@ function openGit(directory: DataDirectory, credentials: Forges['credentials']) {
 }
 
 async function serveGateway(
-  config: Config,
-  db: Database,
-  models: Catalogue,
-  secrets: SecretManager,
-  log: RootLog,
-  prompts: PromptKeeper,
+  {
+    config,
+    models,
+    secrets,
+    ...parts
+  }: Pick<GatewayOptions, 'db' | 'log' | 'prompts' | 'supervisor' | 'serveToo'> & {
+    config: Config;
+    models: Catalogue;
+    secrets: SecretManager;
+  },
   last: number | undefined,
-  supervisor: Supervisor | undefined,
 ) {
   const options = {
-    db,
-    supervisor,
-    log,
+    ...parts,
     catalogue: models,
     secrets: { get: async (name: string) => await requireSecret(secrets, name) },
     callsPerMinute: config.api.rateLimit.gateway,
     guards: config.gateway.guards,
-    prompts,
     books: { timeZone: config.budget.timeZone, currency: config.currency },
     reservationSeconds: config.budget.reservationSeconds,
   };

@@ -18,6 +18,8 @@ export const EVENT_KINDS = [
   'change.reviewed',
   'worker.online',
   'worker.offline',
+  'worker.invited',
+  'worker.joined',
   'worker.draining',
   'worker.resumed',
   'worker.removed',

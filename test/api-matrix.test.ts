@@ -15,6 +15,8 @@ const DECIDED: Record<Access, string[]> = {
   public: [
     'GET /api/openapi.json',
     'GET /api/v1/health',
+    'GET /api/v1/certificate-authority',
+    'POST /api/v1/worker-joins',
     'POST /api/v1/webhooks/gitea/:forge',
     'POST /api/v1/webhooks/github/:forge',
     'POST /api/v1/webhooks/gitlab/:forge',
@@ -106,6 +108,9 @@ const DECIDED: Record<Access, string[]> = {
     'GET /api/v1/keys',
     'POST /api/v1/keys',
     'DELETE /api/v1/keys/:id',
+    'GET /api/v1/worker-invites',
+    'POST /api/v1/worker-invites',
+    'DELETE /api/v1/worker-invites/:id',
     'GET /api/v1/tokens',
     'POST /api/v1/tokens',
     'DELETE /api/v1/tokens/:id',

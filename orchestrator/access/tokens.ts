@@ -25,8 +25,11 @@ const USE_RECORDED_EVERY = '1 minute';
 const FORM = /^ac_[a-z]+_[\w-]{43}$/;
 
 /** Makes a token for a person or a service; its text is in the answer and nowhere else. */
-export async function createToken(db: Queryable, input: TokenInput): Promise<NewToken> {
-  const token = `ac_${input.role}_${randomBytes(32).toString('base64url')}`;
+export async function createToken(
+  db: Queryable,
+  input: TokenInput,
+  token = `ac_${input.role}_${randomBytes(32).toString('base64url')}`,
+): Promise<NewToken> {
   const { rows } = await db.query(
     `insert into token (name, role, hash, expires_at)
      values ($1, $2, $3, now() + make_interval(secs => $4)) returning *`,
@@ -41,12 +44,12 @@ export async function createToken(db: Queryable, input: TokenInput): Promise<New
 }
 
 /** Keeps exactly one live token under a name; used for the files that the daemon leaves for its own CLI and worker. */
-export async function replaceToken(db: Queryable, input: TokenInput): Promise<NewToken> {
+export async function replaceToken(db: Queryable, input: TokenInput, token?: string): Promise<NewToken> {
   await db.query(`update token set revoked_at = now() where name = $1 and role = $2 and revoked_at is null`, [
     input.name,
     input.role,
   ]);
-  return await createToken(db, input);
+  return await createToken(db, input, token);
 }
 
 /** Who the token speaks for, or null when it is unknown, revoked or expired. */

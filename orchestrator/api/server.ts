@@ -18,6 +18,7 @@ import { forgeRoutes } from './routes/forges.ts';
 import { gitRoutes } from './routes/git.ts';
 import { gpuRoutes } from './routes/gpus.ts';
 import { localModelRoutes } from './routes/local-models.ts';
+import { joiningRoutes } from './routes/joining.ts';
 import { logRoutes } from './routes/logs.ts';
 import { metricRoutes } from './routes/metrics.ts';
 import { moneyRoutes } from './routes/money.ts';
@@ -79,6 +80,7 @@ const GROUPS: Routes[] = [
   moneyRoutes,
   egressRoutes,
   workerRoutes,
+  joiningRoutes,
   runnerRoutes,
   webhookRoutes,
 ];

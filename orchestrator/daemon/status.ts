@@ -22,6 +22,8 @@ export interface StatusSources {
   db: Queryable;
   catalogue: Catalogue;
   supervisedDatabase: boolean;
+  /** Parts that are there only when they are configured. */
+  others: PartHealth[];
   config: Config;
   fixed: Pick<Status, 'version' | 'startedAt' | 'roles' | 'apiUrl' | 'gatewayUrl' | 'dataDir' | 'currency'>;
 }
@@ -31,6 +33,7 @@ export async function gatherStatus({
   db,
   catalogue,
   supervisedDatabase,
+  others,
   config,
   fixed,
 }: StatusSources): Promise<Status> {
@@ -60,6 +63,7 @@ export async function gatherStatus({
       : { name: 'gateway', state: 'ok', detail: fixed.gatewayUrl },
     ...models,
     ...drainHealth(drain),
+    ...others,
     workersHealth(workers),
     diskHealth(
       logDisk !== null && room(logDisk) < room(disk) ? [runLogs, room(logDisk)] : [fixed.dataDir, room(disk)],
