@@ -1,9 +1,9 @@
 // The daemon, put together: the one file that knows every part. Started by `autocode up`.
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { AutocodeError } from '../protocol/errors.ts';
 import { createLog, type RootLog } from '../telemetry/log.ts';
 import packageJson from '../package.json' with { type: 'json' };
+import { serverKey } from './access/server-key.ts';
 import { replaceToken, runTokens } from './access/tokens.ts';
 import { listenOn } from './api/listen.ts';
 import { startApi } from './api/server.ts';
@@ -15,6 +15,7 @@ import { removeDaemonFile, writeAdminToken, writeDaemonFile } from './config/dae
 import { clusterPath, openDataDirectory, type DataDirectory } from './config/data-directory.ts';
 import { lockDirectory } from './config/directory-lock.ts';
 import type { Config } from './config/schema.ts';
+import { startEgress } from './daemon/egress.ts';
 import { startLocalWorker } from './daemon/local-worker.ts';
 import { superviseModels } from './daemon/own-models.ts';
 import { keepPorts, lastPorts } from './daemon/ports.ts';
@@ -159,7 +160,9 @@ async function startParts(
   if (config.roles.includes('scheduler')) await drain.run(stopping.signal); // before anybody can claim
   let url = config.api.publicUrl ?? `http://${config.api.host}:${config.api.port}`;
   if (config.roles.includes('api')) {
-    const tokens = runTokens(await serverKey(secrets));
+    const key = await serverKey(secrets);
+    const egress = await startEgress(config, directory.root, db, log, key);
+    if (egress !== undefined) stops.push(() => egress.stop());
     await abandonTests(db);
     const repositories = bindRepositories({
       db,
@@ -189,7 +192,8 @@ async function startParts(
         models: () => models.list(),
         catalogue: models,
         roleBook,
-        runTokens: tokens,
+        runTokens: runTokens(key),
+        egress: egress?.orderFor,
         gatewayUrl: () => gatewayUrl ?? '',
         tls: tls?.api,
         status: async () =>
@@ -197,7 +201,7 @@ async function startParts(
             db,
             catalogue: models,
             supervisedDatabase: postgres.supervised,
-            others: tls === undefined ? [] : [tls.health()],
+            others: [tls, egress].flatMap((each) => each?.health() ?? []),
             config,
             fixed: { ...fixed, apiUrl: url },
           }),
@@ -368,14 +372,6 @@ async function serveGateway(
     return gateway.port;
   });
   return gateway!;
-}
-
-/** The key that run tokens are derived from; made at the first start. */
-async function serverKey(secrets: SecretManager): Promise<Buffer> {
-  const name = 'server-key';
-  if ((await secrets.get(name)) === undefined)
-    await secrets.put(name, randomBytes(32).toString('base64'), { expectedVersion: 0 });
-  return Buffer.from(await requireSecret(secrets, name), 'base64');
 }
 
 // What a chore has mended is worth a line; that there was nothing is not.

@@ -162,6 +162,17 @@ export const WorkOrder = z
       .string()
       .meta({ description: 'Opens /v1/* at the gateway and nothing else; added by the relay.' }),
     gatewayUrl: z.string().meta({ description: 'Base address of the gateway, without /v1.' }),
+    egress: z
+      .object({
+        url: z.string().meta({ description: 'Address of the egress proxy.' }),
+        token: z
+          .string()
+          .meta({ description: "The run's identity there; added by the relay, no sandbox has it." }),
+        ca: z.string().meta({ description: 'Certificate of the authority that the proxy signs by, PEM.' }),
+      })
+      .nullable()
+      .default(null)
+      .meta({ description: 'The way out of the sandboxes; null where there is none.' }),
     previous: z
       .object({ run: RunId, reason: z.string().nullable() })
       .nullable()

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { RunTokens } from '../access/tokens.ts';
 import type { Model } from '../../protocol/model.ts';
 import type { Status } from '../../protocol/status.ts';
+import type { WorkOrder } from '../../protocol/worker.ts';
 import type { Config } from '../config/schema.ts';
 import type { SecretManager } from '../secrets/secret-manager.ts';
 import type { Database, Queryable } from '../db/connect.ts';
@@ -35,6 +36,8 @@ export interface ApiContext {
   roleBook: Pick<RoleBook, 'refresh'>;
   runTokens(db: Queryable, run: string): Promise<RunTokens>;
   gatewayUrl(): string;
+  /** The way out of a run's sandboxes; absent where there is none. */
+  egress?: ((run: string) => WorkOrder['egress']) | undefined;
   /** Absent where `tls` is not configured. */
   tls?: ApiTls | undefined;
   status(): Promise<Status>;

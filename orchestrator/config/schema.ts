@@ -9,6 +9,7 @@ import { ForgeKindName } from '../../protocol/project.ts';
 import { SandboxSettings, WorkspaceSettings } from '../../protocol/worker-settings.ts';
 import { BudgetSettings, CurrencyCode } from './budget-settings.ts';
 import { DrainSettings } from './drain-settings.ts';
+import { EgressSettings } from './egress-settings.ts';
 import { Guards, Models } from './model-settings.ts';
 import { TlsSettings } from './tls-settings.ts';
 import { PlacementSettings } from './placement-settings.ts';
@@ -234,6 +235,7 @@ export const Config = z.strictObject({
   drain: DrainSettings.prefault({}),
   tls: TlsSettings.optional().describe('API, mirror and gateway over TLS, for workers on other machines.'),
   placement: PlacementSettings.prefault({}),
+  egress: EgressSettings.prefault({}),
   retention: z
     .strictObject({
       runLogsDays: Days.default(90).describe('How long logs of ended runs are kept.'),

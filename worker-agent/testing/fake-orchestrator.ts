@@ -367,6 +367,7 @@ function orderOf(
     runToken: `run-token-${randomUUID()}`,
     gatewayKey: `gateway-key-${task}`,
     gatewayUrl,
+    egress: null,
     previous: null,
   };
 }

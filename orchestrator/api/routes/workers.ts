@@ -14,7 +14,7 @@ import type { Routes } from '../server.ts';
 const Params = z.object({ worker: Name });
 
 export const workerRoutes: Routes = (app, context) => {
-  const { db, config, runTokens, gatewayUrl, tls } = context;
+  const { db, config, runTokens, gatewayUrl, egress, tls } = context;
   const needs = runNeeds(config.placement);
   app.get(
     '/workers',
@@ -79,6 +79,7 @@ export const workerRoutes: Routes = (app, context) => {
         limits: config.limits,
         gatewayUrl: tls?.gatewayUrl(request.raw) ?? gatewayUrl(),
         tokens: runTokens,
+        egress,
         books: { timeZone: config.budget.timeZone, currency: config.currency },
         needs,
       };

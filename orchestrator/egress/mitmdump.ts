@@ -1,0 +1,50 @@
+// The command that is the egress proxy: mitmdump with the add-ons and the options that they rely on. Used by the supervisor and by
+// `autocode egress proxy`, which is what the unit of systemd starts.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { AutocodeError } from '../../protocol/errors.ts';
+import type { EgressSettings } from '../config/egress-settings.ts';
+import type { EgressPlaces } from './places.ts';
+
+export interface ProxyCommand {
+  program: string;
+  arguments: string[];
+}
+
+/** What to start. ERR_CONFIG, with what to do, where mitmproxy is not installed. */
+export function proxyCommand(settings: EgressSettings, places: EgressPlaces, port: number): ProxyCommand {
+  const program = settings.program ?? join(places.mitmproxy, 'bin/mitmdump');
+  if (!existsSync(program)) {
+    throw new AutocodeError('ERR_CONFIG', `The egress proxy needs mitmproxy, and there is no ${program}.`, {
+      remedy: 'Install it: `autocode egress setup` (once; about 130 MB).',
+    });
+  }
+  const options: Record<string, string | number | boolean> = {
+    confdir: places.authority,
+    autocode_identities: places.identities,
+    autocode_policy: places.policy,
+    autocode_spool: places.spool,
+    autocode_spool_bytes: settings.spoolBytes,
+    // Nothing is connected to before it was decided; what is neither HTTP nor TLS has no way through.
+    connection_strategy: 'lazy',
+    upstream_cert: false,
+    rawtcp: false,
+    onboarding: false,
+    showhost: true,
+    flow_detail: 0,
+    ...(settings.upstreamCa === undefined ? {} : { ssl_verify_upstream_trusted_ca: settings.upstreamCa }),
+  };
+  return {
+    program,
+    arguments: [
+      '--quiet',
+      '--scripts',
+      join(places.addOns, 'main.py'),
+      '--listen-host',
+      settings.host,
+      '--listen-port',
+      String(port),
+      ...Object.entries(options).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
+    ],
+  };
+}

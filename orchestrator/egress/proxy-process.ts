@@ -1,0 +1,120 @@
+// The process of the egress proxy: detached, so that runs keep their way out while the daemon is replaced; found again by pid and start
+// time; asked whether it answers. Used by proxy.ts.
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import http from 'node:http';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
+import { z } from 'zod';
+import { writeFileAtomic } from '../config/atomic-file.ts';
+import { processStartTime } from '../config/daemon-file.ts';
+import type { ProxyCommand } from './mitmdump.ts';
+
+export const ProxyProcess = z.object({
+  pid: z.number().int(),
+  startTime: z.string(),
+  port: z.number().int(),
+  /** Of all that it was started with: one of another version is not gone on with. */
+  signature: z.string(),
+});
+export type ProxyProcess = z.infer<typeof ProxyProcess>;
+
+const LONGEST_LOG = 10_000_000;
+const ANSWER_MS = 5_000;
+const GRACE_MS = 3_000;
+const POLL_MS = 50;
+
+/** The process that was started last, whether it lives or not. */
+export function readProcess(file: string): ProxyProcess | null {
+  try {
+    return ProxyProcess.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+export function isAlive({ pid, startTime }: ProxyProcess): boolean {
+  return processStartTime(pid) === startTime;
+}
+
+/** Starts it; it is known by the file before this resolves. */
+export async function startProcess(
+  { program, arguments: words }: ProxyCommand,
+  options: { port: number; signature: string; file: string; log: string; environment: Record<string, string> },
+): Promise<ProxyProcess> {
+  mkdirSync(dirname(options.log), { recursive: true });
+  if ((statSync(options.log, { throwIfNoEntry: false })?.size ?? 0) > LONGEST_LOG) rmSync(options.log);
+  const output = openSync(options.log, 'a', 0o640) as 1; // Execa hands on any file descriptor; its types know the standard ones
+  try {
+    const child = execa(program, words, {
+      env: options.environment,
+      extendEnv: false,
+      detached: true,
+      cleanup: false,
+      cwd: '/',
+      stdio: ['ignore', output, output],
+      buffer: false,
+      reject: false,
+    });
+    child.nodeChildProcess.unref();
+    const { pid } = child;
+    if (pid === undefined) throw (await child).cause;
+    const started = {
+      pid,
+      startTime: processStartTime(pid) ?? '',
+      port: options.port,
+      signature: options.signature,
+    };
+    await writeFileAtomic(options.file, JSON.stringify(started));
+    return started;
+  } finally {
+    closeSync(output);
+  }
+}
+
+/** Asks it to end, and ends it. */
+export async function endProcess(proxy: ProxyProcess): Promise<void> {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (!isAlive(proxy)) return;
+    try {
+      process.kill(proxy.pid, signal);
+    } catch {
+      return; // gone meanwhile
+    }
+    const patience = performance.now() + GRACE_MS;
+    while (isAlive(proxy) && performance.now() < patience) await delay(POLL_MS);
+  }
+}
+
+/** Whether a proxy answers there, its add-ons included. */
+export async function answers(host: string, port: number): Promise<boolean> {
+  return await new Promise<boolean>((resolve) => {
+    const name = 'proxy.autocode.internal';
+    const request = http.request({
+      host,
+      port,
+      path: `http://${name}/`,
+      headers: { host: name },
+      agent: false,
+      timeout: ANSWER_MS,
+    });
+    request
+      .once('response', (response) => {
+        response.resume();
+        resolve(response.statusCode === 204);
+      })
+      .once('timeout', () => request.destroy())
+      .once('close', () => resolve(false))
+      .on('error', () => {})
+      .end();
+  });
+}
+
+/** What it said last, for a message. */
+export function lastWords(log: string): string {
+  try {
+    return readFileSync(log, 'utf8').slice(-1000).trim().split('\n').at(-1) ?? '';
+  } catch {
+    return '';
+  }
+}

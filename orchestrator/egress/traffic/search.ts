@@ -1,0 +1,125 @@
+// Questions about what went out, answered from the spool. Of a request there is one record: that of its end, or of its beginning where
+// the end is not known. Used by the API, by the run's refusals and by the policy's proposals.
+import {
+  TrafficRecord,
+  type Refusal,
+  type TrafficPage,
+  type TrafficReport,
+  type TRAFFIC_GROUPS,
+} from '../../../protocol/traffic.ts';
+import { linesOf } from './spool-files.ts';
+
+export interface TrafficQuery {
+  run?: string | undefined;
+  project?: string | undefined;
+  worker?: string | undefined;
+  /** A host, or `*.example.com` for all below. */
+  host?: string | undefined;
+  decision?: TrafficRecord['decision'] | undefined;
+  /** Words in the address. */
+  text?: string | undefined;
+  /** From this time on, and before that one. */
+  since?: string | undefined;
+  until?: string | undefined;
+  /** At least so many bytes, in and out together. */
+  bytes?: number | undefined;
+}
+
+/** Most that is read for one question. */
+const MOST_BYTES = 512 * 1024 * 1024;
+const MOST_REFUSALS = 50;
+
+type Group = (typeof TRAFFIC_GROUPS)[number];
+
+/** The last `limit` requests that fit. */
+export async function searchTraffic(
+  spool: string,
+  query: TrafficQuery & { limit: number },
+): Promise<TrafficPage> {
+  const records: TrafficRecord[] = [];
+  const progress = { complete: true };
+  for await (const record of recordsOf(spool, query, progress)) {
+    records.push(record);
+    if (records.length >= query.limit) break;
+  }
+  return { records, complete: progress.complete };
+}
+
+/** Sums of all that fit, by one of their fields; who sent most comes first. */
+export async function reportTraffic(spool: string, query: TrafficQuery, by: Group): Promise<TrafficReport> {
+  const groups = new Map<string | null, TrafficReport['groups'][number]>();
+  const progress = { complete: true };
+  for await (const record of recordsOf(spool, query, progress)) {
+    const name = record[by];
+    const group = groups.get(name) ?? { name, requests: 0, denied: 0, bytesOut: 0, bytesIn: 0 };
+    group.requests += 1;
+    if (record.decision !== 'allowed') group.denied += 1;
+    group.bytesOut += record.bytesOut ?? 0;
+    group.bytesIn += record.bytesIn ?? 0;
+    groups.set(name, group);
+  }
+  const sorted = [...groups.values()].toSorted((a, b) => b.bytesOut - a.bytesOut || b.requests - a.requests);
+  return { by, groups: sorted, complete: progress.complete };
+}
+
+/** What a run was not allowed, in the order in which it asked; the same one again only counts. */
+export async function refusalsOf(spool: string, run: string, since: string): Promise<Refusal[]> {
+  const found = new Map<string, Refusal>();
+  const { records } = await searchTraffic(spool, { run, since, decision: 'denied', limit: 10_000 });
+  for (const { method, url, allowedBy } of records.toReversed()) {
+    const key = `${method} ${url}`;
+    const refusal = found.get(key) ?? { method: method ?? '', url: url ?? '', times: 0, allowedBy };
+    refusal.times += 1;
+    found.set(key, refusal);
+  }
+  return [...found.values()].slice(0, MOST_REFUSALS);
+}
+
+async function* recordsOf(
+  spool: string,
+  query: TrafficQuery,
+  progress: { complete: boolean },
+): AsyncGenerator<TrafficRecord> {
+  const seen = new Set<string>();
+  const quick = [query.run, query.project, query.worker]
+    .filter((each) => each !== undefined)
+    .map((each) => JSON.stringify(each));
+  for await (const { line, read } of linesOf(spool, query.since)) {
+    if (read > MOST_BYTES) {
+      progress.complete = false;
+      return;
+    }
+    if (!quick.every((each) => line.includes(each))) continue;
+    const record = recordIn(line);
+    if (record === null || seen.has(record.id)) continue;
+    seen.add(record.id);
+    if (fits(record, query)) yield record;
+  }
+}
+
+// A line that was cut off by a crash is none.
+function recordIn(line: string): TrafficRecord | null {
+  try {
+    return TrafficRecord.safeParse(JSON.parse(line)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function fits(record: TrafficRecord, query: TrafficQuery): boolean {
+  return (
+    (query.run === undefined || record.run === query.run) &&
+    (query.project === undefined || record.project === query.project) &&
+    (query.worker === undefined || record.worker === query.worker) &&
+    (query.decision === undefined || record.decision === query.decision) &&
+    (query.host === undefined || hostFits(record.host ?? '', query.host.toLowerCase())) &&
+    (query.text === undefined || (record.url ?? '').includes(query.text)) &&
+    (query.since === undefined || record.at >= query.since) &&
+    (query.until === undefined || record.at < query.until) &&
+    (query.bytes === undefined || (record.bytesOut ?? 0) + (record.bytesIn ?? 0) >= query.bytes)
+  );
+}
+
+function hostFits(host: string, wanted: string): boolean {
+  return wanted.startsWith('*.') ? host.endsWith(wanted.slice(1)) : host === wanted;
+}

@@ -1,0 +1,79 @@
+// The files of the spool as they lie in their directory, a file an hour: `2026-11-21T22.jsonl`. Written by proxy-addon/spool.py,
+// read from their ends, the last hour first; removed by retention.
+import { readdirSync, statSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const NAME = /^\d{4}-\d\d-\d\dT\d\d\.jsonl$/;
+const BLOCK = 256 * 1024;
+const NEWLINE = 10;
+
+/** How much the files take. */
+export function spoolSize(directory: string): number {
+  return namesIn(directory).reduce(
+    (sum, name) => sum + (statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
+}
+
+/** Lines of all files since a time, the last first, and what they come to in bytes so far. */
+export async function* linesOf(
+  directory: string,
+  since: string | undefined,
+): AsyncGenerator<{ line: string; read: number }> {
+  const first = since === undefined ? '' : hourOf(since);
+  let read = 0;
+  for (const name of namesIn(directory).toReversed()) {
+    if (name < first) return;
+    for await (const line of linesBackwards(join(directory, name))) {
+      read += line.length;
+      yield { line: line.toString(), read };
+    }
+  }
+}
+
+/** Removes the files of hours that ended before a time; tells how many. */
+export async function removeSpool(directory: string, before: Date): Promise<number> {
+  const last = hourOf(before.toISOString());
+  const old = namesIn(directory).filter((name) => name < last);
+  for (const name of old) await rm(join(directory, name), { force: true });
+  return old.length;
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+      .filter((name) => NAME.test(name))
+      .toSorted();
+  } catch {
+    return []; // nothing has been recorded yet
+  }
+}
+
+function hourOf(time: string): string {
+  return `${new Date(time).toISOString().slice(0, 13)}.jsonl`;
+}
+
+async function* linesBackwards(path: string): AsyncGenerator<Buffer> {
+  const file = await open(path, 'r').catch(() => null); // removed meanwhile
+  if (file === null) return;
+  try {
+    let rest = Buffer.alloc(0);
+    for (let end = (await file.stat()).size; end > 0;) {
+      const start = Math.max(0, end - BLOCK);
+      const block = Buffer.alloc(end - start);
+      await file.read(block, 0, block.length, start);
+      end = start;
+      const text = Buffer.concat([block, rest]);
+      let till = text.length;
+      for (let at = text.lastIndexOf(NEWLINE); at >= 0; at = at === 0 ? -1 : text.lastIndexOf(NEWLINE, at - 1)) {
+        if (at + 1 < till) yield text.subarray(at + 1, till);
+        till = at;
+      }
+      rest = text.subarray(0, till);
+    }
+    if (rest.length > 0) yield rest;
+  } finally {
+    await file.close();
+  }
+}
