@@ -14,13 +14,14 @@ const REFUSED_PAUSE_MS = 10_000;
 
 /** Claims runs until the signal aborts. Starts over, with growing pauses, whenever the orchestrator is away. */
 export async function claimRuns(parts: ClaimerParts, signal: AbortSignal): Promise<void> {
-  const { config, log } = parts;
+  const { config, log, health } = parts;
   let pause = SHORTEST_PAUSE_MS;
   let told = '';
   while (!signal.aborted) {
     try {
       const api = await openApi(config);
       const abilities = await register(parts, api, signal);
+      health?.tell(true);
       pause = SHORTEST_PAUSE_MS;
       told = '';
       await pollWhileRegistered(parts, api, abilities, signal);
@@ -28,6 +29,7 @@ export async function claimRuns(parts: ClaimerParts, signal: AbortSignal): Promi
       if (signal.aborted) return;
       const { message, remedy } = error as AutocodeError;
       const words = [message, remedy].filter(Boolean).join(' ');
+      health?.tell(false, words);
       if (words !== told) log.warn(words);
       told = words;
       await delay((isAway(error) ? pause : REFUSED_PAUSE_MS) * (0.5 + Math.random()), undefined, {

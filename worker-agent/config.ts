@@ -64,7 +64,14 @@ const OF_RUNNERS = { stateDir: true, toolDir: true, logDir: true, sandbox: true,
 
 /** A worker whose runs the runner service of its machine starts, as in a job of Nomad. It writes no files. */
 export const ClaimerConfig = WorkerConfig.omit(OF_RUNNERS)
-  .extend({ runnerSocket: z.string().min(1).describe('Socket of the runner service; it keeps the runs.') })
+  .extend({
+    runnerSocket: z.string().min(1).describe('Socket of the runner service; it keeps the runs.'),
+    healthAddress: z
+      .string()
+      .regex(/:\d+$/, 'use address:port')
+      .optional()
+      .describe('Where it tells whether it is registered, as 10.0.0.2:23456.'),
+  })
   .meta({ id: 'ClaimerConfig' });
 export type ClaimerConfig = z.infer<typeof ClaimerConfig>;
 

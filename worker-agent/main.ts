@@ -9,6 +9,7 @@ import { createLog, type Log } from '../telemetry/log.ts';
 import { serviceManager } from '../telemetry/service-manager.ts';
 import { claimRuns } from './claimer.ts';
 import { notifyAddress, workerConfig, type ClaimerConfig, type WorkerConfig } from './config.ts';
+import type { Health } from './health.ts';
 import { tryLock } from './lock.ts';
 import { refuseUnknownAgent } from './registration.ts';
 import type { Runners } from './runners.ts';
@@ -33,7 +34,8 @@ async function main(argv: string[]): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
   const { runners, kept, log } = await openRunners(config, stop.signal);
   const manager = serviceManager(address, (message) => log.warn(message));
-  const parts = { config, version: productVersion(), runners, log };
+  const health = await openHealth(config);
+  const parts = { config, version: productVersion(), runners, log, ...(health && { health }) };
   await refuseUnknownAgent(parts);
   await manager.ready(`Takes runs of ${config.url}`);
   if (config.placement === 'dispatch') {
@@ -49,6 +51,12 @@ async function main(argv: string[]): Promise<void> {
   log.info(left === 0 ? 'stopped' : `stopped; ${left} runners go on`);
   await log.close();
   process.exit(0); // an idle connection is no reason to stay
+}
+
+async function openHealth(config: WorkerConfig | ClaimerConfig): Promise<Health | undefined> {
+  if (!('healthAddress' in config) || config.healthAddress === undefined) return undefined;
+  const { serveHealth } = await import('./health.ts');
+  return await serveHealth(config.healthAddress);
 }
 
 interface Opened {

@@ -10,6 +10,7 @@ import { wordsOf, type Abilities } from './abilities.ts';
 import { apiClient, type Api } from './api-client.ts';
 import { authorityIn } from './authority.ts';
 import type { WorkerConfig } from './config.ts';
+import type { Health } from './health.ts';
 import type { Runners } from './runners.ts';
 
 export interface ClaimerParts {
@@ -18,6 +19,8 @@ export interface ClaimerParts {
   version: string;
   runners: Runners;
   log: Log;
+  /** Where somebody asks for it. */
+  health?: Health;
 }
 
 /** The orchestrator, with the token as it is in its file now. */
@@ -53,7 +56,7 @@ export async function register(parts: ClaimerParts, api: Api, signal: AbortSigna
     json: {
       protocol: PROTOCOL_VERSION,
       version,
-      capacity: config.concurrency,
+      capacity: config.placement === 'dispatch' ? 1 : config.concurrency,
       agents: abilities.agents,
       isolations: abilities.isolations,
       resources: abilities.resources,

@@ -7,6 +7,9 @@ import { followEvents } from './events.ts';
 import { jobMistake } from './refusal.ts';
 import { nomadApi, type Connection, type Waited, type WaitFor } from './http.ts';
 
+/** What a job file leaves open. */
+export type Variables = Record<string, string | number | boolean | string[]>;
+
 /** One batch of changes at an index; `gap`: some before it were lost, so what was known is to be read anew. */
 export type FleetChange = { gap: true } | { gap: false; index: number; events: FleetEvent[] };
 
@@ -36,7 +39,7 @@ const NANOSECONDS = 1e9; // of a second
 
 export interface NomadClient {
   /** Reads a job file; ERR_NOMAD_JOB names file, line and column of a mistake. */
-  parse(file: string, hcl: string, variables: Record<string, string | number>): Promise<Job>;
+  parse(file: string, hcl: string, variables: Variables): Promise<Job>;
   /** What submitting a job would change; changes nothing. */
   plan(job: Job): Promise<JobPlan>;
   /** Puts a job in place if it is still at `index` (of its plan); ERR_CONFLICT when somebody else changed it. */
@@ -170,8 +173,8 @@ async function ifThere<T>(asked: Promise<Waited<T>>): Promise<T | undefined> {
 }
 
 // What a file of variables would say: JSON's strings are HCL's, but for what begins a template there.
-function hclVariables(variables: Record<string, string | number>): string {
-  const literal = (value: string | number) =>
+function hclVariables(variables: Variables): string {
+  const literal = (value: Variables[string]) =>
     JSON.stringify(value).replaceAll(/[$%]\{/g, (mark) => mark[0] + mark);
   return Object.entries(variables)
     .map(([name, value]) => `${name} = ${literal(value)}\n`)
