@@ -26,9 +26,7 @@ export const EgressPolicy = z
     version: Version,
     text: z.string().meta({ description: 'As it was set, comments counted in.' }),
     rules: z.array(z.string()).meta({ description: 'Its own rules, with those of its presets.' }),
-    effective: z
-      .array(z.string())
-      .meta({ description: 'All that holds: of a project those of the installation, too.' }),
+    effective: z.array(z.string()).meta({ description: 'All that holds: everywhere, or for the project.' }),
     author: z.string().nullable(),
     at: Timestamp.nullable(),
     recording: z

@@ -71,6 +71,7 @@ export const ERRORS = {
   ERR_NOMAD_REFUSED: { status: 502, exit: 1 },
   ERR_NO_CAPACITY: { status: 409, exit: 6 },
   ERR_ENVIRONMENT: { status: 422, exit: 2 },
+  ERR_EGRESS_DENIED: { status: 403, exit: 4 },
   ERR_INTERNAL: { status: 500, exit: 1 },
 } as const satisfies Record<string, ErrorKind>;
 

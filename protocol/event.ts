@@ -38,6 +38,8 @@ export const EVENT_KINDS = [
   'drain.drained',
   'drain.overdue',
   'drain.ended',
+  'egress.policy',
+  'egress.recording',
 ] as const;
 
 export const EventId = z.string().regex(/^\d{1,20}-\d{1,20}$/);

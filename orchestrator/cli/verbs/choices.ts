@@ -27,6 +27,7 @@ export const FILE_SETTINGS = [
   'verify',
   'agent',
   'model',
+  'environment',
   'limits',
   'reviewers',
   'labels',
@@ -100,6 +101,8 @@ export const EVENT_KINDS = [
   'drain.drained',
   'drain.overdue',
   'drain.ended',
+  'egress.policy',
+  'egress.recording',
 ] as const satisfies EventKind[];
 
 export const AT_DEADLINE = ['wait', 'cancel', 'stop'] as const satisfies AtDeadline[];

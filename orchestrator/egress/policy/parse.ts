@@ -9,6 +9,9 @@ const MOST_RULES = 5_000;
 const LONGEST_LINE = 1_000;
 const MOST_PROBLEMS = 100;
 
+/** Rules by the name of their preset. */
+export type Presets = ReadonlyMap<string, Rule[]>;
+
 /** A line that says something: its rules are those of a preset, or the one that stands there. */
 export interface Statement {
   line: number;
@@ -18,7 +21,7 @@ export interface Statement {
 /** Reads a text; of `presets` it may name those. */
 export function parsePolicy(
   text: string,
-  presets: ReadonlyMap<string, Rule[]> = new Map(),
+  presets: Presets,
 ): { statements: Statement[]; problems: PolicyProblem[] } {
   const statements: Statement[] = [];
   const problems: PolicyProblem[] = [];
@@ -33,7 +36,11 @@ export function parsePolicy(
     const complain = (column: number, message: string, remedy: string) =>
       void problems.push(problem(line, column, message, remedy));
     if (content.length > LONGEST_LINE) {
-      complain(LONGEST_LINE + 1, `The line has more than ${LONGEST_LINE} characters.`, 'Shorten the path by **.');
+      complain(
+        LONGEST_LINE + 1,
+        `The line has more than ${LONGEST_LINE} characters.`,
+        'Shorten the path by **.',
+      );
       continue;
     }
     const rules = readLine(content, presets, complain);
@@ -45,12 +52,13 @@ export function parsePolicy(
     }
     statements.push({ line, rules });
   }
-  return { statements, problems };
+  const inOrder = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  return { statements, problems: inOrder };
 }
 
 function readLine(
   content: string,
-  presets: ReadonlyMap<string, Rule[]>,
+  presets: Presets,
   complain: (column: number, message: string, remedy: string) => void,
 ): Rule[] | undefined {
   const said = content.replace(/(^|\s)#.*$/, '$1');
@@ -69,9 +77,14 @@ function readLine(
   }
   const [name, more] = words;
   const known = `Presets are ${[...presets.keys()].join(', ')}.`;
-  if (name === undefined) return complain(said.trimEnd().length + 1, 'No preset is named.', known) as undefined;
+  if (name === undefined)
+    return complain(said.trimEnd().length + 1, 'No preset is named.', known) as undefined;
   if (more !== undefined)
-    return complain(more.column, 'A preset stands alone on its line.', 'Write what follows on a line of its own.') as undefined;
+    return complain(
+      more.column,
+      'A preset stands alone on its line.',
+      'Write what follows on a line of its own.',
+    ) as undefined;
   const rules = presets.get(name.text);
   if (rules === undefined) complain(name.column, `There is no preset "${name.text}".`, known);
   return rules;
@@ -82,7 +95,7 @@ function problem(line: number, column: number, message: string, remedy: string):
 }
 
 /** All rules of a text; ERR_INVALID_INPUT with everything that is wrong with it. */
-export function requireRules(text: string, presets: ReadonlyMap<string, Rule[]>): Rule[] {
+export function requireRules(text: string, presets: Presets): Rule[] {
   const { statements, problems } = parsePolicy(text, presets);
   if (problems.length === 0) return statements.flatMap(({ rules }) => rules);
   throw invalidPolicy(problems);

@@ -3,8 +3,7 @@
 const LONGEST = 16_384;
 const LONGEST_PATTERN = 500;
 // Backslashes, broken escapes, encoded control characters, and escapes that are encoded once more.
-const ODD =
-  /[\\#]|%(?![0-9a-f]{2})|%(?:[01][0-9a-f]|7f|5c)|%25(?:2[ef5]|5c|[01][0-9a-f])/i;
+const ODD = /[\\#]|%(?![0-9a-f]{2})|%(?:[01][0-9a-f]|7f|5c)|%25(?:2[ef5]|5c|[01][0-9a-f])/i;
 const ESCAPE = /%([0-9a-f]{2})|[*']/gi;
 const KEPT = new Set("%?#;*'");
 

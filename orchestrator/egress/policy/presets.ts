@@ -1,15 +1,16 @@
 // The presets that are shipped: config/egress-presets/NAME.rules, in the language of the policy. Used where policies are read.
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { requireRules } from './parse.ts';
-import type { Rule } from './rule.ts';
+import { requireRules, type Presets } from './parse.ts';
 
 const DIRECTORY = join(import.meta.dirname, '../../../config/egress-presets');
 const ENDING = '.rules';
 
 /** Their rules, by name. */
-export function readPresets(directory = DIRECTORY): ReadonlyMap<string, Rule[]> {
-  const files = readdirSync(directory).filter((file) => file.endsWith(ENDING)).toSorted();
+export function readPresets(directory = DIRECTORY): Presets {
+  const files = readdirSync(directory)
+    .filter((file) => file.endsWith(ENDING))
+    .toSorted();
   return new Map(
     files.map((file) => [
       basename(file, ENDING),

@@ -104,11 +104,13 @@ function readPlace({ text, column }: Word, wrong: Complain): Place | undefined {
   if (/^[a-z]+:\/\//i.test(text)) return no('A host has no scheme.', 'Leave http:// or https:// out.');
   if (text.includes('@')) return no('A host has no user.', 'Leave what stands before the @ out.');
   if (text.includes('/')) return no('A host has no path.', 'Write the path as path=/…');
-  const { host: name, port } = readHost(text)?.isAddress === true ? { host: text, port: null } : splitPort(text);
+  const { host: name, port } =
+    readHost(text)?.isAddress === true ? { host: text, port: null } : splitPort(text);
   if (port !== null && (port < 1 || port > 65_535))
     return no('The port is none.', 'Write a number from 1 to 65535 behind the colon.');
   const [, wild = '', rest = ''] = /^(\*\*?(?:\.|$))?(.*)$/.exec(name) ?? [];
-  if (wild === '*') return no('"*" is one label, and no host has only one that is unknown.', 'Write ** for every name.');
+  if (wild === '*')
+    return no('"*" is one label, and no host has only one that is unknown.', 'Write ** for every name.');
   if (wild === '**') return { host: '**', port, isAddress: false };
   if (rest.includes('*'))
     return no(
@@ -147,7 +149,10 @@ function readPattern({ text, column }: Word, wrong: Complain): string | undefine
   const segments = text.slice(1).split('/');
   const rest = segments.indexOf('**');
   if (rest >= 0 && rest < segments.length - 1)
-    return no('"**" stands for the rest, so nothing may follow it.', 'Write "*" for each segment in between.');
+    return no(
+      '"**" stands for the rest, so nothing may follow it.',
+      'Write "*" for each segment in between.',
+    );
   const mixed = segments.find((segment) => segment.includes('*') && segment !== '*' && segment !== '**');
   if (mixed !== undefined)
     return no(
