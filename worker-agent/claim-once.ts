@@ -1,4 +1,5 @@
 // The worker of a dispatched allocation: claims one run, waits for its end, and is done. Used by main.ts.
+import { AutocodeError } from '../protocol/errors.ts';
 import type { WorkOrder } from '../protocol/worker.ts';
 import { untilAnswered } from './api-client.ts';
 import { claim, openApi, register, type ClaimerParts } from './registration.ts';
@@ -17,7 +18,12 @@ export async function claimOnce(
   const mine = () => runners.runs().find(({ worker }) => worker === config.name);
   let run = mine()?.run;
   if (run === undefined) {
-    const order = await firstRun(parts, signal, waitSeconds);
+    const late = AbortSignal.timeout(Math.ceil(waitSeconds + POLL_SECONDS) * 1000);
+    const order = await firstRun(parts, AbortSignal.any([signal, late]), waitSeconds).catch(
+      (cause: unknown) => {
+        throw late.aborted && !signal.aborted ? noAnswer(config.url, cause) : cause;
+      },
+    );
     if (order === null) return log.info('nothing to do');
     run = order.run;
   }
@@ -29,14 +35,12 @@ export async function claimOnce(
 /** The run that is claimed within the time, started; null when there is none to have. */
 async function firstRun(
   parts: ClaimerParts,
-  stop: AbortSignal,
+  signal: AbortSignal,
   waitSeconds: number,
 ): Promise<WorkOrder | null> {
   const { config, runners } = parts;
   const giveUp = performance.now() + waitSeconds * 1000;
   const left = () => Math.max(0, (giveUp - performance.now()) / 1000);
-  // Until it was reached; then a poll has the time that it asks for.
-  const signal = AbortSignal.any([stop, AbortSignal.timeout((waitSeconds + POLL_SECONDS) * 1000)]);
   const api = await openApi(config);
   await untilAnswered(async () => await register(parts, api, signal), signal);
   for (;;) {
@@ -44,10 +48,17 @@ async function firstRun(
     const poll = { claimId, waitSeconds: Math.min(POLL_SECONDS, left()) };
     const order = await untilAnswered(async () => await claim(api, config.name, poll, signal), signal);
     if (order !== null && order !== 'ended') {
-      await untilAnswered(async () => await runners.start(claimId, order), stop);
+      await untilAnswered(async () => await runners.start(claimId, order), signal);
       return order;
     }
     if (order === 'ended' || left() === 0) await runners.closeClaim(claimId);
     if (left() === 0) return null;
   }
+}
+
+function noAnswer(url: string, cause: unknown): AutocodeError {
+  return new AutocodeError('ERR_DAEMON_NOT_RUNNING', `The orchestrator at ${url} did not answer in time.`, {
+    remedy: 'Its log says why; the allocation may be dispatched again.',
+    cause,
+  });
 }

@@ -90,7 +90,7 @@ export async function claim(
       path: `/workers/${worker}/claim`,
       json: { claimId, waitSeconds },
       answer: z.union([WorkOrder, z.null()]),
-      timeoutMs: (waitSeconds + 15) * 1000,
+      timeoutMs: Math.ceil(waitSeconds + 15) * 1000,
       signal,
     });
   } catch (error) {

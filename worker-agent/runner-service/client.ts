@@ -12,8 +12,10 @@ import type { Runners } from '../runners.ts';
 import { OneClaim, RUNNER_PROTOCOL, SEAT_HEADER, SeatLine, Situation, type SeatInput } from './protocol.ts';
 
 const ANSWER_MS = 60_000;
-/** For the service to start, and for the claimer before this one to end. */
-const PATIENCE_MS = 10_000;
+/** For the service to start. */
+const ABSENT_MS = 10_000;
+/** For the claimer before this one to end. */
+const REFUSED_MS = 3_000;
 const SHORTEST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 
@@ -54,16 +56,19 @@ export async function takeSeat(
   }
 
   async function keepSeat(): Promise<void> {
-    let patient = performance.now() + PATIENCE_MS;
+    let well = performance.now();
     for (let pause = SHORTEST_PAUSE_MS; !signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       const before = situation;
       const error: unknown = await Promise.race([sit(), aborted(signal)]).catch((reason: unknown) => reason);
       if (signal.aborted) return;
       if (situation !== before) {
         pause = SHORTEST_PAUSE_MS;
-        patient = performance.now() + PATIENCE_MS;
+        well = performance.now();
         log.warn('the runner service has ended the connection; it is asked for again');
-      } else if (performance.now() > patient && (before === null || !isAway(error))) throw error;
+      } else {
+        const since = performance.now() - well;
+        if (isAway(error) ? before === null && since > ABSENT_MS : since > REFUSED_MS) throw error;
+      }
       await delay(pause, undefined, { signal }).catch(() => {});
     }
   }

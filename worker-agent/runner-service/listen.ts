@@ -1,5 +1,6 @@
 // Where the runner service listens: on the socket that systemd holds for it, else on one that it makes. Used by main.ts.
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import path from 'node:path';
@@ -18,7 +19,7 @@ export async function listenFor(
   if (given !== undefined) server.listen(given);
   else if (socket !== undefined) {
     await mkdir(path.dirname(socket), { recursive: true });
-    if (await isListening(socket).catch(() => false)) throw taken(socket);
+    if (existsSync(socket) && (await isListening(socket))) throw taken(socket);
     await rm(socket, { force: true }); // left by one that was killed
     server.listen(socket);
   } else {

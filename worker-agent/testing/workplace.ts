@@ -22,6 +22,11 @@ export interface Workplace extends AsyncDisposable {
   stateDir: string;
   /** Starts a worker process over the state directory. */
   worker(concurrency?: number): ChildProcess;
+  /** Starts a runner service over the state directory, by a socket of systemd or by itself, and a worker that has its runs started there. */
+  runnerService(by?: 'systemd'): ChildProcess;
+  claimer(flags?: Record<string, string | number>): ChildProcess;
+  /** Waits for the end of a process that is to end by itself; its exit code. */
+  endOf(child: ChildProcess): Promise<number | null>;
   /** Process id of a run's runner, once it has said so. */
   runnerOf(run: string): number | null;
   /** Output of all workers so far. */
@@ -36,36 +41,52 @@ export async function workplace(files: Record<string, string>, gatewayUrl?: stri
   writeFileSync(path.join(directory, 'token'), 'worker-token\n', { mode: 0o600 });
   const children: ChildProcess[] = [];
   let output = '';
+  const inState = { 'state-dir': 'state', 'tool-dir': 'tools', 'log-dir': 'logs' };
+  const toClaim = { url: fake.url, 'token-file': 'token', name: 'w1' };
+  const socket = path.join(directory, 'runner.sock');
+
+  function start(
+    program: string,
+    flags: Record<string, string | number>,
+    starter: string[] = [],
+  ): ChildProcess {
+    const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const file = path.join(import.meta.dirname, '..', program);
+    const [command, ...words] = [...starter, process.execPath, file, ...args] as [string, ...string[]];
+    const child = spawn(command, words, {
+      cwd: directory,
+      env: {
+        PATH: process.env.PATH,
+        HOME: directory,
+        NODE_COMPILE_CACHE: path.join(os.tmpdir(), 'autocode-test-compile-cache'),
+        SECRET_OF_THE_HOST: 'host-secret',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (piece: Buffer) => (output += piece.toString()));
+    children.push(child);
+    return child;
+  }
+
   return {
     fake,
     directory,
     stateDir,
     output: () => output,
-    worker(concurrency = 1) {
-      const flags = {
-        url: fake.url,
-        'token-file': 'token',
-        'state-dir': 'state',
-        'tool-dir': 'tools',
-        'log-dir': 'logs',
-        name: 'w1',
-        concurrency,
-      };
-      const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
-      const child = spawn(process.execPath, [path.join(import.meta.dirname, '..', 'main.ts'), ...args], {
-        cwd: directory,
-        env: {
-          PATH: process.env.PATH,
-          HOME: directory,
-          NODE_COMPILE_CACHE: path.join(os.tmpdir(), 'autocode-test-compile-cache'),
-          SECRET_OF_THE_HOST: 'host-secret',
-        },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      for (const stream of [child.stdout, child.stderr])
-        stream.on('data', (piece: Buffer) => (output += piece.toString()));
-      children.push(child);
-      return child;
+    worker: (concurrency = 1) => start('main.ts', { ...toClaim, ...inState, concurrency }),
+    runnerService(by) {
+      const flags = { url: fake.url, ...inState };
+      return by === undefined
+        ? start('runner-service/main.ts', { ...flags, socket })
+        : start('runner-service/main.ts', flags, ['systemd-socket-activate', '--listen', socket]);
+    },
+    claimer: (flags = {}) =>
+      start('main.ts', { ...toClaim, concurrency: 1, 'runner-socket': socket, ...flags }),
+    async endOf(child) {
+      if (child.exitCode === null) await once(child, 'exit');
+      children.splice(children.indexOf(child), 1);
+      return child.exitCode;
     },
     runnerOf(run) {
       try {
