@@ -12,7 +12,7 @@ import type { Victim } from './faults/points.ts';
 const appliance = await startAppliance(
   'worker.concurrency=3',
   'limits.retries.lost=5',
-  'lease.leaseSeconds=8',
+  'lease.leaseSeconds=12',
 );
 after(() => appliance[Symbol.asyncDispose]());
 const scene = { dataDir: appliance.dataDir, kept: path.join(appliance.directory, 'kept') };

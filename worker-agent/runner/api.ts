@@ -40,7 +40,7 @@ export interface RunApi {
 const compress = promisify(gzip);
 /** The orchestrator fetches the repository meanwhile. */
 const BASE_MS = 10 * 60_000;
-const HEARTBEAT_MS = 8_000;
+const LONGEST_HEARTBEAT_MS = 8_000;
 const NO_MEMORY: RunMemory = { kept: false, repositories: [] };
 
 /** `signal` ends what is under way and the patience with an orchestrator that is away. */
@@ -56,7 +56,9 @@ export function runApi({
   signal: AbortSignal;
 }): RunApi {
   const call = apiClient({ url, token: order.runToken, ca });
-  const { run, fence } = order;
+  const { run, fence, lease } = order;
+  // One that hangs leaves time for another before the lease is over.
+  const heartbeatMs = Math.min(LONGEST_HEARTBEAT_MS, (lease.leaseSeconds * 1000) / 3);
   const path = (rest: string) => `/runs/${run}/${rest}`;
   const post = async <T>(rest: string, body: object, answer: z.ZodType<T>, timeoutMs?: number) =>
     await call({
@@ -69,7 +71,7 @@ export function runApi({
     });
   return {
     base: async () => await untilAnswered(async () => await post('base', {}, BaseAnswer, BASE_MS), signal),
-    heartbeat: async () => await post('heartbeat', {}, HeartbeatAnswer, HEARTBEAT_MS),
+    heartbeat: async () => await post('heartbeat', {}, HeartbeatAnswer, heartbeatMs),
     async progress(change) {
       await untilAnswered(async () => await post('progress', change, z.unknown()), signal);
     },
