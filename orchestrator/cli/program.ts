@@ -20,6 +20,7 @@ import { runNoun } from './verbs/run.ts';
 import { scheduleNoun } from './verbs/schedule.ts';
 import { secretNoun } from './verbs/secret.ts';
 import { taskNoun } from './verbs/task.ts';
+import { tlsNoun } from './verbs/tls.ts';
 import { tokenNoun } from './verbs/token.ts';
 import { workerNoun } from './verbs/worker.ts';
 
@@ -40,6 +41,7 @@ export const VERBS: (Verb | Noun)[] = [
   mcpVerb,
   agentNoun,
   workerNoun,
+  tlsNoun,
   modelNoun,
   keyNoun,
   egressNoun,

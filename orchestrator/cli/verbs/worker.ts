@@ -2,6 +2,7 @@
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
 import { SANDBOXES } from './choices.ts';
+import { joiningVerbs } from './worker-join.ts';
 
 const STATE_DIR = {
   type: 'string',
@@ -59,6 +60,7 @@ export const workerNoun: Noun = {
           .option('state-dir', STATE_DIR),
       load: async () => (await import('../workers.ts')).startWorker,
     }),
+    ...joiningVerbs,
     verb({
       command: 'selftest',
       describe: 'Try every way out of the sandbox on this machine; exit code 1 when one is open',
