@@ -10,6 +10,8 @@ import type { Database } from '../db/connect.ts';
 import { ensureAuthority, readAuthority } from './authority.ts';
 import { egressToken, identitiesOf, keepIdentities } from './identities.ts';
 import { egressPlaces } from './places.ts';
+import { keepPolicyFile } from './policy/policy-file.ts';
+import { readPresets } from './policy/presets.ts';
 import { superviseProxy } from './proxy.ts';
 import { spoolSize } from './traffic/spool-files.ts';
 
@@ -46,6 +48,13 @@ export async function openEgress({ settings, root, db, log, serverKey }: EgressP
     signal: stopping.signal,
     failed: (error) => log.warn('the identities for the egress proxy could not be written', { error }),
   });
+  const policy = await keepPolicyFile({
+    db,
+    file: places.policy,
+    presets: readPresets(),
+    signal: stopping.signal,
+    failed: (error) => log.warn('the egress policy could not be written for the proxy', { error }),
+  });
   const proxy = await superviseProxy({ settings, places, log });
   const url = settings.publicUrl ?? `http://${hostFor(settings.host)}:${proxy.port}`;
   return {
@@ -70,6 +79,7 @@ export async function openEgress({ settings, root, db, log, serverKey }: EgressP
     async stop() {
       stopping.abort();
       await identities.stopped;
+      await policy.stopped;
       await proxy.stop((await identitiesOf(db, serverKey)) === '{}');
     },
   };
