@@ -3,7 +3,8 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, start } from '../support/processes.ts';
+import { freePort } from '../../test/support/ports.ts';
+import { start } from '../support/processes.ts';
 
 /** Something that streams Chat Completions under `url`. */
 export interface Served {

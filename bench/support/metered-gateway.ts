@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { runTokens } from '../../orchestrator/access/tokens.ts';
 import { connect } from '../../orchestrator/db/connect.ts';
 import type { Served } from '../peers/gateways.ts';
-import { freePort, start } from './processes.ts';
+import { freePort } from '../../test/support/ports.ts';
+import { start } from './processes.ts';
 import { makeRuns } from './runs.ts';
 
 export interface MeteredGatewayOptions {

@@ -1,12 +1,11 @@
 // A real Ray head on loopback with GPUs that are only counted, for one test file: `await using ray = await startRay(…)`.
 // Installed by scripts/servers/inference/install. Its own processes are ended with it, and no others.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePorts } from './ports.ts';
 
 const RAY = join(import.meta.dirname, '../../.runtime/servers/inference/bin/ray');
 const START_MS = 90_000;
@@ -145,12 +144,4 @@ function signalTo(pid: number, signal: NodeJS.Signals): void {
   } catch {
     // it has just ended
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }
