@@ -26,7 +26,9 @@ export const EgressSettings = z
     service: z
       .boolean()
       .default(false)
-      .describe('Whether the proxy is a service of its own (autocode-proxy.service) and no child of the daemon.'),
+      .describe(
+        'Whether the proxy is a service of its own (autocode-proxy.service) and no child of the daemon.',
+      ),
     program: z
       .string()
       .min(1)

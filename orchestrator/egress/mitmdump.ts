@@ -29,6 +29,8 @@ export function proxyCommand(settings: EgressSettings, places: EgressPlaces, por
     connection_strategy: 'lazy',
     upstream_cert: false,
     rawtcp: false,
+    // Between HTTP/2 and HTTP/1.1 mitmproxy hands on bodies of unknown length without saying where they end.
+    http2: false,
     onboarding: false,
     showhost: true,
     flow_detail: 0,

@@ -65,8 +65,7 @@ export async function openEgress({ settings, root, db, log, serverKey }: EgressP
     health() {
       const name = 'egress';
       const trouble = proxy.trouble();
-      if (trouble !== null)
-        return { name, state: 'down', detail: `sandboxes have no way out: ${trouble}` };
+      if (trouble !== null) return { name, state: 'down', detail: `sandboxes have no way out: ${trouble}` };
       const bytes = spoolSize(places.spool);
       const room = `${Math.ceil(bytes / MEGABYTE)} of ${Math.floor(settings.spoolBytes / MEGABYTE)} MB of records`;
       if (bytes + MEGABYTE > settings.spoolBytes)

@@ -40,7 +40,13 @@ export function isAlive({ pid, startTime }: ProxyProcess): boolean {
 /** Starts it; it is known by the file before this resolves. */
 export async function startProcess(
   { program, arguments: words }: ProxyCommand,
-  options: { port: number; signature: string; file: string; log: string; environment: Record<string, string> },
+  options: {
+    port: number;
+    signature: string;
+    file: string;
+    log: string;
+    environment: Record<string, string>;
+  },
 ): Promise<ProxyProcess> {
   mkdirSync(dirname(options.log), { recursive: true });
   if ((statSync(options.log, { throwIfNoEntry: false })?.size ?? 0) > LONGEST_LOG) rmSync(options.log);

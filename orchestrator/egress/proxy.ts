@@ -106,8 +106,7 @@ export async function superviseProxy({ settings, places, log }: ProxyOptions): P
         trouble = (error as Error).message;
       }
       current = null;
-      pause =
-        performance.now() - began > STEADY_MS ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS);
+      pause = performance.now() - began > STEADY_MS ? FIRST_PAUSE_MS : Math.min(pause * 2, LONGEST_PAUSE_MS);
       log.warn(`the egress proxy is away, sandboxes have no way out: ${trouble}`, { part: 'egress' });
       await delay(pause, undefined, { signal }).catch(() => {});
     }

@@ -46,7 +46,7 @@ export async function runCheck(
   const started = performance.now();
   const cwd =
     repository === undefined ? sandbox.workspace : path.join(sandbox.workspace, folderOf(repository));
-  const child = sandbox.spawn(['sh', '-c', command], { cwd, env: { CI: 'true' } });
+  const child = sandbox.spawn(['sh', '-c', command], { cwd, env: { CI: 'true' }, egress: true });
   const sink = outputEvents(
     (text) => emit({ type: 'output', source, text }),
     (text) => emit({ type: 'notice', text: `${source}: ${text}.` }),

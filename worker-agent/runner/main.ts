@@ -26,6 +26,7 @@ import { watchGrowth } from '../workspace/growth.ts';
 import { unmountBelow } from '../workspace/overlay.ts';
 import { remoteOf } from '../workspace/remote.ts';
 import { runApi } from './api.ts';
+import { openEgress } from './egress.ts';
 import { openInbox, type Inbox } from './inbox.ts';
 import { keepLease } from './lease.ts';
 import { openRunLog } from './log.ts';
@@ -125,6 +126,7 @@ async function work(
   const ca = authorityIn(config.caFile);
   const { gatewayUrl, gatewayKey } = order;
   const relay = await startRelay({ gatewayUrl, ca, gatewayKey, socket });
+  const egress = await openEgress(order, directory.path);
   const { runBytes } = config.workspace;
   const growth = {
     directory: directory.path,
@@ -152,6 +154,7 @@ async function work(
         order,
         directory,
         gateway: { url: relay.url, socket },
+        egress: egress.way,
         path,
         processes,
         notice: (text) => log.event({ type: 'notice', text }),
@@ -166,6 +169,7 @@ async function work(
     await watching.catch(() => {});
     await unmountBelow({ path, signal: AbortSignal.timeout(UNMOUNT_MS) }, directory.path);
     await relay.close();
+    await egress.close();
     await rm(socket, { force: true });
   }
 }

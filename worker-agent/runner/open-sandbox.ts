@@ -6,7 +6,13 @@ import type { RunnerConfig } from '../config.ts';
 import type { PipelineOptions, SandboxName } from '../pipeline/run-record.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import type { ProcessScope } from '../run-processes.ts';
-import { confinedHost, openConfinedSandbox, type ConfinedHost, type Lender } from '../sandbox/confined.ts';
+import {
+  confinedHost,
+  openConfinedSandbox,
+  type ConfinedHost,
+  type ConfinedOptions,
+  type Lender,
+} from '../sandbox/confined.ts';
 import { openDirectorySandbox } from '../sandbox/directory.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { tryWaysOut, verdict } from '../sandbox/self-test/quick.ts';
@@ -17,6 +23,8 @@ export interface OpenerParts {
   directory: RunDirectory;
   /** The relay: its address for a process without isolation, its socket for one with. */
   gateway: { url: string; socket: string };
+  /** The way out by the egress proxy; null for none. */
+  egress: ConfinedOptions['egress'];
   /** PATH of the runner. */
   path: string;
   processes: ProcessScope;
@@ -25,7 +33,7 @@ export interface OpenerParts {
 
 /** For the pipeline. What there is to know of the isolation goes to the log once. */
 export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'] {
-  const { config, order, directory, gateway, path: searchPath, processes, notice } = parts;
+  const { config, order, directory, gateway, egress, path: searchPath, processes, notice } = parts;
   let host: ConfinedHost | null = null;
   let tested = false;
 
@@ -54,6 +62,7 @@ export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'
       toolchains,
       environment: null,
       gatewaySocket: gateway.socket,
+      egress,
       limits,
       mark: processes.mark,
     });

@@ -24,8 +24,8 @@ export interface Program {
   stdin: 'pipe' | 'ignore';
   /** Arguments for bwrap. */
   settings: string[];
-  /** The command inside that listens on the gateway's port; null for none. */
-  relay: string | null;
+  /** Lines of ways.ts; empty for no way out. */
+  relays: string;
 }
 
 const GIVE_UP_MS = 10_000;
@@ -37,7 +37,7 @@ const INFO_FD = 5;
 /** Starts a program. Never throws; what cannot be set up or started exits with a code and a line on stderr. */
 export function startConfined(
   { bwrap, filter, joinFiles, prefix }: Confinement,
-  { argv, cwd, stdin, settings, relay }: Program,
+  { argv, cwd, stdin, settings, relays }: Program,
 ): SandboxProcess {
   const command = [
     ...withoutRights,
@@ -50,7 +50,7 @@ export function startConfined(
     '-c',
     START,
     'sh',
-    relay ?? '',
+    relays,
     cwd,
     ...argv,
   ];

@@ -7,6 +7,7 @@ import { startConfined } from './bubblewrap-process.ts';
 import type { Limits } from './cgroup.ts';
 import type { Starter } from './confined.ts';
 import type { Layout } from './layout.ts';
+import { layoutFor } from './ways.ts';
 
 export interface BubblewrapOptions {
   layout: Layout;
@@ -25,14 +26,12 @@ export function bubblewrapStarter(
   { layout, joinFiles, limits, hostProgram }: BubblewrapOptions,
 ): Starter {
   const { bwrap, filter, identity } = host;
-  const without = layoutArguments({ ...layout, gatewaySocket: null }, identity);
-  const withGateway = layoutArguments(layout, identity);
   const first = (argv: string[]) => [...argv.slice(0, 1).flatMap(hostProgram), ...argv.slice(1)];
   const prefix = [...first(identity.prefix), ...(joinFiles.length === 0 ? first(brake(limits)) : [])];
-  return ({ argv, cwd, environment, stdin, relay }) => {
+  return ({ argv, cwd, environment, stdin, ways, relays }) => {
     const variables = Object.entries(environment).flatMap((each) => ['--setenv', ...each]);
-    const settings = [...(relay === null ? without : withGateway), ...variables];
-    return startConfined({ bwrap, filter, joinFiles, prefix }, { argv, cwd, stdin, settings, relay });
+    const settings = [...layoutArguments(layoutFor(layout, ways), identity), ...variables];
+    return startConfined({ bwrap, filter, joinFiles, prefix }, { argv, cwd, stdin, settings, relays });
   };
 }
 

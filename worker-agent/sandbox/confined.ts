@@ -1,6 +1,5 @@
 // A sandbox that confines: work tree, HOME, limits and the way to the model gateway are the same however its programs are walled
 // in, by bubblewrap (the default) or as containers. If any part of it cannot be set up, nothing runs. Used by the runner.
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { MARK_NAME } from '../run-processes.ts';
@@ -11,8 +10,9 @@ import { hostPrograms, variablesOf, type EnvironmentRoot } from './environment-r
 import { groupName, openCgroup, type Limits } from './cgroup.ts';
 import { containerHost, type ContainerHost } from './container-host.ts';
 import { containerStarter } from './container.ts';
-import { GATEWAY_PORT, INSIDE } from './layout.ts';
+import { INSIDE, type Layout } from './layout.ts';
 import type { Sandbox, SandboxProcess } from './sandbox.ts';
+import { EGRESS_VARIABLES, GATEWAY_PORT, relayLines, type Ways } from './ways.ts';
 
 /** What this machine offers for one of them. */
 export type ConfinedHost = BubblewrapHost | ContainerHost;
@@ -26,8 +26,9 @@ export interface ConfinedProgram {
   /** All that it has of an environment. */
   environment: Record<string, string>;
   stdin: 'pipe' | 'ignore';
-  /** The command inside that listens on the gateway's port; null for no way to the gateway. */
-  relay: string | null;
+  ways: Ways;
+  /** What listens inside for these ways: lines of ways.ts. */
+  relays: string;
 }
 
 /** A directory of objects, and the folder in the tree of the repository that borrows them. */
@@ -50,11 +51,12 @@ export interface ConfinedOptions {
   /** Null: the host's programs. */
   environment: EnvironmentRoot | null;
   gatewaySocket: string;
+  /** Null: no way out but to the gateway. */
+  egress: Layout['egress'];
   limits: Limits;
   mark: string;
 }
 
-const SOCAT = '/usr/bin/socat';
 const PATH_INSIDE = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** ERR_SANDBOX, with what to do, when there can be no such sandbox here. */
@@ -73,7 +75,12 @@ export async function openConfinedSandbox(host: ConfinedHost, options: ConfinedO
     );
     await borrowObjects(path.join(tree, folder, '.git'), inside);
   }
-  await host.identity.give(tree, home, options.gatewaySocket);
+  await host.identity.give(
+    tree,
+    home,
+    options.gatewaySocket,
+    ...(options.egress === null ? [] : [options.egress.socket]),
+  );
   for (const directory of [options.toolDir, ...objects]) await host.identity.show(directory);
   const cgroup = await openCgroup({
     name: groupName(runDirectory, name),
@@ -97,7 +104,6 @@ export async function openConfinedSandbox(host: ConfinedHost, options: ConfinedO
     await cgroup?.remove();
     throw error;
   }
-  const relay = relayCommand(hostProgram);
   const variables = {
     PATH: searchPath(options),
     HOME: INSIDE.home,
@@ -126,13 +132,15 @@ export async function openConfinedSandbox(host: ConfinedHost, options: ConfinedO
     node: INSIDE.node,
     hostProgram,
     notices: cgroup === null ? [UNLIMITED] : [],
-    spawn(argv, { cwd = INSIDE.workspace, env = {}, stdin = 'ignore', gateway = false }) {
+    spawn(argv, { cwd = INSIDE.workspace, env = {}, stdin = 'ignore', gateway = false, egress = false }) {
+      const ways = { gateway, egress: egress && options.egress !== null };
       const child = start({
         argv,
         cwd,
-        environment: { ...variables, ...env },
+        environment: { ...variables, ...(ways.egress ? EGRESS_VARIABLES : {}), ...env },
         stdin,
-        relay: gateway ? relay : null,
+        ways,
+        relays: relayLines(ways, hostProgram),
       });
       running.add(child);
       void child.exited.then(() => running.delete(child));
@@ -156,12 +164,4 @@ function searchPath({ environment, toolchains }: ConfinedOptions): string {
       ? toolchains.map((directory) => path.join(directory, 'bin'))
       : (environment.variables.PATH ?? '').split(':').filter((each) => each.startsWith('/'));
   return [...new Set([...own, ...PATH_INSIDE.split(':'), path.dirname(INSIDE.node)])].join(':');
-}
-
-// A session of its own, so that it is in no process group that may be told to end.
-function relayCommand(hostProgram: (program: string) => string[]): string {
-  const setsid = hostProgram('/usr/bin/setsid').join(' ');
-  if (!existsSync(SOCAT))
-    return `${setsid} ${INSIDE.node} ${INSIDE.relay} ${GATEWAY_PORT} ${INSIDE.gatewaySocket}`;
-  return `${setsid} ${hostProgram(SOCAT).join(' ')} -t60 TCP-LISTEN:${GATEWAY_PORT},bind=127.0.0.1,fork,reuseaddr,backlog=64 UNIX-CONNECT:${INSIDE.gatewaySocket}`;
 }

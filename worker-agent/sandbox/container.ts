@@ -12,6 +12,7 @@ import { layoutOf, type Layout } from './layout.ts';
 import { ociConfig } from './oci-bundle.ts';
 import { makeRoot } from './oci-root.ts';
 import { START } from './start-scripts.ts';
+import { layoutFor } from './ways.ts';
 
 export interface ContainerOptions {
   layout: Layout;
@@ -28,18 +29,16 @@ export async function containerStarter(
   { layout, directory, joinFiles, hostProgram }: ContainerOptions,
 ): Promise<Starter> {
   await rm(directory, { recursive: true, force: true });
-  const without = layoutOf({ ...layout, gatewaySocket: null });
-  const withGateway = layoutOf(layout);
   const root = path.join(directory, 'root');
-  makeRoot(root, withGateway);
+  makeRoot(root, layoutOf(layout));
 
-  const start: Starter = ({ argv, cwd, environment, stdin, relay }) => {
+  const start: Starter = ({ argv, cwd, environment, stdin, ways, relays }) => {
     const id = randomUUID();
     const bundle = path.join(directory, id);
     mkdirSync(bundle, { mode: 0o700 });
     const config = ociConfig({
       root,
-      entries: relay === null ? without : withGateway,
+      entries: layoutOf(layoutFor(layout, ways)),
       argv: [
         ...hostProgram('/bin/bash'),
         '--norc',
@@ -50,7 +49,7 @@ export async function containerStarter(
         '-c',
         START,
         'sh',
-        relay ?? '',
+        relays,
         cwd,
         ...argv,
       ],

@@ -10,14 +10,13 @@ export const INSIDE = {
   home: '/home/agent',
   tmp: '/tmp',
   gatewaySocket: '/run/gateway.sock',
+  egressSocket: '/run/egress.sock',
+  egressAuthority: '/opt/autocode/egress-ca.pem',
   tools: '/opt/autocode/agents',
   node: '/opt/autocode/node/node',
   relay: '/opt/autocode/relay.ts',
   objects: (index: number) => `/opt/autocode/objects/${index}`,
 } as const;
-
-/** Where the relay inside listens: the model gateway as agents see it. */
-export const GATEWAY_PORT = 4010;
 
 export interface Layout {
   /** Directories of the host: the work tree and the scratch HOME, which processes inside may write. */
@@ -33,6 +32,8 @@ export interface Layout {
   environment: { root: EnvironmentRoot; host: HostPrograms } | null;
   /** The runner's relay to the model gateway; null for a program without. */
   gatewaySocket: string | null;
+  /** The runner's relay to the egress proxy, and a file with the certificate of its authority; null for a program without. */
+  egress: { socket: string; authority: string } | null;
   /** Most that fits into /tmp, and into /dev/shm. */
   tmpMb: number;
 }
@@ -75,7 +76,7 @@ const MEGABYTE = 1024 * 1024;
 
 /** The file system inside; all of it that is no `host` entry to be written, and no memory, is for reading. */
 export function layoutOf(layout: Layout): Entry[] {
-  const { tree, home, objects, toolDir, toolchains, environment, gatewaySocket, tmpMb } = layout;
+  const { tree, home, objects, toolDir, toolchains, environment, gatewaySocket, egress, tmpMb } = layout;
   return [
     ...DIRECTORIES.map((at): Entry => ({ kind: 'directory', at })),
     ...(environment === null
@@ -92,6 +93,9 @@ export function layoutOf(layout: Layout): Entry[] {
     readOnly(path.join(import.meta.dirname, 'relay-inside.ts'), INSIDE.relay),
     ...objects.flatMap((directory, index) => borrowed(directory, INSIDE.objects(index))),
     ...(gatewaySocket === null ? [] : [readOnly(gatewaySocket, INSIDE.gatewaySocket)]),
+    ...(egress === null
+      ? []
+      : [readOnly(egress.socket, INSIDE.egressSocket), readOnly(egress.authority, INSIDE.egressAuthority)]),
     { kind: 'host', at: INSIDE.home, from: home, writable: true },
     { kind: 'host', at: INSIDE.workspace, from: tree, writable: true },
   ];

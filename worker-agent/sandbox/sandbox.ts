@@ -33,6 +33,8 @@ export interface SpawnOptions {
   env?: Record<string, string>;
   /** The way to the model gateway is there. Without it a program has no network at all, and begins sooner. */
   gateway?: boolean;
+  /** The way out by the egress proxy is there, where runs have one; the program's environment leads it there. */
+  egress?: boolean;
   /** `ignore` when left out. */
   stdin?: 'pipe' | 'ignore';
 }

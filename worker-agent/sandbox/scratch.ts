@@ -24,6 +24,8 @@ export interface ScratchOptions {
   toolDir?: string;
   limits?: Partial<Limits>;
   environment?: EnvironmentRoot;
+  /** The way out: the socket of a relay, and a file with a certificate. */
+  egress?: { socket: string; authority: string };
 }
 
 const LIMITS: Limits = { memoryMb: 2048, pids: 512, cpus: 0 };
@@ -31,7 +33,7 @@ const LIMITS: Limits = { memoryMb: 2048, pids: 512, cpus: 0 };
 /** Opens one with an empty work tree; close() removes it. */
 export async function openScratchConfined(
   host: ConfinedHost,
-  { gatewayUrl = 'http://127.0.0.1:9', toolDir, limits = {}, environment }: ScratchOptions = {},
+  { gatewayUrl = 'http://127.0.0.1:9', toolDir, limits = {}, environment, egress }: ScratchOptions = {},
 ): Promise<ScratchConfined> {
   const directory = await realpath(await mkdtemp(path.join(tmpdir(), 'autocode-box-')));
   const tree = path.join(directory, 'tree');
@@ -61,6 +63,7 @@ export async function openScratchConfined(
     toolchains: [],
     environment: environment ?? null,
     gatewaySocket,
+    egress: egress ?? null,
     limits: { ...LIMITS, ...limits },
     mark,
   });

@@ -1,6 +1,5 @@
 // The shell on a program's way into a sandbox: outside, before the program that confines; inside, before the program itself.
 // Used by bubblewrap-process.ts and crun-process.ts.
-import { GATEWAY_PORT } from './layout.ts';
 
 // Closes what else is open (whoever started the worker may have left files open, which would be passed on), joins the control
 // groups (arguments up to `--`), then becomes the program that confines: whatever that starts is in them from its first moment.
@@ -13,18 +12,26 @@ while [[ $1 != -- ]]; do echo 0 > "$1" || exit 125; shift; done
 shift
 exec "$@"`;
 
-// The working directory is the agent's alone, so it is entered as the agent. The relay is no child of the program, which may
+// The working directory is the agent's alone, so it is entered as the agent. A relay is no child of the program, which may
 // wait for all its children, nor in its process group, which may be told to end and still talk to the model while it does.
-const LISTENING = `0100007F:${GATEWAY_PORT.toString(16).toUpperCase().padStart(4, '0')} 0A`;
-export const START = `relay=$1; cd "$2" || exit 125; unset OLDPWD; shift 2
-[ -n "$relay" ] || exec "$@"
-($relay </dev/null >/dev/null 2>&1 &)
+// usage: sh -c START sh RELAYS DIRECTORY PROGRAM ARGUMENT…   RELAYS: lines of ways.ts
+export const START = `relays=$1; cd "$2" || exit 125; unset OLDPWD; shift 2
+[ -n "$relays" ] || exec "$@"
 listening() {
-  while read -r _ local _ state _; do [ "$local $state" != '${LISTENING}' ] || return 0; done < /proc/net/tcp
+  while read -r _ local _ state _; do [ "$local $state" != "0100007F:$1 0A" ] || return 0; done < /proc/net/tcp
   return 1
 }
+while read -r _ command; do
+  ($command </dev/null >/dev/null 2>&1 &)
+done <<END
+$relays
+END
 tries=0
-until listening; do
-  tries=$((tries + 1)); [ $tries -lt 50000 ] || { echo 'sandbox: the relay to the model gateway does not start' >&2; exit 125; }
-done
+while read -r port _; do
+  until listening "$port"; do
+    tries=$((tries + 1)); [ $tries -lt 50000 ] || { echo 'sandbox: a relay to the outside does not start' >&2; exit 125; }
+  done
+done <<END
+$relays
+END
 exec "$@"`;

@@ -66,7 +66,11 @@ async function* linesBackwards(path: string): AsyncGenerator<Buffer> {
       end = start;
       const text = Buffer.concat([block, rest]);
       let till = text.length;
-      for (let at = text.lastIndexOf(NEWLINE); at >= 0; at = at === 0 ? -1 : text.lastIndexOf(NEWLINE, at - 1)) {
+      for (
+        let at = text.lastIndexOf(NEWLINE);
+        at >= 0;
+        at = at === 0 ? -1 : text.lastIndexOf(NEWLINE, at - 1)
+      ) {
         if (at + 1 < till) yield text.subarray(at + 1, till);
         till = at;
       }

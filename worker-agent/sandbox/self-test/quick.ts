@@ -36,6 +36,7 @@ export async function tryWaysOut(sandbox: Sandbox, hidden: string[]): Promise<Fi
   const perl = await perlInside(sandbox);
   const child = sandbox.spawn([...perl, '-e', script, os.machine(), host.join(' '), ...hidden], {
     env: { LC_ALL: 'C' },
+    egress: true,
   });
   const { output, errors } = await outputOf(child);
   const findings = output.split('\n').filter(Boolean).map(findingOf);
