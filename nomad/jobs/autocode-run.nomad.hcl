@@ -68,9 +68,10 @@ job "autocode-run" {
     meta_optional = ["agent", "project"]
   }
   meta {
-    agent   = var.agent
-    project = var.project
-    version = var.version
+    agent        = var.agent
+    project      = var.project
+    daily_budget = var.daily_budget
+    version      = var.version
   }
 
   constraint {

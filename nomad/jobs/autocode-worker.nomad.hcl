@@ -74,8 +74,10 @@ job "autocode-worker" {
   type        = "service"
 
   meta {
-    agent   = var.agent
-    version = var.version
+    agent        = var.agent
+    project      = var.project
+    daily_budget = var.daily_budget
+    version      = var.version
   }
 
   constraint {

@@ -22,6 +22,36 @@ export const NomadSettings = z
       .describe('Where workers may be placed.'),
     job: Name.default('autocode-worker').describe('Id of the job whose allocations are workers.'),
     runJob: Name.default('autocode-run').describe('Id of the job that is dispatched once for a run.'),
+    worker: z
+      .strictObject({
+        cores: z.int().min(1).max(1024).default(4).describe('Cores that each has to itself.'),
+        memoryMib: z
+          .int()
+          .min(64)
+          .max(1_000_000)
+          .default(2048)
+          .describe('Memory that is set aside for each.'),
+        memoryMaxMib: z
+          .int()
+          .min(64)
+          .max(1_000_000)
+          .default(3072)
+          .describe('What it may take where there is more, if Nomad permits oversubscription.'),
+        concurrency: z.int().min(0).max(1000).default(2).describe('Runs at a time on each.'),
+        user: z
+          .string()
+          .min(1)
+          .max(64)
+          .default('autocode')
+          .describe('User on the VMs who may use the socket of the runner service.'),
+      })
+      .prefault({})
+      .describe('What the jobs ask Nomad for.'),
+    url: z
+      .url({ protocol: /^https?$/, error: 'use an http or https address' })
+      .optional()
+      .meta({ shownDefault: 'that of `tls`, else of `api.publicUrl`' })
+      .describe('Address of this orchestrator for workers on the VMs.'),
   })
   .optional()
   .describe('The Nomad cluster that places workers (docs/fleet.md); none is asked when left out.');
