@@ -15,6 +15,7 @@ import { removeDaemonFile, writeAdminToken, writeDaemonFile } from './config/dae
 import { clusterPath, openDataDirectory, type DataDirectory } from './config/data-directory.ts';
 import { lockDirectory } from './config/directory-lock.ts';
 import type { Config } from './config/schema.ts';
+import { openFleet } from './daemon/nomad.ts';
 import { startEgress } from './daemon/egress.ts';
 import { startLocalWorker } from './daemon/local-worker.ts';
 import { superviseModels } from './daemon/own-models.ts';
@@ -126,6 +127,7 @@ async function startParts(
   const roleBook = await openRoleBook(db, (error) =>
     log.warn('the roles of models could not be read anew', { error }),
   );
+  const fleet = await openFleet(config.nomad, secrets, packageJson.version);
   const models = openCatalogue(config, directory, roleBook.current);
   const forges = openForges({ db, secrets, configured: config.forges });
   const store: RepositoryStore = {
@@ -202,6 +204,7 @@ async function startParts(
             catalogue: models,
             supervisedDatabase: postgres.supervised,
             others: [tls, egress].flatMap((each) => each?.health() ?? []),
+        fleet,
             config,
             fixed: { ...fixed, apiUrl: url },
           }),

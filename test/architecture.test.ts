@@ -20,6 +20,7 @@ const domains = [
   'models',
   'prompts',
   'repos',
+  'nomad',
   'retention',
   'secrets',
   'tasks',

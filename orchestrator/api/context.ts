@@ -4,9 +4,11 @@ import type { RunTokens } from '../access/tokens.ts';
 import type { Model } from '../../protocol/model.ts';
 import type { Status } from '../../protocol/status.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
+import type { NomadSettings } from '../config/nomad-settings.ts';
 import type { Config } from '../config/schema.ts';
 import type { SecretManager } from '../secrets/secret-manager.ts';
 import type { Database, Queryable } from '../db/connect.ts';
+import type { NomadClient } from '../nomad/client.ts';
 import type { KeptPrompts } from '../prompts/read.ts';
 import type { Catalogue } from '../models/catalogue.ts';
 import type { RoleBook } from '../models/roles.ts';
@@ -40,6 +42,8 @@ export interface ApiContext {
   egress?: ((run: string) => WorkOrder['egress']) | undefined;
   /** Absent where `tls` is not configured. */
   tls?: ApiTls | undefined;
+  /** Absent where `nomad` is not configured. */
+  fleet?: { nomad: NomadClient; settings: NomadSettings; version: string } | undefined;
   status(): Promise<Status>;
   /** Aborted when the daemon stops: long polls and streams end. */
   stopping: AbortSignal;

@@ -16,6 +16,7 @@ import { egressRoutes } from './routes/egress.ts';
 import { eventRoutes } from './routes/events.ts';
 import { forgeRoutes } from './routes/forges.ts';
 import { gitRoutes } from './routes/git.ts';
+import { fleetRoutes } from './routes/fleet.ts';
 import { gpuRoutes } from './routes/gpus.ts';
 import { localModelRoutes } from './routes/local-models.ts';
 import { joiningRoutes } from './routes/joining.ts';
@@ -84,6 +85,7 @@ const GROUPS: Routes[] = [
   runnerRoutes,
   webhookRoutes,
 ];
+  fleetRoutes,
 
 /** Builds the API without listening; tests inject requests into it. */
 export async function buildApi(context: ApiContext, version: string): Promise<FastifyInstance> {
