@@ -1,6 +1,16 @@
 // Secrets as the API shows them: names and versions, never values.
 import { z } from 'zod';
-import { Name, Timestamp } from './ids.ts';
+import { Timestamp } from './ids.ts';
+
+/** Names of secrets, in up to four parts: each becomes a part of a path. */
+export const SecretName = z
+  .string()
+  .max(200)
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}(\/[A-Za-z0-9][A-Za-z0-9._-]{0,62}){0,3}$/,
+    'use up to four parts with / between them, each 1 to 63 of A-Z, a-z, 0-9, dot, dash and underscore, starting with a letter or digit',
+  )
+  .meta({ description: 'Name of a secret, as `openai-key` or `payments/card_primary`.' });
 
 export const SecretInput = z
   .strictObject({
@@ -17,6 +27,6 @@ export const SecretInput = z
 export type SecretInput = z.infer<typeof SecretInput>;
 
 export const Secret = z
-  .object({ name: Name, version: z.number().int(), createdAt: Timestamp })
+  .object({ name: SecretName, version: z.number().int(), createdAt: Timestamp })
   .meta({ id: 'Secret' });
 export type Secret = z.infer<typeof Secret>;

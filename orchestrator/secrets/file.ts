@@ -1,12 +1,12 @@
-// Secrets as files sealed with age: <directory>/values/<name>/<version>.age, one file a version, opened by the
-// X25519 identity in identity.txt. The default; used where no Vault is configured.
+// Secrets as files sealed with age: <directory>/values/<name>/<version>.age, one file a version, a `/` of the name written
+// as %2F, opened by the X25519 identity in identity.txt. The default; used where no Vault is configured.
 import { chmod, link, mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { syncDirectory, writeFileAtomic } from '../config/atomic-file.ts';
-import { checkSecretName } from './secret-manager.ts';
+import { checkSecretName, conflict } from './secret-manager.ts';
 import type { SecretManager, SecretVersion } from './secret-manager.ts';
 
 // Sealed together with the value, so that a file that was moved over another's is noticed.
@@ -15,7 +15,7 @@ const Sealed = z.object({ name: z.string(), version: z.int(), value: z.string() 
 /** Opens the store in a directory of its own (0700); makes its identity at the first write. */
 export function fileSecrets(directory: string): SecretManager {
   const values = join(directory, 'values');
-  const folder = (name: string) => join(values, name);
+  const folder = (name: string) => folderOf(directory, name);
 
   async function get(name: string) {
     checkSecretName(name);
@@ -51,7 +51,8 @@ export function fileSecrets(directory: string): SecretManager {
   }
 
   async function list() {
-    const names = (await namesIn(values)).filter((name) => !name.startsWith('.')).sort();
+    const folders = (await namesIn(values)).filter((name) => !name.startsWith('.'));
+    const names = folders.map((folder) => decodeURIComponent(folder)).toSorted();
     const newest = await Promise.all(names.map(async (name) => (await history(name))[0]));
     return newest.filter((version) => version !== undefined);
   }
@@ -71,6 +72,10 @@ export function fileSecrets(directory: string): SecretManager {
   }
 
   return { get, put, list, history, delete: remove };
+}
+
+function folderOf(directory: string, name: string): string {
+  return join(directory, 'values', encodeURIComponent(name));
 }
 
 async function namesIn(directory: string): Promise<string[]> {
@@ -112,7 +117,7 @@ async function seal(directory: string, content: z.infer<typeof Sealed>): Promise
 
 async function open(directory: string, name: string, version: number): Promise<z.infer<typeof Sealed>> {
   const { Decrypter } = await import('age-encryption');
-  const sealed = await readFile(join(directory, 'values', name, `${version}.age`));
+  const sealed = await readFile(join(folderOf(directory, name), `${version}.age`));
   try {
     const decrypter = new Decrypter();
     decrypter.addIdentity(await identity(directory));
@@ -154,11 +159,4 @@ async function refuseNewIdentity(directory: string): Promise<void> {
       },
     );
   }
-}
-
-function conflict(name: string, expected: number, newest: number): AutocodeError {
-  return new AutocodeError('ERR_CONFLICT', `The secret ${name} is at version ${newest}, not ${expected}.`, {
-    remedy: 'Read it again and decide anew.',
-    details: { version: newest },
-  });
 }

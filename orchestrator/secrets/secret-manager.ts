@@ -1,10 +1,8 @@
 // What keeps secrets: the interface that the file store fills, and Vault where there is one.
 // Used by engines (API keys), forges and whoever else needs one; values are never logged and never in an error.
 import { z } from 'zod';
-import { Name } from '../../protocol/ids.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
-
-export const SecretName = Name.meta({ description: 'Name of a secret, as `openai-key`.' });
+import { SecretName } from '../../protocol/secret.ts';
 
 export interface Secret {
   value: string;
@@ -40,6 +38,14 @@ export async function requireSecret(secrets: SecretManager, name: string): Promi
   if (secret !== undefined) return secret.value;
   throw new AutocodeError('ERR_SECRET', `There is no secret named ${name}.`, {
     remedy: `Put it there, or correct the name in the configuration (\`autocode config show\`).`,
+  });
+}
+
+/** Of a write that expected another version. */
+export function conflict(name: string, expected: number, newest: number): AutocodeError {
+  return new AutocodeError('ERR_CONFLICT', `The secret ${name} is at version ${newest}, not ${expected}.`, {
+    remedy: 'Read it again and decide anew.',
+    details: { version: newest },
   });
 }
 
