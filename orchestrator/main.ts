@@ -40,7 +40,7 @@ import { bindRepositories } from './repos/repositories.ts';
 import type { RepositoryStore } from './repos/mirror.ts';
 import { giveUpSubmission, submitRun } from './repos/submit.ts';
 import { applyRetention } from './retention/retention.ts';
-import { fileSecrets } from './secrets/file.ts';
+import { openSecrets } from './secrets/open.ts';
 import { requireSecret, type SecretManager } from './secrets/secret-manager.ts';
 import { drainKeeper } from './tasks/drain-keeper.ts';
 import { untilLeave } from './tasks/drain-leave.ts';
@@ -119,7 +119,8 @@ async function startParts(
   const migrated = await migrate(db);
   if (migrated.length > 0) log.info(`database brought to ${migrated.at(-1)}`);
 
-  const secrets = fileSecrets(directory.path('secrets'));
+  const secrets = await openSecrets(config);
+  stops.push(() => secrets.close());
   const prompts = {
     directory: directory.path('logs/prompts'),
     key: async () => await promptsKey(secrets),
@@ -203,7 +204,7 @@ async function startParts(
             db,
             catalogue: models,
             supervisedDatabase: postgres.supervised,
-            others: [tls, egress].flatMap((each) => each?.health() ?? []),
+            others: [await secrets.health?.(), tls?.health(), egress?.health()].flatMap((each) => each ?? []),
         fleet,
             config,
             fixed: { ...fixed, apiUrl: url },

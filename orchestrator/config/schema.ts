@@ -11,6 +11,7 @@ import { BudgetSettings, CurrencyCode } from './budget-settings.ts';
 import { DrainSettings } from './drain-settings.ts';
 import { EgressSettings } from './egress-settings.ts';
 import { Guards, Models } from './model-settings.ts';
+import { SecretSettings } from './secret-settings.ts';
 import { TlsSettings } from './tls-settings.ts';
 import { PlacementSettings } from './placement-settings.ts';
 import { NomadSettings } from './nomad-settings.ts';
@@ -233,6 +234,7 @@ export const Config = z.strictObject({
   limits: Limits.prefault({}),
   lease: Lease.prefault({}),
   drain: DrainSettings.prefault({}),
+  secrets: SecretSettings.prefault({}),
   tls: TlsSettings.optional().describe('API, mirror and gateway over TLS, for workers on other machines.'),
   placement: PlacementSettings.prefault({}),
   egress: EgressSettings.prefault({}),
