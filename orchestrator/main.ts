@@ -20,6 +20,7 @@ import { startEgress } from './daemon/egress.ts';
 import { startLocalWorker } from './daemon/local-worker.ts';
 import { superviseModels } from './daemon/own-models.ts';
 import { keepPorts, lastPorts } from './daemon/ports.ts';
+import { pruningChores } from './daemon/pruning.ts';
 import { gatherStatus } from './daemon/status.ts';
 import { connect, type Database } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
@@ -34,12 +35,10 @@ import { promptsKey } from './prompts/key.ts';
 import { promptKeeper } from './prompts/keeper.ts';
 import { openForges, type Forges } from './repos/forge/forges.ts';
 import { refreshChanges } from './repos/merge.ts';
-import { pruneRunRefs } from './repos/prune.ts';
 import { createGit } from './repos/git.ts';
 import { bindRepositories } from './repos/repositories.ts';
 import type { RepositoryStore } from './repos/mirror.ts';
 import { giveUpSubmission, submitRun } from './repos/submit.ts';
-import { applyRetention } from './retention/retention.ts';
 import { openSecrets } from './secrets/open.ts';
 import { requireSecret, type SecretManager } from './secrets/secret-manager.ts';
 import { drainKeeper } from './tasks/drain-keeper.ts';
@@ -50,7 +49,6 @@ import { LogStore } from './workers/log-store.ts';
 
 const AUTHOR = { name: 'Autocode', email: 'autocode@localhost' };
 const MINUTE = 60;
-const DAY = 24 * 60 * MINUTE;
 const RECORDINGS = join(import.meta.dirname, '../examples/recordings');
 
 /** A daemon that serves; `stop` ends it cleanly, runs go on without it. */
@@ -192,6 +190,7 @@ async function startParts(
         secrets,
         prompts,
         logs: new LogStore(directory.path('logs/worker')),
+        environmentsDirectory: directory.path('environments'),
         models: () => models.list(),
         catalogue: models,
         roleBook,
@@ -259,11 +258,6 @@ async function startParts(
           run: async () => tell(log, 'reconciled', await reconcile(db)),
         },
         {
-          name: 'retention',
-          everySeconds: DAY,
-          run: async () => await applyRetention(db, retention(config, directory)),
-        },
-        {
           name: 'budgets',
           everySeconds: MINUTE,
           run: async () => tell(log, 'budgets reached', { told: await tellBudgets(db, books.timeZone) }),
@@ -279,14 +273,13 @@ async function startParts(
             tell(log, 'financial files written', { days, reports: made.length });
           },
         },
-        {
-          name: 'pruning',
-          everySeconds: DAY,
-          run: async (signal) =>
-            tell(log, 'pruned', {
-              refs: await pruneRunRefs({ db, store }, config.retention.runLogsDays, signal),
-            }),
-        },
+        ...pruningChores({
+          db,
+          store,
+          directory,
+          settings: config.retention,
+          tell: (counts) => tell(log, 'pruned', counts),
+        }),
       ],
     });
     scheduler.start();
@@ -383,19 +376,4 @@ function tell(log: RootLog, what: string, counts: object): void {
   const some = Object.entries(counts).filter(([, count]) => count > 0);
   if (some.length > 0)
     log.info(`${what}: ${some.map(([name, count]) => `${count} ${name}`).join(', ')}`, counts);
-}
-
-function retention(
-  { retention: { runLogsDays, eventsDays, egressDays, promptsDays } }: Config,
-  directory: DataDirectory,
-) {
-  return {
-    runLogsDays,
-    eventsDays,
-    egressDays,
-    promptsDays,
-    runLogs: directory.path('logs/worker'),
-    results: directory.path('worker-artifacts/results'),
-    prompts: directory.path('logs/prompts'),
-  };
 }

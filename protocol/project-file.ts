@@ -8,7 +8,7 @@ import { text } from './text.ts';
 /** Its name, at the root of the repository. */
 export const PROJECT_FILE = '.autocode.yaml';
 
-const { agent, model, reviewers, labels } = ProjectInput.shape;
+const { agent, model, environment, reviewers, labels } = ProjectInput.shape;
 
 const FileLimits = RunLimits.pick({ deadlineMinutes: true, maxIterations: true, verifyTimeoutMinutes: true });
 export type FileLimits = z.infer<typeof FileLimits>;
@@ -20,6 +20,9 @@ export const ProjectFile = z
     }),
     agent: agent.meta({ description: 'Name of a coding agent.' }),
     model: model.meta({ description: 'Model, as `engine/model`.' }),
+    environment: environment.meta({
+      description: 'Where the programs of its runs come from: one of `autocode environment list`.',
+    }),
     limits: z.strictObject(FileLimits.shape).optional().meta({
       description: 'Limits of a run; they may be tighter than those of the installation, never wider.',
     }),

@@ -242,6 +242,10 @@ export const ProjectInput = z
     isolation: Isolation.default('bubblewrap').meta({
       description: 'What runs are confined by; `directory` needs `trusted`.',
     }),
+    environment: Name.optional().meta({
+      description:
+        "Where the programs of its runs come from; left out: as .autocode.yaml or the configuration say; `host`: the worker's machine.",
+    }),
     placement: PlacementChoice.default('any'),
     workerLabels: Labels.default([]).meta({
       description: 'Its runs are for workers with all of these labels.',
@@ -262,7 +266,16 @@ export const ProjectInput = z
 export type ProjectInput = z.infer<typeof ProjectInput>;
 
 /** Settings that a repository may bring itself, where its project does not name them. */
-export const FILE_SETTINGS = ['verify', 'agent', 'model', 'limits', 'reviewers', 'labels', 'draft'] as const;
+export const FILE_SETTINGS = [
+  'verify',
+  'agent',
+  'model',
+  'environment',
+  'limits',
+  'reviewers',
+  'labels',
+  'draft',
+] as const;
 
 // No defaults here: what a patch leaves out stays as it is (`.partial()` alone would fill them in).
 export const ProjectPatch = ProjectInput.omit({
@@ -311,6 +324,7 @@ export const Project = z
     permissions: Permissions.default({}),
     memory: z.boolean().default(true),
     isolation: Isolation.default('directory'),
+    environment: z.string().nullable().default(null),
     placement: PlacementChoice.default('any'),
     workerLabels: z.array(z.string()).default([]),
     runMemoryMib: z.int().nullable().default(null),

@@ -1,5 +1,6 @@
 // Runs: one attempt at a task. What the runner reports and what the API shows.
 import { z } from 'zod';
+import { RunEnvironment } from './environment.ts';
 import { CommitId, Fence, RunId, TaskId, Timestamp } from './ids.ts';
 import { Message } from './message.ts';
 import { MOST_REPOSITORIES } from './project.ts';
@@ -102,6 +103,7 @@ export const Run = z
     agentVersion: z.string().nullable(),
     model: z.string(),
     isolation: z.string(),
+    environment: RunEnvironment.nullable().default(null),
     iterations: z.number().int(),
     repositories: z
       .array(
@@ -171,6 +173,9 @@ export const BaseAnswer = z
       .meta({
         description: 'What .autocode.yaml at the base decides: instead of the work order, if tighter.',
       }),
+    environment: RunEnvironment.optional().meta({
+      description: "Where the run's programs come from; left out: from the worker's machine.",
+    }),
   })
   .meta({ id: 'BaseAnswer' });
 export type BaseAnswer = z.infer<typeof BaseAnswer>;

@@ -14,6 +14,7 @@ const domains = [
   'access',
   'backup',
   'budget',
+  'environments',
   'events',
   'gateway',
   'memory',

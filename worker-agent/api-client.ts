@@ -101,6 +101,32 @@ function refusal(status: number, text: string): AutocodeError {
   }
 }
 
+/** Bytes of the orchestrator as they come, without a time limit but the signal's; throws as a call does. */
+export async function download(
+  { url, token, ca }: { url: string; token: string; ca?: string | undefined },
+  path: string,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const client = url.startsWith('https:') ? https : http;
+  const request = client.get(`${url.replace(/\/+$/, '')}/api/v1${path}`, {
+    signal,
+    headers: { authorization: `Bearer ${token}` },
+    ...(ca === undefined ? {} : { ca }),
+  });
+  try {
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    request.on('error', () => {}); // the answer tells its own
+    const { statusCode = 500 } = response;
+    if (statusCode === 200) return response;
+    throw refusal(statusCode, (await buffer(response)).toString());
+  } catch (cause) {
+    signal.throwIfAborted();
+    if (cause instanceof AutocodeError) throw cause;
+    const words = `The orchestrator at ${url} does not answer: ${(cause as Error).message}`;
+    throw tlsFailure(url, cause) ?? new AutocodeError('ERR_DAEMON_NOT_RUNNING', words, { cause });
+  }
+}
+
 /** True when the orchestrator is away or busy, so that the same call may succeed later. */
 export function isAway(error: unknown): boolean {
   return error instanceof AutocodeError && (error.status >= 500 || error.status === 429);

@@ -33,6 +33,8 @@ export interface ApiContext {
   repositories: Repositories;
   secrets: SecretManager;
   prompts: KeptPrompts;
+  /** Where archives of environments are kept. */
+  environmentsDirectory: string;
   models(): Model[];
   catalogue: Pick<Catalogue, 'resolve' | 'roles'>;
   roleBook: Pick<RoleBook, 'refresh'>;

@@ -13,6 +13,7 @@ import { parseJsonStrictly } from './json-body.ts';
 import { openApiDocument } from './openapi.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { egressRoutes } from './routes/egress.ts';
+import { environmentRoutes } from './routes/environments.ts';
 import { eventRoutes } from './routes/events.ts';
 import { forgeRoutes } from './routes/forges.ts';
 import { gitRoutes } from './routes/git.ts';
@@ -62,6 +63,7 @@ const GROUPS: Routes[] = [
   projectRoutes,
   projectFileRoutes,
   memoryRoutes,
+  environmentRoutes,
   forgeRoutes,
   taskRoutes,
   steeringRoutes,

@@ -71,6 +71,7 @@ export async function testApi(set: string[] = []): Promise<TestApi> {
       secrets,
       prompts: { directory: path.join(directory, 'prompts'), key: async () => await promptsKey(secrets) },
       logs: new LogStore(path.join(directory, 'logs')),
+      environmentsDirectory: directory,
       repositories: bindRepositories({
         db: db.pool,
         store,

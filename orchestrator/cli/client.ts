@@ -20,6 +20,8 @@ export interface Client {
     schema: S,
     body?: unknown,
   ): Promise<z.infer<S>>;
+  /** Posts bytes as they come; no time limit. */
+  upload<S extends z.ZodType>(path: string, schema: S, upload: Upload): Promise<z.infer<S>>;
   text(path: string, query?: Query): Promise<string>;
   /** The bytes of a log, piped on as they come. */
   bytes(path: string, query?: Query, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
@@ -38,6 +40,17 @@ export function connect(args: Pick<GlobalArgs, 'url' | 'tokenFile' | 'config' | 
     async send(method, path, schema, body) {
       return parse(schema, await request(target(), { method, path, body }), path);
     },
+    async upload(path, schema, { body, type, query }) {
+      const init = {
+        method: 'POST',
+        path,
+        query,
+        stream: body,
+        headers: { 'content-type': type },
+        signal: null,
+      };
+      return parse(schema, await request(target(), init), path);
+    },
     async text(path, query) {
       return await (await request(target(), { path, query })).text();
     },
@@ -50,11 +63,19 @@ export function connect(args: Pick<GlobalArgs, 'url' | 'tokenFile' | 'config' | 
   return client;
 }
 
+export interface Upload {
+  body: AsyncIterable<Uint8Array>;
+  type: string;
+  query?: Query;
+}
+
 export interface ApiRequest {
   method?: string;
   path: string;
   query?: Query | undefined;
   body?: unknown;
+  /** Instead of a body: bytes as they come. */
+  stream?: AsyncIterable<Uint8Array>;
   headers?: Record<string, string>;
   /** Null: no time limit but the caller's (streams). */
   signal?: AbortSignal | null;
@@ -74,6 +95,7 @@ async function request(target: Target, init: ApiRequest): Promise<Response> {
       method: init.method ?? 'GET',
       headers,
       ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
+      ...(init.stream === undefined ? {} : { body: init.stream, duplex: 'half' as const }),
       signal: init.signal === undefined ? AbortSignal.timeout(TIMEOUT_MS) : init.signal,
     });
   } catch (error) {

@@ -10,6 +10,7 @@ import { demoVerb } from './verbs/demo.ts';
 import { drainNoun } from './verbs/drain.ts';
 import { doctorVerb } from './verbs/doctor.ts';
 import { egressNoun } from './verbs/egress.ts';
+import { environmentNoun } from './verbs/environment.ts';
 import { eventsVerb } from './verbs/events.ts';
 import { keyNoun } from './verbs/key.ts';
 import { mcpVerb } from './verbs/mcp.ts';
@@ -21,6 +22,7 @@ import { scheduleNoun } from './verbs/schedule.ts';
 import { secretNoun } from './verbs/secret.ts';
 import { taskNoun } from './verbs/task.ts';
 import { tlsNoun } from './verbs/tls.ts';
+import { trafficNoun } from './verbs/traffic.ts';
 import { tokenNoun } from './verbs/token.ts';
 import { workerNoun } from './verbs/worker.ts';
 
@@ -40,11 +42,13 @@ export const VERBS: (Verb | Noun)[] = [
   eventsVerb,
   mcpVerb,
   agentNoun,
+  environmentNoun,
   workerNoun,
   tlsNoun,
   modelNoun,
   keyNoun,
   egressNoun,
+  trafficNoun,
   replayNoun,
   budgetNoun,
   usageVerb,

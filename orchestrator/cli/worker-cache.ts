@@ -11,8 +11,9 @@ import { loadSettings } from './settings.ts';
 const Entries = z.array(
   z.object({
     kind: z.string(),
-    repository: z.number(),
+    repository: z.number().nullable(),
     commit: z.string().nullable(),
+    digest: z.string().nullable(),
     bytes: z.number(),
     lastUsed: z.string(),
     inUse: z.boolean(),
@@ -20,7 +21,7 @@ const Entries = z.array(
   }),
 );
 
-/** Lists what a worker on this machine keeps of repositories; with --prune removes what no run uses. */
+/** Lists what a worker on this machine keeps of repositories and environments; with --prune removes what no run uses. */
 export async function workerCache(
   args: GlobalArgs & { prune: boolean; stateDir: string | undefined },
 ): Promise<void> {
@@ -35,8 +36,8 @@ export async function workerCache(
   print(
     table(entries, [
       { title: 'KIND', value: (entry) => entry.kind },
-      { title: 'REPOSITORY', value: (entry) => String(entry.repository), align: 'right' },
-      { title: 'COMMIT', value: (entry) => shortCommit(entry.commit) },
+      { title: 'REPOSITORY', value: (entry) => String(entry.repository ?? '-'), align: 'right' },
+      { title: 'COMMIT OR DIGEST', value: (entry) => shortCommit(entry.commit ?? entry.digest) },
       { title: 'SIZE', value: (entry) => bytes(entry.bytes), align: 'right' },
       { title: 'USED', value: (entry) => relativeTime(entry.lastUsed) },
       { title: 'STATE', value: (entry) => (entry.removed ? 'removed' : entry.inUse ? 'in use' : 'kept') },

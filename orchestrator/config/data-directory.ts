@@ -35,6 +35,7 @@ const LAYOUT = {
   'config/nomad': GROUP,
   'config/vault': PRIVATE,
   'config/agents': GROUP,
+  environments: GROUP, // archives of root directories, by digest
   agents: 0o755, // installed agent programs
   worker: GROUP, // the local worker's own state and workspaces
   secrets: PRIVATE,

@@ -9,6 +9,7 @@ import { ForgeKindName } from '../../protocol/project.ts';
 import { SandboxSettings, WorkspaceSettings } from '../../protocol/worker-settings.ts';
 import { BudgetSettings, CurrencyCode } from './budget-settings.ts';
 import { DrainSettings } from './drain-settings.ts';
+import { EnvironmentSettings } from './environment-settings.ts';
 import { EgressSettings } from './egress-settings.ts';
 import { Guards, Models } from './model-settings.ts';
 import { SecretSettings } from './secret-settings.ts';
@@ -220,6 +221,7 @@ export const Config = z.strictObject({
     .prefault({}),
   sandbox: SandboxSettings.prefault({}),
   workspace: WorkspaceSettings.prefault({}),
+  environments: EnvironmentSettings.prefault({}),
   agents: z
     .strictObject({
       default: Name.default('qwen-coder').describe('Agent for tasks and projects that name none.'),

@@ -37,6 +37,7 @@ export async function letFileDecide(
   await tx.query(
     `update project set agent = case when 'agent' <> all($2) then agent end,
        model = case when 'model' <> all($2) then model end,
+       environment = case when 'environment' <> all($2) then environment end,
        limits = case when 'limits' <> all($2) then limits else '{}' end,
        explicit = array(select unnest(explicit) except select unnest($2)) where id = $1`,
     [project, names],

@@ -6,6 +6,7 @@ import { sqlState, type Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
 import { keepFile, letFileDecide, markedIn } from './known-file.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
+import { keepEnvironment } from './project-environment.ts';
 import { keepPlacement } from './project-placement.ts';
 
 /** A repository as it was found or is to be made; `origin` may be made from the repository's id. */
@@ -36,6 +37,7 @@ interface ProjectRow {
   permissions: Project['permissions'];
   memory: boolean;
   isolation: Project['isolation'];
+  environment: string | null;
   placement: Project['placement'];
   worker_labels: string[];
   run_memory_mib: number | null;
@@ -71,6 +73,7 @@ export async function createProject(
     checkPlaces(input.verify, repositories);
     const id = await insertProject(tx, input, found?.verify ?? []);
     await keepPlacement(tx, id, input);
+    await keepEnvironment(tx, id, input.environment);
     if (found?.file !== undefined) await keepFile(tx, id, found.file);
     for (const repository of repositories) await insertRepository(tx, id, repository);
     await emit(tx, { kind: 'project.created', project: id, data: { name: input.name } });
@@ -230,6 +233,7 @@ export async function updateProject(
       ],
     );
     await keepPlacement(tx, project.id, patch);
+    await keepEnvironment(tx, project.id, patch.environment);
     if (patch.fromFile !== undefined) await letFileDecide(tx, project.id, patch.fromFile);
     await tx.query(
       `update repository set default_branch = coalesce($2, default_branch), forge = coalesce($3, forge) where id = $1`,
@@ -326,6 +330,7 @@ function shown(row: ProjectRow): Project {
     permissions: row.permissions,
     memory: row.memory,
     isolation: row.isolation,
+    environment: row.environment,
     placement: row.placement,
     workerLabels: row.worker_labels,
     runMemoryMib: row.run_memory_mib,

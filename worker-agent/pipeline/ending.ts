@@ -22,6 +22,7 @@ const CAUSES: Partial<Record<ErrorCode, RunCause>> = {
   ERR_PROJECT_FILE: 'input',
   ERR_NOT_TRUSTED: 'input',
   ERR_AGENT_UNKNOWN: 'input',
+  ERR_ENVIRONMENT: 'input',
   ERR_AGENT_FAILED: 'agent',
 };
 

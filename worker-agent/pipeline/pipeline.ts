@@ -144,7 +144,7 @@ async function withSandbox<T>(
   name: SandboxName,
   use: (sandbox: Sandbox) => Promise<T>,
 ): Promise<T> {
-  const sandbox = await pipeline.openSandbox(name, lendersOf(pipeline, base, name));
+  const sandbox = await pipeline.openSandbox(name, lendersOf(pipeline, base, name), base.environment);
   try {
     return await use(sandbox);
   } finally {

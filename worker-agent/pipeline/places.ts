@@ -4,11 +4,13 @@ import { chown, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { WorkOrder } from '../../protocol/worker.ts';
 import type { Lender } from '../sandbox/confined.ts';
+import type { EnvironmentRoot } from '../sandbox/environment-root.ts';
 import { fetchIntoCache } from '../workspace/cache.ts';
 import { exportTree, pushCommit } from '../workspace/export.ts';
 import { pruneCache } from '../workspace/prune.ts';
 import { changedLayer, makeWorkTree, startIndex, type WorkTreeKind } from '../workspace/work-tree.ts';
 import { takeOwnSettings } from './own-settings.ts';
+import { environmentOf } from './environment.ts';
 import type { Pipeline, SandboxName } from './run-record.ts';
 
 /** A repository of the run: where the work starts there, and the cache that has its objects. */
@@ -22,6 +24,8 @@ export type Place = WorkOrder['repositories'][number] & {
 export interface Base {
   ref: string;
   places: Place[];
+  /** Null: the programs of this machine. */
+  environment: EnvironmentRoot | null;
 }
 
 /** Repositories that are fetched or checked out at a time. */
@@ -31,7 +35,7 @@ const AT_ONCE = 4;
 export async function fetchBase(pipeline: Pipeline): Promise<Base> {
   const { api, git, remote, cacheDir, order } = pipeline;
   await api.progress({ state: 'preparing' });
-  const { ref, repositories, file } = await api.base();
+  const { ref, repositories, file, environment } = await api.base();
   const places = await someAtATime(order.repositories, async (repository) => {
     const start = repositories.find(({ id }) => id === repository.id);
     if (start === undefined)
@@ -44,7 +48,7 @@ export async function fetchBase(pipeline: Pipeline): Promise<Base> {
     return { ...repository, ...start, cache };
   });
   takeOwnSettings(pipeline, file);
-  return { ref, places };
+  return { ref, places, environment: await environmentOf(pipeline, environment) };
 }
 
 /** Makes the work tree of a sandbox, each repository at the commit that is asked for. */

@@ -8,6 +8,7 @@ import type { RunDirectory } from '../run-directory.ts';
 import type { RunApi } from '../runner/api.ts';
 import type { Inbox } from '../runner/inbox.ts';
 import type { Lender } from '../sandbox/confined.ts';
+import type { EnvironmentRoot } from '../sandbox/environment-root.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { GitContext } from '../workspace/git.ts';
 import type { Remote } from '../workspace/remote.ts';
@@ -18,7 +19,7 @@ export type SandboxName = 'base' | 'work' | 'final';
 export interface PipelineOptions {
   order: WorkOrder;
   directory: RunDirectory;
-  api: Pick<RunApi, 'base' | 'progress' | 'messages' | 'budget' | 'memory' | 'keepMemory'>;
+  api: Pick<RunApi, 'base' | 'progress' | 'messages' | 'budget' | 'memory' | 'keepMemory' | 'environment'>;
   inbox: Inbox;
   log: { event(event: RunEventInput): void; raw(bytes: Uint8Array): void };
   git: GitContext;
@@ -30,7 +31,7 @@ export interface PipelineOptions {
   /** How work trees are made: by overlay where this process may mount, owned by whom, with a cache of how much. */
   workspace: { overlay: boolean; owner: number | null; cacheBytes: number };
   /** A sandbox over the work tree of that name, which exists and borrows objects from these. */
-  openSandbox(name: SandboxName, lenders: Lender[]): Promise<Sandbox>;
+  openSandbox(name: SandboxName, lenders: Lender[], environment: EnvironmentRoot | null): Promise<Sandbox>;
   createAgent(name: string, context: AgentContext): CodingAgent;
   /** Aborts with the reason (`Stopped`) when the run must end. */
   signal: AbortSignal;

@@ -1,5 +1,6 @@
 // The calls of a run, with its token and fence. Each is repeated while the orchestrator is away: its restart must not fail a run.
 // Used by the runner, and by the worker for runs whose runner died.
+import type { Readable } from 'node:stream';
 import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -16,10 +17,12 @@ import {
   type ProgressInput,
 } from '../../protocol/run.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
-import { apiClient, untilAnswered } from '../api-client.ts';
+import { apiClient, download, untilAnswered } from '../api-client.ts';
 
 export interface RunApi {
   base(): Promise<BaseAnswer>;
+  /** The archive of the run's environment, once. */
+  environment(): Promise<Readable>;
   progress(change: Omit<ProgressInput, 'fence'>): Promise<void>;
   /** Once, not repeated: the lease counts successes. */
   heartbeat(): Promise<HeartbeatAnswer>;
@@ -71,6 +74,8 @@ export function runApi({
     });
   return {
     base: async () => await untilAnswered(async () => await post('base', {}, BaseAnswer, BASE_MS), signal),
+    environment: async () =>
+      await download({ url, ca, token: order.runToken }, path('environment'), signal),
     heartbeat: async () => await post('heartbeat', {}, HeartbeatAnswer, heartbeatMs),
     async progress(change) {
       await untilAnswered(async () => await post('progress', change, z.unknown()), signal);

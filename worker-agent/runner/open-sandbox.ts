@@ -14,7 +14,9 @@ import {
   type Lender,
 } from '../sandbox/confined.ts';
 import { openDirectorySandbox } from '../sandbox/directory.ts';
+import type { EnvironmentRoot } from '../sandbox/environment-root.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import { tryNode } from '../sandbox/self-test/node-inside.ts';
 import { tryWaysOut, verdict } from '../sandbox/self-test/quick.ts';
 
 export interface OpenerParts {
@@ -37,7 +39,11 @@ export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'
   let host: ConfinedHost | null = null;
   let tested = false;
 
-  async function open(name: SandboxName, lenders: Lender[]): Promise<Sandbox> {
+  async function open(
+    name: SandboxName,
+    lenders: Lender[],
+    environment: EnvironmentRoot | null,
+  ): Promise<Sandbox> {
     const directories = directory.sandbox(name);
     const { toolDir } = config;
     if (order.isolation === 'directory') {
@@ -60,7 +66,7 @@ export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'
       lenders,
       toolDir,
       toolchains,
-      environment: null,
+      environment,
       gatewaySocket: gateway.socket,
       egress,
       limits,
@@ -68,14 +74,15 @@ export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'
     });
   }
 
-  return async (name, lenders) => {
-    const sandbox = await open(name, lenders);
+  return async (name, lenders, environment) => {
+    const sandbox = await open(name, lenders, environment);
     if (tested) return sandbox;
     try {
       sandbox.notices.forEach(notice);
       if (sandbox.kind !== 'directory') {
         const findings = await tryWaysOut(sandbox, [path.dirname(directory.path), config.cacheDir]);
         notice(verdict(findings, sandbox.kind));
+        if (environment !== null) await tryNode(sandbox, environment.name);
       }
       tested = true;
       return sandbox;

@@ -38,17 +38,11 @@ export function checkoutsDirectory(cacheDir: string): string {
 
 /** The checkout of a commit; made if there is none. Several may ask at once. */
 export async function cachedCheckout(context: GitContext, options: CheckoutOptions): Promise<CachedCheckout> {
-  const all = checkoutsDirectory(options.cacheDir);
-  const parent = path.join(all, String(options.repository));
+  const parent = path.join(checkoutsDirectory(options.cacheDir), String(options.repository));
   const entry = path.join(parent, options.commit);
   const answer = { tree: path.join(entry, 'tree'), index: path.join(entry, 'index') };
   await mkdir(parent, { recursive: true, mode: 0o700 });
-  const using = await waitForLock(all, 'checkouts', context.signal);
-  try {
-    await appendFile(path.join(options.runDirectory, USED), `${entry}\n`);
-  } finally {
-    await using.release();
-  }
+  await noteUse(context, { ...options, entry });
   if (await isThere(entry)) return { ...answer, made: false };
   const making = await waitForLock(parent, 'making', context.signal);
   try {
@@ -58,6 +52,21 @@ export async function cachedCheckout(context: GitContext, options: CheckoutOptio
     return { ...answer, made: true };
   } finally {
     await making.release();
+  }
+}
+
+/** Says in a run's directory that it uses an entry of the cache; no pruning is under way meanwhile. */
+export async function noteUse(
+  context: GitContext,
+  { cacheDir, runDirectory, entry }: { cacheDir: string; runDirectory: string; entry: string },
+): Promise<void> {
+  const all = checkoutsDirectory(cacheDir);
+  await mkdir(all, { recursive: true, mode: 0o700 });
+  const using = await waitForLock(all, 'checkouts', context.signal);
+  try {
+    await appendFile(path.join(runDirectory, USED), `${entry}\n`);
+  } finally {
+    await using.release();
   }
 }
 

@@ -1,20 +1,25 @@
-// Keeps the worker's cache within its budget: what was not used for longest goes first, what a run uses never. Checkouts are in
-// use while the directory of a run that said so exists, object caches while there is any run at all.
+// Keeps the worker's cache within its budget: what was not used for longest goes first, what a run uses never. Checkouts and
+// environments are in use while the directory of a run that said so exists, object caches while there is any run at all.
 // Used by the pipeline when it has added a checkout, and by cache-cli.ts.
-import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, readdir, rename, stat, statfs } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { tryLock, waitForLock } from '../lock.ts';
+import { removeTree } from '../run-directory.ts';
 import { bytesOf, checkoutsDirectory, removeHalfMade, usedBy } from './cached-checkout.ts';
+import { environmentsDirectory, halfMade, makingLock } from './environments.ts';
 import type { GitContext } from './git.ts';
 import { bytesBelow } from './growth.ts';
 
 export interface CacheEntry {
-  kind: 'checkout' | 'objects';
+  kind: 'checkout' | 'objects' | 'environment';
   path: string;
-  repository: number;
+  /** Null for an environment. */
+  repository: number | null;
   /** Of a checkout. */
   commit: string | null;
+  /** Of an environment. */
+  digest: string | null;
   bytes: number;
   lastUsed: Date;
   inUse: boolean;
@@ -42,6 +47,7 @@ export async function cacheEntries(context: GitContext, stateDir: string): Promi
       path: entry,
       repository,
       commit: null,
+      digest: null,
       bytes,
       lastUsed: await timeOf(entry),
       inUse: runs.length > 0,
@@ -59,11 +65,26 @@ export async function cacheEntries(context: GitContext, stateDir: string): Promi
         path: entry,
         repository: Number(repository),
         commit,
+        digest: null,
         bytes,
         lastUsed,
         inUse: used.has(entry),
       });
     }
+  }
+  const environments = environmentsDirectory(cacheDir);
+  for (const digest of (await namesIn(environments)).filter((name) => !name.startsWith('.'))) {
+    const entry = path.join(environments, digest);
+    entries.push({
+      kind: 'environment',
+      path: entry,
+      repository: null,
+      commit: null,
+      digest,
+      bytes: await bytesOf(entry),
+      lastUsed: await timeOf(entry),
+      inUse: used.has(entry),
+    });
   }
   return entries.sort((a, b) => b.lastUsed.getTime() - a.lastUsed.getTime());
 }
@@ -100,7 +121,7 @@ export async function pruneCache(
 /** Out of sight at once; the removal itself may take its time, and be cut off. */
 async function hide({ kind, path: entry }: CacheEntry, stateDir: string): Promise<boolean> {
   const hidden = path.join(stateDir, 'cache', `${REMOVED}${randomBytes(6).toString('hex')}`);
-  if (kind === 'checkout') {
+  if (kind !== 'objects') {
     await rename(entry, hidden);
     return true;
   }
@@ -118,7 +139,7 @@ async function hide({ kind, path: entry }: CacheEntry, stateDir: string): Promis
 
 async function removeLeftovers(cacheDir: string, checkouts: string): Promise<void> {
   for (const name of (await namesIn(cacheDir)).filter((each) => each.startsWith(REMOVED))) {
-    await rm(path.join(cacheDir, name), { recursive: true, force: true });
+    await removeTree(path.join(cacheDir, name));
   }
   for (const repository of await namesIn(checkouts)) {
     const parent = path.join(checkouts, repository);
@@ -126,6 +147,20 @@ async function removeLeftovers(cacheDir: string, checkouts: string): Promise<voi
     if (making === null) continue;
     try {
       await removeHalfMade(parent);
+    } finally {
+      await making.release();
+    }
+  }
+  await removeHalfMadeEnvironments(environmentsDirectory(cacheDir));
+}
+
+async function removeHalfMadeEnvironments(environments: string): Promise<void> {
+  for (const name of await namesIn(environments)) {
+    const digest = halfMade(name);
+    const making = digest === undefined ? null : await tryLock(environments, makingLock(digest));
+    if (making === null) continue;
+    try {
+      await removeTree(path.join(environments, name));
     } finally {
       await making.release();
     }

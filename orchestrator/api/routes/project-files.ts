@@ -1,7 +1,9 @@
 // What repositories say of themselves in `.autocode.yaml`, and which setting of a project holds.
 import { z } from 'zod';
+import { HOST_ENVIRONMENT } from '../../../protocol/environment.ts';
 import { Name } from '../../../protocol/ids.ts';
 import { FileReading, ProjectSettings } from '../../../protocol/project-file.ts';
+import { mappedEnvironment } from '../../environments/of-run.ts';
 import { effectiveSettings } from '../../repos/project-file/effective.ts';
 import { parseProjectFile } from '../../repos/project-file/parse.ts';
 import { knownFile } from '../../tasks/known-file.ts';
@@ -30,6 +32,8 @@ export const projectFileRoutes: Routes = (app, { db, config, models, repositorie
       const settings = effectiveSettings(project, explicit, file?.content ?? null, {
         agent: config.agents.default,
         model: models().find((model) => model.isDefault)?.name ?? null,
+        environment:
+          mappedEnvironment(config.environments.map, project.repositories[0]!.origin) ?? HOST_ENVIRONMENT,
         limits: { deadlineMinutes, maxIterations, verifyTimeoutMinutes },
       });
       return { project: project.name, file, settings };

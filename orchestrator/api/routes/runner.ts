@@ -14,6 +14,7 @@ import {
   Run,
   SignalsAnswer,
 } from '../../../protocol/run.ts';
+import { environmentOfRun } from '../../environments/of-run.ts';
 import { finishRun } from '../../tasks/finish.ts';
 import { heartbeat, progress, signals } from '../../tasks/lease.ts';
 import { noteDelivery } from '../../tasks/messages.ts';
@@ -43,7 +44,12 @@ export const runnerRoutes: Routes = (app, context) => {
         response: { 200: BaseAnswer },
       },
     },
-    async (request) => await repositories.prepareBase(request.params.run, request.body.fence),
+    async (request) => {
+      const { run } = request.params;
+      const answer = await repositories.prepareBase(run, request.body.fence);
+      const environment = await environmentOfRun(db, run, config.environments.map);
+      return environment === undefined ? answer : { ...answer, environment };
+    },
   );
   app.post(
     '/runs/:run/heartbeat',

@@ -17,6 +17,7 @@ export interface SettingArgs extends CheckArgs, ForgeArgs, LimitArgs {
   permit: string[] | undefined;
   memory: boolean | undefined;
   isolation: Isolation | undefined;
+  environment: string | undefined;
   placement: PlacementChoice | undefined;
   workerLabel: string[] | undefined;
   runMemory: number | undefined;
@@ -39,6 +40,7 @@ export function settingsOf(args: SettingArgs, now?: SubmissionChecks) {
     permissions: args.permit === undefined ? undefined : Object.fromEntries(args.permit.map(permission)),
     memory: args.memory,
     isolation: args.isolation,
+    environment: args.environment,
     placement: args.placement,
     workerLabels: args.workerLabel?.filter((label) => label !== ''),
     runMemoryMib: args.runMemory === 0 ? null : args.runMemory,

@@ -10,7 +10,7 @@ import { drawSources } from './sources.ts';
 import { drawChecksSetting } from './checks.ts';
 
 /** Settings that are shown with where they come from. */
-const IN_SOURCES = ['reviewers', 'labels', 'pull requests', 'verify', 'agent', 'model', 'limits'];
+const IN_SOURCES = ['reviewers', 'labels', 'pull requests', 'verify', 'agent', 'model', 'environment', 'limits'];
 
 const NO_COMMANDS = 'no commands of its own: what .autocode.yaml says; without one results are not checked';
 
@@ -63,6 +63,7 @@ export function drawProject(project: Project, elsewhere: readonly string[] = [])
     ],
     ['notes', project.memory ? null : 'none: runs are given none and leave none'],
     ['isolation', isolationWords(project)],
+    ['environment', project.environment],
     ['placement', placementWords(project)],
     ['created', relativeTime(project.createdAt)],
     ['archived', project.archivedAt === null ? null : relativeTime(project.archivedAt)],

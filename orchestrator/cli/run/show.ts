@@ -36,6 +36,10 @@ function drawRun(run: Run, { spent, budgets, currency }: RunBudget): string {
       'agent',
       `${run.agent}${run.agentVersion === null ? '' : ` ${run.agentVersion}`}, isolation ${run.isolation}`,
     ],
+    [
+      'environment',
+      run.environment === null ? null : `${run.environment.name} (${run.environment.digest.slice(0, 12)})`,
+    ],
     ['model', run.model],
     ['usage', drawUsage({ ...run.usage, costMicros: spent.money }, currency)],
     ['', agentSays(run)],

@@ -97,6 +97,12 @@ function settings<A>(yargs: Argv<A>) {
       describe:
         'What runs are confined by: bubblewrap (the default), container (the same by crun), or directory, which is none and needs --trusted',
     })
+    .option('environment', {
+      type: 'string',
+      requiresArg: true,
+      describe:
+        "Where the programs of its runs come from (`environment list`); host: the worker's own machine",
+    })
     .option('placement', {
       choices: PLACEMENT_CHOICES,
       requiresArg: true,

@@ -7,6 +7,7 @@ const own = {
   verify: [{ name: 'test', command: 'npm test' }],
   agent: null,
   model: null,
+  environment: null,
   limits: {},
   reviewers: [],
   labels: [],
@@ -15,6 +16,7 @@ const own = {
 const defaults = {
   agent: 'qwen-coder',
   model: null,
+  environment: 'host',
   limits: { deadlineMinutes: 60, maxIterations: 4, verifyTimeoutMinutes: 15 },
 };
 const file = {

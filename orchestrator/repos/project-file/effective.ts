@@ -8,6 +8,7 @@ import type { MarkedSetting } from '../../tasks/known-file.ts';
 export interface InstallationDefaults {
   agent: string;
   model: string | null;
+  environment: string | null;
   limits: Limits;
 }
 
@@ -15,7 +16,7 @@ type Limits = { [key in keyof FileLimits]-?: number };
 
 type Own = Pick<
   Project,
-  'repositories' | 'verify' | 'agent' | 'model' | 'limits' | 'reviewers' | 'labels' | 'draft'
+  'repositories' | 'verify' | 'agent' | 'model' | 'environment' | 'limits' | 'reviewers' | 'labels' | 'draft'
 >;
 
 /** The settings of a project as new tasks have them. */
@@ -31,7 +32,7 @@ export function effectiveSettings(
     if (wish === undefined) return setting(name, project[name], found);
     return setting(name, wish, 'file', name === 'verify' ? leftOut(project, file?.verify) : null);
   };
-  const named = (name: 'agent' | 'model'): Setting => {
+  const named = (name: 'agent' | 'model' | 'environment'): Setting => {
     if (project[name] !== null) return setting(name, project[name], 'project');
     const wish = file?.[name];
     return wish === undefined ? setting(name, defaults[name], 'installation') : setting(name, wish, 'file');
@@ -40,6 +41,7 @@ export function effectiveSettings(
     marked('verify', 'found'),
     named('agent'),
     named('model'),
+    named('environment'),
     ...limitSettings(project.limits, file?.limits ?? {}, defaults.limits),
     marked('reviewers', 'installation'),
     marked('labels', 'installation'),

@@ -1,0 +1,46 @@
+// What the daemon gives up once a day: files and rows past their time, refs of runs, archives of environments. Used by main.ts.
+import type { DataDirectory } from '../config/data-directory.ts';
+import type { Config } from '../config/schema.ts';
+import type { Database } from '../db/connect.ts';
+import { pruneEnvironments } from '../environments/store/store.ts';
+import type { RepositoryStore } from '../repos/mirror.ts';
+import { pruneRunRefs } from '../repos/prune.ts';
+import { applyRetention } from '../retention/retention.ts';
+import type { Chore } from '../tasks/scheduler.ts';
+
+export interface PruningParts {
+  db: Database;
+  store: RepositoryStore;
+  directory: DataDirectory;
+  settings: Config['retention'];
+  /** What was removed, by kind. */
+  tell(counts: Record<string, number>): void;
+}
+
+const DAY = 24 * 60 * 60;
+
+/** Chores of the scheduler. */
+export function pruningChores({ db, store, directory, settings, tell }: PruningParts): Chore[] {
+  const { runLogsDays, eventsDays, egressDays, promptsDays } = settings;
+  const retention = {
+    runLogsDays,
+    eventsDays,
+    egressDays,
+    promptsDays,
+    runLogs: directory.path('logs/worker'),
+    results: directory.path('worker-artifacts/results'),
+    prompts: directory.path('logs/prompts'),
+  };
+  return [
+    { name: 'retention', everySeconds: DAY, run: async () => await applyRetention(db, retention) },
+    {
+      name: 'pruning',
+      everySeconds: DAY,
+      run: async (signal) =>
+        tell({
+          refs: await pruneRunRefs({ db, store }, runLogsDays, signal),
+          environments: await pruneEnvironments({ db, directory: directory.path('environments') }),
+        }),
+    },
+  ];
+}
