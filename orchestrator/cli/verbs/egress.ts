@@ -1,6 +1,9 @@
-// `autocode egress …`: definitions. The handler is in ../egress.ts.
+// `autocode egress …`: definitions. The handler is in ../egress.ts; the verbs of policy and proxy are in egress-policy.ts
+// and egress-proxy.ts.
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
+import { egressPolicyNoun } from './egress-policy.ts';
+import { egressProxyVerbs } from './egress-proxy.ts';
 
 export const egressNoun: Noun = {
   noun: 'egress',
@@ -33,5 +36,7 @@ export const egressNoun: Noun = {
           .option('limit', { type: 'number', default: 100, requiresArg: true, describe: 'How many at most' }),
       load: async () => (await import('../egress.ts')).listEgress,
     }),
+    egressPolicyNoun,
+    ...egressProxyVerbs,
   ],
 };

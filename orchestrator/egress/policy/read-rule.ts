@@ -3,7 +3,7 @@ import { domainToASCII } from 'node:url';
 import { Name } from '../../../protocol/ids.ts';
 import { TASK_KINDS } from '../../../protocol/task.ts';
 import { readAddress } from './address.ts';
-import { bracketed, readHost, splitPort } from './host.ts';
+import { readHost, splitPort } from './host.ts';
 import { readPath } from './path.ts';
 import type { Rule } from './rule.ts';
 
@@ -34,7 +34,7 @@ export function readRule(
   const values = valuesOf(words, wrong);
   const read = <T>(key: Key, reader: (word: Word, wrong: Complain) => T | undefined): T | undefined => {
     const word = values.get(key);
-    return word && reader(word, wrong);
+    return word === undefined || word.text === '' ? undefined : reader(word, wrong);
   };
   if (!values.has('host') && right)
     wrong(end, 'The rule names no host.', 'Add host=NAME, host=*.NAME, host=**.NAME or host=**.');
@@ -78,7 +78,7 @@ function valuesOf(words: Word[], wrong: Complain): Map<Key, Word> {
 }
 
 function readMethods({ text, column }: Word, wrong: Complain): string[] | null | undefined {
-  if (text === '*' || text === '') return null;
+  if (text === '*') return null;
   const methods = text.split(',');
   const odd = methods.find((method) => !/^[A-Z][A-Z-]{0,31}$/.test(method));
   if (odd !== undefined)
@@ -100,7 +100,6 @@ type Place = { host: string; port: number | null; isAddress: boolean };
 
 function readPlace({ text, column }: Word, wrong: Complain): Place | undefined {
   const no = (message: string, remedy: string) => wrong(column, message, remedy) as undefined;
-  if (text === '') return undefined;
   if (/^[a-z]+:\/\//i.test(text)) return no('A host has no scheme.', 'Leave http:// or https:// out.');
   if (text.includes('@')) return no('A host has no user.', 'Leave what stands before the @ out.');
   if (text.includes('/')) return no('A host has no path.', 'Write the path as path=/…');
