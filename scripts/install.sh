@@ -2,6 +2,7 @@
 # Installs this checkout on this machine as a service of systemd. As root; again and again is no harm, and brings a newer version.
 #   ./scripts/install.sh              the orchestrator: /opt/autocode, /etc/autocode, /mnt/data/autocode, autocode.service
 #   ./scripts/install.sh --worker     a worker of an orchestrator elsewhere: autocode-worker.service instead
+#   ./scripts/install.sh --runner     a machine whose worker is a job of Nomad: autocode-runner.service instead, with its socket
 #   ./scripts/install.sh --check      says what differs from that, and changes nothing; exit code 1 when something does
 #   ./scripts/install.sh --uninstall  takes the program away; settings and data stay, unless --purge is given too
 # --prefix DIR works on a file system below DIR, as an image that is being made, and touches nothing else.
@@ -10,8 +11,8 @@ root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 
 # What is installed of the checkout. The last ones are made by ./autocode setup.
 CODE=(autocode package.json package-lock.json .npmrc LICENSE README.md CHANGELOG.md ARCHITECTURE.md config docs examples
-  orchestrator protocol scripts systemd telemetry worker-agent node_modules .runtime/node .runtime/postgres)
-UNITS=(autocode.service autocode-worker.service)
+  nomad orchestrator protocol scripts systemd telemetry worker-agent node_modules .runtime/node .runtime/postgres)
+UNITS=(autocode.service autocode-worker.service autocode-runner.socket autocode-runner.service)
 # Each part has a function that sees whether it is as it should be, and one that makes it so.
 PARTS=(user code link units settings owners enabled)
 declare -A WORDS=(
@@ -92,8 +93,17 @@ owners_is() {
 }
 owners_make() { systemd-tmpfiles --create --root="${prefix:-/}" "$root/systemd/autocode.tmpfiles"; }
 
-enabled_is() { systemctl --root="${prefix:-/}" is-enabled --quiet "$service" 2> /dev/null; }
-enabled_make() { systemctl --root="${prefix:-/}" --quiet enable "$service"; }
+starts() { systemctl --root="${prefix:-/}" is-enabled --quiet "$1" 2> /dev/null; }
+enabled_is() { starts "$service"; }
+enabled_make() {
+  # They would be over one directory.
+  local other=''
+  if [[ $service == autocode-worker.service ]]; then other=autocode-runner.service; fi
+  if [[ $service == autocode-runner.service ]]; then other=autocode-worker.service; fi
+  [[ -z $other ]] || ! starts "$other" ||
+    fail "$other is enabled here, and a machine has that or $service: systemctl disable --now $other"
+  systemctl --root="${prefix:-/}" --quiet enable "$service"
+}
 
 # Whether this is a machine that systemd runs, and the one to work on.
 booted() { [[ -z $prefix && -d /run/systemd/system ]]; }
@@ -132,8 +142,9 @@ main() {
       --uninstall) action=uninstall ;;
       --purge) purge=yes ;;
       --worker) service=autocode-worker.service settings+=(worker.yaml worker.env) ;;
+      --runner) service=autocode-runner.service settings+=(worker.yaml worker.env) ;;
       --prefix) prefix=$(readlink -m "${2:?--prefix needs a directory}") && shift ;;
-      *) sed -n '2,7s/^# *//p' "$0" >&2 && exit 2 ;;
+      *) sed -n '2,8s/^# *//p' "$0" >&2 && exit 2 ;;
     esac
     shift
   done

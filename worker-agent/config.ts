@@ -75,13 +75,8 @@ export const ClaimerConfig = WorkerConfig.omit(OF_RUNNERS)
   .meta({ id: 'ClaimerConfig' });
 export type ClaimerConfig = z.infer<typeof ClaimerConfig>;
 
-/** The runner service: the other half of that worker. */
-export const RunnerServiceConfig = WorkerConfig.pick({
-  url: true,
-  caFile: true,
-  logLevel: true,
-  ...OF_RUNNERS,
-})
+/** The runner service, the other half of that worker. It has the settings file of a machine's worker, and uses what is about runs. */
+export const RunnerServiceConfig = WorkerConfig.partial({ tokenFile: true })
   .extend({
     socket: z.string().min(1).optional().describe('Where it listens, unless systemd does for it.'),
   })

@@ -1,7 +1,7 @@
 // Runners of this process's own pool, looked after until the signal aborts: adopted, watched, reconciled.
 // Used by the worker that starts its runs itself, and by the runner service.
 import type { Log } from '../telemetry/log.ts';
-import { socketBase, programPath, type RunnerServiceConfig } from './config.ts';
+import { programPath, socketBase, type RunnerServiceConfig } from './config.ts';
 import { findAbilities } from './find-abilities.ts';
 import type { Machine } from './local-runners.ts';
 import { keepReconciled } from './reconcile.ts';
@@ -10,7 +10,7 @@ import { overlayLaunch, type Launch } from './workspace/overlay.ts';
 
 /** Opens the pool of a state directory, which this process has locked. `kept` ends with the signal, and nothing half done. */
 export async function openOwnRunners(
-  config: RunnerServiceConfig,
+  config: Omit<RunnerServiceConfig, 'socket' | 'tokenFile'>,
   log: Log,
   signal: AbortSignal,
 ): Promise<{ machine: Machine; kept: Promise<unknown> }> {
@@ -26,7 +26,7 @@ export async function openOwnRunners(
 
 /** How runners are started so that they can mount; empty where that is not wanted or not possible. */
 async function launchOf(
-  { workspace, stateDir }: RunnerServiceConfig,
+  { workspace, stateDir }: Pick<RunnerServiceConfig, 'workspace' | 'stateDir'>,
   log: Log,
   signal: AbortSignal,
 ): Promise<Launch> {

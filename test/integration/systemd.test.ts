@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { notifySocket } from '../support/notify-socket.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const UNITS = ['autocode.service', 'autocode-worker.service'];
+const UNITS = ['autocode.service', 'autocode-worker.service', 'autocode-runner.service'];
 const run = promisify(execFile);
 
 function temporaryDirectory(t: TestContext): string {
@@ -21,6 +21,7 @@ function temporaryDirectory(t: TestContext): string {
 
 test('systemd finds nothing wrong with the units, and grades what they are exposed to as OK', async (t) => {
   const directory = temporaryDirectory(t);
+  cpSync(path.join(ROOT, 'systemd/autocode-runner.socket'), path.join(directory, 'autocode-runner.socket'));
   for (const name of UNITS) {
     const unit = path.join(directory, name);
     // The programs are where this checkout is.
@@ -125,6 +126,17 @@ test('the worker is ready also while its orchestrator is away, lives and ends', 
   const places = ['state', 'tool', 'log'].flatMap((name) => [`--${name}-dir`, path.join(directory, name)]);
   const words = ['--url', 'http://127.0.0.1:9', '--token-file', token, '--name', 'vm-1', ...places];
   const { socket, child } = await startService(t, directory, 'systemd/start-worker', words);
+  await socket.until('READY=1');
+  await socket.until('WATCHDOG=1', 2);
+  assert.equal(await ended(child, 'SIGTERM'), 0);
+  await socket.until('STOPPING=1');
+});
+
+test('the runner service is ready without a claimer, lives and ends', async (t) => {
+  const directory = temporaryDirectory(t);
+  const places = ['state', 'tool', 'log'].flatMap((name) => [`--${name}-dir`, path.join(directory, name)]);
+  const words = ['--url', 'http://127.0.0.1:9', '--socket', path.join(directory, 'runner.sock'), ...places];
+  const { socket, child } = await startService(t, directory, 'systemd/start-runner', words);
   await socket.until('READY=1');
   await socket.until('WATCHDOG=1', 2);
   assert.equal(await ended(child, 'SIGTERM'), 0);

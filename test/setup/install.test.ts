@@ -9,6 +9,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -21,7 +22,7 @@ import { test } from 'node:test';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const SOURCES =
-  'autocode package.json package-lock.json .npmrc LICENSE README.md CHANGELOG.md ARCHITECTURE.md config docs examples orchestrator protocol scripts systemd telemetry worker-agent';
+  'autocode package.json package-lock.json .npmrc LICENSE README.md CHANGELOG.md ARCHITECTURE.md config docs examples nomad orchestrator protocol scripts systemd telemetry worker-agent';
 
 /** A checkout that is set up, below a directory. */
 function checkout(directory: string): string {
@@ -125,4 +126,34 @@ test('what cannot be asked for is refused before anything is done', async () => 
   const unknown = await install(ROOT, '--quick');
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /--check/);
+});
+
+test('a machine under Nomad has the runner service and its socket, and a worker of its own only instead', async (t) => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'autocode-install-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const root = checkout(directory);
+  const prefix = path.join(directory, 'root');
+  const units = path.join(prefix, 'etc/systemd/system');
+  const first = await install(root, '--prefix', prefix, '--runner');
+  assert.equal(first.code, 0, first.stderr);
+  assert.match(first.stdout, /next: systemctl start autocode-runner /);
+  const wanted = (target: string) => readdirSync(path.join(units, `${target}.target.wants`));
+  assert.deepEqual(wanted('sockets'), ['autocode-runner.socket']);
+  assert.deepEqual(wanted('multi-user'), ['autocode-runner.service']);
+  assert.ok(existsSync(path.join(prefix, 'etc/autocode/worker.env')));
+  assert.equal((await install(root, '--prefix', prefix, '--runner', '--check')).code, 0);
+
+  const worker = await install(root, '--prefix', prefix, '--worker');
+  assert.equal(worker.code, 1);
+  assert.match(
+    worker.stderr,
+    /a machine has that or autocode-worker.service: systemctl disable --now autocode-runner/,
+  );
+
+  assert.equal((await install(root, '--prefix', prefix, '--uninstall')).code, 0);
+  // Nor a link to any of them.
+  assert.deepEqual(
+    readdirSync(units, { recursive: true }).filter((name) => String(name).includes('autocode')),
+    [],
+  );
 });
