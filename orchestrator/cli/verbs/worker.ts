@@ -2,6 +2,7 @@
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
 import { SANDBOXES } from './choices.ts';
+import { fleetVerbs } from './worker-fleet.ts';
 import { joiningVerbs } from './worker-join.ts';
 
 const STATE_DIR = {
@@ -60,6 +61,7 @@ export const workerNoun: Noun = {
           .option('state-dir', STATE_DIR),
       load: async () => (await import('../workers.ts')).startWorker,
     }),
+    ...fleetVerbs,
     ...joiningVerbs,
     verb({
       command: 'selftest',
@@ -94,9 +96,10 @@ export const workerNoun: Noun = {
     }),
     verb({
       command: 'reconcile',
-      describe: 'Find and remove what ended runs left on this machine: processes, directories, sockets',
+      describe: 'Find and mend what differs: leftovers of ended runs here, and workers, runs and allocations of the fleet',
       examples: [['worker reconcile --dry-run', 'only shows it']],
-      epilogue: 'A worker does so by itself every 30 s. A run without a runner is told of; a worker ends it.',
+      epilogue:
+        'A worker does so by itself every 30 s, the daemon every minute for the fleet (docs/fleet.md). What is found twice is mended; with --dry-run nothing is.',
       builder: (yargs: Argv) =>
         yargs
           .option('dry-run', { type: 'boolean', default: false, describe: 'Change nothing' })
