@@ -44,13 +44,31 @@ export async function rotate(
   });
 }
 
+/** An identity for another server with these names, by the same authority; kept by whoever asked for it. */
+export async function identityFor(
+  directory: string,
+  names: string[],
+  { now, days }: { now: Date; days: number },
+): Promise<Identity> {
+  return await underLock(directory, async () => await issue(directory, names, { now, days }));
+}
+
 async function renew(directory: string, names: string[], now: Date): Promise<Identity> {
+  const made = await issue(directory, names, { now, days: SERVER_DAYS });
+  await writeFileAtomic(join(directory, 'server.pem'), made.key + made.certificate);
+  await writeFileAtomic(join(directory, 'ca.crt'), made.authority, 0o644);
+  return made;
+}
+
+async function issue(
+  directory: string,
+  names: string[],
+  { now, days }: { now: Date; days: number },
+): Promise<Identity> {
   const kept = readPair(join(directory, 'authority.pem')) ?? (await newAuthority(directory, now));
   const { subject } = new X509Certificate(kept.certificate);
   const issuer = { name: subject.replace(/^CN=/, ''), key: createPrivateKey(kept.key) };
-  const made = makeServerCertificate(names, issuer, { now, days: SERVER_DAYS });
-  await writeFileAtomic(join(directory, 'server.pem'), made.key + made.certificate);
-  await writeFileAtomic(join(directory, 'ca.crt'), kept.certificate, 0o644);
+  const made = makeServerCertificate(names, issuer, { now, days });
   return { ...made, authority: kept.certificate };
 }
 

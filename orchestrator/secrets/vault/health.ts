@@ -7,14 +7,14 @@ import type { VaultRequest } from './client.ts';
 const Health = z.object({
   initialized: z.boolean(),
   sealed: z.boolean(),
+  standby: z.boolean().default(false),
   version: z.string().default(''),
 });
-export type Health = z.infer<typeof Health>;
 
 type Ask = <T>(request: VaultRequest, schema: z.ZodType<T>) => Promise<T>;
 
 /** What Vault says of itself to anyone. */
-export async function askHealth(ask: Ask): Promise<Health> {
+export async function askHealth(ask: Ask): Promise<z.infer<typeof Health>> {
   return await ask({ method: 'GET', path: 'sys/health' }, Health);
 }
 
