@@ -13,6 +13,7 @@ import { parseJsonStrictly } from './json-body.ts';
 import { openApiDocument } from './openapi.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { egressRoutes } from './routes/egress.ts';
+import { trafficRoutes } from './routes/traffic.ts';
 import { environmentRoutes } from './routes/environments.ts';
 import { eventRoutes } from './routes/events.ts';
 import { forgeRoutes } from './routes/forges.ts';
@@ -82,6 +83,7 @@ const GROUPS: Routes[] = [
   gpuRoutes,
   moneyRoutes,
   egressRoutes,
+  trafficRoutes,
   workerRoutes,
   joiningRoutes,
   runnerRoutes,

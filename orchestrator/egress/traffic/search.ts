@@ -31,14 +31,19 @@ const MOST_REFUSALS = 50;
 
 type Group = (typeof TRAFFIC_GROUPS)[number];
 
-/** The last `limit` requests that fit. */
+/** The last `limit` requests that fit, or the last that ended before the one of that id. */
 export async function searchTraffic(
   spool: string,
-  query: TrafficQuery & { limit: number },
+  query: TrafficQuery & { limit: number; before?: string | undefined },
 ): Promise<TrafficPage> {
   const records: TrafficRecord[] = [];
   const progress = { complete: true };
+  let skip = query.before !== undefined;
   for await (const record of recordsOf(spool, query, progress)) {
+    if (skip) {
+      skip = record.id !== query.before;
+      continue;
+    }
     records.push(record);
     if (records.length >= query.limit) break;
   }
