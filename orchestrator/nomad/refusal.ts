@@ -50,11 +50,13 @@ const AWAY = new Set([429, 502, 503, 504]);
 /** No answer came. */
 export function unreachable(address: string, cause: unknown): AutocodeError {
   const { code, message = String(cause) } = cause as { code?: string; message?: string };
-  const certificate = /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_VERIFY/.test(code ?? '');
+  const remedy = /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_VERIFY/.test(code ?? '')
+    ? 'Set nomad.caFile to the certificate of the authority that signed the server, and nomad.address to a name that is in it.'
+    : code === 'ECONNRESET' && address.startsWith('http:')
+      ? 'If it speaks TLS, begin nomad.address with https:// and set nomad.caFile.'
+      : 'Check nomad.address and that a server runs there; what waits for it goes on by itself.';
   return new AutocodeError('ERR_NOMAD_UNAVAILABLE', `Nomad at ${address} is not reached: ${message}`, {
-    remedy: certificate
-      ? 'Set nomad.caFile to the certificate of the authority that signed the server, and nomad.address to a name that is in it.'
-      : 'Check nomad.address and that a server runs there; what waits for it goes on by itself.',
+    remedy,
     cause: new Error(`${code ?? 'failed'}: ${message}`), // that of the HTTP client holds the token
   });
 }
