@@ -4,18 +4,23 @@ passes `server_connect`, where what was not allowed ends: raw TCP or DNS in a tu
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from mitmproxy import connection, http
 from mitmproxy.proxy import server_hooks
 
 import policy as rules
 import refusal
-from facts import Facts, facts_of
+from canonical import read_host
+from facts import Identity, facts_of
 from resolver import Resolver
 from turn_away import turn_away
 from watched_file import WatchedFile
 
 Destination = tuple[str, int]
+
+SOME_ADDRESS = "1.1.1.1"
+"""A public one, to see whether any would do."""
 
 
 class Enforcement:
@@ -33,12 +38,13 @@ class Enforcement:
         if facts.own or facts.identity is None or flow.response is not None:
             return
         policy = self._policy.value()
-        request, destination = await self._question(flow, facts)
-        decision = rules.decide(policy, request)
+        question = _question(flow, facts.identity)
+        destination = (question.host, question.port)
+        request, decision = await self._decide(policy, question)
         facts.policy, facts.rule, facts.reason = policy.version, decision.rule, decision.reason
-        facts.address = request.address
         if decision.decision == "allow" and request.address is not None:
             facts.decision = "allowed"
+            facts.address = request.address
             self._allowed.setdefault(flow.client_conn.id, {})[destination] = request.address
             return
         facts.decision = "denied"
@@ -72,25 +78,32 @@ class Enforcement:
         if asked is not None:
             object.__setattr__(server, "address", asked)  # mitmproxy guards the field of an open connection
 
-    async def _question(self, flow: http.HTTPFlow, facts: Facts) -> tuple[rules.Request, Destination]:
-        asked = flow.request
-        host, port = asked.host, asked.port
-        addresses = await self._resolver.addresses(host)
-        identity = facts.identity
-        assert identity is not None
-        request = rules.Request(
-            scheme="https" if asked.scheme == "https" else "http",
-            method=asked.method,
-            host=host,
-            port=port,
-            path=asked.path,
-            address=addresses[0] if addresses else None,
-            sni=flow.client_conn.sni,
-            host_header=asked.host_header,
-            project=identity.project,
-            run_kind=identity.kind,
-        )
-        return request, (host, port)
+    async def _decide(self, policy: rules.Policy, question: rules.Request) -> tuple[rules.Request, rules.Decision]:
+        """A name that may not be reached wherever it leads is not even looked up: to ask for it would tell its server something."""
+        if isinstance(read_host(question.host), str):
+            guess = replace(question, address=SOME_ADDRESS)
+            decision = rules.decide(policy, guess)
+            if decision.decision != "allow" and decision.reason != "private-address":
+                return guess, decision
+        addresses = await self._resolver.addresses(question.host)
+        request = replace(question, address=addresses[0] if addresses else None)
+        return request, rules.decide(policy, request)
+
+
+def _question(flow: http.HTTPFlow, identity: Identity) -> rules.Request:
+    asked = flow.request
+    return rules.Request(
+        scheme="https" if asked.scheme == "https" else "http",
+        method=asked.method,
+        host=asked.host,
+        port=asked.port,
+        path=asked.path,
+        address=None,
+        sni=flow.client_conn.sni,
+        host_header=asked.host_header,
+        project=identity.project,
+        run_kind=identity.kind,
+    )
 
 
 def answer(status: int, told: refusal.Refusal, accept: str) -> http.Response:
