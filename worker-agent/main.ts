@@ -17,9 +17,12 @@ import type { Runners } from './runners.ts';
 /** For the worker before this one to end. */
 const LOCK_MS = 10_000;
 
+const stop = new AbortController();
+
 try {
   await main(process.argv.slice(2));
 } catch (error) {
+  if (error === stop.signal.reason) process.exit(0); // told to end before it had begun
   const { message, remedy } = error as AutocodeError;
   process.stderr.write(`${message}${remedy === undefined ? '' : `\n${remedy}`}\n`);
   // Wrong use alone is told apart: whoever starts workers need not try that again.
@@ -29,7 +32,6 @@ try {
 async function main(argv: string[]): Promise<void> {
   const address = notifyAddress();
   const config = await workerConfig(argv);
-  const stop = new AbortController();
   setInterval(() => {}, 2 ** 30); // with room for no run there is nothing else that keeps the process
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
   const { runners, kept, log } = await openRunners(config, stop.signal);
@@ -40,9 +42,7 @@ async function main(argv: string[]): Promise<void> {
   await manager.ready(`Takes runs of ${config.url}`);
   if (config.placement === 'dispatch') {
     const { claimOnce } = await import('./claim-once.ts');
-    await Promise.race([claimOnce(parts, stop.signal), kept]).catch((error: unknown) => {
-      if (!stop.signal.aborted) throw error;
-    });
+    await Promise.race([claimOnce(parts, stop.signal), kept]).catch(unlessStopped);
     stop.abort();
   }
   await Promise.all([claimRuns(parts, stop.signal), kept]);
@@ -51,6 +51,10 @@ async function main(argv: string[]): Promise<void> {
   log.info(left === 0 ? 'stopped' : `stopped; ${left} runners go on`);
   await log.close();
   process.exit(0); // an idle connection is no reason to stay
+}
+
+function unlessStopped(error: unknown): void {
+  if (!stop.signal.aborted) throw error;
 }
 
 async function openHealth(config: WorkerConfig | ClaimerConfig): Promise<Health | undefined> {

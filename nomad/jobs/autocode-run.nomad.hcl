@@ -125,6 +125,7 @@ job "autocode-run" {
         AUTOCODE_WORKER_DAILY_BUDGET = var.daily_budget
         AUTOCODE_WORKER_AGENT        = "${NOMAD_META_agent}"
         AUTOCODE_WORKER_PLACEMENT    = "dispatch"
+        NODE_COMPILE_CACHE           = "/run/autocode-runner/compile"
       }
       volume_mount {
         volume      = "autocode"

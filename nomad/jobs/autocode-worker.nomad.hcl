@@ -176,6 +176,7 @@ job "autocode-worker" {
         AUTOCODE_WORKER_DAILY_BUDGET = var.daily_budget
         AUTOCODE_WORKER_AGENT        = "${NOMAD_META_agent}"
         AUTOCODE_WORKER_PLACEMENT    = "service"
+        NODE_COMPILE_CACHE           = "/run/autocode-runner/compile"
       }
       volume_mount {
         volume      = "autocode"

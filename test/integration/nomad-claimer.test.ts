@@ -47,7 +47,8 @@ test('workers as tasks of Nomad', { timeout: 280_000 }, async (t) => {
   const directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'autocode-claimer-')));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const sockets = path.join(directory, 'runner');
-  mkdirSync(sockets);
+  mkdirSync(path.join(sockets, 'compile'), { recursive: true });
+  chownSync(path.join(sockets, 'compile'), NOBODY, NOBODY);
   await using cluster = await startNomad({
     clients: 1,
     volumes: () => ({ 'autocode-runner': sockets, usr: '/usr' }),

@@ -80,8 +80,9 @@ export async function takeSeat(
   }
 
   const kept = keepSeat();
+  kept.catch(() => {}); // whoever waits for it is told
   while (situation === null && !signal.aborted)
-    await Promise.race([once(events, 'changed', { signal }), kept]);
+    await Promise.race([once(events, 'changed'), aborted(signal), kept]);
   signal.throwIfAborted();
   const runners: Runners = {
     abilities: () => Promise.resolve(situation!.abilities),
