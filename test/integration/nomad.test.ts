@@ -1,7 +1,7 @@
 // The client of Nomad and the deployment of workers against a real cluster: a server and two clients, with ACLs and TLS. The
 // task of these jobs is a shell: the claimer itself has a test of its own.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -99,7 +99,12 @@ describe('workers in Nomad', () => {
       testDatabase(),
       mkdtemp(join(tmpdir(), 'autocode-nomad-test-')),
     ]);
-    nomad = clientWith(async () => cluster.token);
+    const rules = await readFile(join(import.meta.dirname, '../../nomad/policy.hcl'), 'utf8');
+    const own = rules.replace('nomad/jobs/autocode-worker', 'nomad/jobs/shell');
+    await cluster.call('POST', 'acl/policy/autocode', { Name: 'autocode', Rules: own });
+    const token = { Type: 'client', Policies: ['autocode'] };
+    const { SecretID: secret } = await cluster.call('POST', 'acl/token', token);
+    nomad = clientWith(async () => secret);
     const file = join(directory, 'shell.nomad.hcl');
     await writeFile(file, JOB);
     parts = {
