@@ -60,39 +60,44 @@ class Decision:
 @dataclass(frozen=True, slots=True)
 class Rule:
     text: str
-    allows: bool
     methods: frozenset[str] | None
     ports: frozenset[tuple[str, int]] | None
     """Pairs of scheme and port; the scheme is empty where any will do. None: every port."""
-    segments: tuple[str, ...]
-    open_end: bool
     address: Address | None
     project: str | None
     run_kind: str | None
 
 
 @dataclass(slots=True)
+class Paths:
+    """The rules of a host by their paths: what ends here, what goes on with anything, and what goes on by a segment."""
+
+    ending: list[Rule] = field(default_factory=list)
+    open: list[Rule] = field(default_factory=list)
+    below: dict[str, Paths] = field(default_factory=dict)
+
+
+Hosts = dict[str | Address, Paths]
+
+
+@dataclass(slots=True)
 class Policy:
-    """The rules by the host that they are for, in the order of the file."""
+    """The rules by the hosts that they are for: names, addresses, and names with stars in front as they are written."""
 
     version: str = ""
     recording: dict[str, float] = field(default_factory=dict)
     """Projects in record mode, and until when (seconds since 1970)."""
-    named: dict[str, list[Rule]] = field(default_factory=dict)
-    below: dict[str, list[Rule]] = field(default_factory=dict)
-    """For `**.name`: one label and more before the name."""
-    one_below: dict[str, list[Rule]] = field(default_factory=dict)
-    """For `*.name`: one label before the name."""
-    everywhere: list[Rule] = field(default_factory=list)
-    addresses: dict[Address, list[Rule]] = field(default_factory=dict)
+    allowing: Hosts = field(default_factory=dict)
+    denying: Hosts = field(default_factory=dict)
 
 
 def load(path: str | Path) -> Policy:
     """Reads the file that the orchestrator wrote; OSError or ValueError where it cannot be read."""
-    document = json.loads(Path(path).read_text(encoding="utf-8"))
+    text = Path(path).read_text(encoding="utf-8")
     try:
+        document = json.loads(text)
         return compile_policy(document["version"], document["rules"], document["recording"])
-    except (AttributeError, IndexError, KeyError, TypeError) as error:
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is no egress policy: {error!r}") from error
 
 
@@ -100,17 +105,7 @@ def compile_policy(version: str, rules: list[str], recording: dict[str, float]) 
     """A policy of rules in their canonical form."""
     policy = Policy(version=version, recording=recording)
     for text in rules:
-        host, rule = _read_rule(text)
-        if isinstance(host, str) and host == "**":
-            policy.everywhere.append(rule)
-        elif isinstance(host, str) and host.startswith("**."):
-            policy.below.setdefault(host[3:], []).append(rule)
-        elif isinstance(host, str) and host.startswith("*."):
-            policy.one_below.setdefault(host[2:], []).append(rule)
-        elif isinstance(host, str):
-            policy.named.setdefault(host, []).append(rule)
-        else:
-            policy.addresses.setdefault(host, []).append(rule)
+        _add_rule(policy, text)
     return policy
 
 
@@ -124,29 +119,18 @@ def decide(policy: Policy, request: Request, now: float | None = None) -> Decisi
     if not tunnel and not _same_names(host, request):
         return Decision("deny", "names-differ", None)
     target, public = read_target(host, request.address)
-    bare = [] if tunnel else lenient(path)
+    for paths in _paths_for(policy.denying, host):
+        for rule in _whole(paths) if tunnel else _along(paths, lenient(path)):
+            if _applies(rule, request, tunnel) and (rule.address is None or rule.address == target):
+                return Decision("deny", "rule", rule.text)
     unreachable: Rule | None = None
-    allowing: Rule | None = None
-    for rule in _rules_for(policy, host):
-        if rule.project is not None and rule.project != request.project:
-            continue
-        if rule.run_kind is not None and rule.run_kind != request.run_kind:
-            continue
-        if not _port_fits(rule, request, tunnel):
-            continue
-        if rule.allows:
-            if allowing is not None or not (tunnel or _covers(rule, request.method, path)):
+    for paths in _paths_for(policy.allowing, host):
+        for rule in _all(paths) if tunnel else _along(paths, path):
+            if not _applies(rule, request, tunnel):
                 continue
             if public if rule.address is None else target == rule.address:
-                allowing = rule
-            elif unreachable is None:
-                unreachable = rule
-        elif (rule.address is None or rule.address == target) and (
-            _covers_all(rule) if tunnel else _covers(rule, request.method, bare)
-        ):
-            return Decision("deny", "rule", rule.text)
-    if allowing is not None:
-        return Decision("allow", "rule", allowing.text)
+                return Decision("allow", "rule", rule.text)
+            unreachable = unreachable or rule
     if public and _records(policy, request.project, time.time() if now is None else now):
         return Decision("allow", "recording", None)
     if unreachable is not None:
@@ -158,8 +142,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 _METHOD = re.compile(r"[A-Z][A-Z-]{0,31}")
 
 
-def _read_rule(text: str) -> tuple[str | Address, Rule]:
-    """A rule from its canonical form: words without spaces in them, `key=value` after the first."""
+def _add_rule(policy: Policy, text: str) -> None:
+    """Adds a rule from its canonical form: words without spaces in them, `key=value` after the first."""
     action, *words = text.split(" ")
     values = dict(word.split("=", 1) for word in words)
     host, port = split_port(values["host"])
@@ -168,64 +152,84 @@ def _read_rule(text: str) -> tuple[str | Address, Rule]:
         raise ValueError(f"no rule: {text}")
     address = values.get("address")
     pinned = where if not isinstance(where, str) else None if address is None else read_address(address)
-    segments = values.get("path", "/**")[1:].split("/")
-    open_end = segments[-1] == "**"
-    if open_end:
-        segments.pop()
-    if action == "deny":
-        segments = [segment.lower() for segment in segments if segment != ""]
     ports = None if action == "deny" else frozenset(DEFAULT_PORTS.items())
     if port is not None:
         ports = frozenset([("", port)])
     methods = values.get("method")
-    return where, Rule(
+    rule = Rule(
         text=text,
-        allows=action == "allow",
         methods=None if methods is None else frozenset(methods.split(",")),
         ports=ports,
-        segments=tuple(segments),
-        open_end=open_end,
         address=pinned,
         project=values.get("project"),
         run_kind=values.get("run-kind"),
     )
+    segments = values.get("path", "/**")[1:].split("/")
+    open_end = segments[-1] == "**"
+    if open_end:
+        segments.pop()
+    hosts = policy.denying if action == "deny" else policy.allowing
+    paths = hosts.setdefault(where, Paths())
+    for segment in lenient(segments) if action == "deny" else segments:
+        paths = paths.below.setdefault(segment, Paths())
+    (paths.open if open_end else paths.ending).append(rule)
 
 
-def _rules_for(policy: Policy, host: str | Address) -> Iterator[Rule]:
-    """The rules whose host is, or covers, this one."""
-    if not isinstance(host, str):
-        yield from policy.addresses.get(host, ())
+def _paths_for(hosts: Hosts, host: str | Address) -> Iterator[Paths]:
+    """Of the host itself, and of all that cover it."""
+    names: list[str | Address] = [host]
+    if isinstance(host, str):
+        parent = host.partition(".")[2]
+        names.append(f"*.{parent}")
+        while parent != "":
+            names.append(f"**.{parent}")
+            parent = parent.partition(".")[2]
+        names.append("**")
+    for name in names:
+        if name in hosts:
+            yield hosts[name]
+
+
+def _along(paths: Paths, path: list[str], index: int = 0) -> Iterator[Rule]:
+    """The rules that cover a path."""
+    yield from paths.open
+    if index == len(path):
+        yield from paths.ending
         return
-    yield from policy.named.get(host, ())
-    parent = host.partition(".")[2]
-    yield from policy.one_below.get(parent, ())
-    while parent != "":
-        yield from policy.below.get(parent, ())
-        parent = parent.partition(".")[2]
-    yield from policy.everywhere
+    segment = path[index]
+    if segment in paths.below:
+        yield from _along(paths.below[segment], path, index + 1)
+    if "*" in paths.below and segment != "" and not segment.startswith(";"):
+        yield from _along(paths.below["*"], path, index + 1)
 
 
-def _port_fits(rule: Rule, request: Request, tunnel: bool) -> bool:
-    if rule.ports is None or ("", request.port) in rule.ports or (request.scheme, request.port) in rule.ports:
-        return True
-    return tunnel and ("http", request.port) in rule.ports
+def _whole(paths: Paths) -> Iterator[Rule]:
+    """The rules that cover whatever goes through a tunnel."""
+    return (rule for rule in paths.open if rule.methods is None)
 
 
-def _covers_all(rule: Rule) -> bool:
-    """Whether all that could go through a tunnel would be covered."""
-    return rule.methods is None and rule.open_end and not rule.segments
+def _all(paths: Paths) -> Iterator[Rule]:
+    """The rules that cover something of what goes through a tunnel."""
+    yield from paths.open
+    yield from paths.ending
+    for below in paths.below.values():
+        yield from _all(below)
 
 
-def _covers(rule: Rule, method: str, path: list[str]) -> bool:
-    own = rule.segments
-    if rule.methods is not None and method not in rule.methods:
-        return False
-    if len(path) < len(own) or (len(path) > len(own) and not rule.open_end):
-        return False
-    for wanted, segment in zip(own, path, strict=False):
-        if wanted != segment and (wanted != "*" or segment == "" or segment.startswith(";")):
-            return False
-    return True
+def _applies(rule: Rule, request: Request, tunnel: bool) -> bool:
+    """Whether the rule is for this method, port, project and kind of run."""
+    port = request.port
+    return (
+        (tunnel or rule.methods is None or request.method in rule.methods)
+        and (rule.project is None or rule.project == request.project)
+        and (rule.run_kind is None or rule.run_kind == request.run_kind)
+        and (
+            rule.ports is None
+            or (request.scheme, port) in rule.ports
+            or ("", port) in rule.ports
+            or (tunnel and ("http", port) in rule.ports)
+        )
+    )
 
 
 def _records(policy: Policy, project: str | None, now: float) -> bool:

@@ -13,11 +13,7 @@ from policy import Request, compile_policy, decide, load
 from refusal import refusal, suggestion
 
 TABLE: dict[str, Any] = json.loads((Path(__file__).parent / "cases" / "policy.json").read_text(encoding="utf-8"))
-CASES = [
-    pytest.param(group, case, id=f"{group['name']}: {case['name']}")
-    for group in TABLE["groups"]
-    for case in group["cases"]
-]
+CASES = [pytest.param(group, case, id=f"{group['name']}: {case['name']}") for group in TABLE["groups"] for case in group["cases"]]
 
 
 def request_of(fields: dict[str, Any]) -> Request:
@@ -71,13 +67,21 @@ def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{", '{"version": "1"}', '{"version": "1", "rules": ["allow"], "recording": {}}']
-    + ['{"version": "1", "rules": ["allow host=0x7f.1"], "recording": {}}', '{"version": "1", "rules": [1], "recording": {}}'],
+    [
+        "",
+        "[]",
+        "{",
+        '{"version": "1"}',
+        '{"version": "1", "rules": ["allow"], "recording": {}}',
+        '{"version": "1", "rules": ["allow host=0x7f.1"], "recording": {}}',
+        '{"version": "1", "rules": ["permit host=a.example"], "recording": {}}',
+        '{"version": "1", "rules": [1], "recording": {}}',
+    ],
 )
 def test_a_file_that_is_no_policy_is_refused_whole(text: str, tmp_path: Path) -> None:
     file = tmp_path / "policy.json"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="is no egress policy"):
         load(file)
 
 
@@ -100,8 +104,7 @@ def test_a_refusal_names_the_request_and_the_command_that_would_allow_it() -> No
     assert refused.document["error"] == {
         "code": "ERR_EGRESS_DENIED",
         "message": "POST https://api.example:443/v1/items was refused: no rule of the egress policy allows it.",
-        "remedy": "A person may allow it: "
-        "autocode egress policy allow 'method=POST host=api.example path=/v1/items' --project shop",
+        "remedy": "A person may allow it: autocode egress policy allow 'method=POST host=api.example path=/v1/items' --project shop",
         "details": {
             "method": "POST",
             "host": "api.example",

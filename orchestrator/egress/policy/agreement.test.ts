@@ -229,8 +229,8 @@ test('both matchers decide alike', async () => {
   const arbitrary = fc
     .record({
       rules: fc.array(rule, { maxLength: 6 }),
-      recording: of({}, {}, { shop: 100 }),
-      now: of(99, 100),
+      recording: of({}, { shop: 100 }),
+      now: of(99, 99, 99, 100),
       request: asked,
       aimed: fc.boolean(),
       keep: fc.uniqueArray(of('method', 'path', 'address', 'port', 'project', 'sni', 'hostHeader'), {
@@ -268,7 +268,7 @@ test('both matchers decide alike', async () => {
     'deny malformed',
   ];
   for (const kind of kinds)
-    assert.ok((seen.get(kind) ?? 0) > 50, `seed ${seed}: ${kind} came ${seen.get(kind) ?? 0} times`);
+    assert.ok((seen.get(kind) ?? 0) > 20, `seed ${seed}: ${kind} came ${seen.get(kind) ?? 0} times`);
 });
 
 test('what is suggested allows the request, and is a rule in its canonical form', () => {

@@ -38,14 +38,22 @@ interface Ready {
   text: string;
   rule: Rule;
   methods: Set<string> | null;
-  segments: string[];
-  openEnd: boolean;
   address: string | null;
 }
 
-/** The rules by the host that they are for. */
+/** The rules of a host by their paths: what ends here, what goes on from here with anything, and what goes on by a segment. */
+interface Paths {
+  ending: Ready[];
+  open: Ready[];
+  below: Map<string, Paths>;
+}
+
+type Hosts = Map<string, Paths>;
+
+/** The rules by the hosts that they are for, as these are written. */
 export interface Policy {
-  rules: Map<string, Ready[]>;
+  allowing: Hosts;
+  denying: Hosts;
   /** Projects in record mode, and until when (seconds since 1970). */
   recording: Record<string, number>;
 }
@@ -55,93 +63,114 @@ const METHOD = /^[A-Z][A-Z-]{0,31}$/;
 
 /** Makes rules ready. */
 export function compilePolicy(rules: Rule[], recording: Record<string, number> = {}): Policy {
-  const byHost = new Map<string, Ready[]>();
-  for (const rule of rules) {
-    const found = byHost.get(rule.host);
-    if (found === undefined) byHost.set(rule.host, [ready(rule)]);
-    else found.push(ready(rule));
-  }
-  return { rules: byHost, recording };
+  const policy: Policy = { allowing: new Map(), denying: new Map(), recording };
+  for (const rule of rules) addRule(policy, rule);
+  return policy;
 }
 
-function ready(rule: Rule): Ready {
-  const segments = rule.path.slice(1).split('/');
-  const openEnd = segments.at(-1) === '**';
-  if (openEnd) segments.pop();
+function addRule({ allowing, denying }: Policy, rule: Rule): void {
   const isAddress = readHost(rule.host)?.isAddress === true;
-  return {
+  const ready: Ready = {
     text: printRule(rule),
     rule,
     methods: rule.methods === null ? null : new Set(rule.methods),
-    segments: rule.action === 'deny' ? lenient(segments) : segments,
-    openEnd,
     address: isAddress ? rule.host : rule.address,
   };
+  const segments = rule.path.slice(1).split('/');
+  const openEnd = segments.at(-1) === '**';
+  if (openEnd) segments.pop();
+  const denies = rule.action === 'deny';
+  let paths = entry(denies ? denying : allowing, rule.host);
+  for (const segment of denies ? lenient(segments) : segments) paths = entry(paths.below, segment);
+  (openEnd ? paths.open : paths.ending).push(ready);
+}
+
+function entry(map: Map<string, Paths>, key: string): Paths {
+  const found = map.get(key) ?? { ending: [], open: [], below: new Map() };
+  map.set(key, found);
+  return found;
 }
 
 /** Whether the request may leave. A rule that denies goes before all that allow; without a rule nothing leaves. `now` in seconds. */
 export function decide(policy: Policy, request: EgressRequest, now = Date.now() / 1000): Decision {
+  const { method, port } = request;
   const host = readHost(request.host);
-  const tunnel = request.method === 'CONNECT';
+  const tunnel = method === 'CONNECT';
   const path = tunnel ? [] : readPath(request.path);
-  const { port } = request;
   const rightPort = Number.isInteger(port) && port > 0 && port < 65_536;
-  if (host === null || path === null || !METHOD.test(request.method) || !rightPort)
-    return { decision: 'deny', reason: 'malformed', rule: null };
-  if (!tunnel && !sameNames(host, request)) return { decision: 'deny', reason: 'names-differ', rule: null };
+  if (host === null || path === null || !METHOD.test(method) || !rightPort) return denied('malformed');
+  if (!tunnel && !sameNames(host, request)) return denied('names-differ');
   const { target, open } = readTarget(host, request.address);
-  const bare = lenient(path);
-  let unreachable: Ready | undefined;
-  let allowing: Ready | undefined;
-  for (const each of rulesFor(policy, host)) {
-    const { rule } = each;
-    if (rule.project !== null && rule.project !== request.project) continue;
-    if (rule.runKind !== null && rule.runKind !== request.runKind) continue;
-    if (!portFits(rule, request, tunnel)) continue;
-    if (rule.action === 'allow') {
-      if (allowing !== undefined || !(tunnel || covers(each, request.method, path))) continue;
-      if (each.address === null ? open : each.address === target) allowing = each;
-      else unreachable ??= each;
-    } else if (each.address === null || each.address === target) {
-      if (tunnel ? coversAll(each) : covers(each, request.method, bare))
-        return { decision: 'deny', reason: 'rule', rule: each.text };
+  for (const paths of pathsFor(policy.denying, host)) {
+    for (const each of tunnel ? whole(paths) : along(paths, lenient(path))) {
+      if (applies(each, request, tunnel) && (each.address === null || each.address === target))
+        return denied('rule', each);
     }
   }
-  if (allowing !== undefined) return { decision: 'allow', reason: 'rule', rule: allowing.text };
+  let unreachable: Ready | undefined;
+  for (const paths of pathsFor(policy.allowing, host)) {
+    for (const each of tunnel ? all(paths) : along(paths, path)) {
+      if (!applies(each, request, tunnel)) continue;
+      if (each.address === null ? open : each.address === target)
+        return { decision: 'allow', reason: 'rule', rule: each.text };
+      unreachable ??= each;
+    }
+  }
   if (open && recorded(policy, request.project, now))
     return { decision: 'allow', reason: 'recording', rule: null };
-  if (unreachable !== undefined)
-    return { decision: 'deny', reason: 'private-address', rule: unreachable.text };
-  return { decision: 'deny', reason: 'no-rule', rule: null };
+  return unreachable === undefined ? denied('no-rule') : denied('private-address', unreachable);
 }
 
-/** The rules whose host is, or covers, this one. */
-function* rulesFor({ rules }: Policy, { value, isAddress }: Host): Generator<Ready> {
-  yield* rules.get(value) ?? [];
-  if (isAddress) return;
-  let dot = value.indexOf('.');
-  if (dot >= 0) yield* rules.get(`*${value.slice(dot)}`) ?? [];
-  for (; dot >= 0; dot = value.indexOf('.', dot + 1)) yield* rules.get(`**${value.slice(dot)}`) ?? [];
-  yield* rules.get('**') ?? [];
+function denied(reason: Reason, rule?: Ready): Decision {
+  return { decision: 'deny', reason, rule: rule?.text ?? null };
 }
 
-function portFits(rule: Rule, { scheme, port }: EgressRequest, tunnel: boolean): boolean {
+/** Of the host itself, and of all that cover it. */
+function* pathsFor(hosts: Hosts, { value, isAddress }: Host): Generator<Paths> {
+  const names = [value];
+  if (!isAddress) {
+    let dot = value.indexOf('.');
+    if (dot >= 0) names.push(`*${value.slice(dot)}`);
+    for (; dot >= 0; dot = value.indexOf('.', dot + 1)) names.push(`**${value.slice(dot)}`);
+    names.push('**');
+  }
+  for (const name of names) {
+    const paths = hosts.get(name);
+    if (paths !== undefined) yield paths;
+  }
+}
+
+/** The rules that cover a path. */
+function* along({ open, ending, below }: Paths, path: string[], index = 0): Generator<Ready> {
+  yield* open;
+  const segment = path[index];
+  if (segment === undefined) return void (yield* ending);
+  const same = below.get(segment);
+  if (same !== undefined) yield* along(same, path, index + 1);
+  const any = segment === '' || segment.startsWith(';') ? undefined : below.get('*');
+  if (any !== undefined) yield* along(any, path, index + 1);
+}
+
+/** The rules that cover whatever goes through a tunnel. */
+function whole({ open }: Paths): Ready[] {
+  return open.filter(({ methods }) => methods === null);
+}
+
+/** The rules that cover something of what goes through a tunnel. */
+function* all({ open, ending, below }: Paths): Generator<Ready> {
+  yield* open;
+  yield* ending;
+  for (const paths of below.values()) yield* all(paths);
+}
+
+/** Whether the rule is for this method, port, project and kind of run. */
+function applies({ rule, methods }: Ready, request: EgressRequest, tunnel: boolean): boolean {
+  const { method, port, scheme, project, runKind } = request;
+  if (!tunnel && methods?.has(method) === false) return false;
+  if (rule.project !== null && rule.project !== project) return false;
+  if (rule.runKind !== null && rule.runKind !== runKind) return false;
   if (rule.port !== null) return rule.port === port;
   return rule.action === 'deny' || port === DEFAULT_PORTS[scheme] || (tunnel && port === DEFAULT_PORTS.http);
-}
-
-/** Whether all that could go through a tunnel would be covered. */
-function coversAll({ methods, openEnd, segments }: Ready): boolean {
-  return methods === null && openEnd && segments.length === 0;
-}
-
-function covers({ methods, segments, openEnd }: Ready, method: string, path: string[]): boolean {
-  if (methods !== null && !methods.has(method)) return false;
-  if (path.length < segments.length || (path.length > segments.length && !openEnd)) return false;
-  return segments.every((wanted, index) => {
-    const segment = path[index]!;
-    return wanted === segment || (wanted === '*' && segment !== '' && !segment.startsWith(';'));
-  });
 }
 
 function recorded({ recording }: Policy, project: string | null, now: number): boolean {
