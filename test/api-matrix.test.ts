@@ -116,6 +116,8 @@ const DECIDED: Record<Access, string[]> = {
     'DELETE /api/v1/fleet/allocations/:allocation',
     'DELETE /api/v1/model-roles/:role',
     'GET /api/v1/secrets',
+    'GET /api/v1/secrets/:secret/history',
+    'POST /api/v1/secrets/:secret/reveal',
     'PUT /api/v1/secrets/:secret',
     'DELETE /api/v1/secrets/:secret',
     'GET /api/v1/keys',
