@@ -31,6 +31,7 @@ export const EVENT_KINDS = [
   'budget.reached',
   'price.set',
   'prompt.read',
+  'secret.revealed',
   'gpu.warning',
   'gpu.lost',
   'gpu.back',

@@ -1,4 +1,4 @@
-// Secrets as the API shows them: names and versions, never values.
+// Secrets as the API shows them: names and versions; values only by the one route that leaves an event.
 import { z } from 'zod';
 import { Timestamp } from './ids.ts';
 
@@ -14,7 +14,11 @@ export const SecretName = z
 
 export const SecretInput = z
   .strictObject({
-    value: z.string().min(1).max(65_536).meta({ description: 'Kept sealed; no answer ever carries it.' }),
+    value: z
+      .string()
+      .min(1)
+      .max(65_536)
+      .meta({ description: 'Kept sealed; shown to admins alone, which leaves an event.' }),
     expectedVersion: z
       .number()
       .int()
@@ -30,3 +34,17 @@ export const Secret = z
   .object({ name: SecretName, version: z.number().int(), createdAt: Timestamp })
   .meta({ id: 'Secret' });
 export type Secret = z.infer<typeof Secret>;
+
+/** What the writer is told, beside what was written. */
+export const SecretWritten = Secret.extend({
+  notice: z
+    .string()
+    .nullable()
+    .meta({ description: 'Why it cannot be taken out of logs and prompts by its value; null when it can.' }),
+}).meta({ id: 'SecretWritten' });
+export type SecretWritten = z.infer<typeof SecretWritten>;
+
+/** The answer of the one route that shows a value. */
+export const RevealedSecret = z
+  .object({ name: SecretName, version: z.number().int(), value: z.string() })
+  .meta({ id: 'RevealedSecret' });

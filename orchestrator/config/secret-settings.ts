@@ -17,7 +17,9 @@ export const VaultSettings = z.strictObject({
     .describe('Where its KV store (version 2) is mounted.'),
   roleIdFile: file()
     .meta({ path: true, shownDefault: '`config/vault/role-id` in the data directory' })
-    .describe('File with the role id of the AppRole to log in by; the environment’s `VAULT_TOKEN` goes before it.'),
+    .describe(
+      'File with the role id of the AppRole to log in by; the environment’s `VAULT_TOKEN` goes before it.',
+    ),
   secretIdFile: file()
     .meta({ path: true, shownDefault: '`config/vault/secret-id` in the data directory' })
     .describe('File with the secret id that belongs to it; it is replaced every day.'),
@@ -26,7 +28,10 @@ export type VaultSettings = z.infer<typeof VaultSettings>;
 
 export const SecretSettings = z
   .strictObject({
-    kind: z.enum(['file', 'vault']).default('file').describe('`file`: sealed in the data directory; `vault`.'),
+    kind: z
+      .enum(['file', 'vault'])
+      .default('file')
+      .describe('`file`: sealed in the data directory; `vault`.'),
     vault: VaultSettings.optional().describe('The Vault (or OpenBao) that keeps them (docs/secrets.md).'),
   })
   .refine(({ kind, vault }) => kind === 'file' || vault !== undefined, {

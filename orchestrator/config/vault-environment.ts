@@ -2,7 +2,14 @@
 import process from 'node:process';
 
 /** What would print secrets, switch the check of certificates off, or lead elsewhere than the configuration says. */
-const CLEARED = ['DEBUG', 'VAULT_SKIP_VERIFY', 'VAULT_ADDR', 'VAULT_PREFIX', 'VAULT_NAMESPACE', 'VAULT_TOKEN'];
+const CLEARED = [
+  'DEBUG',
+  'VAULT_SKIP_VERIFY',
+  'VAULT_ADDR',
+  'VAULT_PREFIX',
+  'VAULT_NAMESPACE',
+  'VAULT_TOKEN',
+];
 
 let token: string | undefined;
 

@@ -40,7 +40,11 @@ export async function vaultCertificate(
   return { ...files, made: true };
 }
 
-function isGood({ certFile, keyFile, caFile }: Omit<VaultCertificate, 'made'>, host: string, now: Date): boolean {
+function isGood(
+  { certFile, keyFile, caFile }: Omit<VaultCertificate, 'made'>,
+  host: string,
+  now: Date,
+): boolean {
   if (![certFile, keyFile, caFile].every((file) => existsSync(file))) return false;
   const certificate = new X509Certificate(readFileSync(certFile));
   return (

@@ -101,9 +101,13 @@ function readAuthority(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new AutocodeError('ERR_TLS', `The authority for Vault cannot be read: ${(cause as Error).message}.`, {
-      remedy: 'Correct secrets.vault.caFile; `autocode secret setup` makes the one of this appliance.',
-      cause,
-    });
+    throw new AutocodeError(
+      'ERR_TLS',
+      `The authority for Vault cannot be read: ${(cause as Error).message}.`,
+      {
+        remedy: 'Correct secrets.vault.caFile; `autocode secret setup` makes the one of this appliance.',
+        cause,
+      },
+    );
   }
 }

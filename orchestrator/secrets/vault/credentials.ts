@@ -24,7 +24,10 @@ export async function renewCredentials(
 ): Promise<void> {
   const role = ORCHESTRATOR_ROLE;
   const { data: id } = await call({ method: 'GET', path: rolePath(role, 'role-id') }, RoleId);
-  const { data: made } = await call({ method: 'POST', path: rolePath(role, 'secret-id'), body: {} }, SecretId);
+  const { data: made } = await call(
+    { method: 'POST', path: rolePath(role, 'secret-id'), body: {} },
+    SecretId,
+  );
   await writeFileAtomic(roleIdFile, `${id.role_id}\n`);
   await writeFileAtomic(secretIdFile, `${made.secret_id}\n`);
   // Only now: a crash before leaves two that are good, and the next renewal takes the older one away.

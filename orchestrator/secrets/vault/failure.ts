@@ -15,7 +15,10 @@ const Answered = z.object({
   message: z.string(),
   response: z.object({
     statusCode: z.int(),
-    body: z.object({ errors: z.array(z.string()).nullish() }).optional().catch(undefined),
+    body: z
+      .object({ errors: z.array(z.string()).nullish() })
+      .optional()
+      .catch(undefined),
   }),
 });
 
@@ -67,10 +70,14 @@ function refusal(status: number, said: string, { address, method, path }: Failed
     });
   if (status >= 500 || status === 429)
     return unavailable(address, `answers ${status} (${said})`, { remedy: 'See the log of Vault.', details });
-  return new AutocodeError('ERR_SECRET', `Vault at ${address} refuses ${method} ${path}: ${said || status}.`, {
-    remedy: 'See the log of Vault.',
-    details,
-  });
+  return new AutocodeError(
+    'ERR_SECRET',
+    `Vault at ${address} refuses ${method} ${path}: ${said || status}.`,
+    {
+      remedy: 'See the log of Vault.',
+      details,
+    },
+  );
 }
 
 function unavailable(

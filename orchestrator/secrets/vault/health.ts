@@ -29,7 +29,11 @@ export async function readHealth(
     if (!initialized)
       return { name, state: 'down', detail: `${address} is not initialised: \`autocode secret setup\`` };
     if (sealed)
-      return { name, state: 'down', detail: `${address} is sealed: \`autocode secret unseal\`; what needs a secret waits` };
+      return {
+        name,
+        state: 'down',
+        detail: `${address} is sealed: \`autocode secret unseal\`; what needs a secret waits`,
+      };
     await login();
     return { name, state: 'ok', detail: `${address}, ${version}` };
   } catch (error) {

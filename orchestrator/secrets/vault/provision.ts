@@ -66,10 +66,14 @@ async function enableAudit(call: Call, file: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (statusOf(error) !== 400 && statusOf(error) !== 500) throw error;
-    throw new AutocodeError('ERR_SECRET', `Vault makes no audit device that writes ${file}: ${(error as Error).message}`, {
-      remedy: `Let the user of Vault write there, or give another --audit-file. OpenBao takes devices from its configuration alone: add \`audit "file" "${AUDIT_DEVICE}" { options { file_path = "${file}" } }\` to it and reload it.`,
-      cause: error,
-    });
+    throw new AutocodeError(
+      'ERR_SECRET',
+      `Vault makes no audit device that writes ${file}: ${(error as Error).message}`,
+      {
+        remedy: `Let the user of Vault write there, or give another --audit-file. OpenBao takes devices from its configuration alone: add \`audit "file" "${AUDIT_DEVICE}" { options { file_path = "${file}" } }\` to it and reload it.`,
+        cause: error,
+      },
+    );
   }
 }
 
@@ -77,9 +81,13 @@ async function mountStore(call: Call, mount: string): Promise<boolean> {
   const { data: mounts } = await call({ method: 'GET', path: 'sys/mounts' }, Mounts);
   const there = mounts[`${mount}/`];
   if (there !== undefined && (there.type !== 'kv' || there.options?.version !== '2'))
-    throw new AutocodeError('ERR_STATE', `${mount}/ in Vault is there already and is no KV store of version 2.`, {
-      remedy: 'Set secrets.vault.mount to another name.',
-    });
+    throw new AutocodeError(
+      'ERR_STATE',
+      `${mount}/ in Vault is there already and is no KV store of version 2.`,
+      {
+        remedy: 'Set secrets.vault.mount to another name.',
+      },
+    );
   const body = { type: 'kv', options: { version: '2' } };
   if (there === undefined) await call({ method: 'POST', path: `sys/mounts/${mount}`, body }, z.unknown());
   // A new store upgrades itself, and refuses everything meanwhile.

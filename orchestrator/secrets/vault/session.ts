@@ -100,7 +100,9 @@ export function vaultSession(login: VaultLogin): VaultSession {
     ]);
     const asked = performance.now();
     const body = { role_id, secret_id };
-    const { auth } = await ask({ method: 'POST', path: 'auth/approle/login', body }, Auth).catch(refusedLogin);
+    const { auth } = await ask({ method: 'POST', path: 'auth/approle/login', body }, Auth).catch(
+      refusedLogin,
+    );
     return {
       token: auth.client_token,
       endsAt: asked + auth.lease_duration * 1000,
@@ -114,10 +116,15 @@ export function vaultSession(login: VaultLogin): VaultSession {
     const { data } = await ask({ method: 'GET', path: 'auth/token/lookup-self', token }, Looked).catch(
       (error: unknown) => {
         if (statusOf(error) !== 403) throw error;
-        throw new AutocodeError('ERR_VAULT_DENIED', `Vault at ${login.address} does not know the token in VAULT_TOKEN.`, {
-          remedy: 'It may have ended or been revoked: set another and restart, or unset it to log in by AppRole.',
-          cause: error,
-        });
+        throw new AutocodeError(
+          'ERR_VAULT_DENIED',
+          `Vault at ${login.address} does not know the token in VAULT_TOKEN.`,
+          {
+            remedy:
+              'It may have ended or been revoked: set another and restart, or unset it to log in by AppRole.',
+            cause: error,
+          },
+        );
       },
     );
     // The root token never ends.
@@ -190,7 +197,12 @@ export function vaultSession(login: VaultLogin): VaultSession {
     forget(ending?.token);
     // A token of our own is not left behind; where Vault is away it ends by itself.
     if (ending !== undefined && login.token === undefined) {
-      const revoke = { method: 'POST', path: 'auth/token/revoke-self', token: ending.token, body: {} } as const;
+      const revoke = {
+        method: 'POST',
+        path: 'auth/token/revoke-self',
+        token: ending.token,
+        body: {},
+      } as const;
       await ask(revoke, z.unknown()).catch(() => {});
     }
     await disconnect();
@@ -206,10 +218,14 @@ async function readCredential(key: string, file: string): Promise<string> {
   try {
     return (await readFile(file, 'utf8')).trim();
   } catch (cause) {
-    throw new AutocodeError('ERR_CONFIG', `secrets.vault.${key} cannot be read: ${(cause as Error).message}.`, {
-      remedy: 'Run `autocode secret setup`, or put there what the operator of that Vault gave you.',
-      cause,
-    });
+    throw new AutocodeError(
+      'ERR_CONFIG',
+      `secrets.vault.${key} cannot be read: ${(cause as Error).message}.`,
+      {
+        remedy: 'Run `autocode secret setup`, or put there what the operator of that Vault gave you.',
+        cause,
+      },
+    );
   }
 }
 

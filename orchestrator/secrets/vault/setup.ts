@@ -78,7 +78,11 @@ export async function setUpVault(options: SetupOptions): Promise<SetupDone> {
 }
 
 /** A Vault without a file of ours: set up before, or by somebody else. */
-async function completeOther(client: VaultClient, sealed: boolean, options: SetupOptions): Promise<SetupDone> {
+async function completeOther(
+  client: VaultClient,
+  sealed: boolean,
+  options: SetupOptions,
+): Promise<SetupDone> {
   const { login, auditFile } = options;
   if (sealed)
     throw new AutocodeError('ERR_VAULT_UNAVAILABLE', `Vault at ${login.address} is sealed.`, {
@@ -123,9 +127,13 @@ async function initialise(client: VaultClient, file: string, options: SetupOptio
 async function unseal(client: VaultClient, keys: string[]): Promise<boolean> {
   if (!(await askHealth(client.call)).sealed) return false;
   for (const key of keys) if (await giveShare(client.call, key)) return true;
-  throw new AutocodeError('ERR_STATE', `Vault at ${client.address} stays sealed with the keys of the setup.`, {
-    remedy: 'It is not the one that was set up here: look at secrets.vault.address.',
-  });
+  throw new AutocodeError(
+    'ERR_STATE',
+    `Vault at ${client.address} stays sealed with the keys of the setup.`,
+    {
+      remedy: 'It is not the one that was set up here: look at secrets.vault.address.',
+    },
+  );
 }
 
 /** Gives one key share; true when Vault is open then. */
