@@ -2,7 +2,7 @@
 // confinement, and looks after them whatever becomes of the worker. Composition root; autocode-runner.service starts it, as
 // `node worker-agent/runner-service/main.ts --config FILE`.
 import { setTimeout as delay } from 'node:timers/promises';
-import { AutocodeError } from '../../protocol/errors.ts';
+import { AutocodeError, ERRORS } from '../../protocol/errors.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { serviceManager } from '../../telemetry/service-manager.ts';
 import { notifyAddress, runnerServiceConfig, socketOfSystemd } from '../config.ts';
@@ -18,7 +18,7 @@ try {
 } catch (error) {
   const { message, remedy } = error as AutocodeError;
   process.stderr.write(`${message}${remedy === undefined ? '' : `\n${remedy}`}\n`);
-  process.exit(1);
+  process.exit(error instanceof AutocodeError && ERRORS[error.code].exit === 2 ? 2 : 1);
 }
 
 async function main(argv: string[]): Promise<void> {
