@@ -16,7 +16,7 @@ import { clusterPath, openDataDirectory, type DataDirectory } from './config/dat
 import { lockDirectory } from './config/directory-lock.ts';
 import type { Config } from './config/schema.ts';
 import { openFleet } from './daemon/nomad.ts';
-import { startEgress } from './daemon/egress.ts';
+import { refusalsIn, startEgress } from './daemon/egress.ts';
 import { startLocalWorker } from './daemon/local-worker.ts';
 import { superviseModels } from './daemon/own-models.ts';
 import { keepPorts, lastPorts } from './daemon/ports.ts';
@@ -230,6 +230,7 @@ async function startParts(
       forges,
       currency: config.currency,
       policy: config.limits,
+      refusals: refusalsIn(config, directory.root),
     };
     const scheduler = new Scheduler({
       db,

@@ -244,7 +244,7 @@ export const Config = z.strictObject({
     .strictObject({
       runLogsDays: Days.default(90).describe('How long logs of ended runs are kept.'),
       eventsDays: Days.default(90).describe('How long events are kept.'),
-      egressDays: Days.default(365).describe('How long records of calls to engines outside are kept.'),
+      egressDays: Days.default(365).describe('How long records of what went outside are kept.'),
       promptsDays: Days.default(30).describe('How long kept prompts and answers are kept.'),
       workspacesDays: Days.default(7).describe('How long workspaces of ended runs are kept.'),
     })

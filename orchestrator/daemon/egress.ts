@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
 import type { Egress } from '../egress/open.ts';
 import { egressPlaces } from '../egress/places.ts';
+import type { SubmitDeps } from '../repos/submit.ts';
 
 /** Starts it; a proxy that runs where none is wanted any more is ended. */
 export async function startEgress(
@@ -21,4 +22,13 @@ export async function startEgress(
   }
   const { openEgress } = await import('../egress/open.ts');
   return await openEgress({ settings: config.egress, root, db, log, serverKey });
+}
+
+/** What runs were refused, for their pull requests. */
+export function refusalsIn(config: Config, root: string): SubmitDeps['refusals'] {
+  if (!config.egress.proxy) return undefined;
+  return async (run, since) => {
+    const { refusalsOf } = await import('../egress/traffic/search.ts');
+    return await refusalsOf(egressPlaces(root).spool, run, since.toISOString());
+  };
 }

@@ -2,6 +2,8 @@
 import type { DataDirectory } from '../config/data-directory.ts';
 import type { Config } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
+import { egressPlaces } from '../egress/places.ts';
+import { removeSpool } from '../egress/traffic/spool-files.ts';
 import { pruneEnvironments } from '../environments/store/store.ts';
 import type { RepositoryStore } from '../repos/mirror.ts';
 import { pruneRunRefs } from '../repos/prune.ts';
@@ -31,6 +33,7 @@ export function pruningChores({ db, store, directory, settings, tell }: PruningP
     results: directory.path('worker-artifacts/results'),
     prompts: directory.path('logs/prompts'),
   };
+  const { spool } = egressPlaces(directory.root);
   return [
     { name: 'retention', everySeconds: DAY, run: async () => await applyRetention(db, retention) },
     {
@@ -39,6 +42,7 @@ export function pruningChores({ db, store, directory, settings, tell }: PruningP
       run: async (signal) =>
         tell({
           refs: await pruneRunRefs({ db, store }, runLogsDays, signal),
+          traffic: await removeSpool(spool, new Date(Date.now() - egressDays * DAY * 1000)),
           environments: await pruneEnvironments({ db, directory: directory.path('environments') }),
         }),
     },

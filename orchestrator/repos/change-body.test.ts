@@ -26,6 +26,7 @@ const plain: ChangeBodyInput = {
   agentVersion: '0.24.4',
   model: 'vllm/qwen3',
   notes: [],
+  refusals: [],
   iterations: 2,
   usage: { calls: 7, inputTokens: 12_345, cachedTokens: 1000, outputTokens: 67, costMicros: 12_300 },
   closes: null,
@@ -90,9 +91,25 @@ test('a check says what it was before and what it is now', () => {
   assert.match(changeBody({ ...plain, checks: [] }), /nothing was checked/);
 });
 
+test('what the egress policy refused is told with the rule that would allow it', () => {
+  const refusal = {
+    method: 'GET',
+    url: 'https://a.example/x`y',
+    times: 3,
+    allowedBy: 'allow host=a.example',
+  };
+  const text = changeBody({ ...plain, refusals: [refusal, { ...refusal, times: 1, allowedBy: null }] });
+  assert.match(
+    text,
+    /## Not allowed\n\n.*\n\n- `` GET https:\/\/a\.example\/x`y ``, 3 times; a rule that would allow it: `allow host=a\.example`\n- `` GET/,
+  );
+  const many = changeBody({ ...plain, refusals: Array.from({ length: 23 }, () => refusal) });
+  assert.match(many, /- and 3 more/);
+});
+
 test('what is not there is left out', () => {
   const text = changeBody({ ...plain, body: '', acceptance: [], plan: null, agentVersion: null, model: '' });
-  assert.doesNotMatch(text, /Plan|Accepted|```|null|undefined/);
+  assert.doesNotMatch(text, /Plan|Accepted|Not allowed|```|null|undefined/);
   assert.match(text, /\| model \| — \|/);
 });
 

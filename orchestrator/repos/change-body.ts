@@ -2,6 +2,7 @@
 // Used by submission. All text from outside is escaped or fenced, so that it cannot break the layout.
 import type { Check, CheckResult, Plan, Usage } from '../../protocol/run.ts';
 import type { Finding } from '../../protocol/submission.ts';
+import type { Refusal } from '../../protocol/traffic.ts';
 
 export interface ChangeBodyInput {
   task: number;
@@ -13,6 +14,8 @@ export interface ChangeBodyInput {
   checks: Check[];
   /** What the submission checks warn of. */
   notes: Finding[];
+  /** What the run asked for outside and did not get. */
+  refusals: Refusal[];
   agent: string;
   agentVersion: string | null;
   model: string;
@@ -32,6 +35,8 @@ export interface Sibling {
 }
 
 const BODY_MAX = 20_000;
+const REFUSALS_MAX = 20;
+const REFUSAL_MAX = 300;
 const MARKS = { passed: '✅', failed: '❌', 'timed-out': '⏱️', 'not-run': '—' };
 const BOXES = { completed: '[x]', skipped: '[ ]', failed: '[ ]', pending: '[ ]', 'in-progress': '[ ]' };
 
@@ -49,6 +54,7 @@ export function changeBody(input: ChangeBodyInput): string {
     planSection(input.plan),
     checksSection(input.checks),
     notesSection(input.notes),
+    refusalsSection(input.refusals),
     takenSection(input),
   ];
   return `${sections.filter(Boolean).join('\n\n')}\n`;
@@ -93,6 +99,17 @@ function notesSection(notes: Finding[]): string {
     ({ rule, path, reason }) => `- ${path === null ? 'the change' : code(path)}: ${inline(reason)} (${rule})`,
   );
   return `## Notes\n\n${lines.join('\n')}`;
+}
+
+function refusalsSection(refusals: Refusal[]): string {
+  if (refusals.length === 0) return '';
+  const lines = refusals.slice(0, REFUSALS_MAX).map(({ method, url, times, allowedBy }) => {
+    const again = times === 1 ? '' : `, ${times} times`;
+    const rule = allowedBy === null ? '' : `; a rule that would allow it: ${code(allowedBy)}`;
+    return `- ${code(`${method} ${url}`.slice(0, REFUSAL_MAX))}${again}${rule}`;
+  });
+  const more = refusals.length > REFUSALS_MAX ? `\n- and ${refusals.length - REFUSALS_MAX} more` : '';
+  return `## Not allowed\n\nThe egress policy refused the run:\n\n${lines.join('\n')}${more}`;
 }
 
 function shownResult(result: CheckResult | null): string {

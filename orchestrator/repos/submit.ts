@@ -2,6 +2,7 @@
 // repeated: a crash between any two of them is mended by calling submitRun again. Used by the scheduler.
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Finding } from '../../protocol/submission.ts';
+import type { Refusal } from '../../protocol/traffic.ts';
 import { transaction } from '../db/connect.ts';
 import type { Database } from '../db/connect.ts';
 import { isCancelRequested } from '../tasks/cancel.ts';
@@ -36,6 +37,8 @@ export interface SubmitDeps {
   forges: Forges;
   currency: string;
   policy: RetryPolicy;
+  /** What a run asked for outside and did not get, since a time; absent where there is no way out. */
+  refusals?: ((run: string, since: Date) => Promise<Refusal[]>) | undefined;
 }
 
 /** A result that differs from its base: the one commit that it becomes, and the branch that this gets. */
@@ -202,14 +205,15 @@ async function link(
 }
 
 async function bodyOf(
-  { store, currency }: SubmitDeps,
+  { store, currency, refusals: refusalsOf }: SubmitDeps,
   submission: Submission,
   { result, mirror, notes }: Delivery,
   together: Sibling[],
 ): Promise<string> {
   const { source } = submission;
   const closes = source?.repository === result.repository ? source.number : null;
-  const text = changeBody({ ...submission, currency, notes, together, closes });
+  const refusals = (await refusalsOf?.(submission.run, submission.createdAt)) ?? [];
+  const text = changeBody({ ...submission, currency, notes, refusals, together, closes });
   return await withTemplate({ git: store.git, mirror, commit: result.baseCommit }, text);
 }
 

@@ -46,12 +46,17 @@ test('a run shows what the ledger has, what its agent says beside it, and what i
     ok: true,
     reason: null,
   };
-  const ledger = { 'GET /runs/7-1/budget': { body: budget } };
+  const refusal = { method: 'GET', url: 'https://a.example/x', times: 2, allowedBy: 'allow host=a.example' };
+  const ledger = {
+    'GET /runs/7-1/budget': { body: budget },
+    'GET /runs/7-1/refusals': { body: [refusal] },
+  };
   await using api = await fakeApi({ 'GET /runs/7-1': { body: run }, ...ledger });
   const { stdout } = await runCli(['run', 'show', '7-1', '--url', api.url]);
   assert.match(stdout, /usage +2 calls, 9\.0k tokens in, 1\.0k out, 3\.25 EUR\n/);
   assert.match(stdout, /the agent says 8\.5k tokens in, 750 out \(-7\.5 %\)\n/);
   assert.match(stdout, /budgets +project:shop: 1\.75 EUR left\n/);
+  assert.match(stdout, /GET https:\/\/a\.example\/x +2 +allow host=a\.example\n/);
   const json = JSON.parse((await runCli(['run', 'show', '7-1', '--json', '--url', api.url])).stdout);
   assert.equal(json.budget.spent.money, 3_250_000);
   await using bare = await fakeApi({ 'GET /runs/7-1': { body: { ...run, agentTokens: null } }, ...ledger });

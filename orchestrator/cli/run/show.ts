@@ -1,7 +1,9 @@
 // `autocode run show`, and the tables of plan and checks that the demo shows too.
+import { z } from 'zod';
 import { RunBudget } from '../../../protocol/budget.ts';
 import { Run, type Check, type Plan, type Usage } from '../../../protocol/run.ts';
 import type { Finding } from '../../../protocol/submission.ts';
+import { Refusal } from '../../../protocol/traffic.ts';
 import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
 import { bytes, count, duration, money, printable, relativeTime, shortCommit } from '../format.ts';
@@ -10,17 +12,19 @@ import { block, paint, print, printJson, table } from '../output.ts';
 import { checkWord, styleOf } from '../states.ts';
 import { tookMs } from './table.ts';
 
-/** Shows a run: state, plan, checks, usage, logs; with --json the run with `budget` added. */
+/** Shows a run: state, plan, checks, usage, logs; with --json the run with `budget` and `refusals` added. */
 export async function showRun(args: GlobalArgs & { run: string }): Promise<void> {
   const client = connect(args);
   const route = `/runs/${encodeURIComponent(args.run)}`;
   const run = await client.get(route, Run);
   const budget = await client.get(`${route}/budget`, RunBudget);
-  if (args.json) return printJson({ ...run, budget });
+  const refusals = await client.get(`${route}/refusals`, z.array(Refusal));
+  if (args.json) return printJson({ ...run, budget, refusals });
   print(paint('bold', `Run ${run.id}`), '', drawRun(run, budget));
   if (run.plan !== null) print('', drawPlan(run.plan));
   if (run.checks.length > 0) print('', drawChecks(run.checks));
   if (run.findings.length > 0) print('', drawFindings(run.findings));
+  if (refusals.length > 0) print('', drawRefusals(refusals));
 }
 
 function drawRun(run: Run, { spent, budgets, currency }: RunBudget): string {
@@ -128,5 +132,13 @@ function drawFindings(findings: Finding[]): string {
         (path === null ? 'the change' : printable(path)),
     },
     { title: 'WHY', value: ({ reason, remedy }) => printable(`${reason}; ${remedy}`) },
+  ]);
+}
+
+function drawRefusals(refusals: Refusal[]): string {
+  return table(refusals, [
+    { title: 'NOT ALLOWED', value: ({ method, url }) => printable(`${method} ${url}`) },
+    { title: 'TIMES', value: ({ times }) => String(times), align: 'right' },
+    { title: 'ALLOWED BY', value: ({ allowedBy }) => printable(allowedBy ?? '-') },
   ]);
 }
