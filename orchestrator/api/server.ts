@@ -13,6 +13,7 @@ import { parseJsonStrictly } from './json-body.ts';
 import { openApiDocument } from './openapi.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { egressRoutes } from './routes/egress.ts';
+import { egressPolicyRoutes } from './routes/egress-policy.ts';
 import { trafficRoutes } from './routes/traffic.ts';
 import { environmentRoutes } from './routes/environments.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -83,6 +84,7 @@ const GROUPS: Routes[] = [
   gpuRoutes,
   moneyRoutes,
   egressRoutes,
+  egressPolicyRoutes,
   trafficRoutes,
   workerRoutes,
   joiningRoutes,
