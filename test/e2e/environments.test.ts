@@ -85,7 +85,7 @@ test('one that cannot run the agents fails the run before it begins, and says wh
   await appliance.autocode('project', 'set', 'shop', '--environment', 'broken');
   const ended = await appliance.ended(await appliance.task('shop'));
   assert.equal(ended.state, 'failed');
-  assert.match(ended.reason ?? '', /Node does not start in environment broken: .*libstdc\+\+/);
+  assert.match(ended.reason ?? '', /Node does not start in environment broken: .*error while loading shared libraries/);
 });
 
 test('an environment that is not there, in use, or without a sandbox is refused', async () => {

@@ -142,8 +142,8 @@ async function unpack({ path: searchPath, signal }: GitContext, archive: string,
   );
 }
 
-// Who the user inside is, and where names are looked up, is the sandbox's to say.
-async function writeOwnFiles(etc: string): Promise<void> {
+/** Who the user inside is, and where names are looked up, is the sandbox's to say. */
+export async function writeOwnFiles(etc: string): Promise<void> {
   await mkdir(etc, { recursive: true, mode: 0o755 });
   for (const name of OWN_ETC) {
     await rm(path.join(etc, name), { recursive: true, force: true });

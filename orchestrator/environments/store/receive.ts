@@ -167,7 +167,7 @@ function told(error: unknown): unknown {
       remedy: 'Free space in the data directory.',
       cause: error,
     });
-  if (code?.startsWith('ZSTD_') === true)
+  if (code?.startsWith('Z') === true)
     return wrong('it is not compressed with zstd, or cut off', undefined, error);
   return error;
 }

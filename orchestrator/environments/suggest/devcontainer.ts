@@ -41,7 +41,7 @@ export function devcontainerWishes(text: string, from: string): Wishes {
     else if (COMMANDS.includes(key))
       wishes.unmapped.push({
         what: `${from}: ${key} \`${commandWords(value)}\``,
-        todo: 'runs have no network: put what it installs into the environment, and what only prepares the work tree into a verify command',
+        todo: 'put what it installs into the environment, and what only prepares the work tree into a verify command',
       });
     else if (!WITHOUT_MEANING.includes(key))
       wishes.unmapped.push({ what: `${from}: ${key}`, todo: todoOf(key) });

@@ -29,9 +29,9 @@ export function lacks(wishes: ToolWish[], tools: ReadonlyMap<string, string>): L
   });
 }
 
-/** `22` is any 22.x.y; what does not begin with a digit is any version. */
+/** `22` is any 22.x.y; a word without a number is any version. */
 function fits(wanted: string, there: string): boolean {
-  const version = /^[v=~^]*(\d+(?:\.\d+)*)/.exec(wanted.trim())?.[1];
+  const version = /(?:^|[-@v=~^])(\d+(?:\.\d+)*)/.exec(wanted.trim())?.[1];
   if (version === undefined) return true;
   const found = /\d+(?:\.\d+)*/.exec(there)?.[0] ?? '';
   return found === version || found.startsWith(`${version}.`);

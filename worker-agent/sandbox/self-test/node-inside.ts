@@ -10,7 +10,7 @@ export async function tryNode(sandbox: Sandbox, environment: string): Promise<st
   if (code === 0) return output.trim();
   throw new AutocodeError(
     'ERR_ENVIRONMENT',
-    `The agents' Node does not start in environment ${environment}: ${errors.split('\n').at(-1) || `exit code ${code}`}`,
+    `The agents' Node does not start in environment ${environment}: ${errors.split('\n')[0] || `exit code ${code}`}`,
     {
       remedy:
         'An environment needs /bin/sh, glibc 2.28 or newer and libstdc++, as images of Debian, Ubuntu and Fedora have (Alpine has not); see `autocode environment check`.',

@@ -1,0 +1,128 @@
+// Sandboxes over a root of an environment, by the real bubblewrap and the real crun.
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { makeSmallRoot } from '../testing/small-root.ts';
+import { writeOwnFiles } from '../workspace/environments.ts';
+import { confinedHost } from './confined.ts';
+import { rootEntries, variablesOf } from './environment-root.ts';
+import { openScratchConfined } from './scratch.ts';
+import { tryNode } from './self-test/node-inside.ts';
+import { outputOf, tryWaysOut, verdict } from './self-test/quick.ts';
+
+const place = mkdtempSync(path.join(os.tmpdir(), 'autocode-roots-'));
+after(() => rmSync(place, { recursive: true }));
+const root = path.join(place, 'whole');
+makeSmallRoot(root, { scripts: { cc: '#!/bin/sh\necho only here\n' } });
+mkdirSync(path.join(root, 'opt/tool/bin'), { recursive: true });
+mkdirSync(path.join(root, 'var/lib'), { recursive: true });
+mkdirSync(path.join(root, 'srv'));
+symlinkSync('/etc', path.join(root, 'sys-of-host'));
+writeFileSync(path.join(root, 'var/lib/known'), 'kept');
+await writeOwnFiles(path.join(root, 'etc'));
+const bare = path.join(place, 'bare');
+makeSmallRoot(bare, { node: false });
+await writeOwnFiles(path.join(bare, 'etc'));
+
+const variables = {
+  PATH: '/opt/tool/bin:relative',
+  JAVA_HOME: '/opt/tool',
+  HOME: '/root',
+  LD_PRELOAD: '/x.so',
+};
+const environment = { name: 'e', root, variables };
+
+for (const kind of ['bubblewrap', 'container'] as const) {
+  const host = await confinedHost(kind, process.env.PATH ?? '');
+
+  test(`${kind}: programs are the environment's, what confines is the machine's, and there is no way out`, async () => {
+    const sandbox = await openScratchConfined(host, { environment });
+    try {
+      const { output, errors } = await outputOf(
+        sandbox.spawn(
+          [
+            'sh',
+            '-c',
+            'cc; id -u; echo $PATH; echo $JAVA_HOME $HOME $LD_PRELOAD; cat /var/lib/known; git; ls /etc /opt',
+          ],
+          { gateway: true },
+        ),
+      );
+      assert.deepEqual(output.trim().split('\n'), [
+        'only here',
+        '60999',
+        '/opt/tool/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/autocode/node',
+        '/opt/tool /home/agent',
+        'kept/etc:',
+        'group',
+        'hosts',
+        'nsswitch.conf',
+        'passwd',
+        '',
+        '/opt:',
+        'autocode',
+        'tool',
+      ]);
+      assert.match(errors, /git: not found/);
+      const findings = await tryWaysOut(sandbox, [sandbox.directory, place]);
+      assert.match(verdict(findings, kind), /2\d ways out tried, none is open/);
+      const [written] = (
+        await outputOf(
+          sandbox.spawn(
+            ['sh', '-c', 'for at in /usr /opt/tool /etc /var/lib; do touch $at/x && echo $at; done'],
+            {},
+          ),
+        )
+      ).output.split('\n');
+      assert.equal(written, '', 'nothing of it can be written');
+      assert.equal(await tryNode(sandbox, 'e'), process.version);
+    } finally {
+      await sandbox.close();
+    }
+  });
+
+  test(`${kind}: a root without the libraries that Node needs is told from one with them`, async () => {
+    const sandbox = await openScratchConfined(host, {
+      environment: { ...environment, name: 'bare', root: bare },
+    });
+    try {
+      assert.match(verdict(await tryWaysOut(sandbox, [sandbox.directory]), kind), /none is open/);
+      await assert.rejects(tryNode(sandbox, 'bare'), {
+        code: 'ERR_ENVIRONMENT',
+        message: /does not start in environment bare: .*error while loading shared libraries/,
+        remedy: /glibc/,
+      });
+    } finally {
+      await sandbox.close();
+    }
+  });
+}
+
+test('of a root only its own directories are seen; links are not followed on this machine', () => {
+  const entries = rootEntries(root);
+  assert.deepEqual(
+    entries.map(({ at }) => at),
+    ['/bin', '/etc', '/lib', '/lib64', '/srv', '/sys-of-host', '/usr', '/opt/tool', '/var/lib'],
+  );
+  assert.deepEqual(
+    entries.find(({ at }) => at === '/sys-of-host'),
+    { kind: 'link', at: '/sys-of-host', to: '/etc' },
+  );
+});
+
+test("variables of an environment do not reach the sandbox's own, nor the loaders of programs", () => {
+  const hostile = {
+    LD_AUDIT: 'x',
+    LD_LIBRARY_PATH: '/opt/lib',
+    AUTOCODE_RUN: '1',
+    GLIBC_TUNABLES: 'x',
+    A: 'b',
+  };
+  assert.deepEqual(variablesOf({ ...environment, variables: { ...variables, ...hostile } }), {
+    JAVA_HOME: '/opt/tool',
+    LD_LIBRARY_PATH: '/opt/lib',
+    A: 'b',
+  });
+});
