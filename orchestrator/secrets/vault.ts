@@ -35,23 +35,23 @@ const Keys = z.object({ data: z.object({ keys: z.array(z.string()) }) });
 
 /** Opens the store below `mount`; connects with the first call. */
 export function vaultSecrets({ mount, ...login }: VaultLogin & { mount: string }): VaultSecrets {
-  const session = vaultSession(login);
   const cache = new Map<string, { secret: Secret; until: number }>();
+  const session = vaultSession(login, () => cache.clear());
   let writes = 0;
 
   async function get(name: string): Promise<Secret | undefined> {
     const kept = cache.get(name);
-    if (kept !== undefined && performance.now() < Math.min(kept.until, session.endsAt())) return kept.secret;
+    if (kept !== undefined && performance.now() < kept.until) return kept.secret;
     cache.delete(name);
     checkSecretName(name);
     const before = writes;
-    const until = performance.now() + CACHE_MS;
+    const asked = performance.now();
     const answer = await found(session.call({ method: 'GET', path: `${mount}/data/${name}` }, Read));
     if (answer === undefined) return undefined;
     const { data, metadata } = answer.data;
     const secret = { value: valueOf(data), version: metadata.version };
     // One that was written meanwhile is newer than this.
-    if (writes === before) cache.set(name, { secret, until });
+    if (writes === before) cache.set(name, { secret, until: Math.min(asked + CACHE_MS, session.endsAt()) });
     return secret;
   }
 

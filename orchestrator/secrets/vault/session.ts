@@ -41,8 +41,8 @@ interface Held {
   renewable: boolean;
 }
 
-/** Opens a session; logs in with the first call. */
-export function vaultSession(login: VaultLogin): VaultSession {
+/** Opens a session; logs in with the first call. `ended` is called whenever a token is not used any more. */
+export function vaultSession(login: VaultLogin, ended: () => void = () => {}): VaultSession {
   let client: Promise<VaultClient> | undefined;
   let held: Promise<Held> | undefined;
   let current: Held | undefined;
@@ -76,6 +76,7 @@ export function vaultSession(login: VaultLogin): VaultSession {
     current = undefined;
     held = undefined;
     clearTimeout(timer);
+    ended();
   }
 
   async function loggedIn(): Promise<Held> {
