@@ -11,13 +11,7 @@ const SOME_PUBLIC_ADDRESS = '1.1.1.1';
 /** The decision, and what would allow the request. `now` in seconds. */
 export function tryRequest(
   { version, rules, recording }: EffectivePolicy,
-  {
-    url,
-    method,
-    project = null,
-    runKind = null,
-    address,
-  }: Omit<EgressTest, 'project'> & { project?: string | null | undefined },
+  { url, method, project, runKind, address }: EgressTest,
   now = Date.now() / 1000,
 ): EgressVerdict {
   const policy = compilePolicy(rules, recording);
@@ -28,8 +22,8 @@ export function tryRequest(
     const request = {
       ...target,
       method,
-      project,
-      runKind,
+      project: project ?? null,
+      runKind: runKind ?? null,
       address: target.isAddress ? (address ?? null) : each,
     };
     return { request, decision: decide(policy, request, now) };
