@@ -28,6 +28,8 @@ const DECIDED: Record<Access, string[]> = {
     'GET /api/v1/dead-letters',
     'GET /api/v1/drain',
     'GET /api/v1/egress',
+    'GET /api/v1/environments',
+    'GET /api/v1/environments/:environment',
     'GET /api/v1/egress-policy',
     'GET /api/v1/egress-policy/proposal',
     'POST /api/v1/egress-policy/tests',
@@ -103,6 +105,8 @@ const DECIDED: Record<Access, string[]> = {
   ],
   admin: [
     'PUT /api/v1/budgets',
+    'POST /api/v1/environments/:environment',
+    'DELETE /api/v1/environments/:environment',
     'POST /api/v1/budget-documents',
     'DELETE /api/v1/budgets/:budget',
     'POST /api/v1/ledger',
@@ -135,9 +139,14 @@ const DECIDED: Record<Access, string[]> = {
     'POST /api/v1/tokens',
     'DELETE /api/v1/tokens/:id',
   ],
-  worker: ['PUT /api/v1/workers/:worker', 'POST /api/v1/workers/:worker/claim'],
+  worker: [
+    'PUT /api/v1/workers/:worker',
+    'POST /api/v1/workers/:worker/claim',
+    'GET /api/v1/environments/:environment/archive',
+  ],
   run: [
     'POST /api/v1/runs/:run/base',
+    'GET /api/v1/runs/:run/environment',
     'POST /api/v1/runs/:run/finish',
     'POST /api/v1/runs/:run/heartbeat',
     'GET /api/v1/runs/:run/memory',
