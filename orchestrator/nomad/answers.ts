@@ -64,7 +64,8 @@ export const Allocation = z
     Name: z.string(),
     Namespace: z.string(),
     JobID: z.string(),
-    JobVersion: z.number().nullish(),
+    JobVersion: z.number().nullish(), // of a list; of one alone its whole job is told
+    Job: z.object({ Version: z.number() }).nullish(),
     TaskGroup: z.string(),
     NodeID: z.string(),
     NodeName: Text,
@@ -87,7 +88,7 @@ export const Allocation = z
     namespace: found.Namespace,
     /** Of a dispatched one, the id of the dispatched job, as `autocode-run/dispatch-…`. */
     job: found.JobID,
-    jobVersion: found.JobVersion ?? null,
+    jobVersion: found.JobVersion ?? found.Job?.Version ?? null,
     group: found.TaskGroup,
     node: { id: found.NodeID, name: found.NodeName },
     /** `run`, `stop` or `evict`: what the scheduler wants. */

@@ -18,8 +18,8 @@ import type { ApiContext } from '../context.ts';
 import type { Routes } from '../server.ts';
 
 const tags = ['fleet'];
-/** As Nomad makes them. */
-const Id = z.uuid();
+/** As Nomad makes them: of no version of UUIDs. */
+const Id = z.guid();
 const TASK = 'claimer';
 
 export const fleetRoutes: Routes = (app, context) => {
