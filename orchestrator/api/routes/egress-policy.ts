@@ -1,5 +1,4 @@
 // /egress-policy: which requests of runs may leave; what it says of one; what would be proposed for a project.
-import { join } from 'node:path';
 import { z } from 'zod';
 import {
   EgressPolicy,

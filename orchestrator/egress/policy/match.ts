@@ -144,7 +144,10 @@ function* pathsFor(hosts: Hosts, { value, isAddress }: Host): Generator<Paths> {
 function* along({ open, ending, below }: Paths, path: string[], index = 0): Generator<Ready> {
   yield* open;
   const segment = path[index];
-  if (segment === undefined) return void (yield* ending);
+  if (segment === undefined) {
+    yield* ending;
+    return;
+  }
   const same = below.get(segment);
   if (same !== undefined) yield* along(same, path, index + 1);
   const any = segment === '' || segment.startsWith(';') ? undefined : below.get('*');
