@@ -5,7 +5,6 @@ import { createLog, type RootLog } from '../telemetry/log.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { serverKey } from './access/server-key.ts';
 import { replaceToken, runTokens } from './access/tokens.ts';
-import { listenOn } from './api/listen.ts';
 import { startApi } from './api/server.ts';
 import { exportLedger, makeScheduledReports } from './budget/files.ts';
 import { gpuEngines } from './budget/idle.ts';
@@ -15,9 +14,10 @@ import { removeDaemonFile, writeAdminToken, writeDaemonFile } from './config/dae
 import { clusterPath, openDataDirectory, type DataDirectory } from './config/data-directory.ts';
 import { lockDirectory } from './config/directory-lock.ts';
 import type { Config } from './config/schema.ts';
-import { openFleet } from './daemon/nomad.ts';
 import { refusalsIn, startEgress } from './daemon/egress.ts';
+import { openFleet } from './daemon/nomad.ts';
 import { startLocalWorker } from './daemon/local-worker.ts';
+import { serveGateway } from './daemon/own-gateway.ts';
 import { superviseModels } from './daemon/own-models.ts';
 import { keepPorts, lastPorts } from './daemon/ports.ts';
 import { pruningChores } from './daemon/pruning.ts';
@@ -26,7 +26,6 @@ import { connect, type Database } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
 import { stopListening } from './db/notifications.ts';
 import { startPostgres } from './db/supervisor.ts';
-import { startGateway, type GatewayOptions } from './gateway/server.ts';
 import { catalogue, type Catalogue } from './models/catalogue.ts';
 import { abandonTests } from './models/conformance/results.ts';
 import { readLocalCatalogue, SHIPPED_CATALOGUE } from './models/local-catalogue.ts';
@@ -126,9 +125,9 @@ async function startParts(
   const roleBook = await openRoleBook(db, (error) =>
     log.warn('the roles of models could not be read anew', { error }),
   );
-  const fleet = await openFleet(config.nomad, secrets, packageJson.version);
   const models = openCatalogue(config, directory, roleBook.current);
   const forges = openForges({ db, secrets, configured: config.forges });
+  const fleet = await openFleet(config.nomad, secrets, packageJson.version);
   const store: RepositoryStore = {
     git: openGit(directory, forges.credentials),
     dir: directory.path('worker-artifacts/projects'),
@@ -147,7 +146,16 @@ async function startParts(
     const supervisor = await superviseModels(config, directory, db, log);
     if (supervisor !== undefined) stops.push(() => supervisor.stop());
     const gateway = await serveGateway(
-      { config, db, models, secrets, log, prompts: keeper, supervisor, serveToo: tls?.serveGateway },
+      {
+        config,
+        db,
+        catalogue: models,
+        secrets,
+        log,
+        prompts: keeper,
+        supervisor,
+        serveToo: tls?.serveGateway,
+      },
       last.gateway,
     );
     stops.push(() => gateway.stop());
@@ -196,6 +204,7 @@ async function startParts(
         roleBook,
         runTokens: runTokens(key),
         egress: egress?.orderFor,
+        fleet,
         gatewayUrl: () => gatewayUrl ?? '',
         tls: tls?.api,
         status: async () =>
@@ -204,7 +213,6 @@ async function startParts(
             catalogue: models,
             supervisedDatabase: postgres.supervised,
             others: [await secrets.health?.(), tls?.health(), egress?.health()].flatMap((each) => each ?? []),
-        fleet,
             config,
             fixed: { ...fixed, apiUrl: url },
           }),
@@ -242,6 +250,9 @@ async function startParts(
       giveUp: async (run, reason) => await giveUpSubmission(submission, run, reason),
       chores: [
         drain,
+        ...(fleet === undefined
+          ? []
+          : (await import('./daemon/placement.ts')).placementChores(fleet, config, db, log)),
         {
           name: 'changes',
           everySeconds: MINUTE,
@@ -340,36 +351,6 @@ function openGit(directory: DataDirectory, credentials: Forges['credentials']) {
     configDir: directory.path('run'),
     credentials,
   });
-}
-
-async function serveGateway(
-  {
-    config,
-    models,
-    secrets,
-    ...parts
-  }: Pick<GatewayOptions, 'db' | 'log' | 'prompts' | 'supervisor' | 'serveToo'> & {
-    config: Config;
-    models: Catalogue;
-    secrets: SecretManager;
-  },
-  last: number | undefined,
-) {
-  const options = {
-    ...parts,
-    catalogue: models,
-    secrets: { get: async (name: string) => await requireSecret(secrets, name) },
-    callsPerMinute: config.api.rateLimit.gateway,
-    guards: config.gateway.guards,
-    books: { timeZone: config.budget.timeZone, currency: config.currency },
-    reservationSeconds: config.budget.reservationSeconds,
-  };
-  let gateway: Awaited<ReturnType<typeof startGateway>> | undefined;
-  await listenOn('gateway', { ...config.gateway, last }, async (host, port) => {
-    gateway = await startGateway({ ...options, host, port });
-    return gateway.port;
-  });
-  return gateway!;
 }
 
 // What a chore has mended is worth a line; that there was nothing is not.

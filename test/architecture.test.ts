@@ -21,6 +21,7 @@ const domains = [
   'memory',
   'models',
   'nomad',
+  'placement',
   'prompts',
   'repos',
   'retention',

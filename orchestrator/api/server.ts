@@ -13,13 +13,14 @@ import { parseJsonStrictly } from './json-body.ts';
 import { openApiDocument } from './openapi.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { egressRoutes } from './routes/egress.ts';
-import { egressPolicyRoutes } from './routes/egress-policy.ts';
 import { trafficRoutes } from './routes/traffic.ts';
+import { egressPolicyRoutes } from './routes/egress-policy.ts';
 import { environmentRoutes } from './routes/environments.ts';
 import { eventRoutes } from './routes/events.ts';
+import { fleetDifferenceRoutes } from './routes/fleet-differences.ts';
+import { fleetRoutes } from './routes/fleet.ts';
 import { forgeRoutes } from './routes/forges.ts';
 import { gitRoutes } from './routes/git.ts';
-import { fleetRoutes } from './routes/fleet.ts';
 import { gpuRoutes } from './routes/gpus.ts';
 import { localModelRoutes } from './routes/local-models.ts';
 import { joiningRoutes } from './routes/joining.ts';
@@ -84,14 +85,15 @@ const GROUPS: Routes[] = [
   gpuRoutes,
   moneyRoutes,
   egressRoutes,
-  egressPolicyRoutes,
   trafficRoutes,
+  egressPolicyRoutes,
   workerRoutes,
+  fleetRoutes,
+  fleetDifferenceRoutes,
   joiningRoutes,
   runnerRoutes,
   webhookRoutes,
 ];
-  fleetRoutes,
 
 /** Builds the API without listening; tests inject requests into it. */
 export async function buildApi(context: ApiContext, version: string): Promise<FastifyInstance> {

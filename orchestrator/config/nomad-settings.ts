@@ -1,6 +1,7 @@
 // The configuration of the Nomad cluster that places workers. A part of schema.ts, under `nomad`.
 import { z } from 'zod';
 import { Name } from '../../protocol/ids.ts';
+import { AutoscaleSettings } from './autoscale-settings.ts';
 
 export const NomadSettings = z
   .strictObject({
@@ -47,6 +48,7 @@ export const NomadSettings = z
       })
       .prefault({})
       .describe('What the jobs ask Nomad for.'),
+    autoscale: AutoscaleSettings,
     url: z
       .url({ protocol: /^https?$/, error: 'use an http or https address' })
       .optional()

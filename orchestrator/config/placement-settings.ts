@@ -44,6 +44,14 @@ export const PlacementSettings = z.strictObject({
     .min(0)
     .default(1024)
     .describe('A worker with less free disk space than so many MiB takes no run.'),
+  dispatch: z
+    .strictObject({
+      max: z.int().min(1).max(10_000).default(16).describe('Most dispatched allocations at a time.'),
+    })
+    .optional()
+    .describe(
+      'Dispatches an allocation of `nomad.runJob` for each run of a project with placement `dispatch`, and with `any` when all workers are full; none when left out.',
+    ),
 });
 
 export type PlacementSettings = z.infer<typeof PlacementSettings>;

@@ -11,6 +11,7 @@ import { hasPgvector, type Queryable } from '../db/connect.ts';
 import { getDrain } from '../tasks/drain.ts';
 import { listWorkers } from '../workers/worker-list.ts';
 import { drainHealth } from './drain-status.ts';
+import { fleetHealth } from './fleet-status.ts';
 import { modelParts } from './model-status.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -38,20 +39,22 @@ export async function gatherStatus({
   fixed,
 }: StatusSources): Promise<Status> {
   const runLogs = join(fixed.dataDir, 'logs/worker');
-  const [installation, tasks, runs, workers, disk, logDisk, vectors, models, drain] = await Promise.all([
-    db.query<{ id: string }>('select id from installation'),
-    counts(db, `select state, count(*)::int from task group by state`),
-    counts(
-      db,
-      `select state, count(*)::int from run where state in ('leased','preparing','working','verifying','submitting') group by state`,
-    ),
-    listWorkers(db, runNeeds(config.placement)),
-    statfs(fixed.dataDir),
-    statfs(runLogs).catch(() => null), // a file system of its own, perhaps; made with the first log
-    hasPgvector(db),
-    modelParts(db, catalogue, config.models.local !== undefined),
-    getDrain(db),
-  ]);
+  const [installation, tasks, runs, workers, disk, logDisk, vectors, models, drain, fleet] =
+    await Promise.all([
+      db.query<{ id: string }>('select id from installation'),
+      counts(db, `select state, count(*)::int from task group by state`),
+      counts(
+        db,
+        `select state, count(*)::int from run where state in ('leased','preparing','working','verifying','submitting') group by state`,
+      ),
+      listWorkers(db, runNeeds(config.placement)),
+      statfs(fixed.dataDir),
+      statfs(runLogs).catch(() => null), // a file system of its own, perhaps; made with the first log
+      hasPgvector(db),
+      modelParts(db, catalogue, config.models.local !== undefined),
+      getDrain(db),
+      fleetHealth(db, config),
+    ]);
   const parts: PartHealth[] = [
     {
       name: 'database',
@@ -65,6 +68,7 @@ export async function gatherStatus({
     ...drainHealth(drain),
     ...others,
     workersHealth(workers),
+    ...fleet,
     diskHealth(
       logDisk !== null && room(logDisk) < room(disk) ? [runLogs, room(logDisk)] : [fixed.dataDir, room(disk)],
     ),

@@ -11,7 +11,7 @@ export interface ExplainSettings {
   books: Books;
   needs: RunNeeds;
   /** Why there is no dispatched allocation for a task yet; undefined when none is to come. */
-  dispatch?: (db: Queryable, task: number) => Promise<Wait | undefined>;
+  dispatch?: (task: number) => Promise<Wait | undefined>;
 }
 
 /** So many of the tasks that go before it are named. */
@@ -32,7 +32,7 @@ export async function explainWorkers(
 ): Promise<Wait[]> {
   const own = await waitForWorkers(db, task, before, settings);
   if (own === undefined) return [];
-  const dispatch = await settings.dispatch?.(db, task);
+  const dispatch = await settings.dispatch?.(task);
   return [dispatch ?? own];
 }
 

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { Name } from '../../../protocol/ids.ts';
 import { DeadLetter, Drain, DrainInput, Explanation } from '../../../protocol/scheduling.ts';
+import { explainDispatch } from '../../placement/explain-dispatch.ts';
 import { runNeeds } from '../../config/placement-settings.ts';
 import { listDeadLetters } from '../../tasks/dead-letters.ts';
 import { getDrain, startDrain, stopDrain } from '../../tasks/drain.ts';
@@ -13,8 +14,9 @@ import type { Routes } from '../server.ts';
 
 const tags = ['scheduling'];
 
-export const schedulingRoutes: Routes = (app, { db, config }) => {
+export const schedulingRoutes: Routes = (app, { db, config, fleet }) => {
   const needs = runNeeds(config.placement);
+  const dispatch = fleet === undefined ? undefined : config.placement.dispatch;
   app.get(
     '/drain',
     {
@@ -59,6 +61,7 @@ export const schedulingRoutes: Routes = (app, { db, config }) => {
       await explainTask(db, request.params.task, {
         books: { timeZone: config.budget.timeZone, currency: config.currency },
         needs,
+        ...(dispatch && { dispatch: async (task: number) => await explainDispatch(db, task, dispatch.max) }),
       }),
   );
   app.get(

@@ -35,7 +35,7 @@ create table nomad_dispatch (
   ended_at      timestamptz,
   check ((state = 'ended') = (ended_at is not null))
 );
-create unique index nomad_dispatch_open on nomad_dispatch (task) where state <> 'ended';
+create unique index nomad_dispatch_open on nomad_dispatch (task, attempt) where state <> 'ended';
 create index on nomad_dispatch (task, attempt);
 
 -- What the autoscaler saw and did last.
@@ -46,5 +46,6 @@ create table autoscale (
   reason    text not null,
   looked_at timestamptz not null default now(),
   scaled_at timestamptz,                         -- when the count was changed last
+  idle_at   timestamptz,                         -- since then fewer would have done
   problem   text                                 -- why it could not be changed
 );
