@@ -75,16 +75,10 @@ async function ask(
         createWriteStream(archive),
       );
     const words = [
-      ...[
-        '--state-dir',
-        stateDir,
-        '--tool-dir',
-        dataPath(dataDir, 'agents'),
-        '--name',
-        name,
-        '--digest',
-        digest,
-      ],
+      ...['--state-dir', stateDir],
+      ...['--tool-dir', dataPath(dataDir, 'agents')],
+      ...['--name', name],
+      ...['--digest', digest],
       ...(cached ? [] : ['--archive', archive]),
       ...(isolation === undefined ? [] : ['--isolation', isolation]),
       ...(tools ? ['--tools'] : []),

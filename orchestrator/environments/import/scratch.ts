@@ -6,7 +6,6 @@ import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { Writable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { bytesOf, type Part } from '../tar/input.ts';
@@ -30,6 +29,12 @@ export async function openScratch(): Promise<Scratch> {
   const file = await open(join(directory, 'scratch'), 'w+', 0o600);
   await rm(directory, { recursive: true });
   let end = 0;
+  const keep = async (pieces: AsyncIterable<Buffer>) => {
+    for await (const piece of pieces) {
+      await writeAll(file, piece, end);
+      end += piece.length;
+    }
+  };
   return {
     async plain(part) {
       const format = await formatOf(part);
@@ -43,16 +48,8 @@ export async function openScratch(): Promise<Scratch> {
           },
         );
       const start = end;
-      const store = new Writable({
-        write(piece: Buffer, _encoding, done) {
-          const at = end;
-          end += piece.length;
-          writeAll(file, piece, at).then(() => done(), done);
-        },
-      });
-      await pipeline(bytesOf(part), format === 'gzip' ? createGunzip() : createZstdDecompress(), store).catch(
-        told,
-      );
+      const decompress = format === 'gzip' ? createGunzip() : createZstdDecompress();
+      await pipeline(bytesOf(part), decompress, keep).catch(told);
       return { file, start, size: end - start };
     },
     close: async () => await file.close(),

@@ -38,7 +38,7 @@ export async function* tarEntries(input: TarInput): AsyncGenerator<TarEntry> {
   let [longName, longTarget]: (string | undefined)[] = [];
   for (;;) {
     const header = await input.read(BLOCK);
-    if (header.length === 0 || header.every((byte) => byte === 0)) return;
+    if (header.every((byte) => byte === 0)) return;
     if (header.length < BLOCK) throw damaged('it ends in the middle of a header');
     checkSum(header);
     const type = String.fromCharCode(header[156]!);
