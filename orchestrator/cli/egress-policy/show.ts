@@ -10,26 +10,25 @@ interface ShowArgs extends GlobalArgs {
   effective: boolean;
 }
 
-/** Prints the text as it was set, or every rule that holds; what is said beside is a comment of the language. */
+/** Prints the text as it was set, or every rule that holds; what is said beside goes to stderr, so that a file of it is the policy. */
 export async function showPolicy(args: ShowArgs): Promise<void> {
   const { project, effective } = args;
   const policy = await connect(args).get('/egress-policy', EgressPolicy, { project });
   if (args.json) return printJson(policy);
-  const { version, author, at, recording } = policy;
-  const whose = project === undefined ? 'the installation' : `project ${project}`;
-  const said =
-    at === null
-      ? `# The policy of ${whose} was never set.`
-      : `# The policy of ${whose}: version ${version}, by ${author}, ${relativeTime(at)}.`;
-  const notes = [
-    ...(effective ? ['# All that holds; what no rule allows is refused.'] : [said]),
-    ...(recording === null
-      ? []
-      : [
-          `# Record mode until ${timestamp(recording.until)}, by ${recording.author}: all of the internet is allowed.`,
-        ]),
-  ];
-  print(...notes, ...(effective ? policy.effective : policy.text === '' ? [] : [policy.text.trimEnd()]));
+  process.stderr.write(`${notes(policy, effective).join('\n')}\n`);
+  const lines = effective ? policy.effective : policy.text.trimEnd().split('\n');
+  if (lines.join('') !== '') print(...lines);
+}
+
+function notes({ project, version, author, at, recording }: EgressPolicy, effective: boolean): string[] {
+  const whose = project === null ? 'the installation' : `project ${project}`;
+  const set = at === null ? 'was never set' : `is version ${version}, by ${author}, ${relativeTime(at)}`;
+  const said = effective
+    ? `All that holds for ${whose}; what no rule allows is refused.`
+    : `The policy of ${whose} ${set}.`;
+  if (recording === null) return [said];
+  const until = timestamp(recording.until);
+  return [said, `Record mode until ${until}, by ${recording.author}: all of the internet is allowed.`];
 }
 
 interface TestArgs extends GlobalArgs {

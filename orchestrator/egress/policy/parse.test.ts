@@ -84,6 +84,8 @@ test('every mistake has its line, its column and a remedy', () => {
     ['allow host=10.0.0.5 address=10.0.0.5', 29, /an address already/, /address=/],
     ['allow host=a.example project=Shop', 30, /no name of a project/, /project list/],
     ['allow host=a.example run-kind=build', 31, /no kind of run/, /change, investigate/],
+    ['allow host=a.example # \u001b[2J', 24, /control character/, /Leave/],
+    ['allow\rhost=a.example', 6, /control character/, /Leave/],
     ['preset', 7, /No preset/, /npm/],
     ['preset nmp', 8, /no preset "nmp"/, /npm/],
     ['preset npm project=shop', 12, /stands alone/, /line of its own/],

@@ -8,6 +8,7 @@ import type { Rule } from './rule.ts';
 const MOST_RULES = 5_000;
 const LONGEST_LINE = 1_000;
 const MOST_PROBLEMS = 100;
+const CONTROL = /[\0-\x08\x0b-\x1f\x7f-\x9f]/;
 
 /** Rules by the name of their preset. */
 export type Presets = ReadonlyMap<string, Rule[]>;
@@ -30,7 +31,7 @@ export function parsePolicy(
     return { statements, problems };
   }
   let count = 0;
-  for (const [index, content] of text.split('\n').entries()) {
+  for (const [index, content] of text.split(/\r?\n/).entries()) {
     if (problems.length >= MOST_PROBLEMS) break;
     const line = index + 1;
     const complain = (column: number, message: string, remedy: string) =>
@@ -41,6 +42,11 @@ export function parsePolicy(
         `The line has more than ${LONGEST_LINE} characters.`,
         'Shorten the path by **.',
       );
+      continue;
+    }
+    const control = content.search(CONTROL);
+    if (control >= 0) {
+      complain(control + 1, 'The line has a control character.', 'Leave it out.');
       continue;
     }
     const rules = readLine(content, presets, complain);
