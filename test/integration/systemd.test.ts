@@ -40,6 +40,14 @@ test('systemd finds nothing wrong with the units, and grades what they are expos
   }
 });
 
+test('systemd finds nothing wrong with the unit of Vault, which is confined as far as it goes', async () => {
+  const unit = path.join(ROOT, 'systemd/autocode-vault.service');
+  const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', unit]);
+  const told = `${stdout}${stderr}`.split('\n').filter((line) => line.includes('autocode-vault'));
+  assert.deepEqual(told, []);
+  await run('systemd-analyze', ['security', '--offline=true', '--threshold=20', '--no-pager', unit]);
+});
+
 // The same as the units ask systemd for: a read-only root and none of the parts that it would cover, no capability, no privilege to gain.
 const confined = (before: string) => `
 mount --make-rprivate / && mount -o remount,bind,ro / && mount -t tmpfs none /home

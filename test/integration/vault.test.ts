@@ -38,14 +38,18 @@ async function cutter(t: TestContext, vault: OpenBao) {
   let cut = { at: '', kill: () => {} };
   const server = createServer({ key: pem('server.key'), cert: pem('server.crt') }, (asked, answer) => {
     const { method, headers } = asked;
-    const onward = request(new URL(asked.url!, vault.address), { method, headers, ca: pem('ca.crt') }, (got) => {
-      const chunks: Buffer[] = [];
-      got.on('data', (chunk: Buffer) => chunks.push(chunk));
-      got.on('end', () => {
-        if (cut.at !== '' && `${method} ${asked.url}`.endsWith(cut.at)) return cut.kill();
-        answer.writeHead(got.statusCode!, got.headers).end(Buffer.concat(chunks));
-      });
-    });
+    const onward = request(
+      new URL(asked.url!, vault.address),
+      { method, headers, ca: pem('ca.crt') },
+      (got) => {
+        const chunks: Buffer[] = [];
+        got.on('data', (chunk: Buffer) => chunks.push(chunk));
+        got.on('end', () => {
+          if (cut.at !== '' && `${method} ${asked.url}`.endsWith(cut.at)) return cut.kill();
+          answer.writeHead(got.statusCode!, got.headers).end(Buffer.concat(chunks));
+        });
+      },
+    );
     asked.pipe(onward);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -57,7 +61,10 @@ async function cutter(t: TestContext, vault: OpenBao) {
     address: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
     /** Runs the CLI and kills it when Vault has done what is asked for at `at`, before the answer. */
     async killedAt(at: string, words: string[]) {
-      const child = spawn(process.execPath, [ENTRY, ...words], { env: { PATH: process.env.PATH }, stdio: 'ignore' });
+      const child = spawn(process.execPath, [ENTRY, ...words], {
+        env: { PATH: process.env.PATH },
+        stdio: 'ignore',
+      });
       cut = { at, kill: () => child.kill('SIGKILL') };
       const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
       cut = { at: '', kill: () => {} };
@@ -112,7 +119,12 @@ test('a setup that is killed between its steps is finished by the next one', asy
   const proxy = await cutter(t, vault);
   const { setup, kept } = installation(t, vault, proxy.address);
   await proxy.killedAt('GET /v1/sys/health', setup);
-  const steps = ['PUT /v1/sys/unseal', '/sys/mounts/secret', '/role/autocode-orchestrator/secret-id', '/revoke-self'];
+  const steps = [
+    'PUT /v1/sys/unseal',
+    '/sys/mounts/secret',
+    '/role/autocode-orchestrator/secret-id',
+    '/revoke-self',
+  ];
   // The first of these has initialised it; what it was told is kept.
   for (const step of steps) await proxy.killedAt(step, setup);
   assert.ok(existsSync(kept('setup.json')));
@@ -145,7 +157,10 @@ test('with the token of an operator a Vault that is in use gets what Autocode ne
   assert.ok(!`${done.stdout}${done.stderr}`.includes(root), 'what DEBUG asks for is not printed');
   assert.match((await runCli(setup)).stdout, /nothing was to be done/);
   // The operator's own policy is enough to do it again.
-  const made = await vault.call('POST', 'auth/token/create', { token: root, body: { policies: ['autocode-operator'] } });
+  const made = await vault.call('POST', 'auth/token/create', {
+    token: root,
+    body: { policies: ['autocode-operator'] },
+  });
   const again = await runCli(setup, { env: { VAULT_TOKEN: made.body.auth.client_token } });
   assert.equal(again.code, 0, again.stderr);
   const wrong = await runCli(['secret', 'move', ...flags], { env: { VAULT_TOKEN: 'nobody' } });
@@ -179,5 +194,9 @@ test('a daemon starts and serves while Vault is sealed, and has its secrets as s
   const list = await appliance.autocode('secret', 'list');
   assert.match(list, /server-key/);
   assert.match(list, /payments\/card_primary/);
-  assert.equal((await vault.call('GET', 'secret/data/server-key', { token: root })).status, 404, 'its own keys stay');
+  assert.equal(
+    (await vault.call('GET', 'secret/data/server-key', { token: root })).status,
+    404,
+    'its own keys stay',
+  );
 });

@@ -1,8 +1,8 @@
 // A real OpenBao, which speaks Vault's API, for one test file: `await using vault = await startOpenBao()`. TLS by an authority
-// of its own, file storage in a directory of its own; not initialised. Built by scripts/servers/openbao/build.
+// of its own, the configuration that is installed, in a directory of its own; not initialised. Built by scripts/servers/openbao/build.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createPrivateKey } from 'node:crypto';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { Agent, request } from 'undici';
 import { makeAuthority, makeServerCertificate } from '../../orchestrator/tls/certificate.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../.runtime/servers/openbao-2.4.0/bao');
+const CONFIGURATION = join(import.meta.dirname, '../../vault/server.hcl');
 const START_MS = 60_000;
 
 export interface OpenBao {
@@ -49,7 +50,7 @@ export async function startOpenBao(): Promise<OpenBao> {
   writeFileSync(join(directory, 'server.key'), own.key, { mode: 0o600 });
   mkdirSync(join(directory, 'storage'));
   const settings = join(directory, 'server.hcl');
-  writeFileSync(settings, configuration(directory, address, port));
+  writeFileSync(settings, configuration(directory, port, await freePort()));
   const agent = new Agent({ connect: { ca: authority.certificate } });
   let child: ChildProcess | undefined;
 
@@ -115,18 +116,15 @@ export async function startOpenBao(): Promise<OpenBao> {
   };
 }
 
-function configuration(directory: string, address: string, port: number): string {
-  return `
-storage "file" { path = "${directory}/storage" }
-listener "tcp" {
-  address = "127.0.0.1:${port}"
-  tls_cert_file = "${directory}/server.crt"
-  tls_key_file = "${directory}/server.key"
-}
-api_addr = "${address}"
-unsafe_allow_api_audit_creation = true
-ui = false
-`;
+/** The configuration that is installed, bound to loopback and with everything in this directory. */
+function configuration(directory: string, port: number, clusterPort: number): string {
+  return readFileSync(CONFIGURATION, 'utf8')
+    .replaceAll(/^listener [^}]*@WORKERS@[^}]*}\n/gm, '')
+    .replaceAll('@HOST@', '127.0.0.1')
+    .replaceAll('/mnt/data/autocode/vault-data', join(directory, 'storage'))
+    .replaceAll('/etc/autocode-vault', directory)
+    .replaceAll('8200', String(port))
+    .replaceAll('8201', String(clusterPort));
 }
 
 async function freePort(): Promise<number> {
