@@ -1,5 +1,5 @@
 // What a worker keeps of a run, by name: `<state>/runs/<run>/`. Written by the claimer and the runner, read by adoption.
-import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { z } from 'zod';
@@ -81,7 +81,7 @@ export async function createRunDirectory(
 ): Promise<RunDirectory> {
   const directory = runDirectory(stateDir, order.run);
   await mkdir(directory.path, { recursive: true, mode: 0o700 });
-  await writeDurably(directory.worker, worker);
+  await writeFile(directory.worker, worker); // of use to a worker that lives on, so not beyond a power cut
   await writeDurably(directory.order, JSON.stringify(order));
   await syncDirectory(path.dirname(directory.path));
   return directory;

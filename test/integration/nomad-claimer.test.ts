@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   rmSync,
   writeFileSync,
@@ -16,14 +17,7 @@ import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Change } from '../../protocol/change.ts';
 import type { Task } from '../../protocol/task.ts';
-import {
-  eventually,
-  makeRepository,
-  processesOf,
-  commandOf,
-  startAppliance,
-  type Appliance,
-} from '../e2e/appliance.ts';
+import { eventually, makeRepository, processesOf, startAppliance, type Appliance } from '../e2e/appliance.ts';
 import { startNomad, type Cluster } from '../support/nomad.ts';
 import { freePorts } from '../support/ports.ts';
 
@@ -31,9 +25,11 @@ const ROOT = path.join(import.meta.dirname, '../..');
 const JOBS = path.join(ROOT, 'nomad/jobs');
 /** Whom Nomad runs the tasks as; root it refuses. */
 const NOBODY = 65534;
+const CLAIMER = 'worker-agent/main.ts';
+const SERVICE = 'worker-agent/runner-service/main.ts';
 /** Waits in its sandbox for a file in its work tree. */
 const AGENT =
-  'echo waiting; grep NoNewPrivs /proc/self/status; while [ ! -e go ]; do sleep 0.05; done; rm go; echo 42 > answer; echo done';
+  'echo interfaces: $(grep -c : /proc/net/dev); while [ ! -e go ]; do sleep 0.05; done; rm go; echo 42 > answer; echo done';
 const FILES = { check: 'test "$(cat answer)" = 42\n', answer: '41\n' };
 
 interface Scene {
@@ -90,11 +86,13 @@ test('workers as tasks of Nomad', { timeout: 280_000 }, async (t) => {
     'a run goes on in its sandbox when claimer and executor are killed, and ends once',
     async () => {
       const { task, run } = await begin(scene);
-      const before = claimers();
-      t.diagnostic(`idle claimer: ${memoryOf(before[0]!)}; runner service: ${memoryOf(services()[0]!)}`);
+      const before = running(CLAIMER, scene);
+      t.diagnostic(
+        `idle claimer: ${memoryOf(before[0]!)}; runner service: ${memoryOf(running(SERVICE, scene)[0]!)}`,
+      );
       for (const pid of [...before.map(parentOf), ...before]) process.kill(pid, 'SIGKILL');
       await eventually(
-        async () => claimers().some((pid) => !before.includes(pid)) || undefined,
+        async () => running(CLAIMER, scene).some((pid) => !before.includes(pid)) || undefined,
         'the next claimer',
       );
       await letGo(scene, task, run);
@@ -114,13 +112,13 @@ test('workers as tasks of Nomad', { timeout: 280_000 }, async (t) => {
     );
     await appliance.up();
     await isChanged(scene, task);
-    assert.match(await appliance.autocode('run', 'logs', run, '--stream', 'raw'), /waiting[^]*done/);
+    assert.match(await appliance.autocode('run', 'logs', run, '--stream', 'raw'), /interfaces[^]*done/);
   });
 
   await t.test('a run goes on when its allocation is stopped', async () => {
     const { task, run } = await begin(scene);
     await cluster.call('DELETE', 'job/autocode-worker');
-    await eventually(async () => claimers().length === 0 || undefined, 'the claimer to end');
+    await eventually(async () => running(CLAIMER, scene).length === 0 || undefined, 'the claimer to end');
     await letGo(scene, task, run);
   });
 
@@ -220,10 +218,10 @@ async function begin({ appliance, stateDir }: Scene): Promise<{ task: number; ru
   const run = `${task}-1`;
   const log = path.join(stateDir, 'runs', run, 'raw.log');
   await eventually(
-    async () => (existsSync(log) && readFileSync(log, 'utf8').includes('NoNewPrivs')) || undefined,
+    async () => (existsSync(log) && readFileSync(log, 'utf8').includes('interfaces')) || undefined,
     'the agent',
   );
-  assert.match(readFileSync(log, 'utf8'), /NoNewPrivs:\s+1/);
+  assert.match(readFileSync(log, 'utf8'), /interfaces: 1\n/, 'loopback alone');
   return { task, run };
 }
 
@@ -245,15 +243,19 @@ async function isChanged({ appliance }: Scene, task: number): Promise<void> {
   assert.equal(changes.length, 1);
 }
 
-/** Processes of claimers; Nomad's executor is the parent of each. */
-function claimers(): number[] {
-  return processesOf('/run/autocode-runner/socket').filter((pid) =>
-    commandOf(pid).includes('worker-agent/main.ts'),
+/** Processes of a program on the only VM; other tests may have claimers, too. */
+function running(program: string, { cluster: { vms } }: Scene): number[] {
+  return processesOf(program).filter(
+    (pid) => link(pid, 'ns/net') === link(vms[0]!.pid, 'ns/net') && link(pid, 'exe').endsWith('/node'),
   );
 }
 
-function services(): number[] {
-  return processesOf('runner-service/main.ts').filter((pid) => commandOf(pid).startsWith(process.execPath));
+function link(pid: number, name: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/${name}`);
+  } catch {
+    return ''; // it has ended
+  }
 }
 
 function parentOf(pid: number): number {

@@ -100,7 +100,7 @@ export async function takeSeat(
 /** One request; the answer as it begins. Throws what the service refuses, or ERR_DAEMON_NOT_RUNNING when it is not there. */
 async function exchange(
   socketPath: string,
-  options: http.RequestOptions,
+  options: { method: string; path: string; headers?: Record<string, string>; timeout?: number },
   body: object,
 ): Promise<IncomingMessage> {
   const content = JSON.stringify(body);
