@@ -76,9 +76,13 @@ export const fleetRoutes: Routes = (app, context) => {
     '/fleet/nodes',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'The nodes of the cluster', response: { 200: z.array(FleetNode) } },
+      schema: {
+        tags,
+        summary: 'The nodes of the cluster; none when Nomad is not configured',
+        response: { 200: z.array(FleetNode) },
+      },
     },
-    async () => (await fleet().nomad.nodes()).map(shownNode),
+    async () => (context.fleet === undefined ? [] : (await context.fleet.nomad.nodes()).map(shownNode)),
   );
   app.put(
     '/fleet/nodes/:node/drain',
@@ -119,10 +123,15 @@ export const fleetRoutes: Routes = (app, context) => {
     '/fleet/allocations',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'Workers in Nomad', response: { 200: z.array(FleetAllocation) } },
+      schema: {
+        tags,
+        summary: 'Workers in Nomad; none when it is not configured',
+        response: { 200: z.array(FleetAllocation) },
+      },
     },
     async () => {
-      const { nomad, settings } = fleet();
+      if (context.fleet === undefined) return [];
+      const { nomad, settings } = context.fleet;
       const { isOurs, shownAllocation } = await import('../../nomad/rollout.ts');
       return (await nomad.allocations()).filter((each) => isOurs(settings, each)).map(shownAllocation);
     },
@@ -198,7 +207,7 @@ type Fleet = NonNullable<ApiContext['fleet']>;
 
 function fleetOf({ fleet }: ApiContext): Fleet {
   if (fleet !== undefined) return fleet;
-  throw new AutocodeError('ERR_NOMAD_UNAVAILABLE', 'No Nomad is configured here.', {
+  throw new AutocodeError('ERR_STATE', 'No Nomad is configured here.', {
     remedy: 'Set nomad.address and put its token there as the secret nomad-token (docs/fleet.md).',
   });
 }
