@@ -86,6 +86,26 @@ test('it tells which of memory, cores and disk a worker lacks, and that it is dr
   assert.match(await why(), /A run of qwen-coder needs 1536 MiB of memory; in all vm-2 has 1024/);
 });
 
+test('workers of one host share its memory', async () => {
+  await using db = await testDatabase();
+  const resources = { memoryMib: 1000, cores: 4, diskMib: 9000 };
+  for (const name of ['a', 'b', 'c']) {
+    await aProject(db.pool, name, { runMemoryMib: 400 });
+    await aTask(db.pool, name);
+    await aWorker(db.pool, name, 1, [], { resources, host: name === 'c' ? 'vm-2' : 'vm-1' });
+  }
+  await db.pool.query(`update worker set memory_mib = 700 where host = 'vm-1'`);
+  const taken = await Promise.all(['a', 'b'].map(async (name) => await claim(db.pool, name)));
+  assert.equal(taken.filter((order) => order !== null).length, 1);
+  assert.ok((await claim(db.pool, 'c')) !== null);
+  const [left] = (await db.pool.query<{ id: number }>(`select id from task where state = 'queued'`)).rows;
+  const [wait] = await waitsOf(db.pool, left!.id);
+  assert.match(
+    wait!.why,
+    /[ab] \(1 of 1 runs\), [ab] has 0.29 of 0.68 GiB|[ab] has 0.29 of 0.68 GiB.*, [ab] \(1 of 1 runs\)/,
+  );
+});
+
 test('it tells which placement and labels a project asks for', async () => {
   await using db = await testDatabase();
   await aProject(db.pool, 'p', { placement: 'service', workerLabels: ['gpu'] });

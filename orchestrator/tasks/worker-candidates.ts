@@ -2,7 +2,7 @@
 import type { RunNeeds } from '../config/placement-settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import { LEASED_STATES } from './run-state.ts';
-import { fitOf, memoryNeed } from './worker-fit.ts';
+import { fitOf, memoryNeed, usageOf } from './worker-fit.ts';
 
 export type Condition = keyof ReturnType<typeof fitOf>;
 
@@ -12,6 +12,8 @@ export interface Candidate extends Record<Condition, boolean> {
   draining: boolean;
   capacity: number;
   running: number;
+  /** Runs of all workers of its host; memory and cores count for all of them. */
+  onHost: number;
   /** Null where the worker does not say. */
   memoryMib: number | null;
   reservedMib: number;
@@ -40,14 +42,13 @@ export async function candidates(db: Queryable, task: number, needs: RunNeeds): 
     }),
   );
   const { rows } = await db.query<Candidate>(
-    `select w.name, w.state = 'online' as online, w.draining, w.capacity, had.running, had."reservedMib",
+    `select w.name, w.state = 'online' as online, w.draining, w.capacity, had.*,
        w.memory_mib as "memoryMib", w.cores, w.disk_mib as "diskMib",
        ${conditions.map(([name, condition]) => `${condition} as ${name}`).join(', ')},
        jsonb_build_object('agent', t.agent, 'isolation', p.isolation, 'project', p.name, 'placement', p.placement,
          'labels', p.worker_labels, 'memoryMib', ${memoryNeed('$3::jsonb')}) as wanted
      from task t join project p on p.id = t.project cross join worker w
-       cross join lateral (select count(*)::int as running, coalesce(sum(memory_mib), 0)::int as "reservedMib"
-         from run where worker = w.name and state = any($2)) had
+       cross join lateral (${usageOf('$2')}) had
      where t.id = $1 order by w.name`,
     [task, LEASED_STATES, JSON.stringify(needs.memoryMib)],
   );
@@ -62,13 +63,13 @@ export function isAble(worker: Candidate): boolean {
 
 /** Why the worker takes no other run now, as far as its room goes; undefined when it would. */
 export function fullness(worker: Candidate, needs: RunNeeds): string | undefined {
-  const { name, capacity, running, cores, diskMib, memoryMib, reservedMib, wanted } = worker;
+  const { name, capacity, running, onHost, cores, diskMib, memoryMib, reservedMib, wanted } = worker;
   if (worker.draining) return `${name} is drained`;
   if (running >= capacity) return `${name} (${running} of ${capacity} runs)`;
   if (memoryMib !== null && memoryMib - reservedMib < wanted.memoryMib)
     return `${name} has ${gib(Math.max(0, memoryMib - reservedMib))} of ${gib(memoryMib)} GiB memory left, ${wanted.agent} needs ${gib(wanted.memoryMib)}`;
-  if (cores !== null && (running + 1) * needs.cores > cores) {
-    const left = Math.max(0, cores - running * needs.cores);
+  if (cores !== null && (onHost + 1) * needs.cores > cores) {
+    const left = Math.max(0, cores - onHost * needs.cores);
     return `${name} has ${round(left)} of ${cores} cores left, a run needs ${needs.cores}`;
   }
   if (diskMib !== null && diskMib < needs.diskFreeMib)

@@ -30,3 +30,13 @@ export function fitOf({ agents, isolations, project, placement, labels }: Worker
 export function memoryNeed(needs: string): string {
   return `coalesce(p.run_memory_mib, (${needs} ->> t.agent)::int, (${needs} ->> '*')::int)`;
 }
+
+/**
+ * What the live runs of worker `w` and of all workers on its host take: `running`, `"onHost"`, `"reservedMib"`. Memory and cores
+ * are the host's: dispatched workers stand beside others there.
+ */
+export function usageOf(states: string): string {
+  return `select count(*) filter (where r.worker = w.name)::int as running, count(*)::int as "onHost",
+      coalesce(sum(r.memory_mib), 0)::int as "reservedMib"
+    from run r join worker other on other.name = r.worker where other.host = w.host and r.state = any(${states})`;
+}

@@ -6,11 +6,14 @@ import type { RunNeeds } from '../config/placement-settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
 import { LEASED_STATES } from './run-state.ts';
+import { usageOf } from './worker-fit.ts';
 
 /** A worker not seen for this long is offline. */
 const ABSENT_AFTER = '60 seconds';
 /** Being seen is written down no more often than this. */
 const SEEN_EVERY = '10 seconds';
+/** Workers of one host claim one after the other, where what the host has is counted; the number is of no meaning. */
+const HOST_LOCK = 7_403;
 
 export interface LockedWorker {
   name: string;
@@ -38,7 +41,8 @@ export async function lockWorker(tx: Queryable, worker: string, needs: RunNeeds)
   const locked = await tx.query<LockedRow>({
     name: 'lock-worker',
     text: `select capacity, agents, isolations, project, placement, labels, draining, memory_mib as "memoryMib", cores,
-        disk_mib as "diskMib", exists (select from budget where scope = 'worker') as budgeted
+        disk_mib as "diskMib", exists (select from budget where scope = 'worker') as budgeted,
+        case when memory_mib is not null then pg_advisory_xact_lock(${HOST_LOCK}, hashtext(host)) end
       from worker where name = $1 for no key update of worker`,
     values: [worker],
   });
@@ -49,13 +53,12 @@ export async function lockWorker(tx: Queryable, worker: string, needs: RunNeeds)
     });
   }
   await seeWorker(tx, worker);
-  const { rows } = await tx.query<{ running: number; reservedMib: number }>({
+  const { rows } = await tx.query<{ running: number; onHost: number; reservedMib: number }>({
     name: 'worker-running',
-    text: `select count(*) as running, coalesce(sum(memory_mib), 0)::int as "reservedMib"
-      from run where worker = $1 and state = any($2)`,
+    text: `select had.* from worker w cross join lateral (${usageOf('$2')}) had where w.name = $1`,
     values: [worker, LEASED_STATES],
   });
-  const { running, reservedMib } = rows[0]!;
+  const { running, onHost, reservedMib } = rows[0]!;
   return {
     name: worker,
     project: found.project,
@@ -65,7 +68,7 @@ export async function lockWorker(tx: Queryable, worker: string, needs: RunNeeds)
     hasRoom:
       running < found.capacity &&
       !found.draining &&
-      (running + 1) * needs.cores <= (found.cores ?? Infinity) &&
+      (onHost + 1) * needs.cores <= (found.cores ?? Infinity) &&
       (found.diskMib ?? Infinity) >= needs.diskFreeMib,
     freeMib: found.memoryMib === null ? null : found.memoryMib - reservedMib,
     agents: found.agents.map((agent) => agent.name),

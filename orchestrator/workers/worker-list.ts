@@ -5,6 +5,7 @@ import type { Worker } from '../../protocol/worker.ts';
 import type { RunNeeds } from '../config/placement-settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import { LEASED_STATES } from '../tasks/run-state.ts';
+import { usageOf } from '../tasks/worker-fit.ts';
 
 /** A clock that is off by more is told: leases go by the database's clock, but certificates and logs by the worker's. */
 const MOST_SKEW_SECONDS = 30;
@@ -41,8 +42,7 @@ async function readWorkers(
     `select name, host, version, capacity, agents, isolations, project, labels, placement, memory_mib as "memoryMib", cores,
        disk_mib as "diskMib", allocation, draining, clock_skew as "clockSkewSeconds", refused, state, last_seen as "lastSeen",
        had.running, had."reservedMib"
-     from worker w cross join lateral (select count(*)::int as running, coalesce(sum(memory_mib), 0)::int as "reservedMib"
-       from run where worker = w.name and state = any($1)) had
+     from worker w cross join lateral (${usageOf('$1')}) had
      where ${where} order by name`,
     [LEASED_STATES, ...values],
   );
