@@ -19,12 +19,13 @@ const KEPT = [
   'tls',
   'logs/worker',
   'financial',
+  'environments',
   'worker-artifacts/generated',
   'worker-artifacts/results',
 ];
 const REPOSITORIES = 'worker-artifacts/projects';
 const STAGING = '.staging';
-const OF_A_WRITE_UNDER_WAY = /\.lock$|\.git(\.\d+)?\.new$/; // by git
+const OF_A_WRITE_UNDER_WAY = /\.lock$|\.git(\.\d+)?\.new$|^\.receiving-/; // by git, or of an import
 
 export interface BackupOptions {
   dataDir: string;
@@ -90,7 +91,7 @@ async function copyKept(root: string, target: string): Promise<void> {
     await copyTree(
       join(root, name),
       join(target, name),
-      name === REPOSITORIES ? OF_A_WRITE_UNDER_WAY : undefined,
+      name === REPOSITORIES || name === 'environments' ? OF_A_WRITE_UNDER_WAY : undefined,
     );
   }
 }

@@ -24,7 +24,13 @@ before(async () => {
   makeSmallRoot(root, { scripts: { cc: '#!/bin/sh\necho compiled here\n' } });
   const verify = [{ name: 'test', command: 'sh ./check' }];
   const agentCommand = ['sh', '-c', 'cc > answer'];
-  await appliance.api('POST', '/projects', { name: 'shop', repository, agent: 'command', agentCommand, verify });
+  await appliance.api('POST', '/projects', {
+    name: 'shop',
+    repository,
+    agent: 'command',
+    agentCommand,
+    verify,
+  });
 });
 
 const environment = async (...words: string[]) => await appliance.autocode('environment', ...words);
@@ -64,10 +70,13 @@ test('a worker that has lost its cache fetches it again, and a new version is wh
   const now = JSON.parse(await environment('show', 'small', '--json')) as Environment;
   assert.notEqual(now.digest, before.digest);
   assert.equal((await done()).run.environment?.digest, now.digest);
-  assert.match(await appliance.autocode('worker', 'cache'), new RegExp(`environment .*${now.digest.slice(0, 10)}`));
+  assert.match(
+    await appliance.autocode('worker', 'cache'),
+    new RegExp(`environment .*${now.digest.slice(0, 10)}`),
+  );
 });
 
-test('check tells what an environment has', async () => {
+test('check tells what an environment has, and suggest how well it fits a checkout', async () => {
   const { ok, answers } = JSON.parse(await environment('check', 'small', '--json')) as {
     ok: boolean;
     answers: { name: string; result: string; detail: string }[];
@@ -76,6 +85,8 @@ test('check tells what an environment has', async () => {
   assert.ok(ok, JSON.stringify(answers));
   assert.match(of('Node of the agents')?.detail ?? '', /^v\d/);
   assert.deepEqual([of('cc')?.detail, of('git')?.result], ['compiled here', 'missing']);
+  writeFileSync(path.join(roots, '.tool-versions'), 'python 3.12\n');
+  assert.match(await environment('suggest', roots), /small +python 3\.12 \(not there\)/);
 });
 
 test('one that cannot run the agents fails the run before it begins, and says why', async () => {
@@ -85,11 +96,17 @@ test('one that cannot run the agents fails the run before it begins, and says wh
   await appliance.autocode('project', 'set', 'shop', '--environment', 'broken');
   const ended = await appliance.ended(await appliance.task('shop'));
   assert.equal(ended.state, 'failed');
-  assert.match(ended.reason ?? '', /Node does not start in environment broken: .*error while loading shared libraries/);
+  assert.match(
+    ended.reason ?? '',
+    /Node does not start in environment broken: .*error while loading shared libraries/,
+  );
 });
 
 test('an environment that is not there, in use, or without a sandbox is refused', async () => {
-  await assert.rejects(appliance.autocode('project', 'set', 'shop', '--environment', 'nowhere'), /no environment nowhere/);
+  await assert.rejects(
+    appliance.autocode('project', 'set', 'shop', '--environment', 'nowhere'),
+    /no environment nowhere/,
+  );
   await assert.rejects(environment('remove', 'broken', '--yes'), /that of shop/);
   await assert.rejects(
     appliance.autocode('project', 'set', 'shop', '--isolation', 'directory', '--trusted'),

@@ -1,9 +1,10 @@
 // `autocode environment suggest`: what a checkout wishes for, which environment has it, and what has no counterpart.
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
 import { Environment } from '../../../protocol/environment.ts';
 import { AutocodeError } from '../../../protocol/errors.ts';
+import { Project } from '../../../protocol/project.ts';
 import { wishesOf } from '../../environments/suggest/read.ts';
 import { lacks, type Lack } from '../../environments/suggest/wishes.ts';
 import { connect } from '../client.ts';
@@ -19,11 +20,7 @@ interface Candidate {
 
 /** Tells it; each environment is asked for its tools in a sandbox on this machine. */
 export async function suggestEnvironment(args: GlobalArgs & { path: string }): Promise<void> {
-  const checkout = resolve(args.path);
-  if (statSync(checkout, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new AutocodeError('ERR_INVALID_INPUT', `${checkout} is no directory.`, {
-      remedy: 'Give a checkout of the repository.',
-    });
+  const checkout = await checkoutOf(args);
   const wishes = wishesOf(checkout);
   const candidates: Candidate[] = [];
   if (wishes.tools.length > 0)
@@ -65,6 +62,20 @@ export async function suggestEnvironment(args: GlobalArgs & { path: string }): P
     fitting === null
       ? noneWords(wishes.tools.length)
       : `It fits: autocode project set PROJECT --environment ${fitting}`,
+  );
+}
+
+/** A directory, or a project whose repository is one on this machine. */
+async function checkoutOf(args: GlobalArgs & { path: string }): Promise<string> {
+  const isDirectory = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isDirectory(args.path)) return resolve(args.path);
+  const all = await connect(args).get('/projects', z.array(Project));
+  const origin = all.find(({ name }) => name === args.path)?.repositories[0]?.origin ?? '';
+  if (isAbsolute(origin) && isDirectory(origin)) return origin;
+  throw new AutocodeError(
+    'ERR_INVALID_INPUT',
+    `${args.path} is neither a directory nor a project whose repository is one on this machine.`,
+    { remedy: 'Give a checkout of the repository.' },
   );
 }
 

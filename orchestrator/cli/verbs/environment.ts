@@ -70,7 +70,11 @@ export const environmentNoun: Noun = {
         'Say which environment fits a checkout, by its devcontainer.json, mise.toml, .tool-versions and Nix files',
       examples: [['environment suggest ~/src/shop', '']],
       builder: (yargs: Argv) =>
-        yargs.positional('path', { type: 'string', default: '.', describe: 'Checkout of the repository' }),
+        yargs.positional('path', {
+          type: 'string',
+          default: '.',
+          describe: 'Checkout of the repository, or a project',
+        }),
       load: async () => (await import('../environment/suggest.ts')).suggestEnvironment,
     }),
     verb({

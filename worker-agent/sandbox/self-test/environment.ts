@@ -27,6 +27,8 @@ export const TOOLS: Record<string, string[]> = {
   cc: ['cc', '--version'],
   make: ['make', '--version'],
 };
+/** Says where a program is, then what it says of itself. */
+const ASK = 'command -v "$1" || exit 127; exec "$@"';
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 /** Its own sandbox needs what ours refuses; what it would put into shared memory fits, and there is no GPU. */
 const BROWSER_FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--dump-dom'];
@@ -69,8 +71,14 @@ async function answerOf(name: string, ask: () => Promise<string>): Promise<Answe
 }
 
 async function versionOf(sandbox: Sandbox, tool: string, argv: string[]): Promise<Answer> {
-  const { output, errors, code } = await within(sandbox, argv);
-  const [line = ''] = `${output}\n${errors}`.trim().split('\n');
+  const { output, errors, code } = await within(sandbox, ['sh', '-c', ASK, 'sh', ...argv]);
+  const [where = '', line = ''] = `${output}${errors}`.split('\n');
+  if (where === sandbox.node)
+    return {
+      name: tool,
+      result: 'missing',
+      detail: `none of its own; runs find that of the agents, ${line}`,
+    };
   if (code === 127) return { name: tool, result: 'missing', detail: `no ${argv[0]}` };
   return { name: tool, result: code === 0 ? 'ok' : 'failed', detail: line };
 }
