@@ -88,7 +88,11 @@ def is_public(address: Address) -> bool:
     return address in _PUBLIC_V6 and not any(address in network for network in _RESERVED_V6)
 
 
-_ODD = re.compile(r"[\\#]|%(?![0-9A-Fa-f]{2})|%(?:[01][0-9A-Fa-f]|7[Ff]|5[Cc])|%25(?:2[EeFf5]|5[Cc]|[01][0-9A-Fa-f])")
+_ODD = re.compile(
+    r"[\\#]|%(?![0-9a-f]{2})|%(?:[01][0-9a-f]|7f|5c)|%25[0-9a-f]{2}|%c[01]|%e0%[89]|%f0%8",
+    re.IGNORECASE,
+)
+"""Backslashes, broken escapes, encoded control characters, escapes encoded twice, UTF-8 that is longer than it need be."""
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})|[*']")
 _KEPT = frozenset("%?#;*'")
 

@@ -100,10 +100,15 @@ def _question(flow: http.HTTPFlow, identity: Identity) -> rules.Request:
         path=asked.path,
         address=None,
         sni=flow.client_conn.sni,
-        host_header=asked.host_header,
+        host_header=_host_header(asked),
         project=identity.project,
         run_kind=identity.kind,
     )
+
+
+def _host_header(asked: http.Request) -> str | None:
+    """Of HTTP/2 there may be two, and a server of HTTP/1 would be sent the other one: both, which are then no host."""
+    return ", ".join(dict.fromkeys(name for name in (asked.host_header, asked.headers.get("host")) if name)) or None
 
 
 def answer(status: int, told: refusal.Refusal, accept: str) -> http.Response:

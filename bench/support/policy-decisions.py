@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "proxy-addon"))
 
-from policy import Request, compile_policy, decide  # noqa: E402
+from policy import Request, compile_policy, decide
 
 given = json.load(sys.stdin)
 policy = compile_policy("1", given["rules"], {})

@@ -2,8 +2,8 @@
 
 const LONGEST = 16_384;
 const LONGEST_PATTERN = 500;
-// Backslashes, broken escapes, encoded control characters, and escapes that are encoded once more.
-const ODD = /[\\#]|%(?![0-9a-f]{2})|%(?:[01][0-9a-f]|7f|5c)|%25(?:2[ef5]|5c|[01][0-9a-f])/i;
+// Backslashes, broken escapes, encoded control characters, escapes encoded twice, UTF-8 that is longer than it need be.
+const ODD = /[\\#]|%(?![0-9a-f]{2})|%(?:[01][0-9a-f]|7f|5c)|%25[0-9a-f]{2}|%c[01]|%e0%[89]|%f0%8/i;
 const ESCAPE = /%([0-9a-f]{2})|[*']/gi;
 const KEPT = new Set("%?#;*'");
 
