@@ -21,6 +21,7 @@ import { serveGateway } from './daemon/own-gateway.ts';
 import { superviseModels } from './daemon/own-models.ts';
 import { keepPorts, lastPorts } from './daemon/ports.ts';
 import { pruningChores } from './daemon/pruning.ts';
+import { secretChores } from './daemon/secret-chores.ts';
 import { gatherStatus } from './daemon/status.ts';
 import { connect, type Database } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
@@ -250,6 +251,7 @@ async function startParts(
       giveUp: async (run, reason) => await giveUpSubmission(submission, run, reason),
       chores: [
         drain,
+        ...secretChores(secrets),
         ...(fleet === undefined
           ? []
           : (await import('./daemon/placement.ts')).placementChores(fleet, config, db, log)),

@@ -17,6 +17,8 @@ const OWN_KEYS = ['server-key', 'prompts-key'];
 export interface OpenSecrets extends SecretManager {
   /** The part of the status; absent for files, which need nothing. */
   health?: () => Promise<PartHealth>;
+  /** Replaces the credentials that it is reached with; absent where they are not Autocode's to replace. */
+  renew?: () => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -26,7 +28,9 @@ type Configured = Pick<Config, 'dataDir' | 'secrets'>;
 export async function openSecrets(config: Configured): Promise<OpenSecrets> {
   const files = fileSecrets(dataPath(config.dataDir, 'secrets'));
   if (config.secrets.kind === 'file') return { ...files, close: async () => {} };
-  return withOwnKeys(await openVault(config), files);
+  const vault = await openVault(config);
+  const secrets = withOwnKeys(vault, files);
+  return takeVaultToken() === undefined ? { ...secrets, renew: vault.renew } : secrets;
 }
 
 /** The Vault of the configuration alone. */

@@ -4,11 +4,14 @@ import { z } from 'zod';
 import type { PartHealth } from '../../protocol/status.ts';
 import { SecretName } from '../../protocol/secret.ts';
 import { checkSecretName, conflict, type Secret, type SecretManager } from './secret-manager.ts';
+import { renewCredentials } from './vault/credentials.ts';
 import { readHealth } from './vault/health.ts';
 import { statusOf } from './vault/failure.ts';
 import { vaultSession, type VaultLogin } from './vault/session.ts';
 
 export interface VaultSecrets extends SecretManager {
+  /** Replaces the secret id that it is logged in with. */
+  renew(): Promise<void>;
   /** Whether it can be used now, for the status. */
   health(): Promise<PartHealth>;
   close(): Promise<void>;
@@ -127,6 +130,7 @@ export function vaultSecrets({ mount, ...login }: VaultLogin & { mount: string }
     list,
     history,
     delete: remove,
+    renew: async () => await renewCredentials(session.call, login),
     health: async () =>
       await readHealth({ ask: session.ask, address: login.address }, () => session.call(whoAmI, z.unknown())),
     close: async () => {

@@ -183,6 +183,7 @@ test('a daemon starts and serves while Vault is sealed, and has its secrets as s
     (await appliance.api<Status>('GET', '/status')).parts.find(({ name }) => name === 'vault');
   assert.deepEqual([(await part())?.state, /sealed/.test((await part())!.detail)], ['down', true]);
   await assert.rejects(appliance.autocode('secret', 'list'), /is sealed/);
+  await assert.rejects(appliance.autocode('doctor'), ({ stdout }) => /✗ secrets .*is sealed/.test(stdout));
   await vault.unseal(key);
   assert.equal((await part())?.state, 'ok');
   await appliance.api('PUT', '/secrets/payments%2Fcard_primary', { value: 'Password' });

@@ -7,7 +7,8 @@ import { AutocodeError } from '../../../protocol/errors.ts';
 import { writeFileAtomic } from '../../config/atomic-file.ts';
 import { openDataDirectory } from '../../config/data-directory.ts';
 import { checkConfig } from '../../config/load.ts';
-import { fileSecrets } from '../../secrets/file.ts';
+import type { Config } from '../../config/schema.ts';
+import { openSecrets } from '../../secrets/open.ts';
 import { readSecret, serverAddress } from '../model-server.ts';
 import { loadSettings, type SettingsArgs } from '../settings.ts';
 
@@ -44,7 +45,7 @@ export async function configureModel(args: ModelArgs): Promise<DemoModel> {
     ...(key === undefined ? {} : { apiKeySecret: SECRET }),
     models: [{ name: args.model }],
   };
-  if (key !== undefined) await keepKey(directory.path('secrets'), key);
+  if (key !== undefined) await keepKey(config, key);
   directory.path('config/agents'); // makes config/
   const path = file ?? join(config.dataDir, 'config/autocode.yaml');
   const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
@@ -75,9 +76,13 @@ export function withEngine(text: string, engine: { name: string; models: { name:
   return document.toString({ lineWidth: 0 });
 }
 
-async function keepKey(directory: string, key: string): Promise<void> {
-  const secrets = fileSecrets(directory);
-  if ((await secrets.get(SECRET))?.value !== key) await secrets.put(SECRET, key);
+async function keepKey(config: Config, key: string): Promise<void> {
+  const secrets = await openSecrets(config);
+  try {
+    if ((await secrets.get(SECRET))?.value !== key) await secrets.put(SECRET, key);
+  } finally {
+    await secrets.close();
+  }
 }
 
 function protocolsOf(text: string): Protocol[] {

@@ -3,7 +3,7 @@ import { loadConfig, type LoadedConfig } from '../../config/load.ts';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { Exit, type GlobalArgs } from '../command.ts';
 import { block, paint, print, printJson } from '../output.ts';
-import { checkDaemon, checkAgents, checkModels, checkSandbox } from './parts.ts';
+import { checkDaemon, checkAgents, checkModels, checkSandbox, checkSecrets } from './parts.ts';
 import { checkGpus } from './gpus.ts';
 import {
   checkClock,
@@ -44,6 +44,7 @@ const CHECKS: Check[] = [
   checkSandbox,
   checkDaemon,
   checkAgents,
+  checkSecrets,
   checkModels,
 ];
 

@@ -1,8 +1,8 @@
 // Checks of Autocode's own parts: daemon, agents, models. Used by doctor.ts.
 import { Status } from '../../../protocol/status.ts';
-import { dataPath } from '../../config/data-directory.ts';
 import type { Engine } from '../../config/model-settings.ts';
-import { fileSecrets } from '../../secrets/file.ts';
+import { openSecrets } from '../../secrets/open.ts';
+import type { SecretManager } from '../../secrets/secret-manager.ts';
 import { knownAgents } from '../agents.ts';
 import { connect } from '../client.ts';
 import { offeredHere } from '../sandbox.ts';
@@ -56,16 +56,36 @@ export const checkAgents: Check = {
   },
 };
 
+export const checkSecrets: Check = {
+  name: 'secrets',
+  run: async ({ config }) => {
+    const secrets = await openSecrets(config);
+    try {
+      const vault = await secrets.health?.();
+      if (vault === undefined) return { state: 'ok', detail: 'sealed in the data directory' };
+      if (vault.state === 'ok') return { state: 'ok', detail: `in Vault at ${vault.detail}` };
+      return {
+        state: 'fail',
+        detail: vault.detail,
+        remedy: 'What needs a secret waits until Vault can be used.',
+      };
+    } finally {
+      await secrets.close();
+    }
+  },
+};
+
 export const checkModels: Check = {
   name: 'models',
   run: async ({ config }) => {
     const remedy =
       'Name one: models.engines or models.local in the configuration, or `autocode demo --model-url … --model …`.';
     const engines = config.models.engines.filter((engine) => engine.kind === 'upstream');
+    const secrets = await openSecrets(config);
     const findings = await Promise.all([
       ...(config.models.local === undefined ? [] : [ownModels(config, config.models.local)]),
-      ...engines.map((engine) => reach(engine, dataPath(config.dataDir, 'secrets'))),
-    ]);
+      ...engines.map((engine) => reach(engine, secrets)),
+    ]).finally(() => secrets.close());
     if (findings.length === 0)
       return { state: 'warn', detail: 'no model is configured; only recordings can be played', remedy };
     const worst =
@@ -77,9 +97,8 @@ export const checkModels: Check = {
 type Upstream = Extract<Engine, { kind: 'upstream' }>;
 
 /** Whether a model server answers, and takes the key. */
-async function reach(engine: Upstream, secrets: string): Promise<Finding> {
-  const key =
-    engine.apiKeySecret === undefined ? undefined : await fileSecrets(secrets).get(engine.apiKeySecret);
+async function reach(engine: Upstream, secrets: SecretManager): Promise<Finding> {
+  const key = engine.apiKeySecret === undefined ? undefined : await secrets.get(engine.apiKeySecret);
   if (engine.apiKeySecret !== undefined && key === undefined) {
     return {
       state: 'fail',

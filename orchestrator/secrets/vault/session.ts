@@ -95,21 +95,24 @@ export function vaultSession(login: VaultLogin, ended: () => void = () => {}): V
   }
 
   async function byAppRole(): Promise<Held> {
-    const [role_id, secret_id] = await Promise.all([
-      readCredential('roleIdFile', login.roleIdFile),
-      readCredential('secretIdFile', login.secretIdFile),
-    ]);
+    const role_id = await readCredential('roleIdFile', login.roleIdFile);
+    const secret_id = await readCredential('secretIdFile', login.secretIdFile);
     const asked = performance.now();
-    const body = { role_id, secret_id };
-    const { auth } = await ask({ method: 'POST', path: 'auth/approle/login', body }, Auth).catch(
-      refusedLogin,
-    );
-    return {
-      token: auth.client_token,
-      endsAt: asked + auth.lease_duration * 1000,
-      seconds: auth.lease_duration,
-      renewable: auth.renewable,
-    };
+    try {
+      const body = { role_id, secret_id };
+      const { auth } = await ask({ method: 'POST', path: 'auth/approle/login', body }, Auth);
+      return {
+        token: auth.client_token,
+        endsAt: asked + auth.lease_duration * 1000,
+        seconds: auth.lease_duration,
+        renewable: auth.renewable,
+      };
+    } catch (error) {
+      // Another process of this installation may just have replaced it.
+      if (statusOf(error) === 400 && (await readCredential('secretIdFile', login.secretIdFile)) !== secret_id)
+        return await byAppRole();
+      throw refusedLogin(error);
+    }
   }
 
   async function byToken(token: string): Promise<Held> {
@@ -230,10 +233,10 @@ async function readCredential(key: string, file: string): Promise<string> {
   }
 }
 
-function refusedLogin(error: unknown): never {
+function refusedLogin(error: unknown): unknown {
   const status = statusOf(error);
-  if (status !== 400 && status !== 403) throw error;
-  throw new AutocodeError('ERR_VAULT_DENIED', 'Vault refuses to log Autocode in by its AppRole.', {
+  if (status !== 400 && status !== 403) return error;
+  return new AutocodeError('ERR_VAULT_DENIED', 'Vault refuses to log Autocode in by its AppRole.', {
     remedy:
       'Its secret id has ended or was destroyed: `VAULT_TOKEN=… autocode secret setup --rotate`, with the token of an operator, makes another.',
     details: { status },
