@@ -77,7 +77,7 @@ export function ociFiles(layers: Entry[][], variables: string[]): Map<string, Bu
     files.set(`blobs/sha256/${digest}`, bytes);
     return { digest: `sha256:${digest}`, size: bytes.length };
   };
-  const pack = [gzipSync, zstdCompressSync, (bytes: Buffer) => bytes];
+  const pack: ((bytes: Buffer) => Buffer)[] = [gzipSync, zstdCompressSync, (bytes) => bytes];
   const manifest = {
     layers: layers.map((layer, index) => keep(pack[index % 3]!(tarOf(layer)))),
     config: keep(Buffer.from(JSON.stringify({ config: { Env: variables } }))),
