@@ -45,7 +45,7 @@ export class RunnerPool {
   readonly #ending = new Map<string, Promise<void>>();
   /** Runs whose directory is being made. */
   readonly #starting = new Set<string>();
-  readonly #events = new EventEmitter();
+  readonly #events = new EventEmitter().setMaxListeners(0);
 
   constructor(config: PoolConfig, log: Log) {
     this.#config = config;

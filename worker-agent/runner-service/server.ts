@@ -33,6 +33,7 @@ export interface RunnerServer {
 export function runnerServer(stop: AbortSignal): RunnerServer {
   const taken = seats();
   let machine: Machine | null = null;
+  let settling: Promise<void> = Promise.resolve();
   let whyNot = new AutocodeError('ERR_DAEMON_NOT_RUNNING', 'The runner service is starting.');
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -48,7 +49,10 @@ export function runnerServer(stop: AbortSignal): RunnerServer {
       return send(response, 200, {});
     }
     if (route === 'PUT /installation') {
-      await runners.belongTo(read(InstallationInput, body).installation);
+      const { installation } = read(InstallationInput, body);
+      // One after the other: what a claimer has started meanwhile is not of the old one.
+      settling = settling.catch(() => {}).then(async () => await runners.belongTo(installation));
+      await settling;
       return send(response, 200, {});
     }
     if (route === 'POST /runs') {
@@ -69,6 +73,7 @@ export function runnerServer(stop: AbortSignal): RunnerServer {
 
   // The answer stays open: its end, however it comes about, frees the seat.
   async function sit(open: Machine, input: SeatInput, response: ServerResponse): Promise<void> {
+    if (response.destroyed) return; // it has hung up meanwhile
     const seat = taken.take(input);
     const gone = new AbortController();
     response.once('close', () => {
