@@ -122,7 +122,7 @@ job "autocode-worker" {
       mode     = "fail"
     }
     reschedule {
-      delay          = "30s"
+      delay          = "10s"
       delay_function = "exponential"
       max_delay      = "10m"
       unlimited      = true
