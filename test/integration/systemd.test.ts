@@ -10,7 +10,9 @@ import { promisify } from 'node:util';
 import { notifySocket } from '../support/notify-socket.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
+/** Those in which sandboxes are opened. */
 const UNITS = ['autocode.service', 'autocode-worker.service', 'autocode-runner.service'];
+const PROXY = 'autocode-proxy.service';
 const run = promisify(execFile);
 
 function temporaryDirectory(t: TestContext): string {
@@ -22,7 +24,7 @@ function temporaryDirectory(t: TestContext): string {
 test('systemd finds nothing wrong with the units, and grades what they are exposed to as OK', async (t) => {
   const directory = temporaryDirectory(t);
   cpSync(path.join(ROOT, 'systemd/autocode-runner.socket'), path.join(directory, 'autocode-runner.socket'));
-  for (const name of UNITS) {
+  for (const name of [...UNITS, PROXY]) {
     const unit = path.join(directory, name);
     // The programs are where this checkout is.
     writeFileSync(
