@@ -75,12 +75,12 @@ async function ask(
         createWriteStream(archive),
       );
     const words = [
-      ...['--state-dir', stateDir],
-      ...['--tool-dir', dataPath(dataDir, 'agents')],
-      ...['--name', name],
-      ...['--digest', digest],
-      ...(cached ? [] : ['--archive', archive]),
-      ...(isolation === undefined ? [] : ['--isolation', isolation]),
+      `--state-dir=${stateDir}`,
+      `--tool-dir=${dataPath(dataDir, 'agents')}`,
+      `--name=${name}`,
+      `--digest=${digest}`,
+      ...(cached ? [] : [`--archive=${archive}`]),
+      ...(isolation === undefined ? [] : [`--isolation=${isolation}`]),
       ...(tools ? ['--tools'] : []),
     ];
     const code = await readPart(TOOL, words, (line) => {

@@ -71,7 +71,7 @@ export function savedImage(layers: Entry[][], variables: string[]): Entry[] {
 
 /** The files of an OCI layout, its layers compressed in turn with gzip, zstd and not at all. */
 export function ociFiles(layers: Entry[][], variables: string[]): Map<string, Buffer> {
-  const files = new Map([['oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}')]]);
+  const files = new Map<string, Buffer>([['oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}')]]);
   const keep = (bytes: Buffer) => {
     const digest = createHash('sha256').update(bytes).digest('hex');
     files.set(`blobs/sha256/${digest}`, bytes);
