@@ -68,9 +68,9 @@ export const egressPolicyRoutes: Routes = (app, { db, config }) => {
       },
     },
     async (request) => {
-      const { project } = request.body;
-      if (project !== undefined) await getProject(db, project); // tells an unknown one
-      return tryRequest(await effectivePolicy(db, presets), request.body);
+      const { project, ...test } = request.body;
+      const of = project === undefined ? {} : { project: (await getProject(db, project)).name };
+      return tryRequest(await effectivePolicy(db, presets), { ...test, ...of });
     },
   );
   app.put(

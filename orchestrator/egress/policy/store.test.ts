@@ -39,7 +39,6 @@ test('a policy is kept as it was set, and tells what it changed', async () => {
     author: 'ada',
     added: ['deny host=b.example'],
     removed: ['allow host=a.example'],
-    more: 0,
   });
 });
 

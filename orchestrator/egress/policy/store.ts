@@ -54,9 +54,9 @@ export async function effectivePolicy(db: Queryable, presets: Presets): Promise<
 export async function readPolicy(
   db: Queryable,
   presets: Presets,
-  project: string | null,
+  nameOrId: string | null,
 ): Promise<EgressPolicy> {
-  const id = await idOf(db, project);
+  const { id, name: project } = await projectOf(db, nameOrId);
   const kept = await newest(db, id);
   const { rules } = await effectivePolicy(db, presets);
   const { rows } = await db.query<{ until: Date; author: string }>(
@@ -82,12 +82,12 @@ export async function readPolicy(
 export async function setPolicy(
   tx: Queryable,
   presets: Presets,
-  project: string | null,
+  nameOrId: string | null,
   { text, expectedVersion, dryRun }: Omit<EgressPolicyUpdate, 'project'>,
   author: string,
 ): Promise<EgressPolicyChange> {
+  const { id, name: project } = await projectOf(tx, nameOrId);
   const rules = unique(requireRules(text, presets));
-  const after = rules.map(printRule);
   const foreign = rules.find((rule) => rule.project !== null);
   if (project !== null && foreign !== undefined)
     throw new AutocodeError(
@@ -95,7 +95,6 @@ export async function setPolicy(
       `A rule of project ${project} names a project itself: ${printRule(foreign)}.`,
       { remedy: 'Leave project= out: the rules of a project hold for it alone.' },
     );
-  const id = await idOf(tx, project);
   await tx.query('lock table egress_policy in share row exclusive mode');
   const kept = await newest(tx, id);
   const version = kept?.version ?? 0;
@@ -103,12 +102,9 @@ export async function setPolicy(
     throw new AutocodeError('ERR_CONFLICT', `The policy is version ${version} by now, by ${kept?.author}.`, {
       remedy: 'Look at it with `autocode egress policy show`, and make the change again.',
     });
-  const before = rulesOf(kept?.text ?? '', null, presets).map(printRule);
-  const change = {
-    project,
-    added: after.filter((rule) => !before.includes(rule)),
-    removed: before.filter((rule) => !after.includes(rule)),
-  };
+  const after = new Set(rules.map(printRule));
+  const before = new Set(rulesOf(kept?.text ?? '', null, presets).map(printRule));
+  const change = { project, added: [...after.difference(before)], removed: [...before.difference(after)] };
   if (dryRun || text === (kept?.text ?? '')) return { ...change, version };
   const { rows } = await tx.query<{ version: number }>(
     'insert into egress_policy (project, text, author) values ($1, $2, $3) returning version::int',
@@ -116,7 +112,8 @@ export async function setPolicy(
   );
   const made = rows[0]!.version;
   const told = { added: change.added.slice(0, TOLD), removed: change.removed.slice(0, TOLD) };
-  const data = { version: made, author, ...told, more: moreThan(change.added) + moreThan(change.removed) };
+  const more = moreThan(change.added) + moreThan(change.removed);
+  const data = { version: made, author, ...told, ...(more > 0 ? { more } : {}) };
   await emit(tx, { kind: 'egress.policy', ...(id === null ? {} : { project: id }), data });
   await tx.query(`select pg_notify($1, '')`, [CHANGED]);
   return { ...change, version: made };
@@ -162,8 +159,11 @@ async function newest(db: Queryable, project: number | null): Promise<Kept | und
   return rows[0];
 }
 
-async function idOf(db: Queryable, project: string | null): Promise<number | null> {
-  return project === null ? null : (await getProject(db, project)).id;
+async function projectOf(
+  db: Queryable,
+  nameOrId: string | null,
+): Promise<{ id: number; name: string } | { id: null; name: null }> {
+  return nameOrId === null ? { id: null, name: null } : await getProject(db, nameOrId);
 }
 
 // A preset that is shipped no more has no rules; what it allowed is refused.
