@@ -1,0 +1,57 @@
+// A run whose agent asks for what it may have and for what it may not: the whole way, from the command line to the pull request's text.
+import assert from 'node:assert/strict';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { MITMDUMP, openServers } from '../support/egress-rig.ts';
+import { startAppliance } from './appliance.ts';
+
+test('an agent reaches what the policy allows; what it does not is told with the run, in the change and in the records', async () => {
+  const directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'autocode-outside-')));
+  const seen: (string | undefined)[] = [];
+  const servers = await openServers(directory, (request, response) => {
+    seen.push(request.url);
+    response.end('42\n');
+  });
+  try {
+    await using appliance = await startAppliance(
+      'egress.proxy=true',
+      `egress.program=${MITMDUMP}`,
+      `egress.upstreamCa=${servers.trust}`,
+    );
+    const place = (name: string) => `https://localhost:${servers.secure}/${name}`;
+    await appliance.project('shop', {
+      agent: `export NO_PROXY= no_proxy=; curl -sS ${place('answer')} > answer; curl -sS ${place('forbidden')}; env | grep -c ac_egress_ || true`,
+    });
+    await appliance.api('PATCH', '/projects/shop', { isolation: 'bubblewrap' });
+    const rule = `method=GET host=localhost:${servers.secure} address=127.0.0.1 path=/answer`;
+    await appliance.autocode('egress', 'policy', 'allow', rule, '--project', 'shop');
+    const task = await appliance.task('shop');
+    assert.equal((await appliance.ended(task)).state, 'completed');
+    assert.deepEqual(seen, ['/answer']);
+    const log = await appliance.autocode('task', 'logs', String(task));
+    assert.match(log, /forbidden was refused: no rule of the egress policy allows it/);
+    const shown = await appliance.autocode('run', 'show', `${task}-1`);
+    assert.match(
+      shown,
+      /GET https:\/\/localhost:\d+\/forbidden +1 +allow method=GET,HEAD host=localhost:\d+ path=\/forbidden/,
+    );
+    const [change] = await appliance.changes('shop');
+    assert.match(
+      change?.body ?? '',
+      /## Not allowed[^]+`GET https:\/\/localhost:\d+\/forbidden`; a rule that would allow it: `allow method/,
+    );
+    const csv = await appliance.autocode('traffic', 'export', '--format', 'csv', '--run', `${task}-1`);
+    assert.match(csv, /,allowed,.*\n|,denied,.*\n/);
+    assert.equal(csv.trim().split('\n').length, 3);
+    assert.match(
+      await appliance.autocode('traffic', 'report', '--by', 'decision'),
+      /^denied +1 +1 .*\nallowed +1 +0 /m,
+    );
+    assert.match(await appliance.autocode('status'), /egress +ok +proxy at http:\/\/127\.0\.0\.1:\d+/);
+  } finally {
+    servers.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
