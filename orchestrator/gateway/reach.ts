@@ -112,7 +112,8 @@ export async function reach(
       if (tried !== undefined && !signal.aborted) place?.replica?.failed();
       place?.leave();
       if (signal.aborted || !passesOn(error)) throw error;
-      if (tried !== undefined) circuits.failed(name);
+      // That its key cannot be had now says nothing of the engine.
+      if (tried !== undefined && error.code !== 'ERR_VAULT_UNAVAILABLE') circuits.failed(name);
       const loads = kind === 'local' && !wait && place === undefined && error.code === 'ERR_ENGINE_BUSY';
       if (loads) tries.push({ rung, wait: true });
       else if (last) throw error;
@@ -129,6 +130,6 @@ export async function reach(
 function passesOn(error: unknown): error is AutocodeError {
   return (
     error instanceof AutocodeError &&
-    (error.code === 'ERR_ENGINE_UNAVAILABLE' || error.code === 'ERR_ENGINE_BUSY')
+    ['ERR_ENGINE_UNAVAILABLE', 'ERR_ENGINE_BUSY', 'ERR_VAULT_UNAVAILABLE'].includes(error.code)
   );
 }

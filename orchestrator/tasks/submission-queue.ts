@@ -1,5 +1,6 @@
 // Hands verified runs to the submission, a few at a time, those that an earlier process left first. Used by scheduler.ts.
 import { setTimeout as delay } from 'node:timers/promises';
+import { AutocodeError } from '../../protocol/errors.ts';
 import type { Database } from '../db/connect.ts';
 import { onNotify } from '../db/notifications.ts';
 import { noteSubmissionTrouble, runsToSubmit } from './submission-state.ts';
@@ -8,6 +9,8 @@ const AT_ONCE = 2;
 const LOOK_AGAIN_MS = 2_000;
 /** A submission that breaks off without a report, as when the forge is away, is tried for the better part of an hour. */
 const TRIES = 15;
+/** While Vault is away or sealed a run waits for it, and is submitted soon after. */
+const AWAY_TRIES = 3;
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 300_000;
 
@@ -71,10 +74,11 @@ export class SubmissionQueue {
   }
 
   async #submit(run: string): Promise<void> {
-    const count = (this.#tries.get(run)?.count ?? 0) + 1;
+    let count = (this.#tries.get(run)?.count ?? 0) + 1;
     try {
       await this.#options.submit(run);
     } catch (error) {
+      if (isAway(error)) count = Math.min(count, AWAY_TRIES);
       this.#options.log.error(
         `run ${run} could not be submitted (try ${count} of ${TRIES}): ${String(error)}`,
         { run, error },
@@ -98,4 +102,8 @@ export class SubmissionQueue {
       });
     }
   }
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof AutocodeError && error.code === 'ERR_VAULT_UNAVAILABLE';
 }
