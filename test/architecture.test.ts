@@ -27,6 +27,7 @@ const domains = [
   'retention',
   'secrets',
   'tasks',
+  'tls',
   'workers',
 ].map((name) => `orchestrator/${name}`);
 const base = ['protocol', 'telemetry', 'orchestrator/config', 'orchestrator/db'];
