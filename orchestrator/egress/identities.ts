@@ -61,16 +61,12 @@ export async function keepIdentities({
   await write();
 
   async function follow(): Promise<void> {
-    let woken = Promise.resolve();
-    const again = () =>
-      (woken = new Promise<void>((resolve) => {
-        wake = resolve;
-      }));
-    again();
     while (!signal.aborted) {
-      await Promise.race([woken, delay(LOOK_EVERY_MS, undefined, { signal, ref: false }).catch(() => {})]);
-      again();
+      const woken = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
       await write().catch(failed);
+      await Promise.race([woken, delay(LOOK_EVERY_MS, undefined, { signal, ref: false }).catch(() => {})]);
       await delay(SHORTEST_PAUSE_MS, undefined, { signal }).catch(() => {});
     }
   }

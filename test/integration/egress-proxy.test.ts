@@ -85,7 +85,7 @@ test('curl, git, npm, pip and Node go out by the proxy, trust it, and are record
   assert.equal(curl?.rule, `allow host=localhost:${rig.servers.secure} address=127.0.0.1`);
   assert.ok(asked.every(({ headers }) => headers['proxy-authorization'] === undefined));
   const { groups } = await reportTraffic(rig.places.spool, { run: RUN }, 'host');
-  assert.deepEqual(groups.map(({ name }) => name).toSorted(), ['127.0.0.1', 'localhost']);
+  assert.deepEqual(new Set(groups.map(({ name }) => name)), new Set(['127.0.0.1', 'localhost']));
 });
 
 test('what is refused says the rule that would allow it, over TLS too, and reaches nobody', async () => {
