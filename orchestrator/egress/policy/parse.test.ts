@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { parsePolicy, requireRules } from './parse.ts';
 import { readPresets } from './presets.ts';
 import { printRule } from './rule.ts';
@@ -126,6 +127,60 @@ test('a text without end is refused before it is read, too many rules where they
     [5_001],
   );
   assert.equal(parsePolicy('x\n'.repeat(1_000), presets).problems.length, 100);
+});
+
+test('whatever is written is read or told; what was read is read the same again', () => {
+  const piece = fc.constantFrom(
+    ...[
+      'allow',
+      'deny',
+      'preset',
+      'npm',
+      ' ',
+      ' ',
+      ' host=',
+      ' path=/',
+      ' method=',
+      ' address=',
+      ' project=',
+      ' run-kind=',
+    ],
+    ...[
+      'a.example',
+      '*.',
+      '**',
+      '*',
+      '/',
+      '%2a',
+      '%',
+      'GET',
+      ',',
+      ':',
+      '443',
+      '10.0.0.5',
+      '[::1]',
+      '#',
+      '\n',
+      'é',
+      'change',
+    ],
+  );
+  const line = fc.oneof(
+    fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join('')),
+    fc.string(),
+  );
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 4 }), (lines) => {
+      const text = lines.join('\n');
+      const { statements, problems } = parsePolicy(text, presets);
+      const last = text.split('\n').length;
+      for (const problem of problems)
+        assert.ok(problem.line >= 1 && problem.line <= last && problem.column >= 1);
+      const said = statements.flatMap(({ rules }) => rules.map(printRule));
+      assert.deepEqual(canonical(said.join('\n')), said);
+    }),
+    { numRuns: 20_000 },
+  );
 });
 
 test('every preset that is shipped is read, only allows, and only reads', () => {
