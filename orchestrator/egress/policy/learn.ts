@@ -7,11 +7,10 @@ import { patternOf, readPath } from './path.ts';
 import { printRule } from './rule.ts';
 import { readHost } from './host.ts';
 import type { EffectivePolicy } from './store.ts';
-import { requestTo } from './try.ts';
+import { requestTo, SOME_PUBLIC_ADDRESS } from './try.ts';
 
 /** So many rules for one host and method; with more, paths are cut short. */
 const MOST_RULES = 8;
-const SOME_PUBLIC_ADDRESS = '1.1.1.1';
 const READING = ['GET', 'HEAD'];
 // Numbers, versions, UUIDs, digests, and other segments that no person would have made up.
 const ID =

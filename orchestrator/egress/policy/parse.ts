@@ -2,7 +2,7 @@
 // once, each with line, column and remedy. Used wherever a policy is set, and for the presets.
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { LONGEST_POLICY, type PolicyProblem } from '../../../protocol/egress.ts';
-import { readRule, type Word } from './read-rule.ts';
+import { readRule, type Complain, type Word } from './read-rule.ts';
 import type { Rule } from './rule.ts';
 
 const MOST_RULES = 5_000;
@@ -62,11 +62,7 @@ export function parsePolicy(
   return { statements, problems: inOrder };
 }
 
-function readLine(
-  content: string,
-  presets: Presets,
-  complain: (column: number, message: string, remedy: string) => void,
-): Rule[] | undefined {
+function readLine(content: string, presets: Presets, complain: Complain): Rule[] | undefined {
   const said = content.replace(/(^|\s)#.*$/, '$1');
   const [first, ...words] = [...said.matchAll(/\S+/g)].map((found): Word => ({
     text: found[0],
@@ -83,14 +79,13 @@ function readLine(
   }
   const [name, more] = words;
   const known = `Presets are ${[...presets.keys()].join(', ')}.`;
-  if (name === undefined)
-    return complain(said.trimEnd().length + 1, 'No preset is named.', known) as undefined;
+  if (name === undefined) return complain(said.trimEnd().length + 1, 'No preset is named.', known);
   if (more !== undefined)
     return complain(
       more.column,
       'A preset stands alone on its line.',
       'Write what follows on a line of its own.',
-    ) as undefined;
+    );
   const rules = presets.get(name.text);
   if (rules === undefined) complain(name.column, `There is no preset "${name.text}".`, known);
   return rules;

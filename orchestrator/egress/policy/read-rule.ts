@@ -14,7 +14,7 @@ export interface Word {
 }
 
 /** Tells a mistake: at which column, what it is, what to write instead. */
-export type Complain = (column: number, message: string, remedy: string) => void;
+export type Complain = (column: number, message: string, remedy: string) => undefined;
 
 const KEYS = ['method', 'host', 'address', 'path', 'project', 'run-kind'] as const;
 type Key = (typeof KEYS)[number];
@@ -86,20 +86,20 @@ function readMethods({ text, column }: Word, wrong: Complain): string[] | null |
       column,
       `"${odd}" is no method.`,
       `Write methods in capitals with commas between them${/^[a-z-]+$/i.test(odd) ? `: ${odd.toUpperCase()}` : ', as GET,HEAD'}.`,
-    ) as undefined;
+    );
   if (methods.includes('CONNECT'))
     return wrong(
       column,
       'CONNECT is no method of its own: it is allowed where anything may go through it.',
       'Leave it out.',
-    ) as undefined;
+    );
   return [...new Set(methods)].toSorted();
 }
 
 type Place = { host: string; port: number | null; isAddress: boolean };
 
 function readPlace({ text, column }: Word, wrong: Complain): Place | undefined {
-  const no = (message: string, remedy: string) => wrong(column, message, remedy) as undefined;
+  const no = (message: string, remedy: string) => wrong(column, message, remedy);
   if (/^[a-z]+:\/\//i.test(text)) return no('A host has no scheme.', 'Leave http:// or https:// out.');
   if (text.includes('@')) return no('A host has no user.', 'Leave what stands before the @ out.');
   if (text.includes('/')) return no('A host has no path.', 'Write the path as path=/…');
@@ -133,11 +133,11 @@ function readPinned({ text, column }: Word, wrong: Complain): string | undefined
     column,
     `"${text}" is no address.`,
     'Write one address, as 10.0.0.5; a rule each for several.',
-  ) as undefined;
+  );
 }
 
 function readPattern({ text, column }: Word, wrong: Complain): string | undefined {
-  const no = (message: string, remedy: string) => wrong(column, message, remedy) as undefined;
+  const no = (message: string, remedy: string) => wrong(column, message, remedy);
   if (!text.startsWith('/')) return no('A path begins with a slash.', `Write path=/${text}`);
   if (/[?#]/.test(text))
     return no('A path has no "?" and no "#": what follows them is not looked at.', 'Leave it out.');
@@ -169,10 +169,10 @@ function readPattern({ text, column }: Word, wrong: Complain): string | undefine
 
 function readProject({ text, column }: Word, wrong: Complain): string | undefined {
   if (Name.safeParse(text).success) return text;
-  return wrong(column, `"${text}" is no name of a project.`, 'See `autocode project list`.') as undefined;
+  return wrong(column, `"${text}" is no name of a project.`, 'See `autocode project list`.');
 }
 
 function readRunKind({ text, column }: Word, wrong: Complain): string | undefined {
   if (TASK_KINDS.some((kind) => kind === text)) return text;
-  return wrong(column, `"${text}" is no kind of run.`, `Kinds are ${TASK_KINDS.join(', ')}.`) as undefined;
+  return wrong(column, `"${text}" is no kind of run.`, `Kinds are ${TASK_KINDS.join(', ')}.`);
 }

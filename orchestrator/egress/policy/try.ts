@@ -6,7 +6,7 @@ import type { EffectivePolicy } from './store.ts';
 import { suggestion } from './suggest.ts';
 
 /** Stands for any address of the internet; nothing is looked up and nothing is sent. */
-const SOME_PUBLIC_ADDRESS = '1.1.1.1';
+export const SOME_PUBLIC_ADDRESS = '1.1.1.1';
 
 /** The decision, and what would allow the request. `now` in seconds. */
 export function tryRequest(
