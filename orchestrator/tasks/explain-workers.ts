@@ -72,7 +72,7 @@ function noRoom(full: (string | undefined)[], before: number[]): Wait {
     for: 'room',
     why: `All workers that may take it are full: ${full.join(', ')}; ${queue}.`,
     remedy:
-      'It begins when a run ends. More runs at a time: worker.concurrency, placement.memoryMib, or another worker.',
+      'It begins when a run ends, or with `autocode worker undrain`. More runs at a time: worker.concurrency, placement.memoryMib, or another worker.',
     tasks: before,
   };
 }
