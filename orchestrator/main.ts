@@ -39,6 +39,7 @@ import { createGit } from './repos/git.ts';
 import { bindRepositories } from './repos/repositories.ts';
 import type { RepositoryStore } from './repos/mirror.ts';
 import { giveUpSubmission, submitRun } from './repos/submit.ts';
+import { liveValues } from './secrets/live-values.ts';
 import { openSecrets } from './secrets/open.ts';
 import { requireSecret, type SecretManager } from './secrets/secret-manager.ts';
 import { drainKeeper } from './tasks/drain-keeper.ts';
@@ -142,7 +143,11 @@ async function startParts(
 
   let gatewayUrl: string | null = null;
   if (config.roles.includes('gateway')) {
-    const keeper = promptKeeper({ ...prompts, warn: (message, fields) => log.warn(message, fields) });
+    const keeper = promptKeeper({
+      ...prompts,
+      live: liveValues(secrets),
+      warn: (message, fields) => log.warn(message, fields),
+    });
     stops.push(() => keeper.close());
     const supervisor = await superviseModels(config, directory, db, log);
     if (supervisor !== undefined) stops.push(() => supervisor.stop());

@@ -31,6 +31,7 @@ async function place(t: TestContext, parts: { timeoutMs?: number; waitingBytes?:
   const keeper = promptKeeper({
     directory,
     key: async () => identity,
+    live: async () => [{ name: 'payments/card', value: 'canary-0815-x' }],
     warn: (message, fields) => void warned.push(`${message} ${Object.values(fields).join(' ')}`),
     ...parts,
   });
@@ -116,7 +117,7 @@ test('whatever moment the process is killed at, each file that is there can be o
       program,
       `
       import { promptKeeper } from ${JSON.stringify(join(import.meta.dirname, 'keeper.ts'))};
-      const keeper = promptKeeper({ directory: ${JSON.stringify(directory)}, key: async () => '${identity}', warn: console.error });
+      const keeper = promptKeeper({ directory: ${JSON.stringify(directory)}, key: async () => '${identity}', live: async () => [], warn: console.error });
       for (let n = 0; n < 1000; n++)
         keeper.keep({ run: '${run}', request: String(n), protocol: 'chat', body: Buffer.from(${JSON.stringify(String(PROMPT.body))}) });
       setInterval(() => {}, 1000);`,

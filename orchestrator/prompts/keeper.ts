@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { identityToRecipient } from 'age-encryption';
 import type { Protocol } from '../../protocol/model.ts';
+import type { LiveValue } from '../secrets/live-values.ts';
 
 /** A call of a run as its client saw it. */
 export interface PromptToKeep {
@@ -27,6 +28,8 @@ export interface PromptKeeperParts {
   directory: string;
   /** The age key; asked for before the first prompt. */
   key(): Promise<string>;
+  /** The secrets to take out by their values; a prompt for which they cannot be had is not kept. */
+  live(): Promise<LiveValue[]>;
   warn(message: string, fields: object): void;
   /** How long one may take. */
   timeoutMs?: number;
@@ -38,7 +41,7 @@ const CLOSE_MS = 5_000;
 
 /** A keeper; its thread starts with the first prompt. */
 export function promptKeeper(parts: PromptKeeperParts): PromptKeeper {
-  const { directory, key, warn, timeoutMs = 30_000, waitingBytes = 128 * 1024 * 1024 } = parts;
+  const { directory, key, live, warn, timeoutMs = 30_000, waitingBytes = 128 * 1024 * 1024 } = parts;
   const waiting: PromptToKeep[] = [];
   let bytes = 0;
   let thread: Worker | undefined;
@@ -63,11 +66,12 @@ export function promptKeeper(parts: PromptKeeperParts): PromptKeeper {
   const seal = async (prompt: PromptToKeep) => {
     const over = new AbortController();
     try {
+      const values = await live();
       const sealing = thread ?? (await start());
       const signal = AbortSignal.any([over.signal, AbortSignal.timeout(timeoutMs)]);
       const done = once(sealing, 'message', { signal });
       const ended = once(sealing, 'exit', { signal }).then(() => ['its thread ended']);
-      sealing.postMessage(prompt);
+      sealing.postMessage({ prompt, live: values });
       const [problem] = (await Promise.race([done, ended])) as [string | undefined];
       if (problem !== undefined) throw new Error(problem);
     } catch (error) {

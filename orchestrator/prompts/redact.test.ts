@@ -65,3 +65,15 @@ test('what is no secret stays as it is, to the letter', async () => {
   const { value: changed } = await redact({ ...value, token: GITHUB });
   assert.deepEqual({ ...changed, token: undefined }, { ...value, token: undefined });
 });
+
+test('secrets that are kept are taken out by their values, in every text and in JSON inside a text', async () => {
+  const live = [{ name: 'payments/card', value: 'plain words, no shape' }];
+  const value = { say: `it is ${live[0]!.value}!`, call: JSON.stringify({ arguments: live[0]!.value }) };
+  assert.deepEqual(await redact(value, live), {
+    value: {
+      say: 'it is [redacted secret: payments/card]!',
+      call: JSON.stringify({ arguments: '[redacted secret: payments/card]' }),
+    },
+    redacted: 2,
+  });
+});

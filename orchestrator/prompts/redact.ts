@@ -1,17 +1,22 @@
 // Takes keys and passwords out of a prompt or an answer, wherever in its JSON they stand. Used by sealing-thread.ts.
 import { findSecrets } from '../repos/checks/find-secrets.ts';
+import { valueFinder, type LiveValue } from '../secrets/live-values.ts';
 
 /** Tokens of this product, which no rule of others knows. */
 const OWN_TOKEN = /\bac_[a-z]+_[\w-]{20,}/g;
 
-/** The same value without its secrets; `redacted` tells how many were found. */
-export async function redact<T>(value: T): Promise<{ value: T; redacted: number }> {
+/** The same value without its secrets, those that are kept (`live`) and those that look like some; `redacted` tells how many were found. */
+export async function redact<T>(
+  value: T,
+  live: readonly LiveValue[] = [],
+): Promise<{ value: T; redacted: number }> {
   const texts: string[] = [];
   mapTexts(value, (text) => (texts.push(text), text));
   const all = texts.join('\n');
   const kinds = new Map([...all.matchAll(OWN_TOKEN)].map(([token]) => [token, 'autocode: token']));
   for (const { kind, start, end } of await findSecrets('prompt.txt', all))
     kinds.set(all.slice(start, end), kind);
+  for (const [secret, name] of valueFinder(live)(all)) kinds.set(secret, `secret: ${name}`);
   const found = [...kinds]
     .flatMap(([secret, kind]) => placesOf(all, secret, kind))
     .sort((a, b) => a.start - b.start);

@@ -2,15 +2,19 @@
 // of others. Run by keeper.ts, which ends it when one takes too long. It has no key that opens what it wrote.
 import { parentPort, workerData } from 'node:worker_threads';
 import { collector } from '../models/wire/collector.ts';
+import type { LiveValue } from '../secrets/live-values.ts';
 import { redact } from './redact.ts';
 import type { PromptToKeep } from './keeper.ts';
 import { writePrompt } from './files.ts';
 
 const { directory, recipient } = workerData as { directory: string; recipient: string };
 
-async function keep({ run, request, protocol, body, answer }: PromptToKeep): Promise<void> {
+async function keep(
+  { run, request, protocol, body, answer }: PromptToKeep,
+  live: LiveValue[],
+): Promise<void> {
   const asked: unknown = JSON.parse(Buffer.from(body).toString());
-  const { value, redacted } = await redact({ asked, answered: answer && read(protocol, answer) });
+  const { value, redacted } = await redact({ asked, answered: answer && read(protocol, answer) }, live);
   const prompt = { request: value.asked, answer: value.answered ?? null, redacted };
   await writePrompt(directory, recipient, { run, request, prompt });
 }
@@ -24,8 +28,8 @@ function read(protocol: PromptToKeep['protocol'], { streamed, bytes }: NonNullab
   return { text, toolCalls: [...toolCalls.values()] };
 }
 
-parentPort?.on('message', (prompt: PromptToKeep) => {
-  keep(prompt).then(
+parentPort?.on('message', ({ prompt, live }: { prompt: PromptToKeep; live: LiveValue[] }) => {
+  keep(prompt, live).then(
     () => parentPort?.postMessage(undefined),
     (error: unknown) => parentPort?.postMessage(String(error)),
   );
