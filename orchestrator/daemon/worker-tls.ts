@@ -5,6 +5,7 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
 import type { PartHealth } from '../../protocol/status.ts';
 import type { ApiTls } from '../api/context.ts';
+import { listenOn } from '../api/listen.ts';
 import type { DataDirectory } from '../config/data-directory.ts';
 import type { TlsSettings } from '../config/tls-settings.ts';
 import { fingerprintOf, identityOf, keepIdentity, namesOf } from '../tls/identity.ts';
@@ -50,8 +51,7 @@ export async function openWorkerTls(
     async (handle, refuse) => {
       const address = { host: settings.host, port, last: last[name] };
       const listener = await listenSecurely({
-        name: 'tls',
-        address,
+        place: async (listen) => await listenOn('tls', address, listen),
         identity,
         handle,
         warn,

@@ -54,18 +54,18 @@ export async function keepIdentity(
   let current = await look();
   let told = '';
   const listeners: ((identity: Identity) => void)[] = [];
+  const refresh = async () => {
+    const next = await look();
+    told = '';
+    if (next.certificate === current.certificate && next.authority === current.authority) return;
+    current = next;
+    for (const listener of listeners) listener(next);
+  };
   const timer = setInterval(() => {
-    look()
-      .then((next) => {
-        told = '';
-        if (next.certificate === current.certificate && next.authority === current.authority) return;
-        for (const listener of listeners) listener(next);
-        current = next;
-      })
-      .catch(({ message }: Error) => {
-        if (message !== told) warn(`the certificate for workers stays as it is: ${message}`);
-        told = message;
-      });
+    refresh().catch(({ message }: Error) => {
+      if (message !== told) warn(`the certificate for workers stays as it is: ${message}`);
+      told = message;
+    });
   }, LOOK_MS);
   timer.unref();
   return {

@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { listenOn, type Address } from '../api/listen.ts';
 import type { KeptIdentity } from './identity.ts';
 
 export interface SecureListener {
@@ -14,9 +13,8 @@ export interface SecureListener {
 }
 
 export interface SecureOptions {
-  /** The configuration's section, for errors. */
-  name: string;
-  address: Address;
+  /** Chooses host and port, and tells the port that it became. */
+  place(listen: (host: string, port: number) => Promise<number>): Promise<number>;
   identity: KeptIdentity;
   handle: RequestListener;
   /** Answers what is not HTTP. */
@@ -31,7 +29,7 @@ const TOLD_EVERY_MS = 60_000;
 
 /** Listens until stopped; a new certificate holds for new connections, open ones go on. */
 export async function listenSecurely(options: SecureOptions): Promise<SecureListener> {
-  const { name, address, identity, handle, refuse, warn } = options;
+  const { place, identity, handle, refuse, warn } = options;
   const server = createServer(
     {
       ...contextOf(identity.current()),
@@ -44,7 +42,7 @@ export async function listenSecurely(options: SecureOptions): Promise<SecureList
   identity.onChange((next) => server.setSecureContext(contextOf(next)));
   if (refuse !== undefined) server.on('clientError', refuse);
   tellRefusals(server, warn);
-  const port = await listenOn(name, address, async (host, number) => {
+  const port = await place(async (host, number) => {
     server.listen(number, host);
     await once(server, 'listening');
     return (server.address() as AddressInfo).port;

@@ -186,7 +186,11 @@ async function shownNow(): Promise<{ port: number; before: string }> {
 function followLog(port: number, id: string): { saw(words: string): Promise<void> } {
   const admin = readFileSync(path.join(appliance.dataDir, 'run/admin-token'), 'utf8').trim();
   const child = spawn('curl', [
-    ...['-sSN', '--cacert', path.join(settings, 'ca.crt'), '-H', `authorization: Bearer ${admin}`],
+    '-sSN',
+    '--cacert',
+    path.join(settings, 'ca.crt'),
+    '-H',
+    `authorization: Bearer ${admin}`,
     `https://127.0.0.1:${port}/api/v1/runs/${id}/logs/events?follow=true`,
   ]);
   let text = '';

@@ -93,8 +93,7 @@ test('the orchestrator tells who could not get in and why, once a minute; TLS 1.
   const identity = await at(0);
   const warnings: string[] = [];
   const listener = await listenSecurely({
-    name: 'tls',
-    address: { host: '127.0.0.1', port: 'auto' },
+    place: async (listen) => await listen('127.0.0.1', 0),
     identity: { current: () => identity, onChange: () => {}, stop: () => {} },
     handle: (_request, response) => void response.end('{}'),
     warn: (message) => void warnings.push(message),
@@ -132,10 +131,9 @@ test('the orchestrator tells who could not get in and why, once a minute; TLS 1.
 test('a listener that stops lets what is under way end, and cuts what does not', async () => {
   const identity = await at(0);
   const listener = await listenSecurely({
-    name: 'tls',
-    address: { host: '127.0.0.1', port: 'auto' },
+    place: async (listen) => await listen('127.0.0.1', 0),
     identity: { current: () => identity, onChange: () => {}, stop: () => {} },
-    handle: (_request, response) => void response.flushHeaders(), // without end
+    handle: (_request, response) => response.flushHeaders(), // without end
     warn: () => {},
   });
   const asked = ask(`https://127.0.0.1:${listener.port}`, identity.authority);
