@@ -30,6 +30,8 @@ const KINDS: Record<string, TarKind> = {
   '2': 'link',
   '5': 'directory',
 };
+/** Links, devices, directories and pipes; a size in their header counts for nothing. */
+const WITHOUT_BYTES = '123456';
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The entries in their order. Who wants the bytes of one reads them from the input before asking for the next. */
@@ -66,7 +68,8 @@ export async function* tarEntries(input: TarInput): AsyncGenerator<TarEntry> {
       const bytes = kind === 'file' ? size : 0;
       yield { name, kind, mode: numberAt(header, 100, 8) & 0o7777, mtime, size: bytes, target, offset };
     }
-    const end = offset + Math.ceil(size / BLOCK) * BLOCK;
+    const follow = WITHOUT_BYTES.includes(type) ? 0 : size;
+    const end = offset + Math.ceil(follow / BLOCK) * BLOCK;
     await input.skip(end - input.position);
   }
 }
