@@ -43,6 +43,7 @@ test('ids in paths become wildcards', () => {
     'da39a3ee5e6b4b0d3255bfef95601890afd80709',
     'abc1234',
     'sha256:0a1b2c',
+    'bot[redacted]',
     'AbCdEfGhIjKlMnOpQrSt1',
   ];
   for (const id of ids)

@@ -12,9 +12,9 @@ import { requestTo, SOME_PUBLIC_ADDRESS } from './try.ts';
 /** So many rules for one host and method; with more, paths are cut short. */
 const MOST_RULES = 8;
 const READING = ['GET', 'HEAD'];
-// Numbers, versions, UUIDs, digests, and other segments that no person would have made up.
+// Numbers, versions, UUIDs, digests, what records do not show, and other segments that no person would have made up.
 const ID =
-  /^(?:\d+|v?\d+(?:\.\d+)+\S*|[0-9a-f]{8}-[0-9a-f-]{27}|(?=.*\d)[0-9a-f]{7,}|sha\d+:[0-9a-f]+|(?=[^\d]*\d)(?=.*[a-z])[\w+=~-]{20,})$/i;
+  /^(?:\d+|.*\[redacted\].*|v?\d+(?:\.\d+)+\S*|[0-9a-f]{8}-[0-9a-f-]{27}|(?=.*\d)[0-9a-f]{7,}|sha\d+:[0-9a-f]+|(?=[^\d]*\d)(?=.*[a-z])[\w+=~-]{20,})$/i;
 
 type Observed = Pick<TrafficRecord, 'method' | 'url' | 'decision' | 'reason' | 'kind'>;
 
