@@ -56,8 +56,15 @@ export function variablesOf({ variables }: EnvironmentRoot): Record<string, stri
   return Object.fromEntries(Object.entries(variables).filter(([name]) => !KEPT_BACK.test(name)));
 }
 
-/** Where the host's programs are inside. ERR_SANDBOX where their libraries cannot be told. */
+let found: Promise<HostPrograms> | undefined;
+
+/** Where the host's programs are inside, found once a process. ERR_SANDBOX where their libraries cannot be told. */
 export async function hostPrograms(): Promise<HostPrograms> {
+  found ??= findPrograms();
+  return await found;
+}
+
+async function findPrograms(): Promise<HostPrograms> {
   const present = PROGRAMS.filter((program) => lstatSync(program, { throwIfNoEntry: false }) !== undefined);
   let said: string;
   try {
