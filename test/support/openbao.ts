@@ -15,6 +15,13 @@ const PROGRAM = join(import.meta.dirname, '../../.runtime/servers/openbao-2.4.0/
 const CONFIGURATION = join(import.meta.dirname, '../../vault/server.hcl');
 const START_MS = 60_000;
 
+interface Answer {
+  status: number;
+  // The tests look into whatever came.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  body: any;
+}
+
 export interface OpenBao {
   address: string;
   caFile: string;
@@ -24,12 +31,11 @@ export interface OpenBao {
   /** Ends it as a power cut would; what it has stored stays. */
   kill(): Promise<void>;
   /** A call as somebody with that token; status and parsed body. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   call(
     method: string,
     path: string,
     options?: { token?: string; body?: object },
-  ): Promise<{ status: number; body: any }>;
+  ): Promise<Answer>;
   /** Initialises it with one key share, and unseals it; what an operator would do by hand. */
   initialise(): Promise<{ key: string; root: string }>;
   unseal(key: string): Promise<void>;

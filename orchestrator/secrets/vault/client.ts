@@ -2,7 +2,7 @@
 // connections are kept and trust one authority alone. Used by session.ts and setup/.
 import { readFileSync } from 'node:fs';
 import { Agent, request as send } from 'undici';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { vaultFailure } from './failure.ts';
 
