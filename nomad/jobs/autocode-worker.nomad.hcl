@@ -90,15 +90,15 @@ job "autocode-worker" {
     max_parallel      = 1
     health_check      = "checks"
     min_healthy_time  = "10s"
-    healthy_deadline  = "3m"
-    progress_deadline = "10m"
+    healthy_deadline  = "2m"
+    progress_deadline = "0" # the first that is not healthy ends it
     auto_revert       = true
   }
   migrate {
     max_parallel     = 1
     health_check     = "checks"
     min_healthy_time = "10s"
-    healthy_deadline = "3m"
+    healthy_deadline = "2m"
   }
 
   group "agent" {
@@ -116,9 +116,9 @@ job "autocode-worker" {
       replace              = false
     }
     restart {
-      attempts = 3
+      attempts = 2
       interval = "5m"
-      delay    = "10s"
+      delay    = "5s"
       mode     = "fail"
     }
     reschedule {

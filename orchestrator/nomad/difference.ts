@@ -25,7 +25,7 @@ const EFFECTS: Record<string, string> = {
   'in-place update': 'will be changed without a restart',
   'create/destroy update': 'will be replaced, one after the other',
   canary: 'will be tried beside the others',
-  ignore: 'stay as they are',
+  ignore: 'stay as they are at first',
 };
 
 /** What becomes of allocations, one line for each group and kind. */

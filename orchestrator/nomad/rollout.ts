@@ -47,10 +47,15 @@ export function isOurs({ job, runJob }: NomadSettings, allocation: Allocation): 
   return allocation.job === job || allocation.job.startsWith(`${runJob}/`);
 }
 
+// Events that say why a task failed; those after them say only that it did.
+const CAUSES = new Set(['Terminated', 'Driver Failure', 'Setup Failure', 'Failed Validation', 'Template']);
+
 /** An allocation as it is shown to people. */
 export function shownAllocation(allocation: Allocation): FleetAllocation {
   const tasks = Object.values(allocation.tasks);
   const events = tasks.flatMap((task) => task.events).sort((a, b) => a.time.getTime() - b.time.getTime());
+  const failed = tasks.some((task) => task.failed);
+  const cause = failed ? events.findLast(({ type }) => CAUSES.has(type)) : undefined;
   return {
     id: allocation.id,
     name: allocation.name,
@@ -61,7 +66,7 @@ export function shownAllocation(allocation: Allocation): FleetAllocation {
     wanted: allocation.desired === 'run',
     healthy: allocation.healthy,
     restarts: tasks.reduce((sum, task) => sum + task.restarts, 0),
-    message: events.at(-1)?.message || allocation.description,
+    message: (cause ?? events.at(-1))?.message || allocation.description,
     since: allocation.created.toISOString(),
   };
 }

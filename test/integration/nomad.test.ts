@@ -12,7 +12,7 @@ import { loadConfig } from '../../orchestrator/config/load.ts';
 import type { NomadSettings } from '../../orchestrator/config/nomad-settings.ts';
 import { nomadClient, type FleetChange, type NomadClient } from '../../orchestrator/nomad/client.ts';
 import { deploy, planDeployment, type DeployParts } from '../../orchestrator/nomad/deploy.ts';
-import { rolloutOf } from '../../orchestrator/nomad/rollout.ts';
+import { rolloutOf, shownAllocation } from '../../orchestrator/nomad/rollout.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
 import { startNomad, type Cluster } from '../support/nomad.ts';
 
@@ -283,6 +283,7 @@ describe('workers in Nomad', () => {
     assert.equal((await nomad.job('shell'))!.Meta?.['agent'], 'command');
     const tried = allocations.filter(({ healthy }) => healthy === false);
     assert.equal(tried.length, 1, 'the other VM kept its worker');
+    assert.equal(shownAllocation(tried[0]!).message, 'Exit Code: 1');
   });
 
   async function lastEvaluation(): Promise<string> {
