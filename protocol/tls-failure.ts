@@ -5,7 +5,7 @@ import { AutocodeError } from './errors.ts';
 type Words = [what: string, remedy: string];
 
 const JOIN_AGAIN =
-  'Join it again: `autocode worker invite` where the orchestrator runs prints the command. If nothing was changed there, somebody may stand in between.';
+  'Name its authority (`caFile` of a worker, --ca-file of the CLI), or join it again as `autocode worker invite` prints it there. If nothing was changed there, somebody may stand in between.';
 const AUTHORITY: Words = ['is not signed by the authority that this machine knows', JOIN_AGAIN];
 const PLAIN: Words = [
   'is no certificate: what listens there does not speak TLS',

@@ -2,9 +2,11 @@
 // Used by every verb that talks to the daemon. The daemon is looked up anew for each request: after a restart its port may differ.
 import { z } from 'zod';
 import { AutocodeError, ErrorBody, errorFromBody } from '../../protocol/errors.ts';
+import { tlsFailure } from '../../protocol/tls-failure.ts';
 import type { GlobalArgs } from './command.ts';
 import { locateDaemon, type Target } from './locate.ts';
 import { follow, type FollowOptions, type StreamMessage } from './event-stream.ts';
+import { fetchTrusting } from './trusting-fetch.ts';
 
 const TIMEOUT_MS = 60_000;
 
@@ -30,7 +32,7 @@ export interface Client {
 }
 
 /** A client for the daemon that the options, the environment or the data directory name. */
-export function connect(args: Pick<GlobalArgs, 'url' | 'tokenFile' | 'config' | 'set'>): Client {
+export function connect(args: Pick<GlobalArgs, 'url' | 'tokenFile' | 'caFile' | 'config' | 'set'>): Client {
   const target = () => locateDaemon(args);
   const client: Client = {
     target,
@@ -91,7 +93,8 @@ async function request(target: Target, init: ApiRequest): Promise<Response> {
   if (init.body !== undefined) headers['content-type'] = 'application/json';
   let response: Response;
   try {
-    response = await fetch(url, {
+    const send = await fetchTrusting(target.caFile);
+    response = await send(url, {
       method: init.method ?? 'GET',
       headers,
       ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
@@ -120,7 +123,9 @@ async function refusal(response: Response, url: URL): Promise<AutocodeError> {
 }
 
 function unreachable(target: Target, error: unknown): AutocodeError {
-  if (error instanceof Error && error.name === 'AbortError') throw error;
+  if (error instanceof AutocodeError || (error instanceof Error && error.name === 'AbortError')) throw error;
+  const refused = tlsFailure(target.url, error);
+  if (refused !== undefined) return refused;
   const timedOut = error instanceof Error && error.name === 'TimeoutError';
   const message = timedOut
     ? `The daemon at ${target.url} does not answer.`

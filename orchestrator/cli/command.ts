@@ -10,6 +10,7 @@ export interface GlobalArgs {
   set: string[] | undefined;
   url: string | undefined;
   tokenFile: string | undefined;
+  caFile?: string | undefined;
 }
 
 export interface Verb {

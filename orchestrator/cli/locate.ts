@@ -11,18 +11,21 @@ import { loadSettings } from './settings.ts';
 export interface Target {
   url: string;
   token: string | null;
+  /** Certificate of the authority that it trusts there, over https. */
+  caFile?: string | undefined;
   /** The daemon of this machine's data directory. */
   local: boolean;
 }
 
-type LocateArgs = Pick<GlobalArgs, 'url' | 'tokenFile' | 'config' | 'set'>;
+type LocateArgs = Pick<GlobalArgs, 'url' | 'tokenFile' | 'caFile' | 'config' | 'set'>;
 
 /** The daemon to talk to; ERR_DAEMON_NOT_RUNNING if there is none. */
 export function locateDaemon(args: LocateArgs): Target {
   const environment = clientEnvironment();
   const url = args.url ?? environment.url;
   const token = args.tokenFile === undefined ? environment.token : readToken(args.tokenFile);
-  if (url !== undefined) return { url: checkedUrl(url), token: token ?? null, local: false };
+  const caFile = args.caFile ?? environment.caFile;
+  if (url !== undefined) return { url: checkedUrl(url), token: token ?? null, caFile, local: false };
   const { dataDir } = loadSettings(args).config;
   const daemon = readDaemonFile(dataDir);
   if (daemon === undefined) {

@@ -61,7 +61,7 @@ export const VERBS: (Verb | Noun)[] = [
 ];
 
 /** Options that every verb takes; shown by `autocode --help`, only named by the help of a verb. */
-const EVERYWHERE = ['json', 'verbose', 'config', 'set', 'url', 'token-file', 'help'];
+const EVERYWHERE = ['json', 'verbose', 'config', 'set', 'url', 'token-file', 'ca-file', 'help'];
 const HELP_NOTE = `Everywhere: ${EVERYWHERE.map((option) => `--${option}`).join(' ')} (see \`autocode --help\`)`;
 
 /** The program for these words; `parseAsync()` runs the verb that they name. */
@@ -80,6 +80,11 @@ export function program(words: string[], width = helpWidth()): Argv {
       'token-file': {
         type: 'string',
         describe: 'File with its token (or AUTOCODE_TOKEN)',
+        requiresArg: true,
+      },
+      'ca-file': {
+        type: 'string',
+        describe: 'Authority to trust there, as PEM (or AUTOCODE_CA_FILE)',
         requiresArg: true,
       },
     })

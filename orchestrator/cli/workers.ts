@@ -86,6 +86,7 @@ export async function startWorker(
   const flags = {
     url: target.url,
     'token-file': resolve(tokenFile),
+    ...(target.caFile === undefined ? {} : { 'ca-file': resolve(target.caFile) }),
     name: args.name ?? config.worker.name,
     concurrency: String(args.concurrency ?? config.worker.concurrency),
     'state-dir': args.stateDir === undefined ? directory.path('worker') : resolve(args.stateDir),

@@ -6,6 +6,8 @@ export interface ClientEnvironment {
   /** AUTOCODE_URL and AUTOCODE_TOKEN: a daemon elsewhere. */
   url: string | undefined;
   token: string | undefined;
+  /** AUTOCODE_CA_FILE: the authority that is trusted there. */
+  caFile: string | undefined;
   noColor: boolean;
   shell: string | undefined;
 }
@@ -17,6 +19,7 @@ export function clientEnvironment(
   return {
     url: env.AUTOCODE_URL || undefined,
     token: env.AUTOCODE_TOKEN || undefined,
+    caFile: env.AUTOCODE_CA_FILE || undefined,
     noColor: (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb',
     shell: env.SHELL || undefined,
   };

@@ -10,6 +10,7 @@ import tls from 'node:tls';
 import { promisify } from 'node:util';
 import type { NewWorkerInvite, WorkerInvite } from '../../protocol/joining.ts';
 import type { Status } from '../../protocol/status.ts';
+import type { Worker } from '../../protocol/worker.ts';
 import { eventually, startAppliance } from './appliance.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -71,10 +72,10 @@ test('a machine joins by one command and does a run over TLS: API, gateway, mirr
   assert.equal(readFileSync(path.join(settings, 'worker-token'), 'utf8'), token);
 
   const state = path.join(appliance.directory, 'vm');
-  const flags = ['state', 'tool', 'log'].flatMap((name) => [`--${name}-dir`, path.join(state, name)]);
+  const directories = ['state', 'tool', 'log'].flatMap((name) => [`--${name}-dir`, path.join(state, name)]);
   const started = spawn(
     path.join(ROOT, 'systemd/start-worker'),
-    ['--config', path.join(settings, 'worker.yaml'), ...flags],
+    ['--config', path.join(settings, 'worker.yaml'), ...directories],
     { stdio: 'ignore' },
   );
   workers.push(started);
@@ -101,6 +102,16 @@ test('a machine joins by one command and does a run over TLS: API, gateway, mirr
   );
   await log.saw('"step":"finish"');
 
+  const admin = path.join(appliance.dataDir, 'run/admin-token');
+  const flags = ['--url', `https://127.0.0.1:${port}`, '--token-file', admin, '--json'];
+  const listed = async (...more: string[]) =>
+    await run(path.join(ROOT, 'autocode'), ['worker', 'list', ...flags, ...more]);
+  const { stdout } = await listed('--ca-file', path.join(settings, 'ca.crt'));
+  assert.deepEqual(
+    (JSON.parse(stdout) as Worker[]).map(({ name }) => name),
+    ['vm-2'],
+  );
+  await assert.rejects(listed(), /not signed by the authority .* --ca-file of the CLI/s);
   const { parts } = await appliance.api<Status>('GET', '/status');
   assert.match(
     parts.find(({ name }) => name === 'tls')?.detail ?? '',
