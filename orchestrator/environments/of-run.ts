@@ -1,5 +1,5 @@
 // Which environment a run has: its project's own, else that of `.autocode.yaml` at its base, else that of the configuration's map.
-// Decided once, at the run's first call. Used by repos/repositories.ts' callers through the API, and where settings are shown.
+// Decided once, at the run's first call. Used by the API, and by tasks/project-environment.ts.
 import { HOST_ENVIRONMENT, type RunEnvironment } from '../../protocol/environment.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Queryable } from '../db/connect.ts';

@@ -1,4 +1,5 @@
 // Images: what `docker save` writes, and OCI image layouts, as directories or archives. No registry is asked. Used by read.ts.
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { Part } from '../tar/input.ts';
@@ -54,26 +55,26 @@ async function savedImage(files: Files): Promise<Image | null> {
 async function ociImage(files: Files): Promise<Image> {
   const manifest = await manifestFor(files, 'index.json');
   return {
-    layers: await Promise.all(manifest.layers.map(async ({ digest }) => await file(files, blob(digest)))),
-    variables: await variablesOf(files, blob(manifest.config.digest)),
+    layers: await Promise.all(manifest.layers.map(async ({ digest }) => await blob(files, digest))),
+    variables: await variablesOf(files, blobName(manifest.config.digest)),
   };
 }
 
 async function manifestFor(files: Files, name: string, depth = 0): Promise<z.infer<typeof Manifest>> {
-  const index = Index.parse(await json(files, name));
+  const index = await document(files, name, Index);
   const here = ARCHITECTURES[process.arch];
   const fitting = index.manifests.filter(
     ({ platform }) => platform === undefined || (platform.os === 'linux' && platform.architecture === here),
   );
   const chosen = only(fitting, ({ digest }) => digest);
-  const document = await json(files, blob(chosen.digest));
-  if (!Index.safeParse(document).success) return Manifest.parse(document);
+  const inner = blobName(chosen.digest);
+  if (!Index.safeParse(await json(files, inner)).success) return await document(files, inner, Manifest);
   if (depth > 1) throw notRead('indices in indices without end');
-  return await manifestFor(files, blob(chosen.digest), depth + 1);
+  return await manifestFor(files, inner, depth + 1);
 }
 
 async function variablesOf(files: Files, name: string): Promise<string[]> {
-  const { architecture, config } = Config.parse(await json(files, name));
+  const { architecture, config } = await document(files, name, Config);
   const here = ARCHITECTURES[process.arch];
   if (architecture !== undefined && here !== undefined && architecture !== here)
     throw notRead(
@@ -93,7 +94,24 @@ function only<T>(found: T[], name: (one: T) => string): T {
   );
 }
 
-const blob = (digest: string) => `blobs/${digest.replace(':', '/')}`;
+const blobName = (digest: string) => `blobs/${digest.replace(':', '/')}`;
+
+/** A layer of an OCI image, which is what its name says. */
+async function blob(files: Files, digest: string): Promise<Part> {
+  const part = await file(files, blobName(digest));
+  const [algorithm = '', wanted] = digest.split(':');
+  if (!['sha256', 'sha512'].includes(algorithm)) throw notRead(`a layer with a digest by ${algorithm}`);
+  const hash = createHash(algorithm);
+  for await (const piece of bytesOf(part)) hash.update(piece);
+  if (hash.digest('hex') !== wanted) throw notRead(`a damaged layer: ${digest.slice(0, 19)} is another one`);
+  return part;
+}
+
+async function document<S extends z.ZodType>(files: Files, name: string, schema: S): Promise<z.infer<S>> {
+  const parsed = schema.safeParse(await json(files, name));
+  if (parsed.success) return parsed.data;
+  throw notRead(`an image whose ${name} is not as it should be: ${z.prettifyError(parsed.error)}`);
+}
 
 async function file(files: Files, name: string): Promise<Part> {
   const found = await files(name);

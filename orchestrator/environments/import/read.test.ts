@@ -195,6 +195,14 @@ test('an archive that is hostile, damaged or no root is refused', async () => {
     await assert.rejects(async () => await imported(file(bytes)), { code: 'ERR_ENVIRONMENT', message });
 });
 
+test('a layer that is not what its digest says is refused', async () => {
+  const files = ociFiles([LOWER], VARIABLES);
+  const [name = '', bytes] = [...files].find(([, each]) => each[0] === 0x1f)!;
+  files.set(name, Buffer.concat([bytes, Buffer.alloc(1)]));
+  const archive = tarOf([...files].map(([each, text]) => ({ name: each, text })));
+  await assert.rejects(imported(file(archive)), { code: 'ERR_ENVIRONMENT', message: /damaged layer/ });
+});
+
 test('a link that leads out of the root stays within it', async () => {
   const { names } = await imported(
     file(
