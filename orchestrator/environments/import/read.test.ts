@@ -197,7 +197,7 @@ test('an archive that is hostile, damaged or no root is refused', async () => {
 
 test('a layer that is not what its digest says is refused', async () => {
   const files = ociFiles([LOWER], VARIABLES);
-  const [name = '', bytes] = [...files].find(([, each]) => each[0] === 0x1f)!;
+  const [name, bytes] = [...files].find(([, each]) => each[0] === 0x1f)!;
   files.set(name, Buffer.concat([bytes, Buffer.alloc(1)]));
   const archive = tarOf([...files].map(([each, text]) => ({ name: each, text })));
   await assert.rejects(imported(file(archive)), { code: 'ERR_ENVIRONMENT', message: /damaged layer/ });
