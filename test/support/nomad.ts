@@ -4,13 +4,13 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Agent, request } from 'undici';
-import { chrootFor, removeControlGroups, startVm, type Vm } from './vm.ts';
+import { chrootFor, startVm, type Vm } from './vm.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../.runtime/servers/nomad-1.11.3/nomad');
 const CHECKOUT = join(import.meta.dirname, '../..');
@@ -44,6 +44,19 @@ export interface Cluster {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+// Waits for the end of this process, or of its standard input, and takes away what is not gone with the VMs.
+const CLEAR = `
+shopt -s nullglob
+read -r _
+ip link del "$0"
+for try in {1..300}; do
+  groups=(/sys/fs/cgroup/"$0"-vm* /sys/fs/cgroup/*/"$0"-vm*)
+  [[ \${#groups[@]} != 0 ]] || break
+  find "\${groups[@]}" -depth -type d -exec rmdir {} + || sleep 0.1
+done
+rm -rf "$1"
+`;
+
 /** Starts a cluster whose clients are all ready: some seconds. */
 export async function startNomad({
   clients = 4,
@@ -64,12 +77,16 @@ export async function startNomad({
       }),
     killed,
   );
+  const guard = spawn('bash', ['-c', CLEAR, name, dir], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
   const stop = async () => {
     await Promise.all(vms.map(async (vm) => await vm.end()));
     await server.kill();
-    await run('ip', ['link', 'del', name]).catch(() => {});
-    await Promise.all(vms.map(async (vm) => await removeControlGroups(vm.name)));
-    await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+    const cleared = once(guard, 'exit');
+    guard.stdin.end();
+    await cleared;
   };
   try {
     await run('ip', ['link', 'add', name, 'type', 'bridge']);

@@ -2,14 +2,12 @@
 // first process ends, so does everything on it. Used by nomad.ts; needs root.
 import { execFile, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, realpath, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, realpath } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const CONTROL_GROUPS = '/sys/fs/cgroup';
 // As on a LAN; left out where the kernel has no network emulation.
 const LAN = ['netem', 'delay', '200us', 'rate', '1gbit'];
 
@@ -121,26 +119,6 @@ export async function startVm({ name, bridge, link, address, gateway }: VmOption
       await run('ip', ['link', 'del', link]).catch(() => {}); // gone already, where the kernel was quick
     },
   };
-}
-
-/** Takes away the control groups that were made under a name, once nothing runs in them. */
-export async function removeControlGroups(name: string): Promise<void> {
-  const roots = [
-    CONTROL_GROUPS,
-    ...(await readdir(CONTROL_GROUPS)).map((controller) => join(CONTROL_GROUPS, controller)),
-  ];
-  const left = async (directory: string): Promise<void> => {
-    const below = await readdir(directory, { withFileTypes: true }).catch(() => []);
-    for (const entry of below) if (entry.isDirectory()) await left(join(directory, entry.name));
-    for (const deadline = Date.now() + 10_000; ; await delay(20)) {
-      const failed = await rmdir(directory).then(
-        () => undefined,
-        (error: NodeJS.ErrnoException) => error.code,
-      );
-      if (failed !== 'EBUSY' || Date.now() > deadline) return;
-    }
-  };
-  for (const root of roots) await left(join(root, name));
 }
 
 /** What a root directory needs for programs to run in it: files of this machine and where each is there. */
