@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Status } from '../../protocol/status.ts';
 import { runCli } from '../../orchestrator/cli/testing/run-cli.ts';
+import { fileSecrets } from '../../orchestrator/secrets/file.ts';
 import { startAppliance } from '../e2e/appliance.ts';
 import { startOpenBao, type OpenBao } from '../support/openbao.ts';
 
@@ -192,7 +193,28 @@ test('a daemon starts and serves while Vault is sealed, and has its secrets as s
   assert.match(await appliance.autocode('events', '--kind', 'secret.revealed'), /payments\/card_primary/);
   const { body } = await vault.call('GET', 'secret/data/payments/card_primary', { token: root });
   assert.equal(body.data.data.value, 'Password');
+  const env = join(dataDir, '.env');
+  writeFileSync(env, 'API_KEY="k-0815-x"\nTOKEN=t-0815-y\n');
+  assert.match(
+    await appliance.autocode('secret', 'import', env, '--prefix', 'shop/'),
+    /shop\/TOKEN +kept, version 1/,
+  );
+  assert.match(
+    await appliance.autocode('secret', 'import', env, '--prefix', 'shop/'),
+    /shop\/TOKEN +left: it is there/,
+  );
+  await appliance.autocode('secret', 'rotate', 'shop/TOKEN', '--generate');
+  assert.match(
+    await appliance.autocode('secret', 'history', 'shop/TOKEN'),
+    /shop\/TOKEN +2 [^]*shop\/TOKEN +1 /,
+  );
+  assert.equal(await appliance.autocode('secret', 'get', 'shop/API_KEY', '--reveal'), 'k-0815-x\n');
+  await appliance.autocode('secret', 'remove', 'shop/API_KEY');
+  await fileSecrets(join(appliance.dataDir, 'secrets')).put('of-before', 'sealed here');
+  assert.match(await appliance.autocode('secret', 'move'), /of-before +moved/);
+  assert.equal(await appliance.autocode('secret', 'get', 'of-before', '--reveal'), 'sealed here\n');
   const list = await appliance.autocode('secret', 'list');
+  assert.doesNotMatch(list, /shop\/API_KEY/);
   assert.match(list, /server-key/);
   assert.match(list, /payments\/card_primary/);
   assert.equal(
