@@ -24,16 +24,19 @@ export const egressProxyVerbs: (Verb | Noun)[] = [
       verb({
         command: 'init',
         describe: 'Make it, unless there is one',
+        examples: [['egress ca init', '']],
         load: async () => (await import('../egress-proxy.ts')).initAuthority,
       }),
       verb({
         command: 'show',
         describe: 'Show its name, fingerprint and end',
+        examples: [['egress ca show', '']],
         load: async () => (await import('../egress-proxy.ts')).showAuthority,
       }),
       verb({
         command: 'rotate',
         describe: 'Make a new one in its place',
+        examples: [['egress ca rotate', '']],
         epilogue: 'Best after `autocode drain start`: runs that go on trust the old one alone.',
         load: async () => (await import('../egress-proxy.ts')).rotateAuthority,
       }),
