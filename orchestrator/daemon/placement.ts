@@ -20,8 +20,10 @@ const LOOK_MS = 5_000;
 const SCALE_SECONDS = 10;
 const RECONCILE_SECONDS = 60;
 
+type Warns = Pick<Log, 'warn'>;
+
 /** What the scheduler does for the fleet. */
-export function placementChores(fleet: Fleet, config: Config, db: Database, log: Log): Chore[] {
+export function placementChores(fleet: Fleet, config: Config, db: Database, log: Warns): Chore[] {
   const needs = runNeeds(config.placement);
   const { timeZone } = config.budget;
   const { dispatch } = config.placement;
@@ -41,7 +43,7 @@ export function placementChores(fleet: Fleet, config: Config, db: Database, log:
   return chores.map((chore) => toldOnce(chore, log));
 }
 
-function reconciliation(fleet: Fleet, db: Database, log: Log): Chore {
+function reconciliation(fleet: Fleet, db: Database, log: Warns): Chore {
   let before: Difference[] = [];
   return {
     name: 'reconciliation of the fleet',
@@ -72,7 +74,7 @@ async function atEachChange(db: Database, signal: AbortSignal, look: () => Promi
 }
 
 // A cluster that is away is told of once, not with every try.
-function toldOnce(chore: Chore, log: Log): Chore {
+function toldOnce(chore: Chore, log: Warns): Chore {
   let told = '';
   const run = async (signal: AbortSignal) => {
     try {

@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PlacementSettings, runNeeds } from '../../orchestrator/config/placement-settings.ts';
+import { Config } from '../../orchestrator/config/schema.ts';
+import { placementChores } from '../../orchestrator/daemon/placement.ts';
 import type { Queryable } from '../../orchestrator/db/connect.ts';
+import { stopListening } from '../../orchestrator/db/notifications.ts';
 import { nomadClient, type NomadClient } from '../../orchestrator/nomad/client.ts';
 import { autoscaleOnce } from '../../orchestrator/placement/autoscaler.ts';
 import { dispatchOnce } from '../../orchestrator/placement/dispatcher.ts';
@@ -37,7 +40,7 @@ function aJob(id: string, type: 'service' | 'batch', memoryMib: number) {
     Driver: 'raw_exec',
     Config: { command: '/bin/sleep', args: ['3600'] },
     Resources: { CPU: 50, MemoryMB: memoryMib },
-    KillSignal: 'SIGKILL',
+    KillTimeout: 100_000_000, // nanoseconds
     LogConfig: { MaxFiles: 1, MaxFileSizeMB: 1 },
   };
   const group = {
@@ -248,6 +251,37 @@ test('what differs between records and Nomad is shown, then mended; allocations 
   assert.equal((await nomad.allocation(idOf('shop'))).status, 'running');
   await nomad.stopJob('shop', { purge: true });
   await removeDispatched(fleet);
+});
+
+test('the daemon dispatches as soon as a task is queued, and tells once that Nomad is away', async () => {
+  await using fleet = await parts();
+  const { db } = fleet;
+  await deployRunJob();
+  await aProject(db, 'a', { placement: 'dispatch' });
+  const told: string[] = [];
+  const log = { warn: (words: string) => void told.push(words) };
+  const config = Config.parse({ placement: { dispatch: {} } });
+  const choreOf = (client: NomadClient) =>
+    placementChores({ nomad: client, settings }, config, db, log).find(({ name }) => name === 'dispatch')!;
+  const stop = new AbortController();
+  const running = choreOf(nomad).run(stop.signal);
+  await aTask(db, 'a');
+  await until('the dispatch', async () =>
+    (await openDispatches(db)).some(({ state }) => state === 'dispatched'),
+  );
+  stop.abort();
+  await running;
+  await removeDispatched(fleet);
+  const away = nomadClient({
+    address: 'http://127.0.0.1:1',
+    namespace: 'default',
+    token: () => Promise.resolve('t'),
+  });
+  const chore = choreOf(away);
+  for (let i = 0; i < 3; i++) await chore.run(AbortSignal.timeout(60_000));
+  await stopListening(db);
+  assert.equal(told.length, 1);
+  assert.match(told[0]!, /dispatch waits: Nomad at http:\/\/127.0.0.1:1 is not reached/);
 });
 
 test('the count of workers follows the queue, and the reason is kept', async () => {
