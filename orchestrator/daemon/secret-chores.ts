@@ -2,9 +2,9 @@
 import type { OpenSecrets } from '../secrets/open.ts';
 import type { Chore } from '../tasks/scheduler.ts';
 
-const DAY = 24 * 60 * 60;
+const HOUR = 3_600;
 
-/** Its own credentials at Vault are replaced every day, and at the start. */
+/** Its own credentials at Vault are replaced every day; where Vault is sealed then, soon after. */
 export function secretChores({ renew }: OpenSecrets): Chore[] {
-  return renew === undefined ? [] : [{ name: 'credentials of Vault', everySeconds: DAY, run: renew }];
+  return renew === undefined ? [] : [{ name: 'credentials of Vault', everySeconds: HOUR, run: renew }];
 }

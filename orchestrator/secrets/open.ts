@@ -1,5 +1,6 @@
 // The secrets of an installation by its configuration: sealed files, or a Vault with the keys that are Autocode's own kept as
 // files beside it. Used by main.ts and by verbs that work without the daemon.
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { PartHealth } from '../../protocol/status.ts';
@@ -13,11 +14,12 @@ import type { VaultLogin } from './vault/session.ts';
 
 /** Without these nothing starts, or what is kept here cannot be read: they do not depend on another server. */
 const OWN_KEYS = ['server-key', 'prompts-key'];
+const DAY_MS = 86_400_000;
 
 export interface OpenSecrets extends SecretManager {
   /** The part of the status; absent for files, which need nothing. */
   health?: () => Promise<PartHealth>;
-  /** Replaces the credentials that it is reached with; absent where they are not Autocode's to replace. */
+  /** Replaces the credentials that it is reached with when they are a day old; absent where they are not Autocode's to replace. */
   renew?: () => Promise<void>;
   close(): Promise<void>;
 }
@@ -30,7 +32,13 @@ export async function openSecrets(config: Configured): Promise<OpenSecrets> {
   if (config.secrets.kind === 'file') return { ...files, close: async () => {} };
   const vault = await openVault(config);
   const secrets = withOwnKeys(vault, files);
-  return takeVaultToken() === undefined ? { ...secrets, renew: vault.renew } : secrets;
+  if (takeVaultToken() !== undefined) return secrets;
+  const { secretIdFile } = vaultLogin(config);
+  const renew = async () => {
+    const { mtimeMs } = await stat(secretIdFile);
+    if (Date.now() - mtimeMs > DAY_MS) await vault.renew();
+  };
+  return { ...secrets, renew };
 }
 
 /** The Vault of the configuration alone. */

@@ -14,6 +14,8 @@ export interface VaultRequest {
   token?: string;
   /** Seconds for which the answer waits, wrapped, for the one who unwraps it. */
   wrapSeconds?: number;
+  /** How long the answer may take, in milliseconds. */
+  withinMs?: number;
 }
 
 export interface VaultClient {
@@ -42,13 +44,13 @@ export async function vaultClient({ address, caFile }: VaultAddress): Promise<Va
     connect: { timeout: CONNECT_MS, ...(ca === undefined ? {} : { ca }) },
   });
   // With a transport of our own: its default one would follow HTTPS_PROXY and redirects, with the token in the headers.
-  const transport = async ({ uri, method, headers, json }: Sent) => {
+  const transport = async ({ uri, method, headers, json, withinMs = CALL_MS }: Sent) => {
     const answer = await send(uri, {
       dispatcher: agent,
       method: method as 'GET',
       headers: { ...headers, 'X-Vault-Request': 'true', ...(json && { 'content-type': 'application/json' }) },
       ...(json && { body: JSON.stringify(json) }),
-      signal: AbortSignal.timeout(CALL_MS),
+      signal: AbortSignal.timeout(withinMs),
     });
     const text = await answer.body.text();
     return { statusCode: answer.statusCode, body: parsed(text), request: { path: new URL(uri).pathname } };
@@ -60,13 +62,14 @@ export async function vaultClient({ address, caFile }: VaultAddress): Promise<Va
   });
   return {
     address,
-    async call({ method, path, body, token, wrapSeconds }, schema) {
+    async call({ method, path, body, token, wrapSeconds, withinMs }, schema) {
       const listing = method === 'LIST'; // which not every proxy lets pass
       try {
         const answer: unknown = await vault.request({
           method: listing ? 'GET' : method,
           path: listing ? `/${path}?list=true` : `/${path}`,
           ...(body && { json: body }),
+          ...(withinMs !== undefined && { withinMs }),
           headers: {
             ...(token !== undefined && { 'X-Vault-Token': token }),
             ...(wrapSeconds !== undefined && { 'X-Vault-Wrap-TTL': `${wrapSeconds}s` }),
@@ -86,6 +89,7 @@ interface Sent {
   method: string;
   headers: Record<string, string>;
   json?: object;
+  withinMs?: number;
 }
 
 function parsed(text: string): unknown {

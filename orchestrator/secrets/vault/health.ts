@@ -11,11 +11,14 @@ const Health = z.object({
   version: z.string().default(''),
 });
 
+/** The status waits for it. */
+const HEALTH_MS = 2_000;
+
 type Ask = <T>(request: VaultRequest, schema: z.ZodType<T>) => Promise<T>;
 
 /** What Vault says of itself to anyone. */
 export async function askHealth(ask: Ask): Promise<z.infer<typeof Health>> {
-  return await ask({ method: 'GET', path: 'sys/health' }, Health);
+  return await ask({ method: 'GET', path: 'sys/health', withinMs: HEALTH_MS }, Health);
 }
 
 /** The part `vault` of the status; what is wrong is told, not thrown. */
