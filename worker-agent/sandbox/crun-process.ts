@@ -20,14 +20,17 @@ export interface CrunProgram {
   stdin: 'pipe' | 'ignore';
 }
 
-// The first process inside. Job control gives the program a process group of its own and leaves its signals as they are. It holds
-// nothing open, so that an output ends when the program closes it. What is known last counts: `wait` also ends by a signal.
+// The first process inside. Job control gives the program a process group of its own and leaves its signals as they are. The traps
+// come first: without one the kernel drops what is sent to a first process, and one that comes before the program waits for it. It
+// holds nothing open, so that an output ends when the program closes it. What is known last counts: `wait` also ends by a signal.
 // usage: bash -c INIT pipe|ignore PROGRAM ARGUMENT…
-export const INIT = `[[ $0 == pipe ]] || exec < /dev/null
+export const INIT = `early=
+for each in HUP INT QUIT USR1 USR2 TERM; do trap "[[ \\$! ]] && kill -$each -- -\\$! || early=$each" $each; done
+[[ $0 == pipe ]] || exec < /dev/null
 set -m
 "$@" <&0 &
 program=$!
-for each in HUP INT QUIT USR1 USR2 TERM; do trap "kill -$each -- -$program" $each; done
+[[ ! $early ]] || kill -$early -- -$program
 exec < /dev/null > /dev/null 2>&1
 wait $program; code=$?
 while kill -0 $program; do wait $program; code=$?; done
