@@ -97,6 +97,9 @@ test('workers are deployed, looked at, drained and stopped by verbs', { timeout:
     const shown = await appliance.autocode('worker', 'show', vm!.name);
     assert.match(shown, /in Nomad +autocode-worker\.agent\[\d\] on \S+, version 0: running, healthy/);
     assert.match(await appliance.autocode('worker', 'logs', vm!.name), /registered as/);
+    const { allocation } = (await workers()).find(({ name }) => name === vm!.name)!;
+    assert.match(await appliance.autocode('worker', 'logs', allocation!.slice(0, 8)), /registered as/);
+    await assert.rejects(appliance.autocode('worker', 'logs', 'nobody'), { code: 3 });
     await assert.rejects(appliance.autocode('worker', 'show', 'nobody'), { code: 3, stderr: /There are: / });
   });
 

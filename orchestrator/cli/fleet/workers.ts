@@ -112,8 +112,7 @@ export async function undrainWorker(args: WorkerArgs & { node: boolean }): Promi
 /** Prints what a worker's claimer has written. */
 export async function workerLogs(args: WorkerArgs & { follow: boolean; stderr: boolean }): Promise<void> {
   const client = connect(args);
-  const worker = await findWorker(client, args.name);
-  const id = requireAllocation(worker, `journalctl -u autocode-worker`);
+  const id = await loggedAllocation(client, args.name);
   const stream = args.stderr ? 'stderr' : 'stdout';
   const pieces = await client.bytes(`/fleet/allocations/${id}/logs`, { stream, follow: args.follow });
   const text = new TextDecoder();
@@ -139,6 +138,16 @@ async function findWorker(client: Client, name: string): Promise<Worker> {
   throw new AutocodeError('ERR_NOT_FOUND', `There is no worker ${name}.`, {
     remedy: `There are: ${workers.map((worker) => worker.name).join(', ') || 'none'}.`,
   });
+}
+
+// One that never came up is no worker yet: the newest of its VM, or the one whose id begins so.
+async function loggedAllocation(client: Client, name: string): Promise<string> {
+  const all = await client.get('/fleet/allocations', z.array(FleetAllocation));
+  const found = all
+    .filter(({ id, node, job }) => id.startsWith(name) || (node === name && !job.includes('/')))
+    .sort((a, b) => b.since.localeCompare(a.since))[0];
+  if (found !== undefined) return found.id;
+  return requireAllocation(await findWorker(client, name), 'journalctl -u autocode-worker');
 }
 
 async function findNode(client: Client, name: string, isWorker: boolean): Promise<FleetNode> {

@@ -89,9 +89,17 @@ export const fleetVerbs: Verb[] = [
   verb({
     command: 'logs <name>',
     describe: 'Print the log of a worker that Nomad placed',
-    examples: [['worker logs vm-2 --follow', '']],
+    examples: [
+      ['worker logs vm-2 --follow', ''],
+      ['worker logs vm-2 --stderr', 'why it did not come up'],
+    ],
     builder: (yargs: Argv) =>
-      name(yargs)
+      yargs
+        .positional('name', {
+          type: 'string',
+          demandOption: true,
+          describe: 'As in `worker list`, its VM, or how the id of its allocation begins',
+        })
         .option('follow', { alias: 'f', type: 'boolean', default: false, describe: 'Go on as it is written' })
         .option('stderr', {
           type: 'boolean',
