@@ -1,6 +1,6 @@
 // /worker-invites, /worker-joins, /certificate-authority: how a machine becomes a worker.
 import { z } from 'zod';
-import { AutocodeError } from '../../../protocol/errors.ts';
+import { AutocodeError, ErrorBody } from '../../../protocol/errors.ts';
 import {
   CertificateAuthority,
   NewWorkerInvite,
@@ -68,7 +68,7 @@ export const joiningRoutes: Routes = (app, { db, tls }) => {
       schema: {
         tags,
         summary: 'The authority that signs for this orchestrator; to be held against a fingerprint',
-        response: { 200: CertificateAuthority },
+        response: { 200: CertificateAuthority, 409: ErrorBody },
       },
     },
     async () => ({ certificate: configured(tls).authority() }),
@@ -82,7 +82,7 @@ export const joiningRoutes: Routes = (app, { db, tls }) => {
         summary: 'Exchange an invitation for the token of a worker',
         description: 'The same machine gets the same answer again while the invitation lasts.',
         body: WorkerJoin,
-        response: { 200: WorkerJoined },
+        response: { 200: WorkerJoined, 426: ErrorBody },
       },
     },
     async (request) => await joinWorker(db, request.body),
