@@ -31,11 +31,7 @@ export interface OpenBao {
   /** Ends it as a power cut would; what it has stored stays. */
   kill(): Promise<void>;
   /** A call as somebody with that token; status and parsed body. */
-  call(
-    method: string,
-    path: string,
-    options?: { token?: string; body?: object },
-  ): Promise<Answer>;
+  call(method: string, path: string, options?: { token?: string; body?: object }): Promise<Answer>;
   /** Initialises it with one key share, and unseals it; what an operator would do by hand. */
   initialise(): Promise<{ key: string; root: string }>;
   unseal(key: string): Promise<void>;
