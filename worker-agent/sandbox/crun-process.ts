@@ -21,17 +21,19 @@ export interface CrunProgram {
 }
 
 // The first process inside. Job control gives the program a process group of its own and leaves its signals as they are. The traps
-// come first: without one the kernel drops what is sent to a first process, and one that comes before the program waits for it. It
-// holds nothing open, so that an output ends when the program closes it. What is known last counts: `wait` also ends by a signal.
+// come first: without one the kernel drops what is sent to a first process, and a signal from before the program waits for it. It
+// holds nothing open, so that an output ends when the program closes it, and says nothing of its own, as that a job has ended. What
+// is known last counts: `wait` also ends by a signal.
 // usage: bash -c INIT pipe|ignore PROGRAM ARGUMENT…
 export const INIT = `early=
 for each in HUP INT QUIT USR1 USR2 TERM; do trap "[[ \\$! ]] && kill -$each -- -\\$! || early=$each" $each; done
 [[ $0 == pipe ]] || exec < /dev/null
+exec 3>&1 4>&2 > /dev/null 2>&1
 set -m
-"$@" <&0 &
+"$@" <&0 >&3 2>&4 3>&- 4>&- &
 program=$!
+exec < /dev/null 3>&- 4>&-
 [[ ! $early ]] || kill -$early -- -$program
-exec < /dev/null > /dev/null 2>&1
 wait $program; code=$?
 while kill -0 $program; do wait $program; code=$?; done
 wait $program; last=$?
