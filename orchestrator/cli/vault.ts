@@ -114,7 +114,7 @@ async function certificates(config: Config, { json, certificates: alone }: Setup
     now: new Date(),
   });
   if (alone && json) return printJson(made);
-  if (alone || made.made)
+  if (alone || (made.made && !json))
     print(
       `The certificate of Vault is ${made.certFile}, its key ${made.keyFile}, their authority ${made.caFile}.`,
     );
