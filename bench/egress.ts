@@ -1,11 +1,12 @@
 // How long a decision of the egress policy takes with 1,000 rules, in the proxy and in the orchestrator: of many hosts, of one host
-// with as many paths, of every host.
+// with as many paths, of every host; and what the add-ons cost the proxy.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { compilePolicy, decide, type EgressRequest } from '../orchestrator/egress/policy/match.ts';
 import { requireRules } from '../orchestrator/egress/policy/parse.ts';
 import { report } from './report.ts';
 import { percentile } from './support/measure.ts';
+import { proxyCost } from './support/proxy-cost.ts';
 
 const RULES = 1_000;
 const ROUNDS = 10;
@@ -60,6 +61,19 @@ const measured = Object.entries(policies).flatMap(([name, { rule, request }]) =>
     },
   ];
 });
+
+const cost = await proxyCost();
+if (cost === null) console.error('the proxy is left out: ./scripts/servers/mitmproxy/install --development');
+else {
+  const { cpuWithout, cpuWith, cpu, memory } = cost;
+  console.error(
+    `a request: ${cpuWithout.toFixed(2)} ms of CPU without add-ons, ${cpuWith.toFixed(2)} ms with`,
+  );
+  measured.push(
+    { name: 'proxy, CPU of a request with add-ons', value: cpu, unit: 'times', atMost: 1.15 },
+    { name: 'proxy, memory with add-ons', value: memory, unit: 'times', atMost: 1.1 },
+  );
+}
 report('egress', measured);
 
 function taken(rules: string[], requests: EgressRequest[]): { median: number; p99: number } {

@@ -63,7 +63,7 @@ class IdentityCheck:
         """Fills in `facts.identity`."""
         facts = facts_of(flow)
         tunnel = self._tunnels.get(flow.client_conn.id)
-        if tunnel is None and flow.request.pretty_host == OWN_HOST:
+        if tunnel is None and flow.request.host == OWN_HOST:
             facts.own = True
             flow.response = http.Response.make(204)
             return

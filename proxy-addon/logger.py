@@ -127,7 +127,7 @@ def closed(flow: http.HTTPFlow, facts: Facts) -> Record:
         "requestHeaders": shown_headers(flow.request.headers),
         "responseHeaders": None if response is None else shown_headers(response.headers),
         "bytesOut": facts.bytes_out,
-        "bytesIn": facts.bytes_in,
+        "bytesIn": facts.bytes_in + _whole(flow, facts),
         "durationMs": round(1000 * (time.time() - started), 1),
         "error": error,
     }
@@ -140,7 +140,7 @@ def closed(flow: http.HTTPFlow, facts: Facts) -> Record:
 
 def stamp(seconds: float) -> str:
     """A time as the orchestrator writes times."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def full() -> http.Response:
@@ -152,8 +152,16 @@ def full() -> http.Response:
     )
 
 
+def _whole(flow: http.HTTPFlow, facts: Facts) -> int:
+    """The size of an answer that was not handed on in parts."""
+    response = flow.response
+    if response is None or response.stream or facts.decision != "allowed":
+        return 0
+    return len(response.raw_content or b"")
+
+
 def _url(request: http.Request) -> str:
-    return request.pretty_url if request.method != "CONNECT" else f"https://{request.host}:{request.port}/"
+    return request.url if request.method != "CONNECT" else f"https://{request.host}:{request.port}/"
 
 
 def _address(name: tuple[str, int] | tuple[str, int, int, int] | None) -> str | None:

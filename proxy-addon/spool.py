@@ -12,9 +12,13 @@ from collections import deque
 from datetime import UTC, datetime
 
 WEIGH_EVERY_S = 2.0
+SYNC_EVERY_S = 0.2
 KEPT_BACK = 10_000
 RESERVE = 1 << 20
 """Room that is left for the ends of requests that were let out."""
+
+
+ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 
 
 class SpoolFull(Exception):
@@ -29,13 +33,13 @@ class Spool:
         self._directory = directory
         self._limit = limit
         self._file = -1
-        self._name = ""
+        self._hour = -1
         self._bytes = 0
         self._weighed = -WEIGH_EVERY_S
         self._late: deque[bytes] = deque(maxlen=KEPT_BACK)
         self._lock = threading.Lock()
         self._dirty = threading.Event()
-        self._closed = False
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._sync, name="spool", daemon=True)
         self._thread.start()
 
@@ -58,9 +62,11 @@ class Spool:
 
     def close(self) -> None:
         """Brings all to the disk."""
-        self._closed = True
+        self._ended.set()
         self._dirty.set()
         self._thread.join(timeout=5)
+        if self._file >= 0:
+            os.fsync(self._file)
 
     def _catch_up(self) -> None:
         while self._late:
@@ -81,9 +87,10 @@ class Spool:
         self._dirty.set()
 
     def _open(self) -> None:
-        name = datetime.now(UTC).strftime("%Y-%m-%dT%H.jsonl")
-        if name == self._name:
+        hour = int(time.time() // 3600)
+        if hour == self._hour:
             return
+        name = datetime.fromtimestamp(3600 * hour, UTC).strftime("%Y-%m-%dT%H.jsonl")
         file = os.open(os.path.join(self._directory, name), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640)
         size = os.fstat(file).st_size
         if size > 0 and os.pread(file, 1, size - 1) != b"\n":
@@ -91,7 +98,7 @@ class Spool:
         if self._file >= 0:
             os.fsync(self._file)
             os.close(self._file)
-        self._file, self._name = file, name
+        self._file, self._hour = file, hour
 
     def _weigh(self) -> int:
         now = time.monotonic()
@@ -102,7 +109,7 @@ class Spool:
         return self._bytes
 
     def _sync(self) -> None:
-        while not self._closed:
+        while not self._ended.is_set():
             self._dirty.wait()
             self._dirty.clear()
             with self._lock:
@@ -110,7 +117,8 @@ class Spool:
             if file >= 0:
                 os.fsync(file)
                 os.close(file)
+            self._ended.wait(SYNC_EVERY_S)  # many records a time cost no more than one
 
 
 def _line(record: dict[str, object]) -> bytes:
-    return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    return ENCODE(record).encode("utf-8", "replace") + b"\n"

@@ -9,6 +9,8 @@ from mitmproxy import http
 
 from facts import Facts, facts_of
 
+SHORT = 16_384
+
 
 class Streaming:
     """After enforcement: a request that was refused has an answer already and goes nowhere."""
@@ -21,7 +23,7 @@ class Streaming:
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Counts what comes back."""
         facts = facts_of(flow)
-        if flow.response is not None and facts.decision == "allowed":
+        if flow.response is not None and facts.decision == "allowed" and not _is_short(flow.response):
             flow.response.stream = _counted(facts, "bytes_in")
 
     def websocket_message(self, flow: http.HTTPFlow) -> None:
@@ -36,6 +38,12 @@ class Streaming:
             facts.messages_in += 1
             facts.bytes_in += len(message.content)
         del flow.websocket.messages[:-1]  # the last one is still to be sent
+
+
+def _is_short(response: http.Response) -> bool:
+    """To hand it on as a whole is cheaper, and nobody waits for its parts."""
+    length = response.headers.get("content-length", "")
+    return length.isdigit() and int(length) <= SHORT
 
 
 def _counted(facts: Facts, name: str) -> Callable[[bytes], bytes]:
