@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { Allocation, Deployment, Evaluation, Job, JobPlan, Node, type FleetEvent } from './answers.ts';
 import { followEvents } from './events.ts';
-import { jobMistake } from './refusal.ts';
+import { jobMistake, unreachable } from './refusal.ts';
 import { nomadApi, type Connection, type Waited, type WaitFor } from './http.ts';
 
 /** What a job file leaves open. */
@@ -130,7 +130,13 @@ export function nomadClient(connection: Connection): NomadClient {
     async *logs(allocation, { task, stream: type, follow = false, tailBytes, signal }) {
       const from = tailBytes === undefined ? { origin: 'start' } : { origin: 'end', offset: tailBytes };
       const query = { task, type, follow, plain: true, ...from };
-      yield* await api.stream(`client/fs/logs/${allocation}`, { needs: 'read-logs', query, signal });
+      const stream = await api.stream(`client/fs/logs/${allocation}`, { needs: 'read-logs', query, signal });
+      try {
+        yield* stream;
+      } catch (cause) {
+        signal?.throwIfAborted();
+        throw unreachable(connection.address, cause);
+      }
     },
     nodes: async () =>
       (await api.ask('GET', 'nodes', Node.array(), { needs: 'node:read', query: { resources: true } })).value,

@@ -65,7 +65,11 @@ async function* batches(
 ): AsyncGenerator<z.output<typeof Batch>> {
   const silence = setTimeout(() => connection.abort(), SILENCE_MS);
   try {
-    for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+    for await (const line of createInterface({
+      input: stream,
+      crlfDelay: Infinity,
+      signal: connection.signal,
+    })) {
       silence.refresh();
       const batch = line.trim() === '' ? undefined : Batch.parse(JSON.parse(line));
       if (batch !== undefined) yield batch;
