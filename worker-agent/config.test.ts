@@ -52,6 +52,25 @@ test('project and daily budget of a job are in its environment, over the file an
   await assert.rejects(workerConfig(['--config', file]), { code: 'ERR_CONFIG', message: /dailyBudget/ });
 });
 
+test('labels are a list in a file, and words between commas as a flag and in the environment of a job', async (t) => {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'autocode-config-'));
+  t.after(() => {
+    rmSync(directory, { recursive: true });
+    delete process.env.AUTOCODE_WORKER_LABELS;
+  });
+  const file = path.join(directory, 'worker.yaml');
+  writeFileSync(
+    file,
+    `url: http://127.0.0.1:1\ntokenFile: t\nstateDir: ${directory}/state\ntoolDir: tools\nlogDir: logs\nlabels: [gpu]\n`,
+  );
+  const labels = async (...flags: string[]) => (await workerConfig(['--config', file, ...flags])).labels;
+  assert.deepEqual(await labels(), ['gpu']);
+  process.env.AUTOCODE_WORKER_LABELS = 'gpu,big';
+  assert.deepEqual(await labels(), ['gpu', 'big']);
+  assert.deepEqual(await labels('--labels', ''), []);
+  await assert.rejects(labels('--labels', 'No Name'), { code: 'ERR_CONFIG', message: /labels/ });
+});
+
 test('a runner reads the settings that the worker gave it', () => {
   const config = {
     directory: '/d',

@@ -7,7 +7,17 @@ import { finishRun } from './finish.ts';
 import { heartbeat } from './lease.ts';
 import { getRun, getTask } from './queries.ts';
 import { sweep, type SweepCounts } from './sweep.ts';
-import { aProject, aRun, aTask, claim, expireLeases, POLICY, report, SETTINGS, SWEEP } from './testing/work.ts';
+import {
+  aProject,
+  aRun,
+  aTask,
+  claim,
+  expireLeases,
+  POLICY,
+  report,
+  SETTINGS,
+  SWEEP,
+} from './testing/work.ts';
 import type { Queryable } from '../db/connect.ts';
 
 /** What a sweep mended. */
