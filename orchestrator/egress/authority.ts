@@ -49,7 +49,7 @@ export async function ensureAuthority(directory: string, now = new Date()): Prom
 export async function newAuthority(directory: string, now = new Date()): Promise<Authority> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await chmod(directory, 0o700);
-  const { key, certificate } = makeAuthority(`Autocode egress ${now.toISOString().slice(0, 19)}`, now);
+  const { key, certificate } = await makeAuthority(`Autocode egress ${now.toISOString().slice(0, 19)}`, now);
   await writeFileAtomic(join(directory, FILE), key + certificate);
   return readAuthority(directory)!;
 }

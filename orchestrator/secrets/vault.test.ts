@@ -154,7 +154,7 @@ describe('Vault', () => {
   });
 
   it('trusts the authority in the file alone, and the next call sees that another one is there', async () => {
-    const other = makeAuthority('another', new Date());
+    const other = await makeAuthority('another', new Date());
     const caFile = join(vault.directory, 'other.crt');
     writeFileSync(caFile, other.certificate);
     const secrets = server.open({ caFile });
@@ -172,9 +172,9 @@ describe('Vault', () => {
   });
 
   it('is not asked without a certificate that is for its address', async () => {
-    const authority = makeAuthority('names', new Date());
+    const authority = await makeAuthority('names', new Date());
     const issuer = { name: 'names', key: createPrivateKey(authority.key) };
-    const wrong = makeServerCertificate(['vault.example.com'], issuer, { now: new Date(), days: 1 });
+    const wrong = await makeServerCertificate(['vault.example.com'], issuer, { now: new Date(), days: 1 });
     const { createServer } = await import('node:https');
     const impostor = createServer({ key: wrong.key, cert: wrong.certificate }, () =>
       assert.fail('it was asked'),

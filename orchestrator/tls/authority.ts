@@ -68,12 +68,12 @@ async function issue(
   const kept = readPair(join(directory, 'authority.pem')) ?? (await newAuthority(directory, now));
   const { subject } = new X509Certificate(kept.certificate);
   const issuer = { name: subject.replace(/^CN=/, ''), key: createPrivateKey(kept.key) };
-  const made = makeServerCertificate(names, issuer, { now, days });
+  const made = await makeServerCertificate(names, issuer, { now, days });
   return { ...made, authority: kept.certificate };
 }
 
 async function newAuthority(directory: string, now: Date): Promise<KeyedCertificate> {
-  const made = makeAuthority(`Autocode ${now.toISOString().slice(0, 19)}`, now);
+  const made = await makeAuthority(`Autocode ${now.toISOString().slice(0, 19)}`, now);
   await writeFileAtomic(join(directory, 'authority.pem'), made.key + made.certificate);
   return made;
 }

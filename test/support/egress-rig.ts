@@ -43,9 +43,9 @@ export async function until<T>(
 
 /** Servers outside, with a certificate for `localhost` and 127.0.0.1. */
 export async function openServers(directory: string, answer: RequestListener) {
-  const authority = makeAuthority('Outside', new Date());
+  const authority = await makeAuthority('Outside', new Date());
   const issuer = { name: 'Outside', key: createPrivateKey(authority.key) };
-  const own = makeServerCertificate(['localhost', '127.0.0.1'], issuer, { now: new Date(), days: 2 });
+  const own = await makeServerCertificate(['localhost', '127.0.0.1'], issuer, { now: new Date(), days: 2 });
   const trust = path.join(directory, 'outside.pem');
   await writeFile(trust, authority.certificate);
   const plain = http.createServer(answer).listen(0, '127.0.0.1');

@@ -44,9 +44,9 @@ export async function startOpenBao(): Promise<OpenBao> {
   const caFile = join(directory, 'ca.crt');
   const port = await freePort();
   const address = `https://127.0.0.1:${port}`;
-  const authority = makeAuthority('OpenBao of a test', new Date());
+  const authority = await makeAuthority('OpenBao of a test', new Date());
   const issuer = { name: 'OpenBao of a test', key: createPrivateKey(authority.key) };
-  const own = makeServerCertificate(['127.0.0.1'], issuer, { now: new Date(), days: 2 });
+  const own = await makeServerCertificate(['127.0.0.1'], issuer, { now: new Date(), days: 2 });
   writeFileSync(caFile, authority.certificate);
   writeFileSync(join(directory, 'server.crt'), own.certificate);
   writeFileSync(join(directory, 'server.key'), own.key, { mode: 0o600 });
