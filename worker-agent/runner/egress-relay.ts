@@ -88,6 +88,7 @@ async function forward(
     path: url,
     headers: [...withoutOwn(request.rawHeaders), 'Proxy-Authorization', identity, 'Connection', 'close'],
   });
+  sent.on('error', () => {}); // also one that comes after the answer has begun
   const body = pipeline(request, sent);
   body.catch(() => {}); // an answer may come before the whole was sent
   const [answer] = (await once(sent, 'response')) as [IncomingMessage];
