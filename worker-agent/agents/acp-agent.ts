@@ -94,7 +94,12 @@ export class AcpAgent extends CodingAgent {
       model: agent.model,
     });
     for (const [path, text] of Object.entries(launch.files)) await writeInHome(sandbox, path, text);
-    const process = sandbox.spawn(launch.argv, { env: launch.env, stdin: 'pipe', gateway: true, egress: true });
+    const process = sandbox.spawn(launch.argv, {
+      env: launch.env,
+      stdin: 'pipe',
+      gateway: true,
+      egress: true,
+    });
     this.#process = process;
     process.stdin?.on('error', () => {}); // The agent is gone: its exit says so.
     process.stderr.on('data', (chunk: Buffer) => this.#stderr.write(chunk));

@@ -49,7 +49,12 @@ export function turnRunner(context: AgentContext): TurnRunner {
 
   return {
     async run({ argv, env, input, stdout, stderr }) {
-      const process = sandbox.spawn(argv, { env, stdin: input === null ? 'ignore' : 'pipe', gateway: true, egress: true });
+      const process = sandbox.spawn(argv, {
+        env,
+        stdin: input === null ? 'ignore' : 'pipe',
+        gateway: true,
+        egress: true,
+      });
       running = process;
       const ended = new AbortController();
       const onAbort = () => void cancel(process, ended.signal);
