@@ -1,6 +1,7 @@
 // Certificates of the appliance's own authority: X.509 version 3, ECDSA P-256 with SHA-256. Used by authority.ts and egress/authority.ts.
 import { createPublicKey, KeyObject, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
+import type * as x509 from '@peculiar/x509';
 
 export interface KeyedCertificate {
   /** PEM. */
@@ -68,7 +69,7 @@ export async function makeServerCertificate(
 }
 
 // Loaded where a certificate is made, which is seldom. It wants the metadata of decorators before it.
-async function library(): Promise<typeof import('@peculiar/x509')> {
+async function library(): Promise<typeof x509> {
   await import('reflect-metadata');
   return await import('@peculiar/x509');
 }
