@@ -8,6 +8,7 @@ import * as protocolProjects from '../../../protocol/project.ts';
 import * as protocolRuns from '../../../protocol/run.ts';
 import * as protocolScheduling from '../../../protocol/scheduling.ts';
 import * as protocolTasks from '../../../protocol/task.ts';
+import * as protocolTraffic from '../../../protocol/traffic.ts';
 import * as choices from './choices.ts';
 
 test('what help offers to choose from is what the protocol knows', () => {
@@ -22,5 +23,7 @@ test('what help offers to choose from is what the protocol knows', () => {
   assert.deepEqual(choices.PERIODS, protocolBudget.PERIODS);
   assert.deepEqual(choices.GROUPINGS, protocolBudget.GROUPINGS);
   assert.deepEqual(choices.AT_DEADLINE, protocolScheduling.AT_DEADLINE);
+  assert.deepEqual(choices.TRAFFIC_DECISIONS, protocolTraffic.TRAFFIC_DECISIONS);
+  assert.deepEqual(choices.TRAFFIC_GROUPS, protocolTraffic.TRAFFIC_GROUPS);
   assert.deepEqual(choices.EVENT_KINDS, protocolEvents.EVENT_KINDS);
 });

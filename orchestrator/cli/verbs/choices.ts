@@ -13,11 +13,23 @@ import type {
 import type { PLACEMENT_CHOICES as PlacementChoices } from '../../../protocol/placement.ts';
 import type { RunState } from '../../../protocol/run.ts';
 import type { TaskState } from '../../../protocol/task.ts';
+import type { TrafficDecision, TRAFFIC_GROUPS as TrafficGroups } from '../../../protocol/traffic.ts';
 
 export const ISOLATIONS = ['bubblewrap', 'container', 'directory'] as const satisfies Isolation[];
 
 /** Those of them that confine; the first is the usual one. */
 export const SANDBOXES = ['bubblewrap', 'container'] as const satisfies Isolation[];
+
+export const TRAFFIC_DECISIONS = ['allowed', 'denied', 'refused'] as const satisfies TrafficDecision[];
+
+export const TRAFFIC_GROUPS = [
+  'run',
+  'project',
+  'worker',
+  'host',
+  'decision',
+  'method',
+] as const satisfies readonly (typeof TrafficGroups)[number][];
 
 export const FORGE_KINDS = ['gitea', 'github', 'gitlab'] as const satisfies ForgeKindName[];
 

@@ -1,7 +1,7 @@
 // `autocode traffic …`: definitions. The handlers are in ../traffic.ts.
 import type { Argv } from 'yargs';
-import { TRAFFIC_DECISIONS, TRAFFIC_GROUPS } from '../../../protocol/traffic.ts';
 import { verb, type Noun } from '../command.ts';
+import { TRAFFIC_DECISIONS, TRAFFIC_GROUPS } from './choices.ts';
 
 const TIME = '7d, 12h, or a time as 2026-01-31T08:00Z';
 const filters = (yargs: Argv) =>

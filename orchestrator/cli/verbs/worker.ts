@@ -96,7 +96,8 @@ export const workerNoun: Noun = {
     }),
     verb({
       command: 'reconcile',
-      describe: 'Find and mend what differs: leftovers of ended runs here, and workers, runs and allocations of the fleet',
+      describe:
+        'Find and mend what differs: leftovers of ended runs here, and workers, runs and allocations of the fleet',
       examples: [['worker reconcile --dry-run', 'only shows it']],
       epilogue:
         'A worker does so by itself every 30 s, the daemon every minute for the fleet (docs/fleet.md). What is found twice is mended; with --dry-run nothing is.',
