@@ -34,7 +34,10 @@ test('logs of runs that ended long ago, old events, old records of egress, old r
       select 'm', 'load', 'me', now() - interval '40 d', ended from unnest(array[null, now() - interval '31 d']) ended;
     insert into engine_instance (launch, model, kind, state, began_at, ended_at)
       values (gen_random_uuid(), 'm', 'vllm', 'ready', now() - interval '40 d', null),
-             (gen_random_uuid(), 'm', 'vllm', 'stopped', now() - interval '40 d', now() - interval '31 d');`);
+             (gen_random_uuid(), 'm', 'vllm', 'stopped', now() - interval '40 d', now() - interval '31 d');
+    update task set finished_at = now() - interval '31 d' where id = 1;
+    insert into nomad_dispatch (token, task, attempt, state, ended_at)
+      select task || '-1', task, 1, 'ended', now() - interval '31 d' from unnest(array[1, 3]) task;`);
   const files = ['1-1', '2-1', '3-1'].map((run) => logFile(runLogs, run, 'raw'));
   for (const file of files) {
     mkdirSync(dirname(file), { recursive: true });
@@ -69,6 +72,7 @@ test('logs of runs that ended long ago, old events, old records of egress, old r
     prompts: 1,
     deliveries: 1,
     models: 3,
+    dispatches: 1,
   });
   assert.deepEqual(
     files.map((file) => existsSync(file)),
@@ -86,5 +90,6 @@ test('logs of runs that ended long ago, old events, old records of egress, old r
     prompts: 0,
     deliveries: 0,
     models: 0,
+    dispatches: 0,
   });
 });

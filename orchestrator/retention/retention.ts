@@ -1,5 +1,5 @@
 // What is kept no longer than configured: logs of ended runs, events, records of egress, results,
-// prompts. One pass; a chore of the scheduler.
+// prompts, allocations of long ago. One pass; a chore of the scheduler.
 import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Queryable } from '../db/connect.ts';
@@ -23,6 +23,7 @@ export interface RetentionCounts {
   prompts: number;
   deliveries: number;
   models: number;
+  dispatches: number;
 }
 
 const BATCH = 1_000;
@@ -41,6 +42,7 @@ export async function applyRetention(
     prompts: await removeOldFiles(options.prompts, options.promptsDays),
     deliveries: await removeDeliveries(db, options.eventsDays),
     models: await removeModelHistory(db, options.eventsDays),
+    dispatches: await removeDispatches(db, options.eventsDays),
   };
 }
 
@@ -120,6 +122,16 @@ async function removeModelHistory(db: Queryable, days: number): Promise<number> 
     [days],
   );
   return rows[0]?.removed ?? 0;
+}
+
+/** Allocations that were asked of Nomad, of tasks that are over: a task's tries are told apart by how many there were. */
+async function removeDispatches(db: Queryable, days: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `delete from nomad_dispatch d using task t
+     where t.id = d.task and d.state = 'ended' and t.finished_at < now() - make_interval(secs => $1::float8 * 86400)`,
+    [days],
+  );
+  return rowCount ?? 0;
 }
 
 async function removeOldFiles(directory: string, days: number): Promise<number> {

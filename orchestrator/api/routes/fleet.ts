@@ -158,15 +158,17 @@ export const fleetRoutes: Routes = (app, context) => {
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Stop it; its runs go on, and Nomad places another where the job wants one',
+        summary: 'Stop it; its runs go on, and Nomad places another where the job is that of the workers',
         params: z.object({ allocation: Id }),
         response: { 200: FleetAllocation },
       },
     },
     async (request) => {
       const { shownAllocation } = await import('../../nomad/rollout.ts');
-      const { id } = await ownAllocation(context, request.params.allocation);
-      await fleet().nomad.stopAllocation(id);
+      const { id, job } = await ownAllocation(context, request.params.allocation);
+      // Of one that was dispatched Nomad would place another: its job is for it alone.
+      if (job === fleet().settings.job) await fleet().nomad.stopAllocation(id);
+      else await fleet().nomad.stopJob(job);
       return shownAllocation(await fleet().nomad.allocation(id));
     },
   );
