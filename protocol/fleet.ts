@@ -14,7 +14,12 @@ const kept = 'As it is deployed now when left out';
 export const DeploymentRequest = z
   .strictObject({
     mode: FleetMode.default('service'),
-    count: z.int().min(0).max(10_000).optional().meta({ description: `Workers. ${kept}, at first 4.` }),
+    count: z
+      .int()
+      .min(0)
+      .max(10_000)
+      .optional()
+      .meta({ description: `Workers. ${kept}, at first 4.` }),
     agent: Name.nullable()
       .optional()
       .meta({ description: `The only agent that they offer. ${kept}; null: any.` }),

@@ -74,8 +74,7 @@ export function runApi({
     });
   return {
     base: async () => await untilAnswered(async () => await post('base', {}, BaseAnswer, BASE_MS), signal),
-    environment: async () =>
-      await download({ url, ca, token: order.runToken }, path('environment'), signal),
+    environment: async () => await download({ url, ca, token: order.runToken }, path('environment'), signal),
     heartbeat: async () => await post('heartbeat', {}, HeartbeatAnswer, heartbeatMs),
     async progress(change) {
       await untilAnswered(async () => await post('progress', change, z.unknown()), signal);

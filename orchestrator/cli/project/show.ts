@@ -10,7 +10,16 @@ import { drawSources } from './sources.ts';
 import { drawChecksSetting } from './checks.ts';
 
 /** Settings that are shown with where they come from. */
-const IN_SOURCES = ['reviewers', 'labels', 'pull requests', 'verify', 'agent', 'model', 'environment', 'limits'];
+const IN_SOURCES = [
+  'reviewers',
+  'labels',
+  'pull requests',
+  'verify',
+  'agent',
+  'model',
+  'environment',
+  'limits',
+];
 
 const NO_COMMANDS = 'no commands of its own: what .autocode.yaml says; without one results are not checked';
 
