@@ -6,6 +6,8 @@ export interface Address {
   port: number | 'auto';
   /** The port of the last start, for `auto`. */
   last?: number | undefined;
+  /** The configuration's key of the port, where it is not `port`. */
+  key?: string;
 }
 
 /** Listens by `listen(host, port)`, which gives the port it got. `name` is the configuration's section. */
@@ -14,7 +16,7 @@ export async function listenOn(
   address: Address,
   listen: (host: string, port: number) => Promise<number>,
 ): Promise<number> {
-  const { host, port, last } = address;
+  const { host, port, last, key = 'port' } = address;
   if (port === 'auto' && last !== undefined) {
     try {
       return await listen(host, last);
@@ -29,9 +31,9 @@ export async function listenOn(
     if (isTaken(error)) {
       throw new AutocodeError(
         'ERR_PORT_TAKEN',
-        `${name}.port ${port} on ${host} is taken by another program.`,
+        `${name}.${key} ${port} on ${host} is taken by another program.`,
         {
-          remedy: `Stop that program (\`ss -ltnp 'sport = :${port}'\` names it), or set ${name}.port to another number or to auto.`,
+          remedy: `Stop that program (\`ss -ltnp 'sport = :${port}'\` names it), or set ${name}.${key} to another number or to auto.`,
           cause: error,
         },
       );
@@ -41,7 +43,7 @@ export async function listenOn(
         'ERR_CONFIG',
         `${name} cannot listen on ${host}:${port}: ${(error as Error).message}.`,
         {
-          remedy: `Set ${name}.host to an address of this machine and ${name}.port to one of 1024 or above.`,
+          remedy: `Set ${name}.host to an address of this machine and ${name}.${key} to one of 1024 or above.`,
           cause: error,
         },
       );

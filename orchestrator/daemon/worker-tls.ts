@@ -49,7 +49,8 @@ export async function openWorkerTls(
   const serving =
     (name: 'tls' | 'tlsGateway', port: number | 'auto'): SecureServing =>
     async (handle, refuse) => {
-      const address = { host: settings.host, port, last: last[name] };
+      const key = name === 'tls' ? 'port' : 'gatewayPort';
+      const address = { host: settings.host, port, last: last[name], key };
       const listener = await listenSecurely({
         place: async (listen) => await listenOn('tls', address, listen),
         identity,
