@@ -136,7 +136,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, handle);
 
   const port = await listen(server, options);
-  const second = await options.serveToo?.(handle);
+  const second = await options.serveToo?.(handle).catch((error: unknown) => {
+    server.close();
+    throw error;
+  });
   const tended = tend(
     async () => {
       await purses.tend();
