@@ -11,6 +11,9 @@ export interface ProxyCommand {
   arguments: string[];
 }
 
+/** What a proxy of this installation has among its arguments, and no other. */
+export const ownArgument = ({ authority }: EgressPlaces) => `confdir=${authority}`;
+
 /** What to start. ERR_CONFIG, with what to do, where mitmproxy is not installed. */
 export function proxyCommand(settings: EgressSettings, places: EgressPlaces, port: number): ProxyCommand {
   const program = settings.program ?? join(places.mitmproxy, 'bin/mitmdump');
@@ -20,7 +23,6 @@ export function proxyCommand(settings: EgressSettings, places: EgressPlaces, por
     });
   }
   const options: Record<string, string | number | boolean> = {
-    confdir: places.authority,
     autocode_identities: places.identities,
     autocode_policy: places.policy,
     autocode_spool: places.spool,
@@ -46,6 +48,8 @@ export function proxyCommand(settings: EgressSettings, places: EgressPlaces, por
       settings.host,
       '--listen-port',
       String(port),
+      '--set',
+      ownArgument(places),
       ...Object.entries(options).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
     ],
   };

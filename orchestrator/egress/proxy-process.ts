@@ -1,6 +1,6 @@
 // The process of the egress proxy: detached, so that runs keep their way out while the daemon is replaced; found again by pid and start
 // time; asked whether it answers. Used by proxy.ts.
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import http from 'node:http';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -33,7 +33,7 @@ export function readProcess(file: string): ProxyProcess | null {
   }
 }
 
-export function isAlive({ pid, startTime }: ProxyProcess): boolean {
+export function isAlive({ pid, startTime }: Pick<ProxyProcess, 'pid' | 'startTime'>): boolean {
   return processStartTime(pid) === startTime;
 }
 
@@ -78,8 +78,24 @@ export async function startProcess(
   }
 }
 
+/** Ends what was started with this argument and never came into the file: whoever started it was killed in between. */
+export async function endUnknown(argument: string): Promise<void> {
+  const found = readdirSync('/proc').filter(
+    (name) => /^\d+$/.test(name) && argumentsOf(name).includes(argument),
+  );
+  for (const pid of found.map(Number)) await endProcess({ pid, startTime: processStartTime(pid) ?? '' });
+}
+
+function argumentsOf(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return []; // it has just ended
+  }
+}
+
 /** Asks it to end, and ends it. */
-export async function endProcess(proxy: ProxyProcess): Promise<void> {
+export async function endProcess(proxy: Pick<ProxyProcess, 'pid' | 'startTime'>): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (!isAlive(proxy)) return;
     try {

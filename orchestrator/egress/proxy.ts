@@ -10,11 +10,12 @@ import type { Log } from '../../telemetry/log.ts';
 import { inheritedEnvironment } from '../config/client-environment.ts';
 import type { EgressSettings } from '../config/egress-settings.ts';
 import { readAuthority } from './authority.ts';
-import { proxyCommand } from './mitmdump.ts';
+import { ownArgument, proxyCommand } from './mitmdump.ts';
 import type { EgressPlaces } from './places.ts';
 import {
   answers,
   endProcess,
+  endUnknown,
   isAlive,
   lastWords,
   readProcess,
@@ -71,6 +72,7 @@ export async function superviseProxy({ settings, places, log }: ProxyOptions): P
     const signature = signatureOf(command.arguments, places);
     if (current !== null && current.signature === signature) return current;
     if (current !== null) await endProcess(current);
+    await endUnknown(ownArgument(places));
     const { PATH = '/usr/bin:/bin', SSL_CERT_FILE } = inheritedEnvironment();
     const environment = {
       PATH,
