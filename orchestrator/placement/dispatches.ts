@@ -4,7 +4,7 @@ import type { RunNeeds } from '../config/placement-settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Spender } from '../tasks/funds.ts';
 import { LEASED_STATES } from '../tasks/run-state.ts';
-import { fitOf, memoryNeed, usageOf } from '../tasks/worker-fit.ts';
+import { fitOf, IS_SPENT, memoryNeed, usageOf } from '../tasks/worker-fit.ts';
 
 /** After the first allocation that ended without taking a run; each further one waits twice as long. */
 const BACKOFF_SECONDS = 5;
@@ -46,7 +46,7 @@ const FIT = Object.values(COLUMNS).join(' and ');
 /** Online workers that take runs, with what is left of them; needs $1 (leased states), $2 (cores), $3 (disk). */
 const ROOM = `room as materialized (
   select w.*, w.memory_mib - had."reservedMib" as free_mib from worker w cross join lateral (${usageOf('$1')}) had
-  where w.state = 'online' and not w.draining and had.running < w.capacity
+  where w.state = 'online' and not w.draining and not ${IS_SPENT} and had.running < w.capacity
     and (w.cores is null or (had."onHost" + 1) * $2::float8 <= w.cores) and (w.disk_mib is null or w.disk_mib >= $3))`;
 
 /** Holds for a queued task that no worker could take now; needs $4 (memory by agent). */

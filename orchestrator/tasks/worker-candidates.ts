@@ -2,7 +2,7 @@
 import type { RunNeeds } from '../config/placement-settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import { LEASED_STATES } from './run-state.ts';
-import { fitOf, memoryNeed, usageOf } from './worker-fit.ts';
+import { fitOf, IS_SPENT, memoryNeed, usageOf } from './worker-fit.ts';
 
 export type Condition = keyof ReturnType<typeof fitOf>;
 
@@ -30,7 +30,7 @@ export interface Candidate extends Record<Condition, boolean> {
   };
 }
 
-/** All workers, by name. */
+/** All workers that may take a run yet, by name. */
 export async function candidates(db: Queryable, task: number, needs: RunNeeds): Promise<Candidate[]> {
   const conditions = Object.entries(
     fitOf({
@@ -49,7 +49,7 @@ export async function candidates(db: Queryable, task: number, needs: RunNeeds): 
          'labels', p.worker_labels, 'memoryMib', ${memoryNeed('$3::jsonb')}) as wanted
      from task t join project p on p.id = t.project cross join worker w
        cross join lateral (${usageOf('$2')}) had
-     where t.id = $1 order by w.name`,
+     where t.id = $1 and not ${IS_SPENT} order by w.name`,
     [task, LEASED_STATES, JSON.stringify(needs.memoryMib)],
   );
   return rows;

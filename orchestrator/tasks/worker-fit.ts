@@ -40,3 +40,6 @@ export function usageOf(states: string): string {
       coalesce(sum(r.memory_mib), 0)::int as "reservedMib"
     from run r join worker other on other.name = r.worker where other.host = w.host and r.state = any(${states})`;
 }
+
+/** Holds for a dispatched worker `w` that has had the one run it takes; it is in the list until it was not heard of for a while. */
+export const IS_SPENT = `(w.placement = 'dispatch' and exists (select from run had where had.worker = w.name))`;
