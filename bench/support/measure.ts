@@ -14,6 +14,31 @@ export function percentile(numbers: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
+/** The middle one. */
+export function middle(numbers: readonly number[]): number {
+  return percentile(numbers, 0.5);
+}
+
+/** Memory of processes as if they were alone on their machine, MB: pages of a file that several have count once. */
+export function togetherMb(pids: readonly number[]): number {
+  const files = new Map<string, number>();
+  let kb = 0;
+  for (const pid of pids) {
+    const own = new Map<string, number>();
+    let file = '';
+    for (const line of readFileSync(`/proc/${pid}/smaps`, 'utf8').split('\n')) {
+      const mapping = /^[0-9a-f]+-[0-9a-f]+ \S+ ([0-9a-f]+) \S+ \d+ *(.*)$/.exec(line);
+      if (mapping !== null) file = `${mapping[2]} ${mapping[1]}`;
+      const [, name, value] = /^(Rss|Anonymous): +(\d+) kB$/.exec(line) ?? [];
+      if (name === undefined) continue;
+      own.set(file, (own.get(file) ?? 0) + (name === 'Rss' ? 1 : -1) * Number(value));
+      if (name === 'Anonymous') kb += Number(value);
+    }
+    for (const [key, shared] of own) files.set(key, Math.max(files.get(key) ?? 0, shared));
+  }
+  return [...files.values()].reduce((sum, shared) => sum + shared, kb) / 1024;
+}
+
 /** Proportional set size of a process, MB: memory it shares counts in part. */
 export function pssMb(pid: number): number {
   const [, kb = '0'] = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];

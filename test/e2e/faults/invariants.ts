@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
@@ -13,6 +13,8 @@ import { namesIn, readOrEmpty } from './moments.ts';
 export interface Scene {
   dataDir: string;
   kept: string;
+  /** Of its workers; that of the local worker when left out. */
+  stateDirs?: string[];
 }
 
 /** Asks the appliance's own database, again where it was killed meanwhile. */
@@ -95,18 +97,24 @@ export async function nothingLeft(scene: Scene): Promise<void> {
      union all select 'task that has not ended', id::text from task where finished_at is null`,
   );
   assert.deepEqual(left, []);
-  assert.deepEqual(namesIn(path.join(scene.dataDir, 'worker/runs')), [], 'directories of runs');
-  assert.ok(namesIn(path.join(scene.dataDir, 'worker/claims')).length <= 1, 'one open poll at most');
-  assert.deepEqual(lockFiles(scene.dataDir), [], 'lock files');
+  const stateDirs = scene.stateDirs ?? [path.join(scene.dataDir, 'worker')];
+  for (const stateDir of stateDirs) {
+    assert.deepEqual(namesIn(path.join(stateDir, 'runs')), [], `directories of runs in ${stateDir}`);
+    const claims = path.join(stateDir, 'claims');
+    const workers = namesIn(claims).map((name) => readOrEmpty(path.join(claims, name)));
+    assert.equal(new Set(workers).size, workers.length, `one open poll of a worker at most in ${stateDir}`);
+  }
+  assert.deepEqual(lockFiles(scene.dataDir, stateDirs), [], 'lock files');
 }
 
 /**
  * Lock files and half packs below the mirrors and the object caches. What a git that was killed had received and not taken
  * yet is not told from what one still receives, but by its age: the mirror removes it after a day.
  */
-export function lockFiles(dataDir: string): string[] {
-  return ['worker-artifacts/projects', 'worker/cache'].flatMap((folder) =>
-    readdirSync(path.join(dataDir, folder), { recursive: true, encoding: 'utf8' })
+function lockFiles(dataDir: string, stateDirs: string[]): string[] {
+  const caches = stateDirs.map((stateDir) => path.join(stateDir, 'cache'));
+  return [path.join(dataDir, 'worker-artifacts/projects'), ...caches.filter(existsSync)].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => /\/[^/]+\.git\/.*(\.lock$|\/tmp_[^/]*$)/.test(`/${name}`))
       .filter((name) => !/\/objects\/tmp_objdir-incoming-/.test(`/${name}`))
       .map((name) => path.join(folder, name)),

@@ -29,7 +29,7 @@ export async function momentOf(
   const seen = new Set<string>();
   for (;;) {
     const runs = runsOf(places, task);
-    for (const run of runs) keepLogs(places, run);
+    for (const run of runs) keepLogs(path.join(places.dataDir, 'worker'), places.kept, run);
     if (hasCome(moment, task, runs, seen, places)) return true;
     for (const run of runs) seen.add(run);
     if (givenUp()) return false;
@@ -37,11 +37,17 @@ export async function momentOf(
   }
 }
 
-/** Links the log files of runs until the signal aborts. */
-export async function keepAllLogs(dataDir: string, kept: string, signal: AbortSignal): Promise<void> {
+/** Links the log files of the runs of workers until the signal aborts. */
+export async function keepAllLogs(
+  dataDir: string,
+  kept: string,
+  signal: AbortSignal,
+  stateDirs = [path.join(dataDir, 'worker')],
+): Promise<void> {
   mkdirSync(kept, { recursive: true });
   while (!signal.aborted) {
-    for (const run of namesIn(path.join(dataDir, 'worker/runs'))) keepLogs({ dataDir, kept }, run);
+    for (const stateDir of stateDirs)
+      for (const run of namesIn(path.join(stateDir, 'runs'))) keepLogs(stateDir, kept, run);
     await delay(20);
   }
 }
@@ -50,13 +56,10 @@ function runsOf({ dataDir }: Places, task: number): string[] {
   return namesIn(path.join(dataDir, 'worker/runs')).filter((name) => name.startsWith(`${task}-`));
 }
 
-function keepLogs({ dataDir, kept }: Pick<Places, 'dataDir' | 'kept'>, run: string): void {
+function keepLogs(stateDir: string, kept: string, run: string): void {
   for (const stream of LOG_STREAMS) {
     try {
-      linkSync(
-        path.join(dataDir, 'worker/runs', run, `${stream}.log`),
-        path.join(kept, `${run}.${stream}.log`),
-      );
+      linkSync(path.join(stateDir, 'runs', run, `${stream}.log`), path.join(kept, `${run}.${stream}.log`));
     } catch {
       // Not there yet, kept already, or gone.
     }
