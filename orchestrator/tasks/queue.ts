@@ -63,18 +63,18 @@ export interface LockedTask {
 
 /** Locks a task's project and the task, and reads it as it is then; ERR_NOT_FOUND. */
 export async function lockTask(tx: Queryable, task: number): Promise<LockedTask> {
-  await tx.query(
+  const { rowCount } = await tx.query(
     'select from project where id = (select project from task where id = $1) for no key update',
     [task],
   );
+  if (rowCount === 0) throw taskNotFound(task); // one that is made at this moment would be locked before its project
   const { rows } = await tx.query<LockedTask>({
     name: 'lock-task',
     text: `select id, project, state, pending_reason as "pendingReason", attempt, retries, replay_of as "replayOf"
            from task where id = $1 for no key update`,
     values: [task],
   });
-  if (rows[0] === undefined) throw taskNotFound(task);
-  return rows[0];
+  return rows[0]!;
 }
 
 /** A run under lock, with the locks of its project and its task. */
