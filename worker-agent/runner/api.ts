@@ -61,7 +61,7 @@ export function runApi({
   const call = apiClient({ url, token: order.runToken, ca });
   const { run, fence, lease } = order;
   // One that hangs leaves time for another before the lease is over.
-  const heartbeatMs = Math.min(LONGEST_HEARTBEAT_MS, (lease.leaseSeconds * 1000) / 3);
+  const heartbeatMs = Math.min(LONGEST_HEARTBEAT_MS, Math.floor((lease.leaseSeconds * 1000) / 3));
   const path = (rest: string) => `/runs/${run}/${rest}`;
   const post = async <T>(rest: string, body: object, answer: z.ZodType<T>, timeoutMs?: number) =>
     await call({

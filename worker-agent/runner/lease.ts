@@ -1,6 +1,7 @@
 // The lease: a heartbeat at the rate the orchestrator asked for, the deadline it tells, and the end when it can no longer be kept.
 // Used by the runner.
 import { setTimeout as delay } from 'node:timers/promises';
+import { AutocodeError } from '../../protocol/errors.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
 import { isAway } from '../api-client.ts';
 import type { RunApi } from './api.ts';
@@ -50,6 +51,7 @@ export function keepLease(api: Pick<RunApi, 'heartbeat'>, order: WorkOrder, stop
     } catch (error) {
       if (isNotOurs(error))
         stop.stop('stale', `The orchestrator refused the lease: ${(error as Error).message}`);
+      if (!(error instanceof AutocodeError)) console.error(error); // a mistake of ours: told, and tried again
       return isAway(error) ? Math.min(RETRY_MS, heartbeatSeconds * 1000) : heartbeatSeconds * 1000;
     }
   }
