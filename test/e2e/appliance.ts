@@ -20,10 +20,10 @@ import { TASK_STATES, type Task } from '../../protocol/task.ts';
 const AUTOCODE = path.join(import.meta.dirname, '../../autocode');
 const run = promisify(execFile);
 
-/** Short times, so that what takes minutes on an appliance takes seconds here. */
+/** Short times, so that what takes minutes on an appliance takes seconds here; but no lease is lost because a machine is busy. */
 const QUICK = [
   'lease.heartbeatSeconds=1',
-  'lease.leaseSeconds=8',
+  'lease.leaseSeconds=30',
   'lease.startupGraceSeconds=2',
   'lease.selfStopMinutes=1',
   'limits.retryBackoffSeconds=0',

@@ -14,7 +14,12 @@ import { keepAllLogs } from './faults/moments.ts';
 const SIZE_MB = 400;
 /** More than what is left of the log that PostgreSQL writes ahead: it has to ask for room, too. */
 const BALLAST_TABLE = `create table ballast as select md5(i::text) as text from generate_series(1, 3000000) i`;
-const SETTINGS = ['worker.concurrency=2', 'limits.retries.platform=9', 'limits.retries.lost=9'];
+const SETTINGS = [
+  'worker.concurrency=2',
+  'limits.retries.platform=9',
+  'limits.retries.lost=9',
+  'placement.diskFreeMib=0', // the disk of the test is small
+];
 const inside = process.env.AUTOCODE_OWN_MOUNTS === 'yes';
 const isRoot = process.getuid?.() === 0;
 

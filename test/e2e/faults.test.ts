@@ -22,7 +22,7 @@ const all = process.env.AUTOCODE_CHAOS === 'all';
 const seed = Number(process.env.AUTOCODE_CHAOS_SEED ?? 1);
 
 const RETRIES = ['agent', 'platform', 'lost'].map((cause) => `limits.retries.${cause}=9`);
-const appliance = await startAppliance('worker.concurrency=6', ...RETRIES);
+const appliance = await startAppliance('worker.concurrency=6', 'lease.leaseSeconds=8', ...RETRIES);
 after(() => appliance[Symbol.asyncDispose]());
 const scene = { dataDir: appliance.dataDir, kept: path.join(appliance.directory, 'kept') };
 const watching = new AbortController();

@@ -26,7 +26,6 @@ const run = promisify(execFile);
 
 const appliance = await startAppliance(
   'worker.local=false',
-  'lease.leaseSeconds=50', // the run is to be the first one, also on a busy machine
   'tls.host=127.0.0.1',
   'tls.port=auto',
   'tls.gatewayPort=auto',
