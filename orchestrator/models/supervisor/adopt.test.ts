@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { complete, kill, supervised } from './testing/supervised.ts';
+import { complete, eventually, kill, supervised } from './testing/supervised.ts';
 
 test('a supervisor that starts adopts the engines that run, within two seconds', async () => {
   await using rig = await supervised([{ name: 'coder' }, { name: 'reasoner' }], { cards: 2 });
@@ -32,7 +32,10 @@ test('an engine that ended without a daemon is told of and started anew', async 
   await using rig = await supervised([{ name: 'coder' }]);
   (await rig.acquire('coder')).release();
   const [engine] = rig.engines();
-  await rig.restart(async () => kill(engine!.pid));
+  await rig.restart(async () => {
+    kill(engine!.pid);
+    await eventually(async () => rig.engines().length === 0 || undefined, 'its end');
+  });
   const place = await rig.acquire('coder');
   assert.match(await complete(place), /^coder/);
   place.release();
