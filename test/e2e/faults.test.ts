@@ -15,9 +15,9 @@ import { kill } from './faults/victims.ts';
 
 const LANES = 4;
 const SAMPLE = 24;
-const TRIES = 5;
+const TRIES = 12;
 /** For a process that the step is about to start. */
-const APPEARS_MS = 400;
+const APPEARS_MS = 1_000;
 const all = process.env.AUTOCODE_CHAOS === 'all';
 const seed = Number(process.env.AUTOCODE_CHAOS_SEED ?? 1);
 

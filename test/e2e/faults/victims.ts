@@ -16,9 +16,7 @@ export function pidsOf(victim: Victim, dataDir: string, task: number): number[] 
     case 'runner':
       return runnerPids(dataDir, task);
     case 'agent':
-      return processes().filter((each) =>
-        new RegExp(`(^|\\0)AUTOCODE_RUN=${task}-`).test(readOrEmpty(`/proc/${each}/environ`)),
-      );
+      return processes().filter((each) => isAgent(readOrEmpty(`/proc/${each}/environ`), dataDir, task));
     case 'git':
       return [...runnerPids(dataDir, task), ...daemonPid(dataDir)].flatMap(gitChildren).slice(0, 1);
   }
@@ -53,6 +51,15 @@ function runnerPids(dataDir: string, task: number): number[] {
     .filter((name) => name.startsWith(`${task}-`))
     .map((name) => path.join(runs, name, 'runner.json'));
   return files.flatMap((file) => pid(/"pid":\s*(\d+)/.exec(readOrEmpty(file))?.[1]));
+}
+
+// Its HOME is in the run's directory: another appliance on the machine may have a task of that number.
+function isAgent(environment: string, dataDir: string, task: number): boolean {
+  const variables = environment.split('\0');
+  return (
+    variables.some((each) => each.startsWith(`AUTOCODE_RUN=${task}-`)) &&
+    variables.some((each) => each.startsWith(`HOME=${dataDir}/`))
+  );
 }
 
 function isWorker(each: number, dataDir: string): boolean {
