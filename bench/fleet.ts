@@ -192,9 +192,9 @@ async function startOf(job: string): Promise<number> {
 }
 
 async function endOf(job: string): Promise<void> {
+  const isLive = ({ ClientStatus }: { ClientStatus: string }) => /^(pending|running)$/.test(ClientStatus);
   await eventually(
-    async () =>
-      (await allocationsOf(job)).every(({ ClientStatus }) => ClientStatus === 'complete') || undefined,
+    async () => !(await allocationsOf(job)).some(isLive) || undefined,
     `the end of ${job}`,
     PATIENCE_MS,
   );
