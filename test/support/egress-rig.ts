@@ -1,8 +1,9 @@
 // A way out for tests: the real proxy with a policy and one run, a relay, a sandbox, and servers to ask over TLS and without.
 // The authority that the servers' certificate is from is trusted by the proxy alone, as in the world outside.
+import { execFileSync } from 'node:child_process';
 import { createHash, createPrivateKey, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, globSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import http, { type RequestListener } from 'node:http';
 import https from 'node:https';
@@ -25,7 +26,8 @@ import { outputOf } from '../../worker-agent/sandbox/self-test/quick.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 export const MITMDUMP = path.join(ROOT, '.runtime/servers/mitmproxy/bin/mitmdump');
-const NPM = path.join(ROOT, '.runtime/node/node_modules/npm');
+// The set-up's own, or the system's where its Node.js is new enough.
+const OWN_NPM = path.join(ROOT, '.runtime/node/node_modules/npm');
 const LONGEST_MS = 60_000;
 export const RUN = '12-1';
 
@@ -70,9 +72,19 @@ export async function openServers(directory: string, answer: RequestListener) {
   };
 }
 
+function systemNpm(): string {
+  const program = execFileSync('sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).trim();
+  return path.dirname(path.dirname(realpathSync(program)));
+}
+
 /** Starts all of it. */
 export async function egressRig(answer: RequestListener) {
   const directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'autocode-egress-')));
+  const toolDir = path.join(directory, 'tools');
+  mkdirSync(toolDir);
+  cpSync(existsSync(OWN_NPM) ? OWN_NPM : systemNpm(), path.join(toolDir, 'npm'), { recursive: true });
+  const [pip] = globSync(path.join(path.dirname(MITMDUMP), '../lib/python3*/site-packages/pip'));
+  cpSync(pip!, path.join(toolDir, 'pip'), { recursive: true });
   const servers = await openServers(directory, answer);
   const places = egressPlaces(path.join(directory, 'data'));
   mkdirSync(path.dirname(places.policy), { recursive: true });
@@ -111,11 +123,6 @@ export async function egressRig(answer: RequestListener) {
   const relay = await startEgressRelay({ url, token, socket, patienceMs: 500 });
   const certificate = path.join(directory, 'ca.pem');
   await writeFile(certificate, authority.certificate, { mode: 0o644 });
-  const toolDir = path.join(directory, 'tools');
-  mkdirSync(toolDir);
-  cpSync(NPM, path.join(toolDir, 'npm'), { recursive: true });
-  const [pip] = globSync(path.join(path.dirname(MITMDUMP), '../lib/python3*/site-packages/pip'));
-  cpSync(pip!, path.join(toolDir, 'pip'), { recursive: true });
   const host = await confinedHost('bubblewrap', process.env.PATH ?? '');
   const sandbox = await openScratchConfined(host, { toolDir, egress: { socket, authority: certificate } });
   return {
