@@ -67,6 +67,7 @@ export const joiningRoutes: Routes = (app, { db, tls }) => {
       config: { access: 'public', rateLimit: FEW },
       schema: {
         tags,
+        security: [],
         summary: 'The authority that signs for this orchestrator; to be held against a fingerprint',
         response: { 200: CertificateAuthority, 409: ErrorBody },
       },
@@ -79,10 +80,11 @@ export const joiningRoutes: Routes = (app, { db, tls }) => {
       config: { access: 'public', rateLimit: FEW },
       schema: {
         tags,
+        security: [],
         summary: 'Exchange an invitation for the token of a worker',
         description: 'The same machine gets the same answer again while the invitation lasts.',
         body: WorkerJoin,
-        response: { 200: WorkerJoined, 426: ErrorBody },
+        response: { 200: WorkerJoined, 401: ErrorBody, 426: ErrorBody },
       },
     },
     async (request) => await joinWorker(db, request.body),

@@ -1,6 +1,6 @@
 -- Invitations for machines to join as workers: each gives one worker a token, once, within its time.
 create table worker_invite (
-  id int generated always as identity primary key,
+  id bigint generated always as identity primary key,
   -- Of its secret, which is shown once.
   hash bytea not null unique,
   -- The name that the worker has to take; its machine's when null.
