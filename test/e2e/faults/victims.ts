@@ -15,8 +15,13 @@ export function pidsOf(victim: Victim, dataDir: string, task: number): number[] 
       return processes().filter((each) => isWorker(each, dataDir));
     case 'runner':
       return runnerPids(dataDir, task);
-    case 'agent':
-      return processes().filter((each) => isAgent(readOrEmpty(`/proc/${each}/environ`), dataDir, task));
+    case 'agent': {
+      const runners = runnerPids(dataDir, task);
+      const ofTask = new RegExp(`(^|\\0)AUTOCODE_RUN=${task}-`);
+      return processes().filter(
+        (each) => ofTask.test(readOrEmpty(`/proc/${each}/environ`)) && isBelow(runners, each),
+      );
+    }
     case 'git':
       return [...runnerPids(dataDir, task), ...daemonPid(dataDir)].flatMap(gitChildren).slice(0, 1);
   }
@@ -53,13 +58,15 @@ function runnerPids(dataDir: string, task: number): number[] {
   return files.flatMap((file) => pid(/"pid":\s*(\d+)/.exec(readOrEmpty(file))?.[1]));
 }
 
-// Its HOME is in the run's directory: another appliance on the machine may have a task of that number.
-function isAgent(environment: string, dataDir: string, task: number): boolean {
-  const variables = environment.split('\0');
-  return (
-    variables.some((each) => each.startsWith(`AUTOCODE_RUN=${task}-`)) &&
-    variables.some((each) => each.startsWith(`HOME=${dataDir}/`))
-  );
+// Below its runner, in a sandbox or not: another appliance on the machine may have a task of that number.
+function isBelow(runners: number[], each: number): boolean {
+  for (let pid = each; pid > 1; pid = parentOf(pid)) if (runners.includes(pid)) return true;
+  return false;
+}
+
+function parentOf(each: number): number {
+  const stat = readOrEmpty(`/proc/${each}/stat`);
+  return Number(stat.slice(stat.lastIndexOf(')') + 4).split(' ')[0]);
 }
 
 function isWorker(each: number, dataDir: string): boolean {
