@@ -108,6 +108,23 @@ test('there is one test at a time, and one for an agent that nobody knows is ref
   assert.match(String((await ended(rig, begun)).problem), /daemon stopped/);
 });
 
+test('whoever sees the end of a test may begin the next', async () => {
+  await using rig = await gatewayRig();
+  rig.engine.answers(scriptedModel());
+  const noted = Promise.withResolvers<void>();
+  const db = {
+    query: async (...asked: Parameters<typeof rig.db.query>) => {
+      const answer = await rig.db.query(...asked);
+      if (String(asked[0]).includes("state = 'done'")) noted.resolve();
+      return answer;
+    },
+  } as unknown as typeof rig.db;
+  const tests = runner(rig, { db });
+  await tests.start({ model: 'fake/small', agent: 'codex' });
+  await noted.promise;
+  await ended(rig, await tests.start({ model: 'fake/small', agent: 'codex' }));
+});
+
 test('a test that a daemon left behind is ended by the next one', async () => {
   await using rig = await gatewayRig();
   await beginTest(rig.db, 'fake/small', 'codex');

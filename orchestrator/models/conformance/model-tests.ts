@@ -49,7 +49,11 @@ export function modelTests(parts: ModelTestParts): ModelTests {
       current = model.name;
       try {
         const test = await beginTest(parts.db, model.name, agent);
-        void run(parts, test, model, protocol).finally(() => (current = undefined));
+        void run(parts, test, model, protocol).then(async (failure) => {
+          // Before the end is told: whoever sees it may begin the next.
+          current = undefined;
+          await noteEnd(parts, test, failure);
+        });
         return test;
       } catch (error) {
         current = undefined;
@@ -59,12 +63,18 @@ export function modelTests(parts: ModelTestParts): ModelTests {
   };
 }
 
+interface Failure {
+  problem: string;
+  remedy: string | undefined;
+}
+
+/** Makes the checks; what kept it from making them, where something did. */
 async function run(
   { db, gatewayUrl, stopping, warn, boundMs = BOUND_MS }: ModelTestParts,
   { id }: ModelTest,
   model: ResolvedModel,
   protocol: Dialogue,
-): Promise<void> {
+): Promise<Failure | undefined> {
   let key: Awaited<ReturnType<typeof testKey>> | undefined;
   const gateway = upstreamEngine({
     name: 'gateway',
@@ -97,16 +107,21 @@ async function run(
       if (!late.aborted) throw error;
       await told(notReached(checks, boundMs));
     }
-    await endTest(db, id);
+    return undefined;
   } catch (error) {
     const problem = stopping.aborted ? 'The daemon stopped during the test.' : (error as Error).message;
-    const remedy = error instanceof AutocodeError ? error.remedy : 'Test it again.';
-    await failTest(db, id, { problem, remedy }).catch((cause: unknown) =>
-      warn('the end of a test of a model was not noted', { cause }),
-    );
+    return { problem, remedy: error instanceof AutocodeError ? error.remedy : 'Test it again.' };
   } finally {
     await key?.end().catch((cause: unknown) => warn('the key of a test was not revoked', { cause }));
     await gateway.close();
+  }
+}
+
+async function noteEnd({ db, warn }: ModelTestParts, { id }: ModelTest, failure?: Failure): Promise<void> {
+  try {
+    await (failure === undefined ? endTest(db, id) : failTest(db, id, failure));
+  } catch (cause) {
+    warn('the end of a test of a model was not noted', { cause });
   }
 }
 
