@@ -1,13 +1,13 @@
 // The process of the egress proxy: detached, so that runs keep their way out while the daemon is replaced; found again by pid and start
 // time; asked whether it answers. Used by proxy.ts.
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import http from 'node:http';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { execa } from 'execa';
 import { z } from 'zod';
 import { writeFileAtomic } from '../config/atomic-file.ts';
 import { processStartTime } from '../config/daemon-file.ts';
+import { startDetached, type DetachedProcess } from '../config/detached-process.ts';
 import type { ProxyCommand } from './mitmdump.ts';
 
 export const ProxyProcess = z.object({
@@ -33,7 +33,7 @@ export function readProcess(file: string): ProxyProcess | null {
   }
 }
 
-export function isAlive({ pid, startTime }: Pick<ProxyProcess, 'pid' | 'startTime'>): boolean {
+export function isAlive({ pid, startTime }: DetachedProcess): boolean {
   return processStartTime(pid) === startTime;
 }
 
@@ -50,32 +50,11 @@ export async function startProcess(
 ): Promise<ProxyProcess> {
   mkdirSync(dirname(options.log), { recursive: true });
   if ((statSync(options.log, { throwIfNoEntry: false })?.size ?? 0) > LONGEST_LOG) rmSync(options.log);
-  const output = openSync(options.log, 'a', 0o640) as 1; // Execa hands on any file descriptor; its types know the standard ones
-  try {
-    const child = execa(program, words, {
-      env: options.environment,
-      extendEnv: false,
-      detached: true,
-      cleanup: false,
-      cwd: '/',
-      stdio: ['ignore', output, output],
-      buffer: false,
-      reject: false,
-    });
-    child.nodeChildProcess.unref();
-    const { pid } = child;
-    if (pid === undefined) throw (await child).cause;
-    const started = {
-      pid,
-      startTime: processStartTime(pid) ?? '',
-      port: options.port,
-      signature: options.signature,
-    };
-    await writeFileAtomic(options.file, JSON.stringify(started));
-    return started;
-  } finally {
-    closeSync(output);
-  }
+  const { environment, log, file, port, signature } = options;
+  const { pid, startTime } = await startDetached(program, words, { environment, log, mode: 0o640 });
+  const started = { pid, startTime, port, signature };
+  await writeFileAtomic(file, JSON.stringify(started));
+  return started;
 }
 
 /** Ends what was started with this argument and never came into the file: whoever started it was killed in between. */
@@ -95,7 +74,7 @@ function argumentsOf(pid: string): string[] {
 }
 
 /** Asks it to end, and ends it. */
-export async function endProcess(proxy: Pick<ProxyProcess, 'pid' | 'startTime'>): Promise<void> {
+export async function endProcess(proxy: DetachedProcess): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (!isAlive(proxy)) return;
     try {

@@ -1,18 +1,15 @@
 // The process of an engine: detached, so that it outlives the daemon; found again by pid and start time, or by the launch
 // that its environment names; ended with all that it started. Used by vllm.ts and the supervisor.
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { execa } from 'execa';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { processStartTime } from '../../config/daemon-file.ts';
+import { startDetached, type DetachedProcess } from '../../config/detached-process.ts';
 import { groupOf, joinGroup, removeGroup } from './engine-process-group.ts';
 import type { Handle } from './managed.ts';
 
-export interface EngineProcess {
+export interface EngineProcess extends DetachedProcess {
   launch: string;
-  pid: number;
-  /** In clock ticks since boot: a pid that was given to another is not ours. */
-  startTime: string;
 }
 
 const MARK = 'AUTOCODE_ENGINE';
@@ -28,28 +25,11 @@ export async function startProcess(options: {
   log: string;
 }): Promise<EngineProcess> {
   const { launch, program, log } = options;
-  // Execa hands on any file descriptor; its types know the standard ones.
-  const output = openSync(log, 'a', 0o600) as 1;
-  try {
-    const child = execa(program, options.arguments, {
-      env: { ...options.environment, [MARK]: launch },
-      extendEnv: false,
-      detached: true,
-      cleanup: false,
-      cwd: '/',
-      stdio: ['ignore', output, output],
-      buffer: false,
-      reject: false,
-    });
-    child.nodeChildProcess.unref();
-    const { pid } = child;
-    if (pid === undefined) throw (await child).cause;
-    // It has not had the time to start another: that takes an interpreter tens of milliseconds.
-    joinGroup(launch, pid);
-    return { launch, pid, startTime: processStartTime(pid) ?? '' };
-  } finally {
-    closeSync(output);
-  }
+  const environment = { ...options.environment, [MARK]: launch };
+  const started = await startDetached(program, options.arguments, { environment, log, mode: 0o600 });
+  // It has not had the time to start another: that takes an interpreter tens of milliseconds.
+  joinGroup(launch, started.pid);
+  return { launch, ...started };
 }
 
 /** Whether the process that was started is still there. */
