@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import json
 import time
+from functools import lru_cache
 
 from mitmproxy import connection, http
 
@@ -60,8 +61,10 @@ class IdentityCheck:
         self._tunnels[flow.client_conn.id] = hash_
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
-        """Fills in `facts.identity`."""
+        """Fills in `facts.identity`, unless it is known by the listener."""
         facts = facts_of(flow)
+        if facts.identity is not None:
+            return
         tunnel = self._tunnels.get(flow.client_conn.id)
         if tunnel is None and flow.request.host == OWN_HOST:
             facts.own = True
@@ -80,8 +83,10 @@ class IdentityCheck:
     async def _who(self, hash_: str) -> Identity | None:
         if hash_ == "":
             return None
-        until = time.monotonic() + PATIENCE_S
         found = self._identities.value().get(hash_)
+        if found is not None:
+            return found
+        until = time.monotonic() + PATIENCE_S
         while found is None and time.monotonic() < until:
             await asyncio.sleep(POLL_S)
             found = self._identities.value(fresh=True).get(hash_)
@@ -90,8 +95,14 @@ class IdentityCheck:
 
 def hash_in(flow: http.HTTPFlow) -> str:
     """The hash of the token in the request's credentials, which are taken out of it; empty for none."""
-    token = token_of(flow.request.headers.pop("proxy-authorization", ""))
+    hash_ = _hash_of(flow.request.headers.pop("proxy-authorization", ""))
     flow.request.headers.pop("proxy-connection", None)
+    return hash_
+
+
+@lru_cache(maxsize=256)
+def _hash_of(header: str) -> str:
+    token = token_of(header)
     return "" if token is None else hashlib.sha256(token.encode()).hexdigest()
 
 

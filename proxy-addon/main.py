@@ -6,12 +6,21 @@ from __future__ import annotations
 from mitmproxy import ctx
 from mitmproxy.addonmanager import Loader
 
+from chain import Chain
 from enforce import Enforcement
 from identity import IdentityCheck
 from logger import AutocodeLogger
 from resolver import Resolver
 from spool import Spool
 from streaming import Streaming
+
+UNUSED = (
+    *("anticache", "anticomp", "blocklist", "comment", "cut", "export", "onboarding", "proxyauth", "serverplayback"),
+    *("mapremote", "maplocal", "modifybody", "modifyheaders", "stickyauth", "stickycookie", "save", "savehar"),
+    *("upstreamauth", "updatealtsvc", "dumper", "browseraddon", "command_history", "commandhistory"),
+)
+"""What mitmproxy comes with and does nothing without options that are not set here; asking each at every event costs more than the
+add-ons of this folder."""
 
 
 class Autocode:
@@ -27,13 +36,16 @@ class Autocode:
     def running(self) -> None:
         """The first request comes later."""
         options = ctx.options
-        chain = (
+        chain = Chain(
             IdentityCheck(options.autocode_identities),
             Enforcement(options.autocode_policy, Resolver()),
             AutocodeLogger(Spool(options.autocode_spool, options.autocode_spool_bytes)),
             Streaming(),
         )
-        ctx.master.addons.add(*chain)  # type: ignore[no-untyped-call]
+        for name in UNUSED:
+            if (unused := ctx.master.addons.get(name)) is not None:  # type: ignore[no-untyped-call]
+                ctx.master.addons.remove(unused)  # type: ignore[no-untyped-call]
+        ctx.master.addons.add(chain)  # type: ignore[no-untyped-call]
 
 
 addons = [Autocode()]
