@@ -23,6 +23,8 @@ export interface WorkItem {
   at: Date | null;
   /** For `signal`. */
   state?: 'firing' | 'resolved';
+  /** Why nothing comes of it, where the source knows that already; it is recorded with this reason alone. */
+  ignored?: string;
   /** Whose task it becomes, where not the source's project. */
   project?: string;
   priority?: number;
