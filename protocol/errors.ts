@@ -72,8 +72,14 @@ export const ERRORS = {
   ERR_NO_CAPACITY: { status: 409, exit: 6 },
   ERR_ENVIRONMENT: { status: 422, exit: 2 },
   ERR_EGRESS_DENIED: { status: 403, exit: 4 },
+  ERR_FIREWALL: { status: 500, exit: 6 },
   ERR_VAULT_UNAVAILABLE: { status: 503, exit: 6 },
   ERR_VAULT_DENIED: { status: 403, exit: 4 },
+  ERR_ELASTICSEARCH_UNAVAILABLE: { status: 503, exit: 6 },
+  ERR_ELASTICSEARCH_DENIED: { status: 403, exit: 4 },
+  ERR_ELASTICSEARCH_REFUSED: { status: 502, exit: 1 },
+  ERR_SOURCE_UNAVAILABLE: { status: 502, exit: 6 },
+  ERR_SOURCE_DENIED: { status: 403, exit: 4 },
   ERR_INTERNAL: { status: 500, exit: 1 },
 } as const satisfies Record<string, ErrorKind>;
 
