@@ -30,6 +30,10 @@ export const TrafficRecord = z
     project: words(),
     kind: words(),
     worker: words(),
+    listener: z
+      .enum(['explicit', 'transparent', 'resolver'])
+      .default('explicit')
+      .meta({ description: 'Where it came in; `resolver`: a name that was not looked up.' }),
     client: words().meta({ description: 'Address that it came from.' }),
     method: words(),
     scheme: words(),
@@ -42,6 +46,13 @@ export const TrafficRecord = z
     reason: words(),
     allowedBy: words().meta({ description: 'The narrowest rule that would have allowed it.' }),
     policy: words().meta({ description: 'Version of the policy that decided.' }),
+    injected: z
+      .array(z.string())
+      .default([])
+      .meta({ description: 'Secrets that were put in the place of placeholders.' }),
+    misused: words().meta({
+      description: 'The secret that was to go where no binding lets it go; empty for an unknown placeholder.',
+    }),
     status: z.number().int().nullable().default(null),
     http: words(),
     tls: words(),

@@ -4,7 +4,7 @@ passes `server_connect`, where what was not allowed ends: raw TCP or DNS in a tu
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from mitmproxy import connection, http
 from mitmproxy.proxy import server_hooks
@@ -21,6 +21,16 @@ Destination = tuple[str, int]
 
 SOME_ADDRESS = "1.1.1.1"
 """A public one, to see whether any would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What came of a name: where it may be reached, if `allowed`, and by which version of the policy."""
+
+    allowed: bool
+    request: rules.Request
+    decision: rules.Decision
+    policy: str
 
 
 class Enforcement:
@@ -50,6 +60,26 @@ class Enforcement:
         facts.decision = "denied"
         facts.allowed_by = refusal.suggestion(request, decision)
         turn_away(flow, answer(403, refusal.refusal(request, decision), flow.request.headers.get("accept", "")))
+
+    async def lookup(self, name: str) -> Lookup:
+        """Whether a name may be looked up by whoever is no run: where something may be asked for over http or https."""
+        policy = self._policy.value()
+        for port in (80, 443):
+            question = rules.Request(
+                scheme="https",
+                method="CONNECT",
+                host=name,
+                port=port,
+                address=None,
+                sni=None,
+                host_header=None,
+                project=None,
+                run_kind=None,
+            )
+            request, decision = await self._decide(policy, question)
+            if decision.decision == "allow":
+                break
+        return Lookup(decision.decision == "allow", request, decision, policy.version)
 
     def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
         """Connects to the address that was checked, whatever the name says by now."""
@@ -107,8 +137,10 @@ def _question(flow: http.HTTPFlow, identity: Identity) -> rules.Request:
 
 
 def _host_header(asked: http.Request) -> str | None:
-    """Of HTTP/2 there may be two, and a server of HTTP/1 would be sent the other one: both, which are then no host."""
-    return ", ".join(dict.fromkeys(name for name in (asked.host_header, asked.headers.get("host")) if name)) or None
+    """There may be more than one, of which a server might mind the other one: a request line with a host, or :authority beside Host. All of
+    them, which are then no host."""
+    names = (asked.authority, asked.host_header, asked.headers.get("host"))
+    return ", ".join(dict.fromkeys(name for name in names if name)) or None
 
 
 def answer(status: int, told: refusal.Refusal, accept: str) -> http.Response:

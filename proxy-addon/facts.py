@@ -6,17 +6,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-from mitmproxy import http
+from mitmproxy import connection, http
+from mitmproxy.proxy.mode_specs import TransparentMode
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Whose traffic it is, as the orchestrator wrote it down."""
+    """Whose traffic it is, as the orchestrator wrote it down. By the transparent listener it is a worker's, and of no run."""
 
-    run: str
-    task: int
-    project: str
-    kind: str
+    run: str | None
+    task: int | None
+    project: str | None
+    kind: str | None
     worker: str | None
 
 
@@ -46,3 +47,8 @@ class Facts:
 def facts_of(flow: http.HTTPFlow) -> Facts:
     """The facts of a flow; they are made with the first question."""
     return cast(Facts, flow.metadata.setdefault("autocode", Facts()))
+
+
+def listener_of(client: connection.Client) -> str:
+    """By which of the two a client came."""
+    return "transparent" if isinstance(client.proxy_mode, TransparentMode) else "explicit"

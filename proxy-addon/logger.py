@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from mitmproxy import http, tls
 
-from facts import Facts, facts_of
+from facts import Facts, facts_of, listener_of
 from identity import refuse
-from redact import shown_headers, shown_text, shown_url
+from redact import REDACTED, shown_headers, shown_text, shown_url
 from spool import Spool, SpoolFull
 from turn_away import PLAIN, turn_away
 
@@ -64,6 +64,7 @@ class AutocodeLogger:
                 "event": "close",
                 "id": data.conn.id,
                 "at": stamp(now),
+                "listener": listener_of(data.context.client),
                 "client": _address(data.conn.peername),
                 "host": data.conn.sni or (server[0] if server else None),
                 "port": server[1] if server else None,
@@ -95,18 +96,20 @@ def opened(flow: http.HTTPFlow, facts: Facts) -> Record:
         "project": who and who.project,
         "kind": who and who.kind,
         "worker": who and who.worker,
+        "listener": listener_of(flow.client_conn),
         "client": _address(flow.client_conn.peername),
         "method": shown_text(request.method),
         "scheme": request.scheme or "https",
-        "host": shown_text(request.host),
+        "host": REDACTED if facts.hidden else shown_text(request.host),
         "port": request.port,
-        "url": shown_url(_url(request)),
+        "url": f"{request.scheme}://{REDACTED}" if facts.hidden else shown_url(_url(request)),
         "address": facts.address,
         "decision": facts.decision,
         "rule": facts.rule,
         "reason": facts.reason,
         "allowedBy": facts.allowed_by,
         "policy": facts.policy,
+        "injected": facts.injected,
     }
 
 
@@ -120,6 +123,7 @@ def closed(flow: http.HTTPFlow, facts: Facts) -> Record:
         "decision": facts.decision,
         "rule": facts.rule,
         "reason": facts.reason,
+        "misused": facts.misused,
         "status": None if response is None else response.status_code,
         "http": flow.request.http_version,
         "tls": flow.client_conn.tls_version,

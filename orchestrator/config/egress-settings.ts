@@ -1,5 +1,6 @@
 // Configuration of the way out of the sandboxes (`egress`). Part of schema.ts; read by orchestrator/egress/ and the CLI.
 import { z } from 'zod';
+import { FirewallSettings } from './firewall-settings.ts';
 
 const PORT_WANTED = 'use a port from 1 to 65535, or auto';
 const GIGABYTE = 1024 ** 3;
@@ -46,9 +47,20 @@ export const EgressSettings = z
       .min(4 * 1024 * 1024)
       .default(10 * GIGABYTE)
       .describe('Most that the records of traffic may take; with more, no request is let out.'),
+    firewall: FirewallSettings.optional().describe(
+      'What workers on other machines may reach by this host, their only gateway.',
+    ),
   })
   .refine((settings) => !settings.service || settings.port !== 'auto', {
     path: ['port'],
     error: 'a proxy that is a service of its own needs a port',
+  })
+  .refine(({ firewall, proxy }) => firewall === undefined || proxy, {
+    path: ['firewall'],
+    error: 'leads to the proxy, so egress.proxy must be true',
+  })
+  .refine(({ firewall, port }) => firewall?.transparentPort !== port && firewall?.resolverPort !== port, {
+    path: ['port'],
+    error: 'must be another one than those of egress.firewall',
   });
 export type EgressSettings = z.infer<typeof EgressSettings>;

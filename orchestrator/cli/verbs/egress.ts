@@ -1,7 +1,8 @@
-// `autocode egress …`: definitions. The handler is in ../egress.ts; the verbs of policy and proxy are in egress-policy.ts
-// and egress-proxy.ts.
+// `autocode egress …`: definitions. The handler is in ../egress.ts; the verbs of policy, proxy and firewall are in
+// egress-policy.ts, egress-proxy.ts and egress-firewall.ts.
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
+import { egressFirewallNoun } from './egress-firewall.ts';
 import { egressPolicyNoun } from './egress-policy.ts';
 import { egressProxyVerbs } from './egress-proxy.ts';
 
@@ -38,5 +39,6 @@ export const egressNoun: Noun = {
     }),
     egressPolicyNoun,
     ...egressProxyVerbs,
+    egressFirewallNoun,
   ],
 };
