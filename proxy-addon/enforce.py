@@ -33,6 +33,16 @@ class Lookup:
     policy: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A connection that nobody looks into: the question that was decided, and what decided it."""
+
+    request: rules.Request
+    address: str
+    rule: str | None
+    policy: str
+
+
 class Enforcement:
     """`path` is the file with the policy. Where there is none yet, nothing is allowed."""
 
@@ -80,6 +90,31 @@ class Enforcement:
             if decision.decision == "allow":
                 break
         return Lookup(decision.decision == "allow", request, decision, policy.version)
+
+    async def passes(self, client: connection.Client, target: Destination, sni: str | None, who: Identity) -> Unseen | None:
+        """Whether TLS to this place goes through without being looked into; the way there is open then."""
+        policy = self._policy.value()
+        question = rules.Request(
+            scheme="tls",
+            method="CONNECT",
+            host=target[0],
+            port=target[1],
+            address=None,
+            sni=sni,
+            host_header=None,
+            project=who.project,
+            run_kind=who.kind,
+        )
+        request, decision = await self._decide(policy, question)
+        if decision.decision != "allow" or request.address is None:
+            return None
+        self._allowed.setdefault(client.id, {})[target] = request.address
+        return Unseen(request, request.address, decision.rule, policy.version)
+
+    def still_passes(self, unseen: Unseen) -> bool:
+        """The same by the policy of now."""
+        policy = self._policy.value()
+        return policy.version == unseen.policy or rules.decide(policy, unseen.request).decision == "allow"
 
     def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
         """Connects to the address that was checked, whatever the name says by now."""

@@ -80,6 +80,14 @@ class IdentityCheck:
         """Forgets a tunnel."""
         self._tunnels.pop(client.id, None)
 
+    async def in_tunnel(self, client: connection.Client) -> Identity | None:
+        """Whose tunnel a client has opened."""
+        return await self._who(self._tunnels.get(client.id, ""))
+
+    def lives(self, client: connection.Client) -> bool:
+        """Whether the run still is whose tunnel it is."""
+        return self._tunnels.get(client.id) in self._identities.value()
+
     async def _who(self, hash_: str) -> Identity | None:
         if hash_ == "":
             return None

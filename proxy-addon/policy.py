@@ -30,8 +30,8 @@ Reason = Literal[
 class Request:
     """What wants to leave; texts as they came over the wire."""
 
-    scheme: Literal["http", "https"]
-    """What is spoken to the far side; of a CONNECT, https."""
+    scheme: Literal["http", "https", "tls"]
+    """What is spoken to the far side; of a CONNECT, https. `tls` asks whether TLS may go through without being looked into."""
     method: str
     """CONNECT asks whether anything may go to that host and port at all; what goes inside is asked about one by one."""
     host: str
@@ -89,6 +89,7 @@ class Policy:
     """Projects in record mode, and until when (seconds since 1970)."""
     allowing: Hosts = field(default_factory=dict)
     denying: Hosts = field(default_factory=dict)
+    passing: Hosts = field(default_factory=dict)
 
 
 def load(path: str | Path) -> Policy:
@@ -112,33 +113,35 @@ def compile_policy(version: str, rules: list[str], recording: dict[str, float]) 
 def decide(policy: Policy, request: Request, now: float | None = None) -> Decision:
     """Whether the request may leave. A rule that denies goes before all that allow; without a rule nothing leaves."""
     host = read_host(request.host)
-    tunnel = request.method == "CONNECT"
+    unseen = request.scheme == "tls"
+    tunnel = unseen or request.method == "CONNECT"
     path = [] if tunnel else read_path(request.path)
     if host is None or path is None or not _METHOD.fullmatch(request.method) or not 0 < request.port < 65536:
         return Decision("deny", "malformed", None)
-    if not tunnel and not _same_names(host, request):
+    if (unseen or not tunnel) and not _same_names(host, request):
         return Decision("deny", "names-differ", None)
     target, public = read_target(host, request.address)
     for paths in _paths_for(policy.denying, host):
-        for rule in _whole(paths) if tunnel else _along(paths, lenient(path)):
+        for rule in _all(paths) if unseen else _whole(paths) if tunnel else _along(paths, lenient(path)):
             if _applies(rule, request, tunnel) and (rule.address is None or rule.address == target):
                 return Decision("deny", "rule", rule.text)
     unreachable: Rule | None = None
-    for paths in _paths_for(policy.allowing, host):
+    for paths in _letting(policy, host, tunnel, unseen):
         for rule in _all(paths) if tunnel else _along(paths, path):
             if not _applies(rule, request, tunnel):
                 continue
             if public if rule.address is None else target == rule.address:
                 return Decision("allow", "rule", rule.text)
             unreachable = unreachable or rule
-    if public and _records(policy, request.project, time.time() if now is None else now):
+    if public and not unseen and _records(policy, request.project, time.time() if now is None else now):
         return Decision("allow", "recording", None)
     if unreachable is not None:
         return Decision("deny", "private-address", unreachable.text)
     return Decision("deny", "no-rule", None)
 
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443, "tls": 443}
+_TLS_PORTS = [("https", 443), ("tls", 443)]
 _METHOD = re.compile(r"[A-Z][A-Z-]{0,31}")
 
 
@@ -148,11 +151,11 @@ def _add_rule(policy: Policy, text: str) -> None:
     values = dict(word.split("=", 1) for word in words)
     host, port = split_port(values["host"])
     where = host if host.startswith("*") else read_host(host)
-    if where is None or action not in ("allow", "deny"):
+    if where is None or action not in ("allow", "deny", "pass"):
         raise ValueError(f"no rule: {text}")
     address = values.get("address")
     pinned = where if not isinstance(where, str) else None if address is None else read_address(address)
-    ports = None if action == "deny" else frozenset(DEFAULT_PORTS.items())
+    ports = None if action == "deny" else frozenset(_TLS_PORTS if action == "pass" else DEFAULT_PORTS.items())
     if port is not None:
         ports = frozenset([("", port)])
     methods = values.get("method")
@@ -168,11 +171,19 @@ def _add_rule(policy: Policy, text: str) -> None:
     open_end = segments[-1] == "**"
     if open_end:
         segments.pop()
-    hosts = policy.denying if action == "deny" else policy.allowing
+    hosts = {"allow": policy.allowing, "deny": policy.denying, "pass": policy.passing}[action]
     paths = hosts.setdefault(where, Paths())
     for segment in lenient(segments) if action == "deny" else segments:
         paths = paths.below.setdefault(segment, Paths())
     (paths.open if open_end else paths.ending).append(rule)
+
+
+def _letting(policy: Policy, host: str | Address, tunnel: bool, unseen: bool) -> Iterator[Paths]:
+    """The rules that may let it out."""
+    if not unseen:
+        yield from _paths_for(policy.allowing, host)
+    if tunnel:
+        yield from _paths_for(policy.passing, host)
 
 
 def _paths_for(hosts: Hosts, host: str | Address) -> Iterator[Paths]:
@@ -238,11 +249,12 @@ def _records(policy: Policy, project: str | None, now: float) -> bool:
 
 def _same_names(host: str | Address, request: Request) -> bool:
     """Whether all that names the far side names the same; who asks for an address sends no TLS server name."""
-    if request.host_header is None:
-        return False
-    name, port = split_port(request.host_header)
-    if read_host(name) != host or (port is not None and port != request.port):
-        return False
+    if request.scheme != "tls":
+        if request.host_header is None:
+            return False
+        name, port = split_port(request.host_header)
+        if read_host(name) != host or (port is not None and port != request.port):
+            return False
     if request.scheme == "http":
         return request.sni is None
     if not isinstance(host, str):

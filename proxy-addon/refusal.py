@@ -19,7 +19,7 @@ class Refusal:
 
 def suggestion(request: Request, decision: Decision) -> str | None:
     """The narrowest rule that would allow a refused request; None where none would."""
-    if decision.reason not in ("no-rule", "private-address"):
+    if request.scheme == "tls" or decision.reason not in ("no-rule", "private-address"):
         return None
     host = read_host(request.host)
     path = None if request.method == "CONNECT" else read_path(request.path)

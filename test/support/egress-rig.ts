@@ -78,7 +78,7 @@ function systemNpm(): string {
 }
 
 /** Starts all of it. */
-export async function egressRig(answer: RequestListener) {
+export async function egressRig(answer: RequestListener, more: Partial<EgressSettings> = {}) {
   const directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'autocode-egress-')));
   const toolDir = path.join(directory, 'tools');
   mkdirSync(toolDir);
@@ -91,15 +91,13 @@ export async function egressRig(answer: RequestListener) {
   mkdirSync(places.spool, { recursive: true });
   const authority = await ensureAuthority(places.authority);
   const token = `ac_egress_${randomBytes(32).toString('base64url')}`;
-  const allow = async (...rules: string[]) =>
+  let version = 0;
+  const rule = async (...rules: string[]) =>
     await writeFileAtomic(
       places.policy,
-      JSON.stringify({
-        version: String(rules.length),
-        rules: rules.map((rule) => `allow ${rule}`),
-        recording: {},
-      }),
+      JSON.stringify({ version: String((version += 1)), rules, recording: {} }),
     );
+  const allow = async (...rules: string[]) => await rule(...rules.map((each) => `allow ${each}`));
   const live = async (...tokens: string[]) => {
     const who = { run: RUN, task: 12, project: 'shop', kind: 'change', worker: 'w' };
     const rows = tokens.map((each) => [createHash('sha256').update(each).digest('hex'), who]);
@@ -113,6 +111,7 @@ export async function egressRig(answer: RequestListener) {
       program: MITMDUMP,
       upstreamCa: servers.trust,
       spoolBytes: 8 * 1024 * 1024,
+      ...more,
     }),
     places,
     log: { warn() {}, info() {}, error() {}, debug() {} } as never,
@@ -135,6 +134,7 @@ export async function egressRig(answer: RequestListener) {
     url,
     sandbox,
     allow,
+    rule,
     live,
     /** A shell command inside; the servers are asked by the proxy although they are near. */
     async inside(command: string) {

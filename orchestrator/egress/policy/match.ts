@@ -7,8 +7,8 @@ import { printRule, type Rule } from './rule.ts';
 
 /** What wants to leave; texts as they come over the wire. */
 export interface EgressRequest {
-  /** What is spoken to the far side; of a CONNECT, https. */
-  scheme: 'http' | 'https';
+  /** What is spoken to the far side; of a CONNECT, https. `tls` asks whether TLS may go through without being looked into. */
+  scheme: 'http' | 'https' | 'tls';
   /** CONNECT asks whether anything may go to that host and port at all; what goes inside is asked about one by one. */
   method: string;
   host: string;
@@ -54,21 +54,22 @@ type Hosts = Map<string, Paths>;
 export interface Policy {
   allowing: Hosts;
   denying: Hosts;
+  passing: Hosts;
   /** Projects in record mode, and until when (seconds since 1970). */
   recording: Record<string, number>;
 }
 
-export const DEFAULT_PORTS = { http: 80, https: 443 };
+export const DEFAULT_PORTS = { http: 80, https: 443, tls: 443 };
 const METHOD = /^[A-Z][A-Z-]{0,31}$/;
 
 /** Makes rules ready. */
 export function compilePolicy(rules: Rule[], recording: Record<string, number> = {}): Policy {
-  const policy: Policy = { allowing: new Map(), denying: new Map(), recording };
+  const policy: Policy = { allowing: new Map(), denying: new Map(), passing: new Map(), recording };
   for (const rule of rules) addRule(policy, rule);
   return policy;
 }
 
-function addRule({ allowing, denying }: Policy, rule: Rule): void {
+function addRule({ allowing, denying, passing }: Policy, rule: Rule): void {
   const isAddress = readHost(rule.host)?.isAddress === true;
   const ready: Ready = {
     text: printRule(rule),
@@ -80,7 +81,8 @@ function addRule({ allowing, denying }: Policy, rule: Rule): void {
   const openEnd = segments.at(-1) === '**';
   if (openEnd) segments.pop();
   const denies = rule.action === 'deny';
-  let paths = entry(denies ? denying : allowing, rule.host);
+  const hosts = { allow: allowing, deny: denying, pass: passing }[rule.action];
+  let paths = entry(hosts, rule.host);
   for (const segment of denies ? lenient(segments) : segments) paths = entry(paths.below, segment);
   (openEnd ? paths.open : paths.ending).push(ready);
 }
@@ -95,20 +97,25 @@ function entry(map: Map<string, Paths>, key: string): Paths {
 export function decide(policy: Policy, request: EgressRequest, now = Date.now() / 1000): Decision {
   const { method, port } = request;
   const host = readHost(request.host);
-  const tunnel = method === 'CONNECT';
+  const unseen = request.scheme === 'tls';
+  const tunnel = method === 'CONNECT' || unseen;
   const path = tunnel ? [] : readPath(request.path);
   const rightPort = Number.isInteger(port) && port > 0 && port < 65_536;
   if (host === null || path === null || !METHOD.test(method) || !rightPort) return denied('malformed');
-  if (!tunnel && !sameNames(host, request)) return denied('names-differ');
+  if ((unseen || !tunnel) && !sameNames(host, request)) return denied('names-differ');
   const { target, open } = readTarget(host, request.address);
   for (const paths of pathsFor(policy.denying, host)) {
-    for (const each of tunnel ? whole(paths) : along(paths, lenient(path))) {
+    for (const each of unseen ? all(paths) : tunnel ? whole(paths) : along(paths, lenient(path))) {
       if (applies(each, request, tunnel) && (each.address === null || each.address === target))
         return denied('rule', each);
     }
   }
   let unreachable: Ready | undefined;
-  for (const paths of pathsFor(policy.allowing, host)) {
+  const letting = [
+    ...(unseen ? [] : pathsFor(policy.allowing, host)),
+    ...(tunnel ? pathsFor(policy.passing, host) : []),
+  ];
+  for (const paths of letting) {
     for (const each of tunnel ? all(paths) : along(paths, path)) {
       if (!applies(each, request, tunnel)) continue;
       if (each.address === null ? open : each.address === target)
@@ -116,7 +123,7 @@ export function decide(policy: Policy, request: EgressRequest, now = Date.now() 
       unreachable ??= each;
     }
   }
-  if (open && recorded(policy, request.project, now))
+  if (open && !unseen && recorded(policy, request.project, now))
     return { decision: 'allow', reason: 'recording', rule: null };
   return unreachable === undefined ? denied('no-rule') : denied('private-address', unreachable);
 }
@@ -173,7 +180,8 @@ function applies({ rule, methods }: Ready, request: EgressRequest, tunnel: boole
   if (rule.project !== null && rule.project !== project) return false;
   if (rule.runKind !== null && rule.runKind !== runKind) return false;
   if (rule.port !== null) return rule.port === port;
-  return rule.action === 'deny' || port === DEFAULT_PORTS[scheme] || (tunnel && port === DEFAULT_PORTS.http);
+  const plain = tunnel && rule.action === 'allow' && port === DEFAULT_PORTS.http;
+  return rule.action === 'deny' || port === DEFAULT_PORTS[scheme] || plain;
 }
 
 function recorded({ recording }: Policy, project: string | null, now: number): boolean {
@@ -182,9 +190,12 @@ function recorded({ recording }: Policy, project: string | null, now: number): b
 
 /** Whether all that names the far side names the same; who asks for an address sends no TLS server name. */
 function sameNames({ value, isAddress }: Host, { scheme, hostHeader, sni, port }: EgressRequest): boolean {
-  if (hostHeader === null) return false;
-  const header = splitPort(hostHeader);
-  if (readHost(header.host)?.value !== value || (header.port !== null && header.port !== port)) return false;
+  if (scheme !== 'tls') {
+    if (hostHeader === null) return false;
+    const header = splitPort(hostHeader);
+    if (readHost(header.host)?.value !== value || (header.port !== null && header.port !== port))
+      return false;
+  }
   if (scheme === 'http' || isAddress) return sni === null;
   return sni !== null && readHost(sni)?.value === value;
 }

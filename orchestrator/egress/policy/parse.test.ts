@@ -45,7 +45,7 @@ test('empty lines and comments say nothing; a # inside a word begins no comment'
 
 test('every mistake has its line, its column and a remedy', () => {
   const mistakes: [line: string, column: number, message: RegExp, remedy: RegExp][] = [
-    ['alow host=a.example', 1, /"alow" begins no rule/, /allow, deny or preset/],
+    ['alow host=a.example', 1, /"alow" begins no rule/, /allow, deny, pass or preset/],
     ['allow', 6, /names no host/, /host=NAME/],
     ['allow method=GET', 17, /names no host/, /host=NAME/],
     ['allow host=a.example port=1', 22, /no key "port"/, /method, host/],
@@ -87,6 +87,8 @@ test('every mistake has its line, its column and a remedy', () => {
     ['allow host=a.example run-kind=build', 31, /no kind of run/, /change, investigate/],
     ['allow host=a.example # \u001b[2J', 24, /control character/, /Leave/],
     ['allow\rhost=a.example', 6, /control character/, /Leave/],
+    ['pass host=a.example path=/x', 26, /no path/, /use allow/],
+    ['pass method=GET host=a.example', 13, /no method/, /Leave method=/],
     ['preset', 7, /No preset/, /npm/],
     ['preset nmp', 8, /no preset "nmp"/, /npm/],
     ['preset npm project=shop', 12, /stands alone/, /line of its own/],

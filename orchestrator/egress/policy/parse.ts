@@ -69,12 +69,12 @@ function readLine(content: string, presets: Presets, complain: Complain): Rule[]
     column: found.index + 1,
   }));
   if (first === undefined) return undefined;
-  if (first.text === 'allow' || first.text === 'deny') {
+  if (first.text === 'allow' || first.text === 'deny' || first.text === 'pass') {
     const rule = readRule(first.text, words, said.trimEnd().length + 1, complain);
     return rule && [rule];
   }
   if (first.text !== 'preset') {
-    complain(first.column, `"${first.text}" begins no rule.`, 'Begin with allow, deny or preset.');
+    complain(first.column, `"${first.text}" begins no rule.`, 'Begin with allow, deny, pass or preset.');
     return undefined;
   }
   const [name, more] = words;

@@ -19,9 +19,9 @@ export type Complain = (column: number, message: string, remedy: string) => unde
 const KEYS = ['method', 'host', 'address', 'path', 'project', 'run-kind'] as const;
 type Key = (typeof KEYS)[number];
 
-/** Reads `allow|deny key=value …`; undefined where something was wrong with it. */
+/** Reads `allow|deny|pass key=value …`; undefined where something was wrong with it. */
 export function readRule(
-  action: 'allow' | 'deny',
+  action: Rule['action'],
   words: Word[],
   end: number,
   complain: Complain,
@@ -49,6 +49,13 @@ export function readRule(
     project: read('project', readProject) ?? null,
     runKind: read('run-kind', readRunKind) ?? null,
   };
+  for (const key of ['method', 'path'] as const)
+    if (action === 'pass' && values.has(key))
+      wrong(
+        values.get(key)!.column,
+        `What is passed is not looked into, so it has no ${key}.`,
+        `Leave ${key}= out, or use allow.`,
+      );
   if (rule.address !== null && place?.isAddress === true)
     wrong(
       values.get('address')!.column,

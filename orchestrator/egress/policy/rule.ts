@@ -2,7 +2,8 @@
 import { bracketed } from './host.ts';
 
 export interface Rule {
-  action: 'allow' | 'deny';
+  /** `pass`: TLS goes through as it comes, and nobody looks into it. */
+  action: 'allow' | 'deny' | 'pass';
   /** Null: every method. */
   methods: string[] | null;
   /** A name, an address, or with `*.` (one label), `**.` (one and more) or as `**` (all of it) names. */

@@ -6,8 +6,8 @@ import { printRule } from './rule.ts';
 
 /** In its canonical form; null where no rule would. */
 export function suggestion(request: EgressRequest, { reason }: Decision): string | null {
-  if (reason !== 'no-rule' && reason !== 'private-address') return null;
   const { method, scheme, port } = request;
+  if (scheme === 'tls' || (reason !== 'no-rule' && reason !== 'private-address')) return null;
   const host = readHost(request.host);
   const path = method === 'CONNECT' ? undefined : readPath(request.path);
   if (host === null || path === null) return null;

@@ -26,7 +26,8 @@ export function tryRequest(
       runKind: runKind ?? null,
       address: target.isAddress ? (address ?? null) : each,
     };
-    return { request, decision: decide(policy, request, now) };
+    const unseen = request.scheme === 'https' ? decide(policy, { ...request, scheme: 'tls' }, now) : null;
+    return { request, decision: unseen?.decision === 'allow' ? unseen : decide(policy, request, now) };
   });
   const { request, decision } = tried.find((each) => each.decision.decision === 'allow') ?? tried[0]!;
   return { ...decision, allowedBy: suggestion(request, decision), policy: version };

@@ -1,0 +1,129 @@
+"""Passes TLS that the policy says not to look into (`pass host=…`), for clients that know the certificate of their server by heart: the
+server name of the ClientHello, the host of the tunnel and the address that was checked are the same, and no more can be known of it.
+What is not passed is looked into as everything else."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+
+from mitmproxy import tcp
+from mitmproxy.proxy import layer
+from mitmproxy.proxy.layers import ServerTLSLayer, TCPLayer
+from mitmproxy.proxy.layers.tls import parse_client_hello
+
+from enforce import Enforcement, Unseen
+from facts import Identity
+from identity import IdentityCheck
+from logger import stamp
+from redact import shown_text
+from spool import Spool, SpoolFull
+
+
+@dataclass
+class Passing:
+    """One connection that goes through."""
+
+    record: dict[str, object]
+    who: Identity
+    unseen: Unseen
+    began: float
+    bytes_out: int = 0
+    bytes_in: int = 0
+    error: str | None = None
+
+
+class Pinned:
+    """Asks identity and enforcement as for a request; its records are those of a request that nobody saw."""
+
+    def __init__(self, identities: IdentityCheck, enforcement: Enforcement, spool: Spool) -> None:
+        self._identities = identities
+        self._enforcement = enforcement
+        self._spool = spool
+        self._begun: dict[str, Passing] = {}
+
+    async def next_layer(self, next_: layer.NextLayer) -> None:
+        """Puts the connection through instead of the layer that would look into it; waits for the whole of the ClientHello."""
+        client, target = next_.context.client, next_.context.server.address
+        if not isinstance(next_.layer, ServerTLSLayer) or target is None:
+            return
+        try:
+            hello = parse_client_hello(next_.data_client())  # type: ignore[no-untyped-call]
+        except ValueError:
+            return
+        if hello is None:
+            next_.layer = None
+            return
+        who = await self._identities.in_tunnel(client)
+        unseen = None if who is None else await self._enforcement.passes(client, (target[0], target[1]), hello.sni, who)
+        if who is None or unseen is None:
+            return
+        now = time.time()
+        record: dict[str, object] = {
+            "id": str(uuid.uuid4()),
+            "at": stamp(now),
+            "run": who.run,
+            "task": who.task,
+            "project": who.project,
+            "kind": who.kind,
+            "worker": who.worker,
+            "listener": "explicit",
+            "client": client.peername[0] if client.peername else None,
+            "method": "CONNECT",
+            "scheme": "https",
+            "host": target[0],
+            "port": target[1],
+            "url": f"https://{shown_text(target[0])}:{target[1]}/",
+            "address": unseen.address,
+            "decision": "allowed",
+            "rule": unseen.rule,
+            "reason": "rule",
+            "policy": unseen.policy,
+            "tls": "passed",
+        }
+        try:
+            self._spool.begin({**record, "event": "open"})
+        except SpoolFull:
+            return  # whoever looks into it refuses it, and says why
+        self._begun[client.id] = Passing(record, who, unseen, now)
+        next_.layer = TCPLayer(next_.context)
+
+    def tcp_message(self, flow: tcp.TCPFlow) -> None:
+        """Counts, lets go of it, and lets nothing more through for a run that has ended or a rule that is gone."""
+        passing = self._begun.get(flow.client_conn.id)
+        message = flow.messages[-1]
+        flow.messages.clear()
+        if passing is None or passing.error is not None:
+            message.content = b""
+        elif not self._identities.lives(flow.client_conn):
+            message.content, passing.error = b"", "the run has ended"
+        elif not self._enforcement.still_passes(passing.unseen):
+            message.content, passing.error = b"", "the policy has changed"
+        elif message.from_client:
+            passing.bytes_out += len(message.content)
+        else:
+            passing.bytes_in += len(message.content)
+
+    def tcp_end(self, flow: tcp.TCPFlow) -> None:
+        """Writes `close`."""
+        self._close(flow, None)
+
+    def tcp_error(self, flow: tcp.TCPFlow) -> None:
+        """Writes `close` of what could not be reached."""
+        self._close(flow, None if flow.error is None else shown_text(flow.error.msg))
+
+    def _close(self, flow: tcp.TCPFlow, error: str | None) -> None:
+        passing = self._begun.pop(flow.client_conn.id, None)
+        if passing is None:
+            return
+        self._spool.end(
+            {
+                **passing.record,
+                "event": "close",
+                "bytesOut": passing.bytes_out,
+                "bytesIn": passing.bytes_in,
+                "durationMs": round(1000 * (time.time() - passing.began), 1),
+                "error": passing.error or error,
+            }
+        )
