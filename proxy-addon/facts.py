@@ -3,11 +3,14 @@ decided, streaming what it weighed; the logger writes it down."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import cast
 
 from mitmproxy import connection, http
 from mitmproxy.proxy.mode_specs import TransparentMode
+
+from needles import Body
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,16 @@ class Facts:
     bytes_in: int = 0
     messages_out: int = 0
     messages_in: int = 0
+    injected: list[str] = field(default_factory=list)
+    """Secrets that were put into its headers."""
+    misused: str | None = None
+    """The secret that was to go where no binding lets it go; empty for one that is not known."""
+    hidden: bool = False
+    """Its address holds a secret."""
+    outgoing: Body | None = None
+    incoming: Body | None = None
+    """What the bodies go through."""
+    mask: Callable[[bytes], bytes] | None = None
     opened: dict[str, object] | None = None
     own: bool = False
     """A question to the proxy itself; it leaves no record."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from mitmproxy import http
 
 from facts import Facts, facts_of
+from needles import Body
 
 SHORT = 16_384
 
@@ -18,13 +19,16 @@ class Streaming:
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Counts what is sent."""
         if flow.response is None and flow.error is None and _has_body(flow.request):
-            flow.request.stream = _counted(facts_of(flow), "bytes_out")
+            facts = facts_of(flow)
+            flow.request.stream = _counted(facts, "bytes_out", facts.outgoing)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Counts what comes back."""
         facts = facts_of(flow)
-        if flow.response is not None and facts.decision == "allowed" and not _is_short(flow.response):
-            flow.response.stream = _counted(facts, "bytes_in")
+        if flow.response is None or facts.decision != "allowed":
+            return
+        if facts.incoming is not None or not _is_short(flow.response):
+            flow.response.stream = _counted(facts, "bytes_in", facts.incoming)
 
     def websocket_message(self, flow: http.HTTPFlow) -> None:
         """Counts a message and lets go of it."""
@@ -51,9 +55,11 @@ def _is_short(response: http.Response) -> bool:
     return length.isdigit() and int(length) <= SHORT
 
 
-def _counted(facts: Facts, name: str) -> Callable[[bytes], bytes]:
-    def count(data: bytes) -> bytes:
+def _counted(facts: Facts, name: str, body: Body | None) -> Callable[[bytes], bytes | list[bytes]]:
+    """Counts what came; `body` says what goes on."""
+
+    def count(data: bytes) -> bytes | list[bytes]:
         setattr(facts, name, getattr(facts, name) + len(data))
-        return data
+        return data if body is None else body(data)
 
     return count
