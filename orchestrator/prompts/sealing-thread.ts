@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { collector } from '../models/wire/collector.ts';
 import type { LiveValue } from '../secrets/live-values.ts';
-import { redact } from './redact.ts';
+import { redactor } from '../redaction/redactor.ts';
 import type { PromptToKeep } from './keeper.ts';
 import { writePrompt } from './files.ts';
 
@@ -14,7 +14,7 @@ async function keep(
   live: LiveValue[],
 ): Promise<void> {
   const asked: unknown = JSON.parse(Buffer.from(body).toString());
-  const { value, redacted } = await redact({ asked, answered: answer && read(protocol, answer) }, live);
+  const { value, redacted } = redactor(live).json({ asked, answered: answer && read(protocol, answer) });
   const prompt = { request: value.asked, answer: value.answered ?? null, redacted };
   await writePrompt(directory, recipient, { run, request, prompt });
 }

@@ -2,6 +2,7 @@
 // switch the others off. Only for threads that can be ended: some of its expressions can be kept busy for ever.
 import { lintSource } from '@secretlint/core';
 import { rules } from '@secretlint/secretlint-rule-preset-recommend';
+import { placeOf } from '../../redaction/shapes.ts';
 
 export interface SecretFound {
   /** As `github: GITHUB_TOKEN`. */
@@ -32,18 +33,6 @@ export async function findSecrets(path: string, content: string): Promise<Secret
   return messages.map(({ ruleId, messageId, range, loc, data }) => ({
     kind: `${ruleId.replace('@secretlint/secretlint-rule-', '')}: ${messageId}`,
     line: loc.start.line,
-    ...placeOf(content, range, data),
+    ...placeOf(content, { start: range[0], end: range[1], data }),
   }));
-}
-
-// Some rules give a range that begins before the secret and is as long as it; what it is they say beside that.
-function placeOf(content: string, range: readonly [number, number], data: object | undefined) {
-  const [start, end] = range;
-  const places = Object.values(data ?? {})
-    .filter((value) => typeof value === 'string')
-    .map((value) => ({ at: content.indexOf(value, start), length: value.length }))
-    .filter(({ at, length }) => length > 0 && at >= start && at < end)
-    .toSorted((a, b) => b.length - a.length);
-  const [place] = places;
-  return place === undefined ? { start, end } : { start: place.at, end: place.at + place.length };
 }

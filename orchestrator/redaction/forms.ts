@@ -1,0 +1,79 @@
+// In which ways the value of a secret may stand in a text: as it is, escaped, encoded, in parts. Used by redactor.ts.
+import type { LiveValue } from '../secrets/live-values.ts';
+import { notRedactable } from '../secrets/redactable.ts';
+
+/** A line of a key in PEM: alone it is as good as found, and logs put something before each line. */
+const KEY_LINE = /^[A-Za-z0-9+/=]{32,}$/;
+/** Members of a secret in JSON that say where and who, not what opens: such texts stand in many places. */
+const NO_SECRET = /(uri|url|type|email|user|username|holder|host|address|name|id)$/i;
+const SHORTEST_MEMBER = 12;
+
+/** All texts that give a value away, each once, with the name of its secret. */
+export function formsOf(live: readonly LiveValue[]): Map<string, string> {
+  const forms = new Map<string, string>();
+  for (const { name, value } of live)
+    for (const part of partsOf(value.toWellFormed()))
+      for (const form of encodings(part)) if (!forms.has(form)) forms.set(form, name);
+  return forms;
+}
+
+/** The value, lines of a key in it, and what opens something in a secret with members. */
+function partsOf(value: string): string[] {
+  const whole = value.trim();
+  const lines = whole.split('\n').filter((line) => KEY_LINE.test(line));
+  return [whole, ...lines, ...membersOf(whole)].filter((part) => notRedactable(part) === null);
+}
+
+function membersOf(text: string): string[] {
+  if (!text.startsWith('{')) return [];
+  try {
+    return Object.entries(JSON.parse(text) as object).flatMap(([name, member]) =>
+      typeof member === 'string' &&
+      member.length >= SHORTEST_MEMBER &&
+      !NO_SECRET.test(name) &&
+      !member.includes('://')
+        ? partsOf(member)
+        : [],
+    );
+  } catch {
+    return [];
+  }
+}
+
+function encodings(part: string): Set<string> {
+  const forms = new Set([part]);
+  if (part.includes('\n')) forms.add(part.replaceAll('\n', '\r\n'));
+  for (const form of [...forms]) {
+    const once = escaped(form);
+    forms
+      .add(once)
+      .add(escaped(once))
+      .add(ascii(once))
+      .add(escaped(ascii(once)));
+  }
+  const percent = encodeURIComponent(part);
+  const strict = percent.replaceAll(
+    /[!'()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  for (const each of [percent, strict, percent.replaceAll('%20', '+'), strict.replaceAll('%20', '+')])
+    forms.add(each).add(each.replaceAll(/%../g, (code) => code.toLowerCase()));
+  for (const each of base64(Buffer.from(part)))
+    forms.add(each).add(each.replaceAll('+', '-').replaceAll('/', '_'));
+  // Bytes are searched as Latin-1: there each character beyond ASCII is several.
+  for (const form of [...forms]) forms.add(Buffer.from(form).toString('latin1'));
+  return forms;
+}
+
+const escaped = (text: string) => JSON.stringify(text).slice(1, -1);
+
+const ascii = (text: string) =>
+  text.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** What base64 makes of the bytes wherever they stand in what is encoded: its digits that these bytes alone decide. */
+function base64(bytes: Buffer): string[] {
+  return [0, 1, 2].map((before) => {
+    const digits = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
+    return digits.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
+  });
+}
