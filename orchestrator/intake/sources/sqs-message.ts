@@ -1,0 +1,85 @@
+// Messages of a queue: four shapes of alarms, and tickets, told apart and made to work items. Pure. Used by sqs.ts.
+import { z } from 'zod';
+import type { WorkItem } from '../work-item.ts';
+import { AlarmEvent, alarmOfEvent, AlarmMessage, alarmOfMessage, itemOfAlarm, type Alarm } from './alarms.ts';
+import { jsonObject, shaped } from './shaped.ts';
+import type { SqsSettings } from './sqs-settings.ts';
+import { itemOfTicket, Ticket } from './tickets.ts';
+
+const SnsEnvelope = z.object({
+  Type: z.enum(['Notification', 'SubscriptionConfirmation', 'UnsubscribeConfirmation']),
+  MessageId: z.string(),
+  TopicArn: z.string(),
+  Message: z.string(),
+});
+type SnsEnvelope = z.infer<typeof SnsEnvelope>;
+
+/** What a message says; throws where it is nothing that is known here: it is poison then. */
+export function itemsOfMessage(body: string, settings: SqsSettings): WorkItem[] {
+  const document = jsonObject(body, 'message');
+  if (document.Type === undefined) return [itemOf(document, settings)];
+  const envelope = shaped(SnsEnvelope, document, 'message of SNS');
+  const refused = settings.topics !== undefined && !settings.topics.includes(envelope.TopicArn);
+  if (refused) return [ignored(envelope, 'Its topic is none of those that the source listens to.')];
+  if (envelope.Type === 'Notification')
+    return [itemOf(jsonObject(envelope.Message, 'notification'), settings)];
+  // Confirming takes a request to an address that the message names, so a person does it.
+  if (envelope.Type === 'SubscriptionConfirmation') {
+    return [
+      ignored(
+        envelope,
+        'SNS asks to confirm the subscription: do so in SNS, with the token that the message has.',
+      ),
+    ];
+  }
+  return [ignored(envelope, 'SNS ended the subscription: nothing more comes from this topic.')];
+}
+
+function itemOf(document: Record<string, unknown>, settings: SqsSettings): WorkItem {
+  if (document['detail-type'] === 'CloudWatch Alarm State Change')
+    return alarmItem(alarmOfEvent(shaped(AlarmEvent, document, 'event of an alarm')), settings);
+  if (document.AlarmName !== undefined)
+    return alarmItem(alarmOfMessage(shaped(AlarmMessage, document, 'message of an alarm')), settings);
+  if (document.type === 'ticket') return itemOfTicket(shaped(Ticket, document, 'ticket'), settings);
+  throw new Error('the message is neither an alarm (of SNS, raw, or of EventBridge) nor a ticket');
+}
+
+function alarmItem(alarm: Alarm, settings: SqsSettings): WorkItem {
+  const rule = settings.projects.find(
+    ({ account, region, alarm: name }) =>
+      (account === undefined || account === alarm.account) &&
+      (region === undefined || region === alarm.region) &&
+      (name === undefined || matches(name, alarm.name)),
+  );
+  return itemOfAlarm(alarm, rule?.project);
+}
+
+// `*` is any text; nothing else is special.
+function matches(pattern: string, name: string): boolean {
+  const [first = '', ...rest] = pattern.split('*');
+  if (rest.length === 0) return name === pattern;
+  if (!name.startsWith(first)) return false;
+  const last = rest.pop()!;
+  let from = first.length;
+  for (const part of rest) {
+    const found = name.indexOf(part, from);
+    if (found === -1) return false;
+    from = found + part.length;
+  }
+  return name.length - last.length >= from && name.endsWith(last);
+}
+
+function ignored({ Type, MessageId, TopicArn }: SnsEnvelope, why: string): WorkItem {
+  return {
+    kind: 'message',
+    key: `sns|${MessageId}`,
+    subject: null,
+    actor: null,
+    byRight: true,
+    title: `${Type} of ${TopicArn}`.slice(0, 200),
+    text: '',
+    what: 'a message of SNS',
+    at: null,
+    ignored: why,
+  };
+}
