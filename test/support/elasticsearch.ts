@@ -2,7 +2,16 @@
 // directory of its own; without security, which is not to be had (scripts/servers/elasticsearch/install).
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, mkdirSync, mkdtempSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  closeSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -27,13 +36,16 @@ export interface Elasticsearch {
 
 /** Where the server is installed; undefined where it is not. */
 export function installation(): string | undefined {
-  return globSync(path.join(ROOT, '.runtime/servers/elasticsearch-*/.stamp')).map((stamp) => path.dirname(stamp))[0];
+  return globSync(path.join(ROOT, '.runtime/servers/elasticsearch-*/.stamp')).map((stamp) =>
+    path.dirname(stamp),
+  )[0];
 }
 
 /** Starts an empty server of one node. */
 export async function startElasticsearch({ heapMb = 384 } = {}): Promise<Elasticsearch> {
   const program = installation();
-  if (program === undefined) throw new Error('Elasticsearch is missing: ./scripts/servers/elasticsearch/install');
+  if (program === undefined)
+    throw new Error('Elasticsearch is missing: ./scripts/servers/elasticsearch/install');
   const directory = mkdtempSync(path.join(tmpdir(), 'autocode-elasticsearch-'));
   const [port = 0, transport = 0] = await freePorts(2);
   const url = `http://127.0.0.1:${port}`;

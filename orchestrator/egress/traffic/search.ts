@@ -63,8 +63,15 @@ export async function reportTraffic(spool: string, query: TrafficQuery, by: Grou
     group.bytesIn += record.bytesIn ?? 0;
     groups.set(name, group);
   }
-  const sorted = [...groups.values()].toSorted((a, b) => b.bytesOut - a.bytesOut || b.requests - a.requests);
-  return { by, groups: sorted, complete: progress.complete };
+  return { by, groups: sortGroups([...groups.values()]), complete: progress.complete };
+}
+
+/** Who sent most comes first. */
+export function sortGroups(groups: TrafficReport['groups']): TrafficReport['groups'] {
+  return groups.toSorted(
+    (a, b) =>
+      b.bytesOut - a.bytesOut || b.requests - a.requests || ((a.name ?? '') < (b.name ?? '') ? -1 : 1),
+  );
 }
 
 /** What a run was not allowed, in the order in which it asked; the same one again only counts. */

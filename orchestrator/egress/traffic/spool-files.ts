@@ -1,5 +1,5 @@
 // The files of the spool as they lie in their directory, a file an hour: `2026-11-21T22.jsonl`. Written by proxy-addon/spool.py,
-// read from their ends, the last hour first; removed by retention.
+// read from their ends, the last hour first, or forwards (spool-reader.ts); removed by retention.
 import { readdirSync, statSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ const NEWLINE = 10;
 
 /** How much the files take. */
 export function spoolSize(directory: string): number {
-  return namesIn(directory).reduce(
+  return hoursIn(directory).reduce(
     (sum, name) => sum + (statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0),
     0,
   );
@@ -23,7 +23,7 @@ export async function* linesOf(
 ): AsyncGenerator<{ line: string; read: number }> {
   const first = since === undefined ? '' : hourOf(since);
   let read = 0;
-  for (const name of namesIn(directory).toReversed()) {
+  for (const name of hoursIn(directory).toReversed()) {
     if (name < first) return;
     for await (const line of linesBackwards(join(directory, name))) {
       read += line.length;
@@ -32,15 +32,16 @@ export async function* linesOf(
   }
 }
 
-/** Removes the files of hours that ended before a time; tells how many. */
-export async function removeSpool(directory: string, before: Date): Promise<number> {
+/** Removes the files of hours that ended before a time, but for those that are wanted yet; tells how many. */
+export async function removeSpool(directory: string, before: Date, wanted: string[] = []): Promise<number> {
   const last = hourOf(before.toISOString());
-  const old = namesIn(directory).filter((name) => name < last);
+  const old = hoursIn(directory).filter((name) => name < last && !wanted.includes(name));
   for (const name of old) await rm(join(directory, name), { force: true });
   return old.length;
 }
 
-function namesIn(directory: string): string[] {
+/** The names of the files, the first hour first. */
+export function hoursIn(directory: string): string[] {
   try {
     return readdirSync(directory)
       .filter((name) => NAME.test(name))
