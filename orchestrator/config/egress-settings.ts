@@ -1,5 +1,6 @@
 // Configuration of the way out of the sandboxes (`egress`). Part of schema.ts; read by orchestrator/egress/ and the CLI.
 import { z } from 'zod';
+import { AuditSettings } from './audit-settings.ts';
 import { FirewallSettings } from './firewall-settings.ts';
 
 const PORT_WANTED = 'use a port from 1 to 65535, or auto';
@@ -47,6 +48,9 @@ export const EgressSettings = z
       .min(4 * 1024 * 1024)
       .default(10 * GIGABYTE)
       .describe('Most that the records of traffic may take; with more, no request is let out.'),
+    audit: AuditSettings.optional().describe(
+      'The Elasticsearch that records of traffic go to (docs/audit.md).',
+    ),
     firewall: FirewallSettings.optional().describe(
       'What workers on other machines may reach by this host, their only gateway.',
     ),

@@ -14,6 +14,8 @@ export interface EgressPlaces {
   spool: string;
   log: string;
   /** Where `egress setup` puts mitmproxy. */
+  /** Records that Elasticsearch did not take. */
+  rejected: string;
   mitmproxy: string;
   /** The folder with the add-ons. */
   addOns: string;
@@ -31,5 +33,6 @@ export function egressPlaces(root: string): EgressPlaces {
     log: join(root, 'logs/orchestrator/proxy.log'),
     mitmproxy: own('mitmproxy'),
     addOns: ADD_ONS,
+    rejected: own('rejected'),
   };
 }
