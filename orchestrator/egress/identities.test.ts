@@ -11,7 +11,8 @@ import { stopListening } from '../db/notifications.ts';
 import { emit } from '../events/outbox.ts';
 import { liveRun } from '../gateway/testing/live-run.ts';
 import { ensureAuthority, newAuthority, readAuthority } from './authority.ts';
-import { egressToken, keepIdentities } from './identities.ts';
+import { egressToken, identitiesOf } from './identities.ts';
+import { keepFile } from './kept-file.ts';
 
 const KEY = Buffer.alloc(32, 7);
 
@@ -23,7 +24,8 @@ test('a run is in the file from its claim to its end, by the hash of a token tha
   const db = database.pool;
   const stopping = new AbortController();
   const failed = (error: unknown) => assert.fail(String(error));
-  const kept = await keepIdentities({ db, file, serverKey: KEY, signal: stopping.signal, failed });
+  const content = async () => await identitiesOf(db, KEY);
+  const kept = await keepFile({ db, file, content, signal: stopping.signal, failed });
   assert.equal(readFileSync(file, 'utf8'), '{}');
   const { run } = await liveRun(db);
   await emit(db, { kind: 'run.state', run, data: { to: 'working' } });

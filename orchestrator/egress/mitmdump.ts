@@ -26,7 +26,16 @@ export function proxyCommand(settings: EgressSettings, places: EgressPlaces, por
     autocode_identities: places.identities,
     autocode_policy: places.policy,
     autocode_spool: places.spool,
+    ...(settings.limits === undefined ? {} : { autocode_limits: JSON.stringify(settings.limits) }),
+    ...(settings.cache === undefined
+      ? {}
+      : {
+          autocode_cache: places.cache,
+          autocode_cache_bytes: settings.cache.maxBytes,
+          autocode_cache_mirrors: settings.cache.mirrors.join(','),
+        }),
     autocode_spool_bytes: settings.spoolBytes,
+    autocode_workers: places.workers,
     // Nothing is connected to before it was decided; what is neither HTTP nor TLS has no way through.
     connection_strategy: 'lazy',
     upstream_cert: false,
@@ -48,9 +57,18 @@ export function proxyCommand(settings: EgressSettings, places: EgressPlaces, por
       settings.host,
       '--listen-port',
       String(port),
+      ...modes(settings),
       '--set',
       ownArgument(places),
       ...Object.entries(options).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
     ],
   };
+}
+
+// The firewall leads to any address of this host, and nobody but workers to these two.
+function modes({ firewall }: EgressSettings): string[] {
+  if (firewall === undefined) return [];
+  const { transparentPort, resolverPort } = firewall;
+  const all = ['regular', `transparent@0.0.0.0:${transparentPort}`, `dns@0.0.0.0:${resolverPort}`];
+  return all.flatMap((mode) => ['--mode', mode]);
 }

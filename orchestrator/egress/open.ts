@@ -8,12 +8,14 @@ import type { WorkOrder } from '../../protocol/worker.ts';
 import type { EgressSettings } from '../config/egress-settings.ts';
 import type { Database } from '../db/connect.ts';
 import { ensureAuthority, readAuthority } from './authority.ts';
-import { egressToken, identitiesOf, keepIdentities } from './identities.ts';
+import { egressToken, identitiesOf } from './identities.ts';
+import { keepFile } from './kept-file.ts';
 import { egressPlaces } from './places.ts';
 import { keepPolicyFile } from './policy/policy-file.ts';
 import { readPresets } from './policy/presets.ts';
 import { superviseProxy } from './proxy.ts';
 import { spoolSize } from './traffic/spool-files.ts';
+import { workersByAddress } from './worker-addresses.ts';
 
 export interface Egress {
   /** What a run needs to go out. */
@@ -41,13 +43,23 @@ export async function openEgress({ settings, root, db, log, serverKey }: EgressP
   await mkdir(places.spool, { recursive: true, mode: 0o750 });
   await ensureAuthority(places.authority);
   const stopping = new AbortController();
-  const identities = await keepIdentities({
+  const { signal } = stopping;
+  const identities = await keepFile({
     db,
     file: places.identities,
-    serverKey,
-    signal: stopping.signal,
+    content: async () => await identitiesOf(db, serverKey),
+    signal,
     failed: (error) => log.warn('the identities for the egress proxy could not be written', { error }),
   });
+  const workers =
+    settings.firewall &&
+    (await keepFile({
+      db,
+      file: places.workers,
+      content: async () => await workersByAddress(db),
+      signal,
+      failed: (error) => log.warn('the workers for the egress proxy could not be written', { error }),
+    }));
   const policy = await keepPolicyFile({
     db,
     file: places.policy,
@@ -78,6 +90,7 @@ export async function openEgress({ settings, root, db, log, serverKey }: EgressP
     async stop() {
       stopping.abort();
       await identities.stopped;
+      await workers?.stopped;
       await policy.stopped;
       await proxy.stop((await identitiesOf(db, serverKey)) === '{}');
     },

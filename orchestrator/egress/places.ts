@@ -7,15 +7,19 @@ export interface EgressPlaces {
   /** Belongs to the proxy alone: its authority, with the key. */
   authority: string;
   identities: string;
+  /** Who is at which address. */
+  workers: string;
   policy: string;
   /** The process that runs, as the daemon started it. */
   process: string;
   /** Records of traffic, a file an hour. */
   spool: string;
-  log: string;
-  /** Where `egress setup` puts mitmproxy. */
   /** Records that Elasticsearch did not take. */
   rejected: string;
+  /** Downloads that never change, kept by the proxy. */
+  cache: string;
+  log: string;
+  /** Where `egress setup` puts mitmproxy. */
   mitmproxy: string;
   /** The folder with the add-ons. */
   addOns: string;
@@ -27,12 +31,14 @@ export function egressPlaces(root: string): EgressPlaces {
   return {
     authority: own('ca'),
     identities: own('identities.json'),
+    workers: own('workers.json'),
     policy: own('policy.json'),
     process: own('proxy.json'),
     spool: join(root, 'logs/traffic'),
+    rejected: own('rejected'),
+    cache: own('cache'),
     log: join(root, 'logs/orchestrator/proxy.log'),
     mitmproxy: own('mitmproxy'),
     addOns: ADD_ONS,
-    rejected: own('rejected'),
   };
 }

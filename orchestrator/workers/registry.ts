@@ -8,12 +8,17 @@ import { LEASED_STATES } from '../tasks/run-state.ts';
 import { emit } from '../events/outbox.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
 
-/** Registers a worker, or notes what it says of itself now; answers with the runs that it should have. */
-export async function registerWorker(db: Queryable, name: string, input: WorkerInput): Promise<WorkerAnswer> {
+/** Registers a worker, or notes what it says of itself now, and from where; answers with the runs that it should have. */
+export async function registerWorker(
+  db: Queryable,
+  name: string,
+  input: WorkerInput,
+  address?: string,
+): Promise<WorkerAnswer> {
   if (!versionsAgree(PROTOCOL_VERSION, input.protocol)) throw await refuseVersion(db, name, input);
   return await withinTransaction(db, async (tx) => {
     await requireProject(tx, name, input.project);
-    await upsertWorker(tx, name, input);
+    await upsertWorker(tx, name, input, address);
     await setWorkerBudget(tx, name, input.dailyBudget);
     const { rows } = await tx.query<WorkerAnswer>(
       `select $1::int as protocol, (select id from installation) as installation,
@@ -54,7 +59,12 @@ async function requireProject(tx: Queryable, worker: string, project: string | u
   );
 }
 
-async function upsertWorker(tx: Queryable, name: string, input: WorkerInput): Promise<void> {
+async function upsertWorker(
+  tx: Queryable,
+  name: string,
+  input: WorkerInput,
+  address: string | undefined,
+): Promise<void> {
   const before = await tx.query<{ state: string }>(
     'select state from worker where name = $1 for no key update',
     [name],
@@ -62,12 +72,12 @@ async function upsertWorker(tx: Queryable, name: string, input: WorkerInput): Pr
   const { resources } = input;
   await tx.query(
     `insert into worker (name, host, version, capacity, agents, isolations, project, labels, placement, memory_mib, cores, disk_mib,
-       allocation, clock_skew, state)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, extract(epoch from $14::timestamptz - now()), 'online')
+       allocation, clock_skew, address, state)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, extract(epoch from $14::timestamptz - now()), $15, 'online')
      on conflict (name) do update set host = excluded.host, version = excluded.version, capacity = excluded.capacity,
        agents = excluded.agents, isolations = excluded.isolations, project = excluded.project, labels = excluded.labels,
        placement = excluded.placement, memory_mib = excluded.memory_mib, cores = excluded.cores, disk_mib = excluded.disk_mib,
-       allocation = excluded.allocation, clock_skew = excluded.clock_skew, refused = null, state = 'online', last_seen = now()`,
+       allocation = excluded.allocation, clock_skew = excluded.clock_skew, address = excluded.address, refused = null, state = 'online', last_seen = now()`,
     [
       name,
       input.host,
@@ -83,6 +93,7 @@ async function upsertWorker(tx: Queryable, name: string, input: WorkerInput): Pr
       resources?.diskMib ?? null,
       input.allocation,
       input.clock ?? null,
+      address?.replace(/^::ffff:/, '') ?? null,
     ],
   );
   if (before.rows[0]?.state !== 'online')

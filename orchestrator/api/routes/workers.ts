@@ -36,7 +36,7 @@ export const workerRoutes: Routes = (app, context) => {
         response: { 200: WorkerAnswer },
       },
     },
-    async (request) => await registerWorker(db, request.params.worker, request.body),
+    async (request) => await registerWorker(db, request.params.worker, request.body, request.ip),
   );
   for (const [method, draining] of [
     ['PUT', true],
