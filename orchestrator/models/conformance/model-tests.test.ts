@@ -113,12 +113,12 @@ test('whoever sees the end of a test may begin the next', async () => {
   rig.engine.answers(scriptedModel());
   const noted = Promise.withResolvers<void>();
   const db = {
-    query: async (...asked: Parameters<typeof rig.db.query>) => {
-      const answer = await rig.db.query(...asked);
-      if (String(asked[0]).includes("state = 'done'")) noted.resolve();
+    query: async (sql: string, values: unknown[]) => {
+      const answer = await rig.db.query(sql, values);
+      if (sql.includes("state = 'done'")) noted.resolve();
       return answer;
     },
-  } as unknown as typeof rig.db;
+  } as typeof rig.db;
   const tests = runner(rig, { db });
   await tests.start({ model: 'fake/small', agent: 'codex' });
   await noted.promise;
