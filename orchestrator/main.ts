@@ -15,6 +15,7 @@ import { clusterPath, openDataDirectory, type DataDirectory } from './config/dat
 import { lockDirectory } from './config/directory-lock.ts';
 import type { Config } from './config/schema.ts';
 import { refusalsIn, startEgress } from './daemon/egress.ts';
+import { intakeChores } from './daemon/intake.ts';
 import { openFleet } from './daemon/nomad.ts';
 import { startLocalWorker } from './daemon/local-worker.ts';
 import { serveGateway } from './daemon/own-gateway.ts';
@@ -27,6 +28,7 @@ import { connect } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
 import { stopListening } from './db/notifications.ts';
 import { startPostgres } from './db/supervisor.ts';
+import { sealer } from './intake/sealing.ts';
 import { catalogue, type Catalogue } from './models/catalogue.ts';
 import { abandonTests } from './models/conformance/results.ts';
 import { readLocalCatalogue, SHIPPED_CATALOGUE } from './models/local-catalogue.ts';
@@ -202,6 +204,7 @@ async function startParts(
         repositories,
         secrets,
         prompts,
+        sealer: sealer(key),
         logs: new LogStore(directory.path('logs/worker')),
         environmentsDirectory: directory.path('environments'),
         models: () => models.list(),
@@ -256,6 +259,7 @@ async function startParts(
       chores: [
         drain,
         ...secretChores(secrets),
+        ...(await intakeChores({ config, db, secrets, forges, models, log })),
         ...(fleet === undefined
           ? []
           : (await import('./daemon/placement.ts')).placementChores(fleet, config, db, log)),

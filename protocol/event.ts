@@ -32,6 +32,9 @@ export const EVENT_KINDS = [
   'price.set',
   'prompt.read',
   'secret.revealed',
+  'secret.bound',
+  'secret.unbound',
+  'secret.misused',
   'gpu.warning',
   'gpu.lost',
   'gpu.back',
@@ -41,6 +44,8 @@ export const EVENT_KINDS = [
   'drain.ended',
   'egress.policy',
   'egress.recording',
+  'intake.quarantined',
+  'intake.failed',
 ] as const;
 
 export const EventId = z.string().regex(/^\d{1,20}-\d{1,20}$/);

@@ -9,6 +9,7 @@ import type { Config } from '../config/schema.ts';
 import type { SecretManager } from '../secrets/secret-manager.ts';
 import type { Database, Queryable } from '../db/connect.ts';
 import type { NomadClient } from '../nomad/client.ts';
+import type { Sealer } from '../intake/sealing.ts';
 import type { KeptPrompts } from '../prompts/read.ts';
 import type { Catalogue } from '../models/catalogue.ts';
 import type { RoleBook } from '../models/roles.ts';
@@ -33,6 +34,8 @@ export interface ApiContext {
   repositories: Repositories;
   secrets: SecretManager;
   prompts: KeptPrompts;
+  /** What seals the bodies of deliveries. */
+  sealer: Sealer;
   /** Where archives of environments are kept. */
   environmentsDirectory: string;
   models(): Model[];
@@ -41,7 +44,7 @@ export interface ApiContext {
   runTokens(db: Queryable, run: string): Promise<RunTokens>;
   gatewayUrl(): string;
   /** The way out of a run's sandboxes; absent where there is none. */
-  egress?: ((run: string) => WorkOrder['egress']) | undefined;
+  egress?: ClaimSettings['egress'];
   /** Absent where `tls` is not configured. */
   tls?: ApiTls | undefined;
   /** Absent where `nomad` is not configured. */

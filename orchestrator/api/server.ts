@@ -21,6 +21,7 @@ import { fleetDifferenceRoutes } from './routes/fleet-differences.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { forgeRoutes } from './routes/forges.ts';
 import { gitRoutes } from './routes/git.ts';
+import { intakeRoutes } from './routes/intake.ts';
 import { gpuRoutes } from './routes/gpus.ts';
 import { localModelRoutes } from './routes/local-models.ts';
 import { joiningRoutes } from './routes/joining.ts';
@@ -36,6 +37,7 @@ import { promptRoutes } from './routes/prompts.ts';
 import { runRoutes } from './routes/runs.ts';
 import { runnerRoutes } from './routes/runner.ts';
 import { schedulingRoutes } from './routes/scheduling.ts';
+import { secretBindingRoutes } from './routes/secret-bindings.ts';
 import { secretRoutes } from './routes/secrets.ts';
 import { systemRoutes } from './routes/system.ts';
 import { steeringRoutes } from './routes/steering.ts';
@@ -82,6 +84,7 @@ const GROUPS: Routes[] = [
   modelPlanRoutes,
   modelRoleRoutes,
   secretRoutes,
+  secretBindingRoutes,
   gpuRoutes,
   moneyRoutes,
   egressRoutes,
@@ -93,6 +96,7 @@ const GROUPS: Routes[] = [
   joiningRoutes,
   runnerRoutes,
   webhookRoutes,
+  intakeRoutes,
 ];
 
 /** Builds the API without listening; tests inject requests into it. */

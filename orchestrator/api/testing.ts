@@ -8,6 +8,7 @@ import { testDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { createToken, runTokens } from '../access/tokens.ts';
 import { loadConfig } from '../config/load.ts';
 import { stopListening } from '../db/notifications.ts';
+import { sealer } from '../intake/sealing.ts';
 import { catalogue } from '../models/catalogue.ts';
 import { openRoleBook } from '../models/roles.ts';
 import { promptsKey } from '../prompts/key.ts';
@@ -83,6 +84,7 @@ export async function testApi(set: string[] = []): Promise<TestApi> {
       models: () => models.list(),
       catalogue: models,
       roleBook,
+      sealer: sealer(Buffer.alloc(32, 7)),
       runTokens: runTokens(Buffer.alloc(32, 7)),
       gatewayUrl: () => 'http://127.0.0.1:1',
       status: () => Promise.reject(new Error('status is tested with the daemon')),

@@ -12,6 +12,7 @@ import { doctorVerb } from './verbs/doctor.ts';
 import { egressNoun } from './verbs/egress.ts';
 import { environmentNoun } from './verbs/environment.ts';
 import { eventsVerb } from './verbs/events.ts';
+import { intakeNoun } from './verbs/intake.ts';
 import { keyNoun } from './verbs/key.ts';
 import { mcpVerb } from './verbs/mcp.ts';
 import { modelNoun, replayNoun } from './verbs/model.ts';
@@ -38,6 +39,7 @@ export const VERBS: (Verb | Noun)[] = [
   runNoun,
   changeNoun,
   scheduleNoun,
+  intakeNoun,
   drainNoun,
   eventsVerb,
   mcpVerb,

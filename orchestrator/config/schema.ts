@@ -246,6 +246,9 @@ export const Config = z.strictObject({
       eventsDays: Days.default(90).describe('How long events are kept.'),
       egressDays: Days.default(365).describe('How long records of what went outside are kept.'),
       promptsDays: Days.default(30).describe('How long kept prompts and answers are kept.'),
+      intakeDays: Days.default(14).describe(
+        'How long the bodies of deliveries are kept, sealed, so that they can be replayed.',
+      ),
       workspacesDays: Days.default(7).describe('How long workspaces of ended runs are kept.'),
     })
     .prefault({}),

@@ -2,6 +2,7 @@
 // translates; what becomes of its items is not its business. Bodies are kept sealed and parsed after they were acknowledged,
 // so `parse` must give the same items for the same body at any later time.
 import type { z } from 'zod';
+import { AutocodeError } from '../../protocol/errors.ts';
 import type { Trust, SourceKindName, SourceTest } from '../../protocol/intake.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Forges } from '../repos/forge/forges.ts';
@@ -40,7 +41,7 @@ export interface SourceDeps {
   forges: Forges;
   /** The value of a secret by its name; ERR_SECRET. Its own is `secretNameOf(source)`. */
   secret(name: string): Promise<string>;
-  log: { info(message: string, fields?: object): void; warn(message: string, fields?: object): void };
+  log: { warn(message: string, fields?: object): void };
 }
 
 export interface SourceKind<S = unknown> {
@@ -85,4 +86,16 @@ export interface Polled {
 /** Where a source's own secret is kept. */
 export function secretNameOf({ name }: Pick<Source, 'name'>): string {
   return `intake-${name}`;
+}
+
+/** Of a delivery that is not believed: nobody learns by it which sources there are, or what is wrong. */
+export function notAuthentic(source: string, cause?: unknown): AutocodeError {
+  return new AutocodeError(
+    'ERR_UNAUTHENTICATED',
+    `The delivery is not one that the source ${source} believes.`,
+    {
+      remedy: `Give both sides the same secret (\`autocode secret set intake-${source}\`), and check their clocks.`,
+      cause,
+    },
+  );
 }

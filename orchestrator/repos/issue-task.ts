@@ -6,6 +6,7 @@ import { TaskInput, type IssueTaskInput, type Task } from '../../protocol/task.t
 import type { Database } from '../db/connect.ts';
 import { createTask, taskWithKey, type TaskDefaults } from '../tasks/create.ts';
 import { getProject } from '../tasks/projects.ts';
+import { oneLine, plain, quoted } from '../tasks/outside-text.ts';
 import { getTask } from '../tasks/queries.ts';
 import type { ForgeIssue } from './forge/forge.ts';
 import type { Forges } from './forge/forges.ts';
@@ -91,23 +92,8 @@ export function issueText({ url, author, labels, body, comments }: ForgeIssue): 
     .join('\n\n');
 }
 
-function quoted(text: string): string {
-  const lines = plain(text)
-    .trim()
-    .split(/\r\n|[\n\r\u2028\u2029]/);
-  return lines.length === 1 && lines[0] === '' ? '' : lines.map((line) => `> ${line}`).join('\n');
-}
-
-function oneLine(text: string): string {
-  return plain(text).replaceAll(/\s+/g, ' ').trim().slice(0, 200);
-}
-
-// Neither characters that cannot be stored nor those that show text in another order than it has.
-function plain(text: string): string {
-  return text.toWellFormed().replaceAll(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]/g, '');
-}
-
-function keyOf(url: string): string {
+/** The idempotency key of an issue's task, however it is made. */
+export function keyOf(url: string): string {
   const key = `issue:${url}`;
   return key.length <= 200 ? key : `issue:${createHash('sha256').update(url).digest('hex')}`;
 }

@@ -54,7 +54,7 @@ export interface Repositories {
   changeDiff(change: Change, format: DiffFormat): Promise<string>;
   /** `.autocode.yaml` at a branch, as the repository has it now. */
   projectFile(project: string, branch: string | undefined): Promise<FileReading>;
-  forges: Pick<Forges, 'known' | 'register'>;
+  forges: Forges;
   /** Repositories of a forge that can become projects. */
   importable(forge: string, filter: { owner?: string | undefined }): Promise<ImportableRepository[]>;
   /** The task of an issue; `created` is false when it had one. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as protocolBudget from '../../../protocol/budget.ts';
 import * as protocolEvents from '../../../protocol/event.ts';
+import * as protocolIntake from '../../../protocol/intake.ts';
 import * as protocolModels from '../../../protocol/model.ts';
 import * as protocolPlacement from '../../../protocol/placement.ts';
 import * as protocolProjects from '../../../protocol/project.ts';
@@ -25,5 +26,8 @@ test('what help offers to choose from is what the protocol knows', () => {
   assert.deepEqual(choices.AT_DEADLINE, protocolScheduling.AT_DEADLINE);
   assert.deepEqual(choices.TRAFFIC_DECISIONS, protocolTraffic.TRAFFIC_DECISIONS);
   assert.deepEqual(choices.TRAFFIC_GROUPS, protocolTraffic.TRAFFIC_GROUPS);
+  assert.deepEqual(choices.SOURCE_KINDS, protocolIntake.SOURCE_KINDS);
+  assert.deepEqual(choices.DELIVERY_STATES, protocolIntake.DELIVERY_STATES);
+  assert.deepEqual(choices.VERDICTS, protocolIntake.VERDICTS);
   assert.deepEqual(choices.EVENT_KINDS, protocolEvents.EVENT_KINDS);
 });

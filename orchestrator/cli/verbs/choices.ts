@@ -3,6 +3,7 @@
 import type { BudgetPeriod, UsageGrouping } from '../../../protocol/budget.ts';
 import type { AtDeadline } from '../../../protocol/scheduling.ts';
 import type { EventKind } from '../../../protocol/event.ts';
+import type { IntakeDelivery, SourceKindName, Verdict } from '../../../protocol/intake.ts';
 import type { ModelRole } from '../../../protocol/local-model.ts';
 import type {
   FILE_SETTINGS as FileSettings,
@@ -109,6 +110,9 @@ export const EVENT_KINDS = [
   'price.set',
   'prompt.read',
   'secret.revealed',
+  'secret.bound',
+  'secret.unbound',
+  'secret.misused',
   'gpu.warning',
   'gpu.lost',
   'gpu.back',
@@ -118,6 +122,8 @@ export const EVENT_KINDS = [
   'drain.ended',
   'egress.policy',
   'egress.recording',
+  'intake.quarantined',
+  'intake.failed',
 ] as const satisfies EventKind[];
 
 export const AT_DEADLINE = ['wait', 'cancel', 'stop'] as const satisfies AtDeadline[];
@@ -135,3 +141,24 @@ export const GROUPINGS = [
   'person',
   'day',
 ] as const satisfies UsageGrouping[];
+
+export const SOURCE_KINDS = [
+  'forge',
+  'webhook',
+  'schedule',
+  'sqs',
+  'alertmanager',
+  'jira',
+] as const satisfies SourceKindName[];
+
+export const DELIVERY_STATES = ['waiting', 'done', 'failed'] as const satisfies IntakeDelivery['state'][];
+
+export const VERDICTS = [
+  'created',
+  'appended',
+  'reopened',
+  'duplicate',
+  'ignored',
+  'quarantined',
+  'rejected',
+] as const satisfies Verdict[];

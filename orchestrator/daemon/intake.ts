@@ -1,0 +1,58 @@
+// Intake as chores of the scheduler: asking sources, working on what they delivered. Nothing of a kind of source is loaded
+// before one is added. Used by main.ts.
+import type { RootLog } from '../../telemetry/log.ts';
+import { serverKey } from '../access/server-key.ts';
+import type { Config } from '../config/schema.ts';
+import type { Database } from '../db/connect.ts';
+import { puller } from '../intake/pull.ts';
+import { sealer } from '../intake/sealing.ts';
+import { removeOldBodies } from '../intake/retention.ts';
+import { workOnDeliveries } from '../intake/work.ts';
+import type { Catalogue } from '../models/catalogue.ts';
+import type { Forges } from '../repos/forge/forges.ts';
+import { requireSecret, type SecretManager } from '../secrets/secret-manager.ts';
+import type { Chore } from '../tasks/scheduler.ts';
+
+export interface IntakeParts {
+  config: Config;
+  db: Database;
+  secrets: SecretManager;
+  forges: Forges;
+  models: Pick<Catalogue, 'list'>;
+  log: RootLog;
+}
+
+const DAY = 24 * 60 * 60;
+
+/** Chores of the scheduler. */
+export async function intakeChores(parts: IntakeParts): Promise<Chore[]> {
+  const { config, db, secrets, forges, models, log } = parts;
+  const seal = sealer(await serverKey(secrets));
+  const secret = async (name: string) => await requireSecret(secrets, name);
+  const pull = puller({ db, forges, secret, log, sealer: seal });
+  const work = async (signal: AbortSignal) => {
+    const known = models.list();
+    const defaults = {
+      agent: config.agents.default,
+      model: known.find((model) => model.isDefault)?.name ?? null,
+      spokenBy: (name: string) => known.find((model) => model.name === name)?.protocols,
+    };
+    await workOnDeliveries({ db, sealer: seal, defaults }, signal);
+  };
+  return [
+    { name: 'intake', everySeconds: 1, run: work },
+    {
+      name: 'sources',
+      everySeconds: 1,
+      run: async (signal) => {
+        await pull.look(signal);
+        if (signal.aborted) await pull.settled();
+      },
+    },
+    {
+      name: 'bodies of deliveries',
+      everySeconds: DAY,
+      run: async () => await removeOldBodies(db, config.retention.intakeDays),
+    },
+  ];
+}

@@ -1,0 +1,123 @@
+// What becomes of one item: the one place that says so, in the transaction that does it. The row that claims an item's key is
+// written first, so that of any number of equal ones at once a single one goes on, and everything it does commits with it.
+// Used by work.ts and approval.ts.
+import type { Verdict } from '../../protocol/intake.ts';
+import type { Queryable } from '../db/connect.ts';
+import type { TaskDefaults } from '../tasks/create.ts';
+import { act } from './act.ts';
+import type { Source } from './source.ts';
+import { doubtOf } from './trust.ts';
+import { titleOf } from './wording.ts';
+import type { WorkItem } from './work-item.ts';
+
+/** What decisions work with. */
+export interface DecideDeps {
+  /** What the configuration says of new tasks. */
+  defaults: Omit<TaskDefaults, 'actor' | 'source'>;
+}
+
+/** What became of an item; `task` is what it led to, or belongs to. */
+export interface Decision {
+  verdict: Verdict;
+  reason: string | null;
+  task: number | null;
+}
+
+/** Decides about an item of a delivery; one that this delivery has had decided already stays as it is. */
+export async function decide(
+  tx: Queryable,
+  deps: DecideDeps,
+  { source, scope, delivery }: { source: Source; scope: string; delivery: number },
+  item: WorkItem,
+): Promise<Decision | undefined> {
+  await lockSubject(tx, scope, item.subject ?? item.key);
+  const claimed = await claim(tx, { source, scope, delivery }, item);
+  if (claimed === undefined) return await noteDuplicate(tx, { source, scope, delivery }, item);
+  const doubt = (await staleness(tx, scope, item, claimed)) ?? (await doubtOf(tx, source, item, claimed));
+  const decision =
+    doubt === undefined ? await act(tx, deps, { source, scope }, item) : { ...doubt, task: null };
+  await settle(tx, claimed, decision);
+  return decision;
+}
+
+/** Writes what became of an item; one that was ignored claims nothing, so that the same may be taken another time. */
+export async function settle(
+  tx: Queryable,
+  item: number,
+  { verdict, reason, task }: Decision,
+): Promise<void> {
+  await tx.query(
+    `update intake_item set verdict = $2, reason = $3, task = $4, claims = $2 <> 'ignored' where id = $1`,
+    [item, verdict, reason, task],
+  );
+}
+
+/** Two items of one subject are decided one after the other: the second sees the first one's task. */
+export async function lockSubject(tx: Queryable, scope: string, subject: string): Promise<void> {
+  await tx.query(`select pg_advisory_xact_lock(hashtextextended('intake ' || $1 || ' ' || $2, 0))`, [
+    scope,
+    subject,
+  ]);
+}
+
+interface Place {
+  source: Source;
+  scope: string;
+  delivery: number;
+}
+
+async function claim(tx: Queryable, place: Place, item: WorkItem): Promise<number | undefined> {
+  const { rows } = await tx.query<{ id: number }>({
+    name: 'claim-intake-key',
+    text: `insert into intake_item (delivery, source, scope, key, subject, order_at, actor, title, verdict, claims)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, 'ignored', true)
+           on conflict (scope, key) where claims do nothing returning id`,
+    values: valuesOf(place, item),
+  });
+  return rows[0]?.id;
+}
+
+async function noteDuplicate(tx: Queryable, place: Place, item: WorkItem): Promise<Decision | undefined> {
+  const { rows } = await tx.query<{ id: number; delivery: number; task: number | null }>(
+    'select id, delivery, task from intake_item where scope = $1 and key = $2 and claims',
+    [place.scope, item.key],
+  );
+  const first = rows[0]!;
+  if (first.delivery === place.delivery) return undefined;
+  const reason =
+    first.task === null
+      ? `Duplicate of item ${first.id}.`
+      : `Duplicate of item ${first.id}, task ${first.task}.`;
+  await tx.query({
+    name: 'note-intake-duplicate',
+    text: `insert into intake_item (delivery, source, scope, key, subject, order_at, actor, title, verdict, claims, reason, task)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, 'duplicate', false, $9, $10)`,
+    values: [...valuesOf(place, item), reason, first.task],
+  });
+  return { verdict: 'duplicate', reason, task: first.task };
+}
+
+function valuesOf({ delivery, source, scope }: Place, item: WorkItem): unknown[] {
+  const { key, subject, at, actor } = item;
+  return [delivery, source.name, scope, key, subject, at, actor?.slice(0, 200) ?? null, titleOf(item)];
+}
+
+// What is said about a thing is said whenever it arrives; a state that is older than the newest known is over.
+async function staleness(
+  tx: Queryable,
+  scope: string,
+  { kind, subject, at }: WorkItem,
+  claimed: number,
+): Promise<{ verdict: 'ignored'; reason: string } | undefined> {
+  if (kind !== 'signal' || subject === null || at === null) return undefined;
+  const { rows } = await tx.query<{ newest: Date | null }>(
+    'select max(order_at) as newest from intake_item where scope = $1 and subject = $2 and claims and id <> $3',
+    [scope, subject, claimed],
+  );
+  const newest = rows[0]?.newest;
+  if (newest == null || newest <= at) return undefined;
+  return {
+    verdict: 'ignored',
+    reason: `It is of ${at.toISOString()}; a state of ${newest.toISOString()} is known.`,
+  };
+}

@@ -1,0 +1,18 @@
+// The kinds of sources that there are, each loaded when the first source of it is asked for. A new one is added here and to
+// SOURCE_KINDS of the protocol. Used by sources.ts.
+import type { SourceKindName } from '../../protocol/intake.ts';
+import { AutocodeError } from '../../protocol/errors.ts';
+import type { SourceKind } from './source.ts';
+
+const KINDS: Partial<Record<SourceKindName, () => Promise<SourceKind>>> = {
+  webhook: async () => (await import('./sources/webhook.ts')).webhook,
+};
+
+/** A kind by its name. */
+export async function kindNamed(name: SourceKindName): Promise<SourceKind> {
+  const load = KINDS[name];
+  if (load !== undefined) return await load();
+  throw new AutocodeError('ERR_INVALID_INPUT', `There is no kind of source named ${name}.`, {
+    remedy: `There are ${Object.keys(KINDS).join(', ')}.`,
+  });
+}

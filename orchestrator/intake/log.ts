@@ -1,0 +1,63 @@
+// What came and what became of it: the log, one delivery, and a delivery looked at again. Used by the API.
+import { AutocodeError } from '../../protocol/errors.ts';
+import type { IntakeDelivery, Verdict } from '../../protocol/intake.ts';
+import type { Queryable } from '../db/connect.ts';
+
+export interface LogFilter {
+  source?: string | undefined;
+  state?: IntakeDelivery['state'] | undefined;
+  verdict?: Verdict | undefined;
+  before?: number | undefined;
+  limit: number;
+}
+
+const SELECT = `select d.id, d.source, d.delivery, d.via, d.event, encode(d.sha256, 'hex') as sha256, d.state, d.attempts, d.repeats,
+    d.reason, to_jsonb(d.received_at at time zone 'UTC') #>> '{}' || 'Z' as "receivedAt", d.sealed is not null as kept,
+    coalesce((select jsonb_agg(jsonb_build_object('id', i.id, 'delivery', i.delivery, 'source', i.source, 'key', i.key,
+        'subject', i.subject, 'actor', i.actor, 'title', i.title, 'verdict', i.verdict, 'reason', i.reason, 'task', i.task,
+        'at', to_jsonb(i.created_at at time zone 'UTC') #>> '{}' || 'Z') order by i.id)
+      from intake_item i where i.delivery = d.id), '[]') as items
+  from intake_delivery d`;
+
+/** Deliveries, newest first. */
+export async function listDeliveries(db: Queryable, filter: LogFilter): Promise<IntakeDelivery[]> {
+  const { rows } = await db.query<IntakeDelivery>(
+    `${SELECT} where ($1::text is null or d.source = $1) and ($2::text is null or d.state = $2)
+       and ($3::text is null or exists (select from intake_item i where i.delivery = d.id and i.verdict = $3))
+       and ($4::bigint is null or d.id < $4)
+     order by d.id desc limit $5`,
+    [
+      filter.source ?? null,
+      filter.state ?? null,
+      filter.verdict ?? null,
+      filter.before ?? null,
+      filter.limit,
+    ],
+  );
+  return rows;
+}
+
+/** One delivery; ERR_NOT_FOUND. */
+export async function getDelivery(db: Queryable, id: number): Promise<IntakeDelivery> {
+  const { rows } = await db.query<IntakeDelivery>(`${SELECT} where d.id = $1`, [id]);
+  if (rows[0] !== undefined) return rows[0];
+  throw new AutocodeError('ERR_NOT_FOUND', `There is no delivery ${id}.`, {
+    remedy: 'See `autocode intake log`.',
+  });
+}
+
+/** Has a delivery worked on again: what it led to stays, what was ignored or could not be read is decided anew. */
+export async function replayDelivery(db: Queryable, id: number): Promise<IntakeDelivery> {
+  const delivery = await getDelivery(db, id);
+  if (!delivery.kept) {
+    throw new AutocodeError('ERR_STATE', `The body of delivery ${id} is not kept any more.`, {
+      remedy: 'Have its source send it again. How long bodies are kept is retention.intakeDays.',
+    });
+  }
+  await db.query(
+    `update intake_delivery set state = 'waiting', attempts = 0, reason = null, not_before = now()
+      where id = $1 and state <> 'waiting'`,
+    [id],
+  );
+  return await getDelivery(db, id);
+}
