@@ -14,6 +14,7 @@ import { removeDaemonFile, writeAdminToken, writeDaemonFile } from './config/dae
 import { clusterPath, openDataDirectory, type DataDirectory } from './config/data-directory.ts';
 import { lockDirectory } from './config/directory-lock.ts';
 import type { Config } from './config/schema.ts';
+import { startAudit } from './daemon/audit.ts';
 import { refusalsIn, startEgress } from './daemon/egress.ts';
 import { intakeChores } from './daemon/intake.ts';
 import { openFleet } from './daemon/nomad.ts';
@@ -177,8 +178,10 @@ async function startParts(
   let url = config.api.publicUrl ?? `http://${config.api.host}:${config.api.port}`;
   if (config.roles.includes('api')) {
     const key = await serverKey(secrets);
-    const egress = await startEgress(config, directory.root, db, log, key);
+    const egress = await startEgress(config, directory.root, db, log, key, secrets);
     if (egress !== undefined) stops.push(() => egress.stop());
+    const audit = await startAudit(config, directory.root, db, log, secrets);
+    if (audit !== undefined) stops.push(() => audit.stop());
     await abandonTests(db);
     const repositories = bindRepositories({
       db,
@@ -212,6 +215,7 @@ async function startParts(
         roleBook,
         runTokens: runTokens(key),
         egress: egress?.orderFor,
+        audit: audit?.search,
         fleet,
         gatewayUrl: () => gatewayUrl ?? '',
         tls: tls?.api,
@@ -220,7 +224,12 @@ async function startParts(
             db,
             catalogue: models,
             supervisedDatabase: postgres.supervised,
-            others: [await secrets.health?.(), tls?.health(), egress?.health()].flatMap((each) => each ?? []),
+            others: [
+              await secrets.health?.(),
+              tls?.health(),
+              egress?.health(),
+              await audit?.health(),
+            ].flatMap((each) => each ?? []),
             config,
             fixed: { ...fixed, apiUrl: url },
           }),
@@ -300,6 +309,7 @@ async function startParts(
           store,
           directory,
           settings: config.retention,
+          audited: config.egress.audit !== undefined,
           tell: (counts) => tell(log, 'pruned', counts),
         }),
       ],

@@ -169,6 +169,9 @@ export const WorkOrder = z
           .string()
           .meta({ description: "The run's identity there; added by the relay, no sandbox has it." }),
         ca: z.string().meta({ description: 'Certificate of the authority that the proxy signs by, PEM.' }),
+        placeholders: z.record(z.string(), z.string()).default({}).meta({
+          description: 'What stands for secrets inside, by variable; the proxy swaps it where it may.',
+        }),
       })
       .nullable()
       .default(null)

@@ -3,17 +3,18 @@ import type { IncomingMessage } from 'node:http';
 import type { RunTokens } from '../access/tokens.ts';
 import type { Model } from '../../protocol/model.ts';
 import type { Status } from '../../protocol/status.ts';
-import type { WorkOrder } from '../../protocol/worker.ts';
 import type { NomadSettings } from '../config/nomad-settings.ts';
 import type { Config } from '../config/schema.ts';
 import type { SecretManager } from '../secrets/secret-manager.ts';
 import type { Database, Queryable } from '../db/connect.ts';
+import type { Search } from '../egress/audit/client.ts';
 import type { NomadClient } from '../nomad/client.ts';
 import type { Sealer } from '../intake/sealing.ts';
 import type { KeptPrompts } from '../prompts/read.ts';
 import type { Catalogue } from '../models/catalogue.ts';
 import type { RoleBook } from '../models/roles.ts';
 import type { Repositories } from '../repos/repositories.ts';
+import type { ClaimSettings } from '../tasks/work-order.ts';
 import type { LogStore } from '../workers/log-store.ts';
 
 /** What workers on other machines are told of the listeners over TLS. */
@@ -45,6 +46,8 @@ export interface ApiContext {
   gatewayUrl(): string;
   /** The way out of a run's sandboxes; absent where there is none. */
   egress?: ClaimSettings['egress'];
+  /** Elasticsearch with the records of traffic; absent where it is not configured. */
+  audit?: Search | undefined;
   /** Absent where `tls` is not configured. */
   tls?: ApiTls | undefined;
   /** Absent where `nomad` is not configured. */

@@ -1,11 +1,24 @@
-// The sandboxes' way out, where there is to be one; nothing of it is loaded otherwise. Used by main.ts.
+// The sandboxes' way out, where there is to be one, and the secrets that are lent to runs on it; nothing of it is loaded otherwise.
+// Used by main.ts.
 import { existsSync } from 'node:fs';
+import type { PartHealth } from '../../protocol/status.ts';
 import type { RootLog } from '../../telemetry/log.ts';
 import type { Config } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
-import type { Egress } from '../egress/open.ts';
 import { egressPlaces } from '../egress/places.ts';
 import type { SubmitDeps } from '../repos/submit.ts';
+import type { SecretManager } from '../secrets/secret-manager.ts';
+import type { ClaimSettings } from '../tasks/work-order.ts';
+
+/** What purchases are paid with (secrets/purchase.ts). */
+const MONEY = ['payments/card_primary', 'crypto/TON'];
+
+export interface WayOut {
+  /** What a run needs to go out, and what it has in the place of secrets. */
+  orderFor: NonNullable<ClaimSettings['egress']>;
+  health(): PartHealth[];
+  stop(): Promise<void>;
+}
 
 /** Starts it; a proxy that runs where none is wanted any more is ended. */
 export async function startEgress(
@@ -14,14 +27,48 @@ export async function startEgress(
   db: Database,
   log: RootLog,
   serverKey: Buffer,
-): Promise<Egress | undefined> {
+  secrets: SecretManager,
+): Promise<WayOut | undefined> {
   const places = egressPlaces(root);
   if (!config.egress.proxy) {
     if (existsSync(places.process)) await (await import('../egress/proxy.ts')).endLeftProxy(places);
     return undefined;
   }
   const { openEgress } = await import('../egress/open.ts');
-  return await openEgress({ settings: config.egress, root, db, log, serverKey });
+  const { keepLeases } = await import('../secrets/leases/keeper.ts');
+  const { placeholdersOf } = await import('../secrets/leases/placeholder.ts');
+  const egress = await openEgress({ settings: config.egress, root, db, log, serverKey });
+  const leases = await keepLeases({
+    db,
+    secrets,
+    serverKey,
+    socket: places.secrets,
+    watched: [
+      ...secretsIn(config),
+      ...config.forges.flatMap(({ name }) => [`forge-${name}`, `webhook-${name}`]),
+      ...MONEY,
+    ],
+    failed: (error) => log.warn('what is lent to runs could not be looked after', { error }),
+  });
+  return {
+    orderFor: async (tx, run) => ({
+      ...egress.orderFor(run),
+      placeholders: await placeholdersOf(tx, serverKey, run),
+    }),
+    health: () => [egress.health(), ...leases.health()],
+    async stop() {
+      await leases.stop();
+      await egress.stop();
+    },
+  };
+}
+
+/** The names of secrets that a configuration speaks of: whatever its settings `…Secret` say. */
+function secretsIn(settings: unknown): string[] {
+  if (typeof settings !== 'object' || settings === null) return [];
+  return Object.entries(settings).flatMap(([key, value]) =>
+    typeof value === 'string' && key.endsWith('Secret') ? [value] : secretsIn(value),
+  );
 }
 
 /** What runs were refused, for their pull requests. */

@@ -25,6 +25,7 @@ export function proxyCommand(settings: EgressSettings, places: EgressPlaces, por
   const options: Record<string, string | number | boolean> = {
     autocode_identities: places.identities,
     autocode_policy: places.policy,
+    autocode_secrets: places.secrets,
     autocode_spool: places.spool,
     ...(settings.limits === undefined ? {} : { autocode_limits: JSON.stringify(settings.limits) }),
     ...(settings.cache === undefined

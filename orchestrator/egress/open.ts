@@ -19,7 +19,7 @@ import { workersByAddress } from './worker-addresses.ts';
 
 export interface Egress {
   /** What a run needs to go out. */
-  orderFor(run: string): NonNullable<WorkOrder['egress']>;
+  orderFor(run: string): Omit<NonNullable<WorkOrder['egress']>, 'placeholders'>;
   health(): PartHealth;
   stop(): Promise<void>;
 }

@@ -10,6 +10,8 @@ export interface EgressPlaces {
   /** Who is at which address. */
   workers: string;
   policy: string;
+  /** The socket on which the proxy is told what is lent to runs. */
+  secrets: string;
   /** The process that runs, as the daemon started it. */
   process: string;
   /** Records of traffic, a file an hour. */
@@ -33,6 +35,7 @@ export function egressPlaces(root: string): EgressPlaces {
     identities: own('identities.json'),
     workers: own('workers.json'),
     policy: own('policy.json'),
+    secrets: own('secrets.sock'),
     process: own('proxy.json'),
     spool: join(root, 'logs/traffic'),
     rejected: own('rejected'),

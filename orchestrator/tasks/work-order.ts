@@ -16,7 +16,7 @@ export interface ClaimSettings {
   gatewayUrl: string;
   tokens(db: Queryable, run: string): Promise<{ runToken: string; gatewayKey: string }>;
   /** Absent where sandboxes have no way out. */
-  egress?: ((run: string) => WorkOrder['egress']) | undefined;
+  egress?: ((db: Queryable, run: string) => Promise<WorkOrder['egress']>) | undefined;
 }
 
 type OrderRow = Pick<
@@ -86,6 +86,6 @@ export async function workOrder(tx: Queryable, run: string, settings: ClaimSetti
     },
     ...(await settings.tokens(tx, run)),
     gatewayUrl: settings.gatewayUrl,
-    egress: settings.egress?.(run) ?? null,
+    egress: (await settings.egress?.(tx, run)) ?? null,
   };
 }

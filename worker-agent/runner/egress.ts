@@ -23,7 +23,7 @@ export async function openEgress(
   const socket = socketPath(runDirectory, 'egress.sock', socketBase());
   const relay = await startEgressRelay({ url: egress.url, token: egress.token, socket });
   return {
-    way: { socket, authority },
+    way: { socket, authority, placeholders: egress.placeholders },
     async close() {
       await relay.close();
       await rm(authority, { force: true });

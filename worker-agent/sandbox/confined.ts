@@ -51,8 +51,8 @@ export interface ConfinedOptions {
   /** Null: the host's programs. */
   environment: EnvironmentRoot | null;
   gatewaySocket: string;
-  /** Null: no way out but to the gateway. */
-  egress: Layout['egress'];
+  /** Null: no way out but to the gateway. `placeholders` stand for secrets on it, by variable. */
+  egress: (NonNullable<Layout['egress']> & { placeholders?: Record<string, string> }) | null;
   limits: Limits;
   mark: string;
 }
@@ -137,7 +137,12 @@ export async function openConfinedSandbox(host: ConfinedHost, options: ConfinedO
       const child = start({
         argv,
         cwd,
-        environment: { ...variables, ...(ways.egress ? EGRESS_VARIABLES : {}), ...env },
+        environment: {
+          ...(ways.egress ? options.egress?.placeholders : {}), // no name of these goes before one of its own
+          ...variables,
+          ...(ways.egress ? EGRESS_VARIABLES : {}),
+          ...env,
+        },
         stdin,
         ways,
         relays: relayLines(ways, hostProgram),

@@ -24,8 +24,8 @@ export interface ScratchOptions {
   toolDir?: string;
   limits?: Partial<Limits>;
   environment?: EnvironmentRoot;
-  /** The way out: the socket of a relay, and a file with a certificate. */
-  egress?: { socket: string; authority: string };
+  /** The way out: the socket of a relay, a file with a certificate, and what stands for secrets. */
+  egress?: { socket: string; authority: string; placeholders?: Record<string, string> };
 }
 
 const LIMITS: Limits = { memoryMb: 2048, pids: 512, cpus: 0 };

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { RevealedSecret, Secret, SecretInput, SecretName, SecretWritten } from '../../../protocol/secret.ts';
 import { emit } from '../../events/outbox.ts';
+import { announceWritten } from '../../secrets/leases/store.ts';
 import { isOwnKey } from '../../secrets/open.ts';
 import { notRedactable } from '../../secrets/redactable.ts';
 import type { SecretVersion } from '../../secrets/secret-manager.ts';
@@ -39,6 +40,7 @@ export const secretRoutes: Routes = (app, { db, secrets }) => {
       refuseOwn(name);
       const { value, expectedVersion } = request.body;
       await secrets.put(name, value, expectedVersion === undefined ? {} : { expectedVersion });
+      await announceWritten(db, name);
       return { ...shown((await secrets.history(name))[0]!), notice: notRedactable(value) };
     },
   );
@@ -96,6 +98,7 @@ export const secretRoutes: Routes = (app, { db, secrets }) => {
       refuseOwn(name);
       const [newest] = await secrets.history(name);
       if (newest === undefined || !(await secrets.delete(name))) throw unknown(name);
+      await announceWritten(db, name);
       return shown(newest);
     },
   );
