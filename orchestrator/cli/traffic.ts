@@ -6,6 +6,7 @@ import {
   type TRAFFIC_GROUPS,
   type TrafficDecision,
   type TrafficRecord,
+  type TrafficSource,
 } from '../../protocol/traffic.ts';
 import { connect, type Client } from './client.ts';
 import type { GlobalArgs } from './command.ts';
@@ -23,6 +24,7 @@ export interface TrafficArgs extends GlobalArgs {
   since: string | undefined;
   until: string | undefined;
   bytes: number | undefined;
+  source: TrafficSource | undefined;
 }
 
 const TAIL_EVERY_MS = 1_000;
@@ -114,7 +116,8 @@ async function ask(client: Client, args: TrafficArgs, limit: number, before?: st
   return await client.get('/traffic', TrafficPage, { ...queryOf(args), limit, before });
 }
 
-function queryOf({ run, project, worker, host, decision, text, since, until, bytes: least }: TrafficArgs) {
+function queryOf(args: TrafficArgs) {
+  const { run, project, worker, host, decision, text, since, until, bytes: least, source } = args;
   const now = Date.now();
   return {
     run,
@@ -126,6 +129,7 @@ function queryOf({ run, project, worker, host, decision, text, since, until, byt
     since: since === undefined ? undefined : timeOf(since, now),
     until: until === undefined ? undefined : timeOf(until, now),
     bytes: least,
+    source,
   };
 }
 

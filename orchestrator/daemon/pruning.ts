@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
 import { egressPlaces } from '../egress/places.ts';
 import { removeSpool } from '../egress/traffic/spool-files.ts';
+import { positionsOf, unread } from '../egress/traffic/spool-reader.ts';
 import { pruneEnvironments } from '../environments/store/store.ts';
 import type { RepositoryStore } from '../repos/mirror.ts';
 import { pruneRunRefs } from '../repos/prune.ts';
@@ -15,6 +16,8 @@ export interface PruningParts {
   store: RepositoryStore;
   directory: DataDirectory;
   settings: Config['retention'];
+  /** Whether records of traffic are to be shipped before they go. */
+  audited: boolean;
   /** What was removed, by kind. */
   tell(counts: Record<string, number>): void;
 }
@@ -22,7 +25,7 @@ export interface PruningParts {
 const DAY = 24 * 60 * 60;
 
 /** Chores of the scheduler. */
-export function pruningChores({ db, store, directory, settings, tell }: PruningParts): Chore[] {
+export function pruningChores({ db, store, directory, settings, audited, tell }: PruningParts): Chore[] {
   const { runLogsDays, eventsDays, egressDays, promptsDays } = settings;
   const retention = {
     runLogsDays,
@@ -42,9 +45,17 @@ export function pruningChores({ db, store, directory, settings, tell }: PruningP
       run: async (signal) =>
         tell({
           refs: await pruneRunRefs({ db, store }, runLogsDays, signal),
-          traffic: await removeSpool(spool, new Date(Date.now() - egressDays * DAY * 1000)),
+          traffic: await removeSpool(
+            spool,
+            new Date(Date.now() - egressDays * DAY * 1000),
+            audited ? await unshipped(db, spool) : [],
+          ),
           environments: await pruneEnvironments({ db, directory: directory.path('environments') }),
         }),
     },
   ];
+}
+
+async function unshipped(db: Database, spool: string): Promise<string[]> {
+  return (await unread(spool, await positionsOf(db, 'elasticsearch'))).map(({ file }) => file);
 }

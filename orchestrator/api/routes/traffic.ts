@@ -7,7 +7,10 @@ import {
   TrafficDecision,
   TrafficPage,
   TrafficReport,
+  TrafficSource,
 } from '../../../protocol/traffic.ts';
+import { AutocodeError } from '../../../protocol/errors.ts';
+import type { Search } from '../../egress/audit/client.ts';
 import { egressPlaces } from '../../egress/places.ts';
 import { refusalsOf, reportTraffic, searchTraffic } from '../../egress/traffic/search.ts';
 import { getRun } from '../../tasks/queries.ts';
@@ -29,9 +32,10 @@ const Query = z.object({
   since: Timestamp.optional().meta({ description: 'From this time on.' }),
   until: Timestamp.optional().meta({ description: 'Before this time.' }),
   bytes: number(z.int().min(0)).optional().meta({ description: 'At least so many, in and out together.' }),
+  source: TrafficSource.optional(),
 });
 
-export const trafficRoutes: Routes = (app, { db, config }) => {
+export const trafficRoutes: Routes = (app, { db, config, audit }) => {
   const { spool } = egressPlaces(config.dataDir);
   app.get(
     '/traffic',
@@ -47,7 +51,12 @@ export const trafficRoutes: Routes = (app, { db, config }) => {
         response: { 200: TrafficPage },
       },
     },
-    async (request) => await searchTraffic(spool, request.query),
+    async ({ query }) => {
+      const search = chosen(query.source, audit);
+      if (search === null) return await searchTraffic(spool, query);
+      const { searchIndexed } = await import('../../egress/audit/questions.ts');
+      return await searchIndexed(search, query);
+    },
   );
   app.get(
     '/traffic/report',
@@ -60,7 +69,12 @@ export const trafficRoutes: Routes = (app, { db, config }) => {
         response: { 200: TrafficReport },
       },
     },
-    async (request) => await reportTraffic(spool, request.query, request.query.by),
+    async ({ query }) => {
+      const search = chosen(query.source, audit);
+      if (search === null) return await reportTraffic(spool, query, query.by);
+      const { reportIndexed } = await import('../../egress/audit/questions.ts');
+      return await reportIndexed(search, query, query.by);
+    },
   );
   app.get(
     '/runs/:run/refusals',
@@ -79,3 +93,12 @@ export const trafficRoutes: Routes = (app, { db, config }) => {
     },
   );
 };
+
+/** Elasticsearch, or null for the spool. */
+function chosen(source: TrafficSource | undefined, audit: Search | undefined): Search | null {
+  if (source === 'elasticsearch' && audit === undefined)
+    throw new AutocodeError('ERR_INVALID_INPUT', 'There is no Elasticsearch to look in.', {
+      remedy: 'Set egress.audit.url (docs/audit.md), or leave `source` out.',
+    });
+  return source === 'spool' ? null : (audit ?? null);
+}

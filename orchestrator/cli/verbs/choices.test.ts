@@ -26,6 +26,7 @@ test('what help offers to choose from is what the protocol knows', () => {
   assert.deepEqual(choices.AT_DEADLINE, protocolScheduling.AT_DEADLINE);
   assert.deepEqual(choices.TRAFFIC_DECISIONS, protocolTraffic.TRAFFIC_DECISIONS);
   assert.deepEqual(choices.TRAFFIC_GROUPS, protocolTraffic.TRAFFIC_GROUPS);
+  assert.deepEqual(choices.TRAFFIC_SOURCES, protocolTraffic.TRAFFIC_SOURCES);
   assert.deepEqual(choices.SOURCE_KINDS, protocolIntake.SOURCE_KINDS);
   assert.deepEqual(choices.DELIVERY_STATES, protocolIntake.DELIVERY_STATES);
   assert.deepEqual(choices.VERDICTS, protocolIntake.VERDICTS);

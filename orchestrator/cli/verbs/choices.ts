@@ -14,7 +14,7 @@ import type {
 import type { PLACEMENT_CHOICES as PlacementChoices } from '../../../protocol/placement.ts';
 import type { RunState } from '../../../protocol/run.ts';
 import type { TaskState } from '../../../protocol/task.ts';
-import type { TrafficDecision, TRAFFIC_GROUPS as TrafficGroups } from '../../../protocol/traffic.ts';
+import type { TrafficDecision, TrafficSource, TRAFFIC_GROUPS as TrafficGroups } from '../../../protocol/traffic.ts';
 
 export const ISOLATIONS = ['bubblewrap', 'container', 'directory'] as const satisfies Isolation[];
 
@@ -22,6 +22,8 @@ export const ISOLATIONS = ['bubblewrap', 'container', 'directory'] as const sati
 export const SANDBOXES = ['bubblewrap', 'container'] as const satisfies Isolation[];
 
 export const TRAFFIC_DECISIONS = ['allowed', 'denied', 'refused'] as const satisfies TrafficDecision[];
+
+export const TRAFFIC_SOURCES = ['spool', 'elasticsearch'] as const satisfies TrafficSource[];
 
 export const TRAFFIC_GROUPS = [
   'run',

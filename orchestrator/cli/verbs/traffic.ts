@@ -1,7 +1,7 @@
 // `autocode traffic …`: definitions. The handlers are in ../traffic.ts.
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
-import { TRAFFIC_DECISIONS, TRAFFIC_GROUPS } from './choices.ts';
+import { TRAFFIC_DECISIONS, TRAFFIC_GROUPS, TRAFFIC_SOURCES } from './choices.ts';
 
 const TIME = '7d, 12h, or a time as 2026-01-31T08:00Z';
 const filters = (yargs: Argv) =>
@@ -18,7 +18,12 @@ const filters = (yargs: Argv) =>
     .option('text', { type: 'string', requiresArg: true, describe: 'With this in the address' })
     .option('since', { type: 'string', requiresArg: true, describe: `From then on: ${TIME}` })
     .option('until', { type: 'string', requiresArg: true, describe: `Before then: ${TIME}` })
-    .option('bytes', { type: 'number', requiresArg: true, describe: 'With at least so many bytes' });
+    .option('bytes', { type: 'number', requiresArg: true, describe: 'With at least so many bytes' })
+    .option('source', {
+      choices: TRAFFIC_SOURCES,
+      requiresArg: true,
+      describe: 'Where to look; when left out in Elasticsearch, where it is configured, else in the spool',
+    });
 
 export const trafficNoun: Noun = {
   noun: 'traffic',
