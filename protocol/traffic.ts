@@ -72,6 +72,14 @@ export const TrafficPage = z
   .object({
     records: z.array(TrafficRecord).meta({ description: 'The last first.' }),
     complete: z
+export const TRAFFIC_SOURCES = ['spool', 'elasticsearch'] as const;
+export const TrafficSource = z.enum(TRAFFIC_SOURCES).meta({
+  id: 'TrafficSource',
+  description:
+    'Where records are looked for: in Elasticsearch when left out and it is configured, else in the spool.',
+});
+export type TrafficSource = z.infer<typeof TrafficSource>;
+
       .boolean()
       .meta({ description: 'False where there was more to read than is read for one question.' }),
   })
