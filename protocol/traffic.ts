@@ -63,15 +63,15 @@ export const TrafficRecord = z
     durationMs: count(),
     messagesOut: count().meta({ description: 'Of a WebSocket.' }),
     messagesIn: count(),
+    limited: words().meta({ description: 'The limit that it was over.' }),
+    cache: z.enum(['hit', 'miss']).nullable().default(null).meta({
+      description: '`hit`: it came from the cache and reached nobody; `miss`: it might have.',
+    }),
     error: words(),
   })
   .meta({ id: 'TrafficRecord' });
 export type TrafficRecord = z.infer<typeof TrafficRecord>;
 
-export const TrafficPage = z
-  .object({
-    records: z.array(TrafficRecord).meta({ description: 'The last first.' }),
-    complete: z
 export const TRAFFIC_SOURCES = ['spool', 'elasticsearch'] as const;
 export const TrafficSource = z.enum(TRAFFIC_SOURCES).meta({
   id: 'TrafficSource',
@@ -80,6 +80,10 @@ export const TrafficSource = z.enum(TRAFFIC_SOURCES).meta({
 });
 export type TrafficSource = z.infer<typeof TrafficSource>;
 
+export const TrafficPage = z
+  .object({
+    records: z.array(TrafficRecord).meta({ description: 'The last first.' }),
+    complete: z
       .boolean()
       .meta({ description: 'False where there was more to read than is read for one question.' }),
   })

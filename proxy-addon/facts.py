@@ -52,6 +52,12 @@ class Facts:
     incoming: Body | None = None
     """What the bodies go through."""
     mask: Callable[[bytes], bytes] | None = None
+    limited: str | None = None
+    """The limit that it was over: scope and kind."""
+    cache: str | None = None
+    """`hit` where it went nowhere, `miss` where it might have been kept; None for what is never kept."""
+    tap: Callable[[bytes], None] | None = None
+    """Gets the answer as it comes from outside."""
     opened: dict[str, object] | None = None
     own: bool = False
     """A question to the proxy itself; it leaves no record."""

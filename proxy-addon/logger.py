@@ -124,6 +124,8 @@ def closed(flow: http.HTTPFlow, facts: Facts) -> Record:
         "rule": facts.rule,
         "reason": facts.reason,
         "misused": facts.misused,
+        "limited": facts.limited,
+        "cache": facts.cache,
         "status": None if response is None else response.status_code,
         "http": flow.request.http_version,
         "tls": flow.client_conn.tls_version,

@@ -14,8 +14,8 @@ from mitmproxy.proxy.layers import ServerTLSLayer, TCPLayer
 from mitmproxy.proxy.layers.tls import parse_client_hello
 
 from enforce import Enforcement, Unseen
-from facts import Identity
 from identity import IdentityCheck
+from limits import Limit, Limits
 from logger import stamp
 from redact import shown_text
 from spool import Spool, SpoolFull
@@ -26,7 +26,6 @@ class Passing:
     """One connection that goes through."""
 
     record: dict[str, object]
-    who: Identity
     unseen: Unseen
     began: float
     bytes_out: int = 0
@@ -37,9 +36,10 @@ class Passing:
 class Pinned:
     """Asks identity and enforcement as for a request; its records are those of a request that nobody saw."""
 
-    def __init__(self, identities: IdentityCheck, enforcement: Enforcement, spool: Spool) -> None:
+    def __init__(self, identities: IdentityCheck, enforcement: Enforcement, limits: Limits, spool: Spool) -> None:
         self._identities = identities
         self._enforcement = enforcement
+        self._limits = limits
         self._spool = spool
         self._begun: dict[str, Passing] = {}
 
@@ -82,11 +82,14 @@ class Pinned:
             "policy": unseen.policy,
             "tls": "passed",
         }
+        passing = Passing(record, unseen, now)
         try:
+            self._limits.begin(client.id, who, target[0], passing)
             self._spool.begin({**record, "event": "open"})
-        except SpoolFull:
-            return  # whoever looks into it refuses it, and says why
-        self._begun[client.id] = Passing(record, who, unseen, now)
+        except (Limit, SpoolFull):
+            self._limits.end(client.id)
+            return  # it is looked into, and ends there
+        self._begun[client.id] = passing
         next_.layer = TCPLayer(next_.context)
 
     def tcp_message(self, flow: tcp.TCPFlow) -> None:
@@ -117,6 +120,7 @@ class Pinned:
         passing = self._begun.pop(flow.client_conn.id, None)
         if passing is None:
             return
+        self._limits.end(flow.client_conn.id)
         self._spool.end(
             {
                 **passing.record,

@@ -20,7 +20,7 @@ class Streaming:
         """Counts what is sent."""
         if flow.response is None and flow.error is None and _has_body(flow.request):
             facts = facts_of(flow)
-            flow.request.stream = _counted(facts, "bytes_out", facts.outgoing)
+            flow.request.stream = _counted(facts, "bytes_out", facts.outgoing, None)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Counts what comes back."""
@@ -28,7 +28,7 @@ class Streaming:
         if flow.response is None or facts.decision != "allowed":
             return
         if facts.incoming is not None or not _is_short(flow.response):
-            flow.response.stream = _counted(facts, "bytes_in", facts.incoming)
+            flow.response.stream = _counted(facts, "bytes_in", facts.incoming, facts.tap)
 
     def websocket_message(self, flow: http.HTTPFlow) -> None:
         """Counts a message and lets go of it."""
@@ -55,11 +55,16 @@ def _is_short(response: http.Response) -> bool:
     return length.isdigit() and int(length) <= SHORT
 
 
-def _counted(facts: Facts, name: str, body: Body | None) -> Callable[[bytes], bytes | list[bytes]]:
-    """Counts what came; `body` says what goes on."""
+Tap = Callable[[bytes], None] | None
+
+
+def _counted(facts: Facts, name: str, body: Body | None, tap: Tap) -> Callable[[bytes], bytes | list[bytes]]:
+    """Counts what came, which `tap` gets as it is; `body` says what goes on."""
 
     def count(data: bytes) -> bytes | list[bytes]:
         setattr(facts, name, getattr(facts, name) + len(data))
+        if tap is not None:
+            tap(data)
         return data if body is None else body(data)
 
     return count

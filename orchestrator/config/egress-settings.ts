@@ -1,5 +1,6 @@
 // Configuration of the way out of the sandboxes (`egress`). Part of schema.ts; read by orchestrator/egress/ and the CLI.
 import { z } from 'zod';
+import { EgressCache, EgressLimits } from './egress-use-settings.ts';
 import { AuditSettings } from './audit-settings.ts';
 import { FirewallSettings } from './firewall-settings.ts';
 
@@ -48,6 +49,8 @@ export const EgressSettings = z
       .min(4 * 1024 * 1024)
       .default(10 * GIGABYTE)
       .describe('Most that the records of traffic may take; with more, no request is let out.'),
+    limits: EgressLimits.optional(),
+    cache: EgressCache.optional(),
     audit: AuditSettings.optional().describe(
       'The Elasticsearch that records of traffic go to (docs/audit.md).',
     ),
