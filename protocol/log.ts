@@ -1,4 +1,4 @@
-// The lines of a run's log. A run has two streams: `events` (these records, JSON lines) and `raw` (the agent's own bytes, untouched).
+// The lines of a run's log. A run has two streams: `events` (these records, JSON lines) and `raw` (the agent's own bytes). In what is kept, secrets are masked.
 import { z } from 'zod';
 
 export const LOG_STREAMS = ['events', 'raw'] as const;

@@ -8,12 +8,12 @@ const KEY_LINE = /^[A-Za-z0-9+/=]{32,}$/;
 const NO_SECRET = /(uri|url|type|email|user|username|holder|host|address|name|id)$/i;
 const SHORTEST_MEMBER = 12;
 
-/** All texts that give a value away, each once, with the name of its secret. */
+/** All texts that give a value away, each once, with what it is. */
 export function formsOf(live: readonly LiveValue[]): Map<string, string> {
   const forms = new Map<string, string>();
   for (const { name, value } of live)
     for (const part of partsOf(value.toWellFormed()))
-      for (const form of encodings(part)) if (!forms.has(form)) forms.set(form, name);
+      for (const form of encodings(part)) if (!forms.has(form)) forms.set(form, `secret: ${name}`);
   return forms;
 }
 

@@ -3,7 +3,7 @@
 import type { LiveValue } from '../secrets/live-values.ts';
 import { textFinder, type Place } from './find-values.ts';
 import { formsOf } from './forms.ts';
-import { findShapes } from './shapes.ts';
+import { findShapes, openShape, SHAPE_REACH } from './shapes.ts';
 
 export interface Redactor {
   /** Where secrets stand, in their order, none within another. */
@@ -14,14 +14,22 @@ export interface Redactor {
   values(text: string): string;
   /** A value of JSON without secrets, and how many there were. */
   json<T>(value: T): { value: T; redacted: number };
-  /** The texts that give a secret away. */
+  /** Where a secret may have begun that the end of the text cuts off; the length of the text when none has. */
+  openAt(text: string): number;
+  /** So many characters before a place tell all about what stands there. */
+  reach: number;
+  /** The texts that give a secret away, with what each is. */
   forms: ReadonlyMap<string, string>;
 }
+
+/** A beginning that is shorter stands in too many texts, and tells too little, to be held back. */
+const SHORTEST_BEGINNING = 4;
 
 /** A redactor for secrets as they are now; one is made anew when they change. */
 export function redactor(live: readonly LiveValue[]): Redactor {
   const forms = formsOf(live);
-  const findForms = textFinder(new Map([...forms].map(([form, name]) => [form, `secret: ${name}`])));
+  const findForms = textFinder(forms);
+  const openForm = beginningFinder([...forms.keys()]);
   const find = (text: string) => {
     const shapes = findShapes(text);
     // Once it was shown as a secret, it may be repeated without what gave it away.
@@ -31,6 +39,8 @@ export function redactor(live: readonly LiveValue[]): Redactor {
   return {
     forms,
     find,
+    openAt: (text) => Math.min(openForm(text), openShape(text)),
+    reach: [...forms.keys()].reduce((most, { length }) => Math.max(most, length), SHAPE_REACH),
     text: (text) => without(text, find(text)),
     values: (text) => without(text, apart(text, findForms(text))),
     json(value) {
@@ -39,6 +49,19 @@ export function redactor(live: readonly LiveValue[]): Redactor {
       if (places.length === 0) return { value, redacted: 0 };
       return { value: JSON.parse(without(text, places)), redacted: places.length };
     },
+  };
+}
+
+/** A function that tells where the longest end of a text begins that one of these texts goes on from. */
+function beginningFinder(texts: readonly string[]): (text: string) => number {
+  const longest = texts.reduce((most, { length }) => Math.max(most, length), 0);
+  const byBeginning = Map.groupBy(texts, (text) => text.slice(0, SHORTEST_BEGINNING));
+  return (text) => {
+    for (let at = Math.max(0, text.length - longest + 1); at <= text.length - SHORTEST_BEGINNING; at++) {
+      const some = byBeginning.get(text.slice(at, at + SHORTEST_BEGINNING));
+      if (some?.some((each) => each.length > text.length - at && each.startsWith(text.slice(at)))) return at;
+    }
+    return text.length;
   };
 }
 

@@ -9,7 +9,7 @@ const OWN_TOKEN = /\bac_[a-z]+_[\w-]{20,}/g;
 const PREFIX = '@secretlint/secretlint-rule-';
 /** How far before and behind its anchor a token may reach. */
 const BEFORE = 300;
-const AFTER = 12_500;
+export const SHAPE_REACH = 12_500;
 /** Some rules look only into files of these names. */
 const FILES = ['', '.npmrc'];
 
@@ -38,10 +38,11 @@ export function findShapes(text: string): Place[] {
 /** Where a token may have begun that the end of the text cuts off; the length of the text when none has. */
 export function openShape(text: string): number {
   let begin = text.length;
-  for (const lowest = Math.max(0, begin - AFTER); begin > lowest && TOKEN.test(text[begin - 1]!);) begin--;
+  for (const lowest = Math.max(0, begin - SHAPE_REACH); begin > lowest && TOKEN.test(text[begin - 1]!);)
+    begin--;
   const token = anchorsIn(text, begin).length > 0 ? begin : text.length;
-  const key = text.slice(-AFTER).search(OPEN_KEY);
-  return key < 0 ? token : Math.min(Math.max(0, text.length - AFTER) + key, token);
+  const key = text.slice(-SHAPE_REACH).search(OPEN_KEY);
+  return key < 0 ? token : Math.min(Math.max(0, text.length - SHAPE_REACH) + key, token);
 }
 
 /** The head of a key in PEM, perhaps not all of it, whose foot is not there. */
@@ -54,7 +55,7 @@ function suspects(text: string): Map<string, { start: number; end: number }[]> {
   for (const { rule, at } of anchorsIn(text, 0)) {
     const of = spans.get(rule) ?? [];
     const last = of.at(-1);
-    const [start, end] = [Math.max(0, at - BEFORE), Math.min(text.length, at + AFTER)];
+    const [start, end] = [Math.max(0, at - BEFORE), Math.min(text.length, at + SHAPE_REACH)];
     if (last === undefined || start > last.end) spans.set(rule, [...of, { start, end }]);
     else last.end = end;
   }
@@ -92,7 +93,7 @@ function searchSpan(rule: string, text: string, start: number, end: number): Pla
   const plain = unescaped(part);
   if (plain !== part) found.push(...search.get(rule)!(plain));
   if (end < text.length && found.some((place) => place.end >= part.length))
-    return searchSpan(rule, text, start, Math.min(text.length, end + AFTER));
+    return searchSpan(rule, text, start, Math.min(text.length, end + SHAPE_REACH));
   return found.map((place) => ({ kind: place.kind, start: place.start + start, end: place.end + start }));
 }
 

@@ -10,6 +10,8 @@ export interface Growth {
   stream: string;
   have: number;
   bytes: number;
+  /** How many of the new bytes are masked. */
+  masked: number;
 }
 
 interface Waiting {
@@ -66,13 +68,20 @@ async function record(db: Queryable, growths: Growth[]): Promise<Set<string>> {
   const column = <K extends keyof Growth>(name: K) => growths.map((growth) => growth[name]);
   const statement = {
     name: 'log-acknowledge',
-    text: `update log_stream s set bytes = w.bytes, updated_at = now()
-           from unnest($1::text[], $2::int[], $3::text[], $4::bigint[], $5::bigint[]) as w(run, fence, stream, have, bytes)
+    text: `update log_stream s set bytes = w.bytes, redacted = s.redacted + w.masked, updated_at = now()
+           from unnest($1::text[], $2::int[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[]) as w(run, fence, stream, have, bytes, masked)
            join run r on r.id = w.run and r.fence = w.fence
            where s.run = w.run and s.stream = w.stream and s.bytes = w.have
              and (s.state = 'open' or (s.state = 'truncated' and r.state = 'lost'))
            returning s.run, s.stream`,
-    values: [column('run'), column('fence'), column('stream'), column('have'), column('bytes')],
+    values: [
+      column('run'),
+      column('fence'),
+      column('stream'),
+      column('have'),
+      column('bytes'),
+      column('masked'),
+    ],
   };
   for (let attempt = 1; ; attempt++) {
     try {

@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
 import type { Queryable } from '../db/connect.ts';
 import { stopListening } from '../db/notifications.ts';
+import { redactor } from '../redaction/redactor.ts';
 import { followLog } from './follow-log.ts';
 import { logFile, LogStore, streamState } from './log-store.ts';
 
@@ -143,4 +144,31 @@ test('a follower gets every byte once, as it is written, and ends with the strea
   await stopListening(db.pool);
   assert.equal(seen.map((piece) => piece.slice(piece.indexOf(':') + 1)).join(''), 'first\nsecond\nthird\n');
   assert.equal((await streamState(db.pool, '7-1', 'events'))?.bytes, 19);
+});
+
+test('a secret is masked before it is kept, also when two batches share it; what is masked is counted', async () => {
+  await using db = await testDatabase();
+  const value = 'canary-0815 (sings)';
+  const live = redactor([{ name: 'canary', value }]);
+  const { text } = await liveRun(db.pool, '15-1');
+  const store = new LogStore(directory, () => live);
+  const append = async (offset: number, bytes: string) =>
+    await store.append(db.pool, {
+      run: '15-1',
+      fence: 1,
+      stream: 'events',
+      offset,
+      bytes: Buffer.from(bytes),
+    });
+  assert.deepEqual(await append(0, `it is ${value.slice(0, 8)}`), { bytes: 6 });
+  assert.deepEqual(await append(6, `${value}, and ${value.slice(0, 8)}`), { bytes: 31 });
+  assert.equal(await text(), `it is ${'*'.repeat(value.length)}, and `);
+  assert.equal((await streamState(db.pool, '15-1', 'events'))?.redacted, value.length);
+  // Nothing follows: given often enough, it is taken, masked.
+  let have = 31;
+  while (have === 31) have = (await append(31, value.slice(0, 8))).bytes;
+  assert.equal(have, 39);
+  assert.equal(await text(), `it is ${'*'.repeat(value.length)}, and ${'*'.repeat(8)}`);
+  await append(39, `${value.slice(8)} it was`);
+  assert.equal(await text(), `it is ${'*'.repeat(value.length)}, and ${'*'.repeat(value.length)} it was`);
 });

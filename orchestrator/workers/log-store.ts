@@ -1,6 +1,6 @@
 // Logs of runs: one append-only file a stream, whose acknowledged length is in the database.
 // The bytes are on disk before the row says so; what a crash leaves beyond the row is cut off by the next append.
-// Used by the API (ingest, read, follow) and by retention.
+// Secrets are masked before anything is kept. Used by the API (ingest, read, follow) and by retention.
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
@@ -8,15 +8,24 @@ import path from 'node:path';
 import type { LogAck } from '../../protocol/log.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Queryable } from '../db/connect.ts';
+import { cleanBytes, type CleanBytes } from '../redaction/clean-bytes.ts';
+import { redactor, type Redactor } from '../redaction/redactor.ts';
 import { acknowledge } from './acknowledge.ts';
 
 const READ_BYTES = 256 * 1024;
 /** The file of a stream that nothing came for is closed. */
 const IDLE_MS = 30_000;
+const EMPTY = Buffer.alloc(0);
+const SHAPES_ALONE = redactor([]);
+
+/** What may be the beginning of a secret waits so long for its end; the worker gives it again and again meanwhile. */
+const HELD_MS = 1_000;
 
 /** What is known of one stream. */
 export interface StreamState {
   bytes: number;
+  /** How many of them are masked. */
+  redacted: number;
   state: 'open' | 'complete' | 'truncated';
   sha256: string | null;
 }
@@ -44,6 +53,10 @@ interface GrowingStream {
   bytes: number;
   handle: FileHandle | undefined;
   idle: NodeJS.Timeout;
+  /** The bytes that came last, as they came: they tell what the next ones are. */
+  before: Buffer;
+  /** Since when the byte after the last one is held back. */
+  heldSince: number | undefined;
 }
 
 /**
@@ -56,13 +69,17 @@ export class LogStore {
   readonly #growing = new Map<string, GrowingStream>();
   readonly #watchers = new Map<string, Set<(piece: LogPiece) => void>>();
 
-  constructor(directory: string) {
+  readonly #redactor: () => Redactor;
+
+  constructor(directory: string, current = () => SHAPES_ALONE) {
     this.#directory = directory;
+    this.#redactor = current;
   }
 
   /**
    * Appends `bytes` at `offset`. A batch that is already there is a no-op, one that overlaps is appended from where it is new,
-   * a gap is refused with ERR_LOG_GAP, whose details carry `bytes`, the offset to go on from.
+   * a gap is refused with ERR_LOG_GAP, whose details carry `bytes`, the offset to go on from. What may be the beginning of a secret
+   * is not taken until more has come, or nothing has for a second.
    */
   async append(db: Queryable, batch: Batch): Promise<LogAck> {
     const key = `${batch.run}/${batch.stream}`;
@@ -105,16 +122,19 @@ export class LogStore {
     }
     const fresh = batch.bytes.subarray(have - batch.offset);
     if (fresh.length === 0) return { bytes: have };
+    const { bytes: clean, masked } = this.#clean(stream, fresh);
+    if (clean.length === 0) return { bytes: have };
     try {
-      await this.#write(batch, stream, fresh);
-      const bytes = have + fresh.length;
-      if (!(await acknowledge(db, { ...batch, have, bytes }))) throw takesNoMore(batch);
+      await this.#write(batch, stream, clean);
+      const bytes = have + clean.length;
+      if (!(await acknowledge(db, { ...batch, have, bytes, masked }))) throw takesNoMore(batch);
       stream.bytes = bytes;
+      stream.before = lastOf(stream.before, fresh.subarray(0, clean.length), this.#redactor().reach);
     } catch (error) {
       this.#forget(key, stream); // the next batch asks the database, and cuts the file back to what it says
       throw error;
     }
-    for (const grown of this.#watchers.get(key) ?? []) grown({ offset: have, bytes: fresh });
+    for (const grown of this.#watchers.get(key) ?? []) grown({ offset: have, bytes: clean });
     return { bytes: stream.bytes };
   }
 
@@ -126,9 +146,25 @@ export class LogStore {
     }
     const bytes = await openStream(db, batch);
     const idle = setTimeout(() => this.#forget(key, stream), IDLE_MS).unref();
-    const stream: GrowingStream = { fence: batch.fence, bytes, handle: undefined, idle };
+    const stream: GrowingStream = {
+      fence: batch.fence,
+      bytes,
+      handle: undefined,
+      idle,
+      before: EMPTY,
+      heldSince: undefined,
+    };
     this.#growing.set(key, stream);
     return stream;
+  }
+
+  #clean(stream: GrowingStream, fresh: Buffer): CleanBytes {
+    const now = performance.now();
+    const over = stream.heldSince !== undefined && now - stream.heldSince >= HELD_MS;
+    const clean = cleanBytes(this.#redactor(), stream.before, fresh, over);
+    if (clean.bytes.length > 0) stream.heldSince = undefined;
+    if (clean.bytes.length < fresh.length) stream.heldSince ??= now;
+    return clean;
   }
 
   #forget(key: string, stream: GrowingStream): void {
@@ -196,10 +232,15 @@ export class LogStore {
 export async function streamState(db: Queryable, run: string, stream: string): Promise<StreamState | null> {
   const { rows } = await db.query({
     name: 'log-state',
-    text: `select bytes, state, sha256 from log_stream where run = $1 and stream = $2`,
+    text: `select bytes, redacted, state, sha256 from log_stream where run = $1 and stream = $2`,
     values: [run, stream],
   });
   return rows[0] ?? null;
+}
+
+function lastOf(before: Buffer, bytes: Buffer, length: number): Buffer {
+  if (bytes.length >= length) return Buffer.from(bytes.subarray(bytes.length - length));
+  return Buffer.concat([before.subarray(Math.max(0, before.length + bytes.length - length)), bytes]);
 }
 
 async function openStream(db: Queryable, batch: Batch): Promise<number> {

@@ -115,3 +115,19 @@ test('a refusal is told at the end', async () => {
     });
   });
 });
+
+test('bytes that are not taken at once are sent again until they are', async () => {
+  await withFile(async (file) => {
+    let refusals = 3;
+    const taken = receiver();
+    const api = {
+      async appendLog(stream: string, offset: number, bytes: Uint8Array) {
+        if (bytes.length > 0 && refusals-- > 0) return { bytes: offset };
+        return await taken.appendLog(stream, offset, bytes);
+      },
+    };
+    writeFileSync(file, 'held back');
+    await new LogShipper({ api, stream: 'raw', file, size: 9 }).end();
+    assert.equal(String(taken.have.bytes), 'held back');
+  });
+});

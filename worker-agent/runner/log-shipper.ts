@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { LOG_BATCH_BYTES, LOG_BATCH_MS } from '../../protocol/log.ts';
@@ -80,7 +81,9 @@ export class LogShipper {
               'ERR_INTERNAL',
               `${this.#file} is shorter than the log that was written to it.`,
             );
+          const before = this.#sent;
           await this.#send(buffer.subarray(0, bytesRead));
+          if (this.#sent === before) await delay(LOG_BATCH_MS); // not taken yet: it waits for more, or for a while
           this.#waitingSince = performance.now();
         } else if (this.#ending) {
           return;

@@ -20,7 +20,7 @@ export const logRoutes: Routes = (app, context) => {
         tags: ['runs'],
         summary: 'The log of a run',
         description:
-          '`events` holds one RunEvent a line, `raw` the untouched bytes of the agent. With `follow=true` the answer goes on until the log is complete. ' +
+          '`events` holds one RunEvent a line, `raw` the bytes of the agent; secrets are masked. With `follow=true` the answer goes on until the log is complete. ' +
           'With `Accept: text/event-stream` each event is one line of text (`data`) and the byte offset after it (`id`, good as Last-Event-ID).',
         params: z.object({ run: RunId, stream: LogStream }),
         querystring: z.object({

@@ -138,8 +138,8 @@ export const runnerRoutes: Routes = (app, context) => {
       },
     },
     async (request) => {
-      await checkDigests(db, logs, request.params.run, request.body.logs);
-      return await finishRun(db, request.params.run, request.body, config.limits);
+      const ends = await checkDigests(db, logs, request.params.run, request.body.logs);
+      return await finishRun(db, request.params.run, { ...request.body, logs: ends }, config.limits);
     },
   );
   void app.register(async (bytes) => {
@@ -191,18 +191,23 @@ function plainBytes(body: unknown, encoding: string | undefined): Buffer {
   }
 }
 
-/** What was stored must be what the runner wrote: a different digest is refused before the run ends. */
+/**
+ * What was stored must be what the runner wrote: a different digest is refused before the run ends. Where secrets were masked it
+ * cannot be the same: there the digest of what is kept takes its place.
+ */
 async function checkDigests(
   db: Queryable,
   logs: LogStore,
   run: string,
   ends: FinishInput['logs'],
-): Promise<void> {
+): Promise<FinishInput['logs']> {
+  const checked = { ...ends };
   for (const [stream, end] of Object.entries(ends)) {
     const have = await streamState(db, run, stream);
     if (have?.bytes !== end.bytes || have.state === 'complete') continue; // missing bytes are told by finishRun
     const stored = end.bytes === 0 ? end.sha256 : await logs.digest(run, stream, end.bytes);
-    if (stored === end.sha256) continue;
+    checked[stream] = { ...end, sha256: stored };
+    if (stored === end.sha256 || have.redacted > 0) continue;
     throw new AutocodeError(
       'ERR_CONFLICT',
       `Stream ${stream} of run ${run} has the digest ${stored}, not ${end.sha256}.`,
@@ -211,4 +216,5 @@ async function checkDigests(
       },
     );
   }
+  return checked;
 }
