@@ -86,6 +86,7 @@ async function make(
     title: titleOf(item),
     body: taskBody(item),
     priority: item.priority ?? 0,
+    kind: item.kind === 'signal' ? 'investigate' : 'change',
     idempotencyKey: issue === undefined ? undefined : keyOf(issue.url),
   });
   const { task, created } = await createTask(tx, input, {

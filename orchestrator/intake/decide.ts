@@ -33,7 +33,10 @@ export async function decide(
   await lockSubject(tx, scope, item.subject ?? item.key);
   const claimed = await claim(tx, { source, scope, delivery }, item);
   if (claimed === undefined) return await noteDuplicate(tx, { source, scope, delivery }, item);
-  const doubt = (await staleness(tx, scope, item, claimed)) ?? (await doubtOf(tx, source, item, claimed));
+  const doubt =
+    (item.ignored === undefined ? undefined : { verdict: 'ignored' as const, reason: item.ignored }) ??
+    (await staleness(tx, scope, item, claimed)) ??
+    (await doubtOf(tx, source, item, claimed));
   const decision =
     doubt === undefined ? await act(tx, deps, { source, scope }, item) : { ...doubt, task: null };
   await settle(tx, claimed, decision);
@@ -102,7 +105,8 @@ function valuesOf({ delivery, source, scope }: Place, item: WorkItem): unknown[]
   return [delivery, source.name, scope, key, subject, at, actor?.slice(0, 200) ?? null, titleOf(item)];
 }
 
-// What is said about a thing is said whenever it arrives; a state that is older than the newest known is over.
+// What is said about a thing is said whenever it arrives; a state that is older than the newest known is over. The source
+// itself is believed also where nothing came of it: an OK that overtakes its ALARM has no task, and yet is newer.
 async function staleness(
   tx: Queryable,
   scope: string,
@@ -111,7 +115,8 @@ async function staleness(
 ): Promise<{ verdict: 'ignored'; reason: string } | undefined> {
   if (kind !== 'signal' || subject === null || at === null) return undefined;
   const { rows } = await tx.query<{ newest: Date | null }>(
-    'select max(order_at) as newest from intake_item where scope = $1 and subject = $2 and claims and id <> $3',
+    `select max(order_at) as newest from intake_item where scope = $1 and subject = $2 and id <> $3
+       and (claims or verdict = 'ignored' and actor is null)`,
     [scope, subject, claimed],
   );
   const newest = rows[0]?.newest;

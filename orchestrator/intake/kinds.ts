@@ -6,6 +6,9 @@ import type { SourceKind } from './source.ts';
 
 const KINDS: Partial<Record<SourceKindName, () => Promise<SourceKind>>> = {
   webhook: async () => (await import('./sources/webhook.ts')).webhook,
+  sqs: async () => (await import('./sources/sqs.ts')).sqs,
+  alertmanager: async () => (await import('./sources/alertmanager.ts')).alertmanager,
+  jira: async () => (await import('./sources/jira.ts')).jira,
 };
 
 /** A kind by its name. */

@@ -53,7 +53,7 @@ create table intake_item (
 );
 create unique index intake_item_one on intake_item (scope, key) where claims;
 create index on intake_item (delivery);
-create index on intake_item (scope, subject, id) where claims and subject is not null;
+create index on intake_item (scope, subject, id) where subject is not null;
 create index on intake_item (source, created_at) where claims;
 create index on intake_item (task) where task is not null;
 

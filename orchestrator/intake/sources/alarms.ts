@@ -1,8 +1,9 @@
 // CloudWatch alarms as they come through a queue: what SNS or an alarm itself sends, and what EventBridge sends, as work items.
 // Pure. Used by sqs-message.ts.
 import { z } from 'zod';
-import { shownName } from './shown-name.ts';
 import type { WorkItem } from '../work-item.ts';
+import { timeOf } from './shaped.ts';
+import { shownName } from './shown-name.ts';
 
 const State = z.enum(['ALARM', 'OK', 'INSUFFICIENT_DATA']);
 const Text = z.string().nullish();
@@ -100,7 +101,7 @@ export function alarmOfMessage(message: z.infer<typeof AlarmMessage>): Alarm {
     ),
     state: message.NewStateValue,
     before: message.OldStateValue ?? null,
-    at: timeOf(message.StateChangeTime),
+    at: timeOf(message.StateChangeTime, 'alarm'),
     reason: message.NewStateReason ?? '',
     description: message.AlarmDescription ?? '',
     metrics: sorted(
@@ -122,7 +123,7 @@ export function alarmOfEvent({ account, region, detail }: z.infer<typeof AlarmEv
     ),
     state: state.value,
     before: previousState?.value ?? null,
-    at: timeOf(state.timestamp),
+    at: timeOf(state.timestamp, 'alarm'),
     reason: state.reason ?? '',
     description: configuration?.description ?? '',
     metrics: sorted(metrics.flatMap(({ name, namespace }) => (name ? [`${namespace} ${name}`] : []))),
@@ -158,13 +159,6 @@ export function itemOfAlarm(alarm: Alarm, project: string | undefined): WorkItem
     ...(state === 'INSUFFICIENT_DATA' && { ignored: 'The alarm has too little data to tell a state.' }),
     ...(project !== undefined && { project }),
   };
-}
-
-// `2026-01-12T16:30:42.236+0000`: an offset without a colon is no ISO 8601, though Date takes it here.
-function timeOf(text: string): Date {
-  const time = new Date(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
-  if (Number.isNaN(time.getTime())) throw new Error(`an alarm's time is no time: ${text.slice(0, 100)}`);
-  return time;
 }
 
 function sorted(words: string[]): string[] {

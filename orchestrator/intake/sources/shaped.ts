@@ -22,3 +22,10 @@ export function jsonObject(text: string, what: string): Record<string, unknown> 
     return document as Record<string, unknown>;
   throw new Error(`the ${what} is no JSON object`);
 }
+
+/** A time as AWS and Jira write it, `2026-01-12T16:30:42.236+0000`: that offset has no colon, as ISO 8601 wants one. */
+export function timeOf(text: string, what: string): Date {
+  const time = new Date(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
+  if (!Number.isNaN(time.getTime())) return time;
+  throw new Error(`the ${what} has a time that is none: ${text.slice(0, 100)}`);
+}

@@ -100,7 +100,7 @@ test('what is nothing of all that is told apart', () => {
     ['{"type":"ticket","id":"1"}', /ticket is not as it should be.*title/s],
     ['{"Type":"Notification"}', /message of SNS is not/],
     [JSON.stringify({ ...(JSON.parse(sns) as object), Message: 'text' }), /notification is no JSON/],
-    [changed({ StateChangeTime: 'yesterday' }), /no time/],
+    [changed({ StateChangeTime: 'yesterday' }), /time that is none/],
     [changed({ NewStateValue: 'RED' }), /message of an alarm is not/],
     [JSON.stringify({ ...(JSON.parse(eventBridge) as object), detail: {} }), /event of an alarm is not/],
   ];

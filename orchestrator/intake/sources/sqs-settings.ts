@@ -29,7 +29,7 @@ export const SqsSettings = z
       description: "Credentials as the AWS SDK finds them: its variables and files, the machine's role.",
     }),
     deadLetterQueue: Address.optional().meta({ description: 'Where messages go that cannot be read.' }),
-    visibilitySeconds: z.int().min(5).max(43_200).default(60).meta({
+    visibilitySeconds: z.int().min(1).max(43_200).default(60).meta({
       description: 'For so long a message is ours; it is prolonged while it is at work.',
     }),
     topics: z.array(z.string().min(1)).min(1).optional().meta({

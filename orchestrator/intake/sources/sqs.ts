@@ -33,6 +33,7 @@ export const sqs: SourceKind<SqsSettings> = {
     const client = await openQueue(source, deps);
     try {
       const keepsPoison = await redrives(client, source.settings);
+      await accept([]); // it answers: what was told of it is over
       while (!signal.aborted) await receiveOnce({ client, source, accept, deps, signal, keepsPoison });
     } catch (error) {
       if (!signal.aborted) throw queueTrouble(error, source.settings.queue, source);
