@@ -63,10 +63,6 @@ export const TrafficRecord = z
     durationMs: count(),
     messagesOut: count().meta({ description: 'Of a WebSocket.' }),
     messagesIn: count(),
-    limited: words().meta({ description: 'The limit that it was over.' }),
-    cache: z.enum(['hit', 'miss']).nullable().default(null).meta({
-      description: '`hit`: it came from the cache and reached nobody; `miss`: it might have.',
-    }),
     error: words(),
   })
   .meta({ id: 'TrafficRecord' });
