@@ -10,7 +10,7 @@ export type ReconcileInput = z.infer<typeof ReconcileInput>;
 
 export const FleetDifference = z
   .object({
-    kind: z.enum(['allocation', 'dispatch', 'worker', 'run']),
+    kind: z.enum(['allocation', 'dispatch', 'worker', 'run', 'job']),
     what: z.string().meta({ description: 'Id or name of what differs.' }),
     why: z.string(),
     action: z

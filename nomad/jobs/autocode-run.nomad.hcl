@@ -92,8 +92,9 @@ job "autocode-run" {
       unlimited = false
     }
     disconnect {
-      stop_on_client_after = "20m"
-      replace              = false
+      lost_after = "20m"
+      replace    = false
+      reconcile  = "keep_original"
     }
 
     volume "autocode" {

@@ -109,11 +109,13 @@ job "autocode-worker" {
       value    = "true"
     }
 
-    # A VM that is cut off keeps its runs: each ends itself after lease.selfStopMinutes (15) without the orchestrator, and the
-    # worker after it. No second worker takes its place meanwhile.
+    # A VM that is cut off keeps its runs: each ends itself after lease.selfStopMinutes (15) without the orchestrator. No second
+    # worker takes its place before, and its own goes on when it is back. With stop_on_client_after in the place of lost_after Nomad
+    # ends the worker of every VM that was out of sight, and starts none there until that time is over.
     disconnect {
-      stop_on_client_after = "20m"
-      replace              = false
+      lost_after = "20m"
+      replace    = false
+      reconcile  = "keep_original"
     }
     restart {
       attempts = 2

@@ -46,9 +46,13 @@ export interface NomadClient {
   submit(job: Job, index: number): Promise<{ evalId: string }>;
   /** Undefined where there is none. */
   job(id: string): Promise<Job | undefined>;
+  /** Has the scheduler look at a job again; what it lacks is placed. */
+  evaluateJob(id: string): Promise<void>;
   /** Ends a job; its allocations are stopped. */
   stopJob(id: string, options?: { purge?: boolean }): Promise<void>;
   evaluation(id: string, wait?: WaitFor): Promise<Waited<Evaluation>>;
+  /** Of a job. */
+  evaluations(job: string): Promise<Evaluation[]>;
   /** The newest deployment of a job. */
   latestDeployment(job: string, wait?: WaitFor): Promise<Waited<Deployment | undefined>>;
   deployment(id: string, wait?: WaitFor): Promise<Waited<Deployment>>;
@@ -98,10 +102,16 @@ export function nomadClient(connection: Connection): NomadClient {
       return (await api.ask('POST', 'jobs', SUBMITTED, { needs: 'submit-job', body })).value;
     },
     job: async (id) => await ifThere(read(`job/${part(id)}`, Job, 'read-job')),
+    async evaluateJob(id) {
+      const asked = { needs: 'read-job', body: { JobID: id } };
+      await api.ask('PUT', `job/${part(id)}/evaluate`, z.unknown(), asked);
+    },
     async stopJob(id, { purge = false } = {}) {
       await api.ask('DELETE', `job/${part(id)}`, z.unknown(), { needs: 'submit-job', query: { purge } });
     },
     evaluation: async (id, wait) => await read(`evaluation/${id}`, Evaluation, 'read-job', wait),
+    evaluations: async (job) =>
+      (await read(`job/${part(job)}/evaluations`, Evaluation.array(), 'read-job')).value,
     async latestDeployment(job, wait) {
       const found = await read(`job/${part(job)}/deployment`, Deployment.nullable(), 'read-job', wait);
       return { ...found, value: found.value ?? undefined };

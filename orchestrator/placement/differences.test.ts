@@ -101,10 +101,28 @@ const table: [string, Partial<Known>, Allocation[], [string, string | null][]][]
 ];
 for (const [name, known, allocations, expected] of table) {
   test(`differences of the fleet: ${name}`, () => {
-    const found = fleetDifferences({ workers: [], dispatches: [], ...known }, allocations, JOBS, NOW);
+    const found = fleetDifferences(
+      { workers: [], dispatches: [], ...known },
+      allocations,
+      JOBS,
+      undefined,
+      NOW,
+    );
     assert.deepEqual(
       found.map(({ kind, mend }) => [kind, mend]),
       expected,
     );
   });
 }
+
+test('a service job that lacks allocations is to be looked at again, unless Nomad waits for room', () => {
+  const failed = allocation('autocode-worker', 'failed'); // has its own time to be followed
+  const lost = allocation('autocode-worker', 'complete', { desired: 'stop' });
+  const mends = (allocations: Allocation[], count: number, blocked = false) =>
+    fleetDifferences({ workers: [], dispatches: [] }, allocations, JOBS, { count, blocked }).map(
+      ({ kind, mend }) => [kind, mend],
+    );
+  assert.deepEqual(mends([service, failed, lost], 2), []);
+  assert.deepEqual(mends([service, lost, allocation('shop')], 2), [['job', 'place']]);
+  assert.deepEqual(mends([service, lost], 2, true), [['job', null]]);
+});

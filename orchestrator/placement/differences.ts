@@ -5,7 +5,7 @@ import type { Allocation } from '../nomad/answers.ts';
 import { hasEnded, isDispatched, type Jobs } from './fleet.ts';
 
 /** What is mended by which function of reconcile.ts. */
-export type Mend = 'stop' | 'end' | 'remove';
+export type Mend = 'stop' | 'end' | 'remove' | 'place';
 
 export type Difference = Pick<FleetDifference, 'kind' | 'what' | 'why'> & { mend: Mend | null };
 
@@ -13,6 +13,7 @@ export const ACTIONS: Readonly<Record<Mend, string>> = {
   stop: 'its job is stopped',
   end: 'the dispatch is ended; another follows if its task still waits',
   remove: 'the worker is removed from the list',
+  place: 'Nomad is told to look at it again',
 };
 
 export interface KnownWorker {
@@ -30,22 +31,40 @@ export interface Known {
   dispatches: { token: string; job: string | null }[];
 }
 
+/** The service job, where it has been deployed. */
+export interface ServiceJob {
+  count: number;
+  /** Nomad waits for room. */
+  blocked: boolean;
+}
+
 /** Not registered for so long after its start, an allocation is told of. */
 const REGISTERS_WITHIN_MS = 3 * 60_000;
 
-/** All differences, by the known rows and all allocations of the namespace. */
+/** All differences, by the known rows, all allocations of the namespace and the service job. */
 export function fleetDifferences(
   known: Known,
   allocations: Allocation[],
   jobs: Jobs,
+  service?: ServiceJob,
   now = Date.now(),
 ): Difference[] {
   const byId = new Map(allocations.map((allocation) => [allocation.id, allocation]));
   return [
+    ...(service === undefined ? [] : ofService(service, allocations, jobs)),
     ...allocations.flatMap((allocation) => ofAllocation(allocation, known, jobs, now)),
     ...known.dispatches.flatMap((dispatch) => ofDispatch(dispatch, allocations)),
     ...known.workers.flatMap((worker) => ofWorker(worker, byId, jobs)),
   ];
+}
+
+// One that failed is followed by another in its time; one that was lost may be followed by none for long.
+function ofService({ count, blocked }: ServiceJob, allocations: Allocation[], { job }: Jobs): Difference[] {
+  const placed = allocations.filter((each) => each.job === job && each.desired === 'run').length;
+  if (placed >= count) return [];
+  const why = `has ${placed} allocations, and should have ${count}`;
+  if (!blocked) return [{ kind: 'job', what: job, why, mend: 'place' }];
+  return [{ kind: 'job', what: job, why: `${why}: Nomad has no room`, mend: null }];
 }
 
 function ofAllocation(

@@ -18,6 +18,7 @@ import {
   type Dispatch,
 } from './dispatches.ts';
 import { hasEnded, isDispatched, type Fleet } from './fleet.ts';
+import { removeWorker } from './remove-worker.ts';
 
 export interface DispatcherParts {
   db: Queryable;
@@ -83,6 +84,9 @@ async function settlePlaced(db: Queryable, { token, wanted }: Dispatch, own: All
   if (live.length === 0) {
     const { id, status, description } = own[0]!;
     const why = `Allocation ${id.slice(0, 8)} ended as ${status} without taking it: ${description}`;
+    // Until it is seen to be offline, its worker would pass for room.
+    const { rows } = await db.query<{ name: string }>('select name from worker where allocation = $1', [id]);
+    for (const { name } of rows) await removeWorker(db, name);
     return await endDispatch(db, token, wanted ? why : null);
   }
   // Its worker has another run: the task needs an allocation of its own.

@@ -5,7 +5,15 @@ import type { NomadClient } from '../nomad/client.ts';
 export interface Fleet {
   nomad: Pick<
     NomadClient,
-    'dispatch' | 'scale' | 'allocation' | 'allocations' | 'job' | 'stopJob' | 'evaluation'
+    | 'dispatch'
+    | 'scale'
+    | 'allocation'
+    | 'allocations'
+    | 'job'
+    | 'stopJob'
+    | 'evaluateJob'
+    | 'evaluation'
+    | 'evaluations'
   >;
   settings: Jobs;
 }

@@ -2,9 +2,7 @@
 // what comes and goes meanwhile is at work. Used as a chore of the scheduler and by the API for `autocode worker reconcile`.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FleetDifference } from '../../protocol/fleet-difference.ts';
-import { setWorkerBudget } from '../budget/worker-budget.ts';
 import type { Queryable } from '../db/connect.ts';
-import { withinTransaction } from '../db/within-transaction.ts';
 import { emit } from '../events/outbox.ts';
 import { LEASED_STATES } from '../tasks/run-state.ts';
 import {
@@ -14,9 +12,11 @@ import {
   type Known,
   type KnownWorker,
   type Mend,
+  type ServiceJob,
 } from './differences.ts';
 import { endDispatch, openDispatches } from './dispatches.ts';
 import type { Fleet } from './fleet.ts';
+import { removeWorker } from './remove-worker.ts';
 
 /** Between the two looks of a command. */
 const LOOK_AGAIN_MS = 1_000;
@@ -24,8 +24,15 @@ const LOOK_AGAIN_MS = 1_000;
 /** All that differs now. */
 export async function findDifferences(db: Queryable, fleet: Fleet): Promise<Difference[]> {
   // An allocation that is dispatched in between has its row already.
-  const allocations = await fleet.nomad.allocations();
-  return fleetDifferences(await known(db), allocations, fleet.settings);
+  const [allocations, service] = await Promise.all([fleet.nomad.allocations(), serviceJob(fleet)]);
+  return fleetDifferences(await known(db), allocations, fleet.settings, service);
+}
+
+async function serviceJob({ nomad, settings }: Fleet): Promise<ServiceJob | undefined> {
+  const job = await nomad.job(settings.job);
+  if (job === undefined || job.Stop === true) return undefined;
+  const blocked = (await nomad.evaluations(settings.job)).some(({ status }) => status === 'blocked');
+  return { count: job.TaskGroups[0]?.Count ?? 0, blocked };
 }
 
 /** Those of `now` that were there before for the same reason. */
@@ -66,21 +73,10 @@ export async function reconcileFleet(
 const MENDS: Record<Mend, (db: Queryable, fleet: Fleet, difference: Difference) => Promise<unknown>> = {
   // Another allocation would follow one that is stopped alone.
   stop: async (_, { nomad }, { what }) => await nomad.stopJob((await nomad.allocation(what)).job),
+  place: async (_, { nomad }, { what }) => await nomad.evaluateJob(what),
   end: async (db, _, { what, why }) => await endDispatch(db, what, why),
-  remove: async (db, _, { what }) => await withinTransaction(db, async (tx) => await removeWorker(tx, what)),
+  remove: async (db, _, { what }) => await removeWorker(db, what),
 };
-
-// Under its lock, and only without a run: it may have come back meanwhile.
-async function removeWorker(tx: Queryable, worker: string): Promise<void> {
-  await tx.query('select from worker where name = $1 for update', [worker]);
-  const { rowCount } = await tx.query(
-    `delete from worker where name = $1 and not exists (select from run where worker = $1 and state = any($2))`,
-    [worker, LEASED_STATES],
-  );
-  if (rowCount === 0) return;
-  await setWorkerBudget(tx, worker, undefined);
-  await emit(tx, { kind: 'worker.removed', data: { worker } });
-}
 
 async function known(db: Queryable): Promise<Known> {
   const { rows } = await db.query<KnownWorker>(

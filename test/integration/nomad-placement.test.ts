@@ -181,13 +181,17 @@ test('an allocation that ends without taking its run is followed by another, aft
   await aTask(fleet.db, 'a');
   await dispatchOnce(fleet);
   const [open] = await openDispatches(fleet.db);
-  await until('the allocation', async () => (await dispatchedOnes()).some(({ job }) => job === open!.job));
+  const { id: allocation } = await until('the allocation', async () =>
+    (await dispatchedOnes()).find(({ job }) => job === open!.job),
+  );
+  await aWorker(fleet.db, 'dispatch-1', 1, [], { placement: 'dispatch', allocation });
   await nomad.stopJob(open!.job!);
   await until('its end', async () => {
     await dispatchOnce(fleet);
     return (await openDispatches(fleet.db)).length === 0;
   });
   assert.match((await explainDispatch(fleet.db, 1, 10))!.why, /ended as complete without taking it/);
+  assert.deepEqual(await listWorkers(fleet.db, needs), [], 'its worker is no room');
   assert.equal(await dispatchOnce(fleet), 0, 'not at once');
   await fleet.db.query(`update nomad_dispatch set ended_at = ended_at - interval '1 minute'`);
   assert.equal(await dispatchOnce(fleet), 1);
@@ -251,6 +255,28 @@ test('what differs between records and Nomad is shown, then mended; allocations 
   assert.equal((await nomad.allocation(idOf('shop'))).status, 'running');
   await nomad.stopJob('shop', { purge: true });
   await removeDispatched(fleet);
+});
+
+test('a service job that Nomad leaves without an allocation gets one', async () => {
+  await using fleet = await parts();
+  const { db } = fleet;
+  const lingering = aJob('autocode-worker', 'service', 32);
+  // Nomad makes the next one wait for so long, also when the node is back at once.
+  Object.assign(lingering.TaskGroups[0]!, { Disconnect: { StopOnClientAfter: 3600e9, Replace: false } });
+  const [vm] = cluster.vms;
+  await cluster.call('POST', 'jobs', { Job: lingering });
+  const allocations = async () => await nomad.allocations('autocode-worker');
+  await until('the allocation', async () => (await allocations()).some(({ status }) => status === 'running'));
+  await vm!.cut();
+  await until('its loss', async () => (await allocations()).every(({ desired }) => desired === 'stop'));
+  await vm!.mend();
+  await until('the node', async () => (await nomad.nodes()).every(({ status }) => status === 'ready'));
+  const [found] = await reconcileFleet(db, fleet.fleet, true);
+  assert.deepEqual([found?.kind, found?.what, found?.mended], ['job', 'autocode-worker', false]);
+  assert.match(found!.why, /has 0 allocations, and should have 1/);
+  assert.equal((await reconcileFleet(db, fleet.fleet, false))[0]!.mended, true);
+  await until('another', async () => (await allocations()).some(({ status }) => status === 'running'));
+  assert.deepEqual(await reconcileFleet(db, fleet.fleet, true), []);
 });
 
 test('the daemon dispatches as soon as a task is queued, and tells once that Nomad is away', async () => {
