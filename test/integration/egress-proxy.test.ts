@@ -1,9 +1,7 @@
 // The egress proxy as a sandbox meets it: the real mitmproxy with the add-ons, supervised, asked through the relay by real clients.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
@@ -12,6 +10,7 @@ import { gzipSync } from 'node:zlib';
 import { readProcess } from '../../orchestrator/egress/proxy-process.ts';
 import { reportTraffic, searchTraffic } from '../../orchestrator/egress/traffic/search.ts';
 import { egressRig, RUN, until } from '../support/egress-rig.ts';
+import { packageSites } from '../support/package-sites.ts';
 
 let rig: Awaited<ReturnType<typeof egressRig>>;
 /** What servers outside were asked, and what they are to do. */
@@ -60,9 +59,7 @@ const secure = (place: string) => `https://localhost:${rig.servers.secure}${plac
 const plain = (place: string) => `http://127.0.0.1:${rig.servers.plain}${place}`;
 
 test('curl, git, npm, pip and Node go out by the proxy, trust it, and are recorded with their run', async () => {
-  serveGit();
-  serveNpm();
-  servePip();
+  for (const [place, file] of packageSites(rig.directory, secure(''))) files.set(place, file);
   const { output, errors } = await rig.inside(`
     curl -sS --http2 -w ' %{http_code}\n' ${secure('/ok/curl')}
     cd /tmp && git clone -q ${secure('/git/tiny.git')} && cat tiny/file
@@ -251,61 +248,3 @@ test('a proxy that is killed is started again; meanwhile there is no way out', a
   assert.equal(readProcess(rig.places.process)?.port, first.port);
   assert.equal((await rig.inside(`curl -sS ${secure('/ok/back')}`)).output, 'outside');
 });
-
-// Servers of files are enough for these clients.
-function serveGit(): void {
-  const tree = path.join(rig.directory, 'tiny');
-  const bare = path.join(rig.directory, 'tiny.git');
-  mkdirSync(tree);
-  writeFileSync(path.join(tree, 'file'), 'from git\n');
-  const git = (...words: string[]) =>
-    execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@y', ...words], {
-      cwd: tree,
-      stdio: 'pipe',
-    });
-  git('init', '-q', '-b', 'main');
-  git('add', '.');
-  git('commit', '-qm', 'one');
-  git('clone', '-q', '--bare', '.', bare);
-  execFileSync('git', ['update-server-info'], { cwd: bare });
-  for (const name of readdirSync(bare, { recursive: true, withFileTypes: true })) {
-    if (!name.isFile()) continue;
-    const file = path.join(name.parentPath, name.name);
-    files.set(`/git/tiny.git/${path.relative(bare, file)}`, readFileSync(file));
-  }
-}
-
-function serveNpm(): void {
-  const folder = path.join(rig.directory, 'package');
-  mkdirSync(folder);
-  const about = { name: 'tiny', version: '1.0.0', main: 'index.js' };
-  writeFileSync(path.join(folder, 'package.json'), JSON.stringify(about));
-  writeFileSync(path.join(folder, 'index.js'), 'module.exports = "from npm";\n');
-  const archive = execFileSync('tar', ['-czf', '-', '-C', rig.directory, 'package']);
-  const integrity = `sha512-${createHash('sha512').update(archive).digest('base64')}`;
-  const version = { ...about, dist: { tarball: secure('/npm/tiny.tgz'), integrity } };
-  files.set(
-    '/npm/tiny',
-    Buffer.from(
-      JSON.stringify({ name: 'tiny', 'dist-tags': { latest: '1.0.0' }, versions: { '1.0.0': version } }),
-    ),
-  );
-  files.set('/npm/tiny.tgz', archive);
-}
-
-function servePip(): void {
-  const script = `import sys, zipfile
-with zipfile.ZipFile(sys.argv[1], 'w') as wheel:
-    wheel.writestr('tiny.py', '')
-    wheel.writestr('tiny-1.0.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n')
-    wheel.writestr('tiny-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
-    wheel.writestr('tiny-1.0.dist-info/RECORD', '')
-`;
-  const wheel = path.join(rig.directory, 'tiny-1.0-py3-none-any.whl');
-  execFileSync('python3', ['-c', script, wheel]);
-  files.set(
-    '/simple/tiny/',
-    Buffer.from('<a href="/wheels/tiny-1.0-py3-none-any.whl">tiny-1.0-py3-none-any.whl</a>'),
-  );
-  files.set('/wheels/tiny-1.0-py3-none-any.whl', readFileSync(wheel));
-}
