@@ -4,7 +4,8 @@ import type { Config } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
 import { egressPlaces } from '../egress/places.ts';
 import { removeSpool } from '../egress/traffic/spool-files.ts';
-import { positionsOf, unread } from '../egress/traffic/spool-reader.ts';
+import { forgetHours } from '../egress/anomalies/watch.ts';
+import { forgetRemoved, positionsOf, unread } from '../egress/traffic/spool-reader.ts';
 import { pruneEnvironments } from '../environments/store/store.ts';
 import type { RepositoryStore } from '../repos/mirror.ts';
 import { pruneRunRefs } from '../repos/prune.ts';
@@ -42,7 +43,7 @@ export function pruningChores({ db, store, directory, settings, audited, tell }:
     {
       name: 'pruning',
       everySeconds: DAY,
-      run: async (signal) =>
+      run: async (signal) => {
         tell({
           refs: await pruneRunRefs({ db, store }, runLogsDays, signal),
           traffic: await removeSpool(
@@ -51,7 +52,10 @@ export function pruningChores({ db, store, directory, settings, audited, tell }:
             audited ? await unshipped(db, spool) : [],
           ),
           environments: await pruneEnvironments({ db, directory: directory.path('environments') }),
-        }),
+        });
+        await forgetRemoved(db, spool);
+        await forgetHours(db);
+      },
     },
   ];
 }

@@ -124,6 +124,7 @@ export const EVENT_KINDS = [
   'drain.ended',
   'egress.policy',
   'egress.recording',
+  'egress.anomaly',
   'intake.quarantined',
   'intake.failed',
 ] as const satisfies EventKind[];

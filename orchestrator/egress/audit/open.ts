@@ -8,7 +8,7 @@ import type { AuditSettings } from '../../config/audit-settings.ts';
 import type { Database } from '../../db/connect.ts';
 import type { SecretManager } from '../../secrets/secret-manager.ts';
 import { egressPlaces } from '../places.ts';
-import { forgetRemoved, positionsOf, unread } from '../traffic/spool-reader.ts';
+import { positionsOf, unread } from '../traffic/spool-reader.ts';
 import { openSearch, type Search } from './client.ts';
 import { countRejected } from './rejected.ts';
 import { removeOldIndices } from './retention.ts';
@@ -56,7 +56,6 @@ export function openAudit({ settings, root, db, log, secrets }: AuditParts): Aud
   const cleaned = (async () => {
     while (!signal.aborted) {
       try {
-        await forgetRemoved(db, spool);
         const gone = await removeOldIndices(search, new Date());
         if (gone.length > 0)
           log.info(`indices past their time are deleted: ${gone.join(', ')}`, { part: 'audit' });

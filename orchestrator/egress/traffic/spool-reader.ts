@@ -22,11 +22,11 @@ const LATE_MS = 10_000;
 
 /** Where a reader is, by file. */
 export async function positionsOf(db: Queryable, reader: SpoolReader): Promise<Map<string, number>> {
-  const { rows } = await db.query<{ file: string; position: string }>(
+  const { rows } = await db.query<{ file: string; position: number }>(
     'select file, position from spool_position where reader = $1',
     [reader],
   );
-  return new Map(rows.map(({ file, position }) => [file, Number(position)]));
+  return new Map(rows.map(({ file, position }) => [file, position]));
 }
 
 /** What a reader has not read yet of the first file that has some, at most so many bytes; null: it has read all. */
