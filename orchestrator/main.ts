@@ -181,7 +181,7 @@ async function startParts(
     const egress = await startEgress(config, directory.root, db, log, key, secrets);
     if (egress !== undefined) stops.push(() => egress.stop());
     const audit = await startAudit(config, directory.root, db, log, secrets);
-    if (audit !== undefined) stops.push(() => audit.stop());
+    stops.push(() => audit.stop());
     await abandonTests(db);
     const repositories = bindRepositories({
       db,
@@ -215,7 +215,7 @@ async function startParts(
         roleBook,
         runTokens: runTokens(key),
         egress: egress?.orderFor,
-        audit: audit?.search,
+        audit: audit.search,
         fleet,
         gatewayUrl: () => gatewayUrl ?? '',
         tls: tls?.api,
@@ -228,7 +228,7 @@ async function startParts(
               await secrets.health?.(),
               tls?.health(),
               egress?.health(),
-              await audit?.health(),
+              await audit.health(),
             ].flatMap((each) => each ?? []),
             config,
             fixed: { ...fixed, apiUrl: url },
