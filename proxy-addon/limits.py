@@ -92,22 +92,12 @@ class Limits:
             facts.limited = limit.limited
             turn_away(flow, too_many(limit))
 
-    def response(self, flow: http.HTTPFlow) -> None:
-        """It weighs what it weighs; a WebSocket goes on."""
-        if flow.websocket is not None:
-            return
+    def ended(self, flow: http.HTTPFlow) -> None:
+        """Takes what has not been taken yet; told by ending.py. An answer that was handed on as a whole has only been weighed by now."""
         facts, answer = facts_of(flow), flow.response
         if flow.id in self._open and answer is not None and not answer.stream and facts.cache != "hit":
             for bucket in self._open[flow.id][2]:
                 bucket.take(len(answer.raw_content or b""))
-        self.end(flow.id)
-
-    def websocket_end(self, flow: http.HTTPFlow) -> None:
-        """The same."""
-        self.end(flow.id)
-
-    def error(self, flow: http.HTTPFlow) -> None:
-        """The same."""
         self.end(flow.id)
 
     def begin(self, id_: str, who: Identity, host: str, weighed: Weighed) -> None:

@@ -36,24 +36,11 @@ class AutocodeLogger:
             refuse(facts, f"the record of it cannot be kept: {error}")
             turn_away(flow, full())
 
-    def response(self, flow: http.HTTPFlow) -> None:
-        """Writes `close`; a WebSocket's comes with its end."""
-        if flow.websocket is None:
-            self._close(flow)
-
-    def websocket_end(self, flow: http.HTTPFlow) -> None:
-        """Writes `close`."""
-        self._close(flow)
-
-    def error(self, flow: http.HTTPFlow) -> None:
-        """Writes `close` of what broke off."""
-        self._close(flow)
-
     def http_connect_error(self, flow: http.HTTPFlow) -> None:
         """Writes down a tunnel that was not opened."""
         facts = facts_of(flow)
         facts.opened = opened(flow, facts)
-        self._close(flow)
+        self.ended(flow)
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
         """Writes down a client that does not trust the authority of this proxy, or breaks off."""
@@ -77,7 +64,8 @@ class AutocodeLogger:
         """Brings all to the disk."""
         self._spool.close()
 
-    def _close(self, flow: http.HTTPFlow) -> None:
+    def ended(self, flow: http.HTTPFlow) -> None:
+        """Writes `close`; told by ending.py."""
         facts = facts_of(flow)
         if facts.own or facts.opened is None:
             return

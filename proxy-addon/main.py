@@ -8,6 +8,7 @@ from mitmproxy.addonmanager import Loader
 
 from cache import Cache
 from chain import Chain
+from ending import Ending
 from enforce import Enforcement
 from identity import IdentityCheck
 from immutable import Immutable
@@ -68,6 +69,7 @@ class Autocode:
         enforcement = Enforcement(options.autocode_policy, Resolver())
         spool = Spool(options.autocode_spool, options.autocode_spool_bytes)
         workers = Workers(options.autocode_workers)
+        logger = AutocodeLogger(spool)
         limits = Limits(options.autocode_limits)
         shelf = Shelf(options.autocode_cache, options.autocode_cache_bytes) if options.autocode_cache_bytes else None
         mirrors = Immutable(options.autocode_cache_mirrors.split(","))
@@ -79,8 +81,9 @@ class Autocode:
             limits,
             Cache(shelf, mirrors),
             Injection(leases),
-            AutocodeLogger(spool),
+            logger,
             Streaming(),
+            Ending(limits.ended, logger.ended),
             Names(workers, enforcement, spool),
         )
         for name in UNUSED:

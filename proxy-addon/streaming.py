@@ -25,7 +25,7 @@ class Streaming:
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Counts what comes back."""
         facts = facts_of(flow)
-        if flow.response is None or facts.decision != "allowed":
+        if flow.response is None or facts.decision != "allowed" or facts.cache == "hit":
             return
         if facts.incoming is not None or not _is_short(flow.response):
             flow.response.stream = _counted(facts, "bytes_in", facts.incoming, facts.tap)

@@ -247,8 +247,8 @@ def test_a_record_is_open_before_and_closed_after_and_holds_no_secret(tmp_path: 
     streaming.responseheaders(flow)
     assert callable(flow.response.stream)
     assert flow.response.stream(b"12345") == b"12345"
-    logger.response(flow)
-    logger.error(flow)  # what has ended ends once
+    logger.ended(flow)
+    logger.ended(flow)  # what has ended ends once
     _, closed = records(tmp_path)
     assert (closed["id"], closed["event"], closed["status"], closed["bytesIn"]) == (opened["id"], "close", 200, 5)
     text = json.dumps(records(tmp_path))

@@ -70,7 +70,7 @@ def test_bytes_count_while_they_go_and_what_was_too_much_is_owed() -> None:
     late, refused = ask(limits, OTHER)
     assert late.response is not None
     assert refused.limited == "worker bytesPerHour"
-    limits.response(flow)
+    limits.ended(flow)
     clock.now += 3600
     assert late.response.headers["retry-after"] == "3601"
     assert ask(limits)[0].response is not None

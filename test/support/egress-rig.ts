@@ -59,6 +59,7 @@ export async function openServers(directory: string, answer: RequestListener) {
   await Promise.all([once(plain, 'listening'), once(secure, 'listening')]);
   const port = (server: http.Server | https.Server) => (server.address() as AddressInfo).port;
   return {
+    issuer,
     trust,
     plain: port(plain),
     secure: port(secure),
@@ -72,17 +73,23 @@ export async function openServers(directory: string, answer: RequestListener) {
   };
 }
 
-function systemNpm(): string {
+/** Where npm is. */
+export function npmDirectory(): string {
+  if (existsSync(OWN_NPM)) return OWN_NPM;
   const program = execFileSync('sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).trim();
   return path.dirname(path.dirname(realpathSync(program)));
 }
 
 /** Starts all of it. */
-export async function egressRig(answer: RequestListener, more: Partial<EgressSettings> = {}) {
+export async function egressRig(
+  answer: RequestListener,
+  more: (servers: Awaited<ReturnType<typeof openServers>>) => Partial<EgressSettings> = () => ({}),
+  { run = RUN, placeholders = {} }: { run?: string; placeholders?: Record<string, string> } = {},
+) {
   const directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'autocode-egress-')));
   const toolDir = path.join(directory, 'tools');
   mkdirSync(toolDir);
-  cpSync(existsSync(OWN_NPM) ? OWN_NPM : systemNpm(), path.join(toolDir, 'npm'), { recursive: true });
+  cpSync(npmDirectory(), path.join(toolDir, 'npm'), { recursive: true });
   const [pip] = globSync(path.join(path.dirname(MITMDUMP), '../lib/python3*/site-packages/pip'));
   cpSync(pip!, path.join(toolDir, 'pip'), { recursive: true });
   const servers = await openServers(directory, answer);
@@ -99,7 +106,7 @@ export async function egressRig(answer: RequestListener, more: Partial<EgressSet
     );
   const allow = async (...rules: string[]) => await rule(...rules.map((each) => `allow ${each}`));
   const live = async (...tokens: string[]) => {
-    const who = { run: RUN, task: 12, project: 'shop', kind: 'change', worker: 'w' };
+    const who = { run, task: 12, project: 'shop', kind: 'change', worker: 'w' };
     const rows = tokens.map((each) => [createHash('sha256').update(each).digest('hex'), who]);
     await writeFileAtomic(places.identities, JSON.stringify(Object.fromEntries(rows)));
   };
@@ -111,7 +118,7 @@ export async function egressRig(answer: RequestListener, more: Partial<EgressSet
       program: MITMDUMP,
       upstreamCa: servers.trust,
       spoolBytes: 8 * 1024 * 1024,
-      ...more,
+      ...more(servers),
     }),
     places,
     log: { warn() {}, info() {}, error() {}, debug() {} } as never,
@@ -123,7 +130,7 @@ export async function egressRig(answer: RequestListener, more: Partial<EgressSet
   const certificate = path.join(directory, 'ca.pem');
   await writeFile(certificate, authority.certificate, { mode: 0o644 });
   const host = await confinedHost('bubblewrap', process.env.PATH ?? '');
-  const sandbox = await openScratchConfined(host, { toolDir, egress: { socket, authority: certificate } });
+  const sandbox = await openScratchConfined(host, { toolDir, egress: { socket, authority: certificate, placeholders } });
   return {
     directory,
     places,
