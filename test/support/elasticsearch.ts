@@ -41,8 +41,8 @@ export function installation(): string | undefined {
   )[0];
 }
 
-/** Starts an empty server of one node. */
-export async function startElasticsearch({ heapMb = 384 } = {}): Promise<Elasticsearch> {
+/** Starts an empty server of one node. One that lives for longer than a test is to compile its code well. */
+export async function startElasticsearch({ heapMb = 384, brief = true } = {}): Promise<Elasticsearch> {
   const program = installation();
   if (program === undefined)
     throw new Error('Elasticsearch is missing: ./scripts/servers/elasticsearch/install');
@@ -74,7 +74,16 @@ export async function startElasticsearch({ heapMb = 384 } = {}): Promise<Elastic
     const java = path.join(program, 'java/bin/java');
     const started = spawn(
       'setpriv',
-      ['--pdeathsig', 'KILL', java, ...javaOptions(program, heapMb), 'Server', program, directory],
+      [
+        '--pdeathsig',
+        'KILL',
+        java,
+        ...javaOptions(program, heapMb),
+        ...(brief ? ['-XX:TieredStopAtLevel=1'] : []),
+        'Server',
+        program,
+        directory,
+      ],
       { stdio: ['ignore', log, log], env: { HOME: directory } },
     );
     closeSync(log);
