@@ -1,6 +1,7 @@
 // `autocode secret …`: definitions. Handlers are in ../secrets.ts, and in ../vault.ts for what concerns Vault itself.
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
+import { bindingVerbs } from './secret-bindings.ts';
 
 const named = (yargs: Argv) =>
   yargs.positional('name', {
@@ -98,6 +99,7 @@ export const secretNoun: Noun = {
       builder: named,
       load: async () => (await import('../secrets.ts')).deleteSecret,
     }),
+    ...bindingVerbs,
     verb({
       command: 'setup',
       describe: 'Make a new Vault ready: initialise, unseal, policies, AppRoles; shows the key shares once',

@@ -68,13 +68,13 @@ export async function keepLeases(options: LeasesOptions): Promise<Leases> {
   let readAt = -Infinity;
   let outdated = new Set<string>();
   let heardAt = performance.now();
-  let kept = '';
+  let kept: string | null = null;
   let wake = () => {};
 
   const line = openProxyLine({
     socket,
     signal,
-    now: () => lent(),
+    now: () => (kept === null ? null : lent()),
     failed,
     async misused(reports) {
       for (const [request, misuse] of Object.entries(reports)) await tellMisuse(db, request, misuse);
@@ -114,9 +114,9 @@ export async function keepLeases(options: LeasesOptions): Promise<Leases> {
     }
     const now = JSON.stringify([...leases.values(), ...readings, names]);
     if (now === kept) return;
-    line.say();
     await keepStanding(db, [...leases.values()].map(standing));
     kept = now;
+    line.say();
   }
 
   async function read(): Promise<void> {

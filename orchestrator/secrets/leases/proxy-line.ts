@@ -43,8 +43,8 @@ export type Misuses = z.infer<typeof Told>['misused'];
 export interface ProxyLineOptions {
   socket: string;
   signal: AbortSignal;
-  /** What holds now; asked for with each connection. */
-  now(): Lent;
+  /** What holds now; asked for with each connection. Null while it is not known: what the proxy has then holds on. */
+  now(): Lent | null;
   /** Resolves when they are written down; the proxy tells them again until then. */
   misused(reports: Misuses): Promise<void>;
   failed(error: unknown): void;
@@ -62,7 +62,8 @@ const RETRY_MS = 250;
 /** Keeps a connection from now on until the signal. */
 export function openProxyLine({ socket, signal, now, misused, failed }: ProxyLineOptions): ProxyLine {
   let line: net.Socket | null = null;
-  const write = (document: unknown) => void line?.write(`${JSON.stringify(document)}\n`);
+  const write = (document: unknown) =>
+    void (document === null || line?.write(`${JSON.stringify(document)}\n`));
 
   async function hear(connection: net.Socket): Promise<void> {
     for await (const text of createInterface({ input: connection })) {

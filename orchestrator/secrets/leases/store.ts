@@ -52,7 +52,7 @@ export async function wantedNow(db: Queryable): Promise<Wanted[]> {
 /** The secrets that are bound anywhere, and those of the forges that projects were registered with. */
 export async function watchedSecrets(db: Queryable): Promise<string[]> {
   const { rows } = await db.query<{ secret: string }>(
-    `select secret from secret_binding union select kind || name from forge, unnest('{forge-,webhook-}'::text[]) kind`,
+    `select secret from secret_binding union select prefix || name from forge, unnest('{forge-,webhook-}'::text[]) prefix`,
   );
   return rows.map(({ secret }) => secret);
 }
