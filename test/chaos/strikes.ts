@@ -75,7 +75,7 @@ const KINDS: Kind[] = [
     async hit(_, vm) {
       const [pid] = vm.pidsOf(SERVICE);
       if (!killed(pid)) return undefined;
-      return async () => !vm.pidsOf(SERVICE).includes(pid!) && (await vm.serves());
+      return async () => vm.pidsOf(SERVICE).some((each) => each !== pid) && (await vm.serves());
     },
   },
   {
@@ -111,10 +111,11 @@ const KINDS: Kind[] = [
   {
     what: 'PostgreSQL',
     single: true,
-    hit: async ({ appliance }) =>
-      signal(pidsOf('postgres', appliance.dataDir, 0), 'SIGKILL')
-        ? async () => await answers(appliance)
-        : undefined,
+    async hit({ appliance }) {
+      const [pid] = pidsOf('postgres', appliance.dataDir, 0);
+      if (!killed(pid)) return undefined;
+      return async () => pidsOf('postgres', appliance.dataDir, 0)[0] !== pid && (await answers(appliance));
+    },
   },
   {
     what: 'network',

@@ -1,60 +1,28 @@
 // The fleet as an operator has it: `autocode worker deploy` on two VMs of a real Nomad, over TLS, then its verbs. What workers
 // there do with runs is in nomad-claimer.test.ts.
 import assert from 'node:assert/strict';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import type { FleetAllocation, FleetNode, FleetPlan, Rollout } from '../../protocol/fleet.ts';
 import type { Worker } from '../../protocol/worker.ts';
 import { eventually, startAppliance, type Appliance } from '../e2e/appliance.ts';
-import { startNomad, type ClusterNode } from '../support/nomad.ts';
-import { freePorts } from '../support/ports.ts';
-
-const ROOT = path.join(import.meta.dirname, '../..');
-const NOBODY = 65534;
+import { authorityOf, keepRunnerService, settingsFor, volumesIn } from '../support/fleet.ts';
+import { startNomad } from '../support/nomad.ts';
 
 test('workers are deployed, looked at, drained and stopped by verbs', { timeout: 280_000 }, async (t) => {
   const directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'autocode-deploy-')));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
-  const sockets = (vm: string) => path.join(directory, vm, 'runner');
-  await using cluster = await startNomad({
-    clients: 2,
-    volumes(vm) {
-      mkdirSync(path.join(sockets(vm), 'compile'), { recursive: true });
-      chownSync(path.join(sockets(vm), 'compile'), NOBODY, NOBODY);
-      return { 'autocode-runner': sockets(vm) };
-    },
-  });
-  const [port, gatewayPort] = await freePorts(2);
-  await using appliance = await startAppliance(
-    'worker.local=false',
-    `tls.host=${cluster.host}`,
-    `tls.names=["${cluster.host}"]`,
-    `tls.port=${port}`,
-    `tls.gatewayPort=${gatewayPort}`,
-    `nomad.address=${cluster.address}`,
-    `nomad.caFile=${cluster.caFile}`,
-    'nomad.worker.cores=1',
-    'nomad.worker.memoryMib=512',
-    'nomad.worker.user=nobody',
-  );
+  await using cluster = await startNomad({ clients: 2, volumes: volumesIn(directory) });
+  const { given, url } = await settingsFor(cluster);
+  await using appliance = await startAppliance(...given);
   const autocode = async <T>(...words: string[]) =>
     JSON.parse(await appliance.autocode(...words, '--json')) as T;
   const workers = async () => await autocode<Worker[]>('worker', 'list');
-  const authority = path.join(directory, 'ca.crt');
-  writeFileSync(
-    authority,
-    (await appliance.api<{ certificate: string }>('GET', '/certificate-authority')).certificate,
-  );
-  const url = `https://${cluster.host}:${port}`;
-  for (const vm of cluster.vms)
-    await startRunnerService(t, vm, {
-      directory: path.join(directory, vm.name),
-      sockets: sockets(vm.name),
-      url,
-      authority,
-    });
+  const authority = await authorityOf(appliance, directory);
+  using services = new DisposableStack();
+  for (const vm of cluster.vms) services.use(keepRunnerService(vm, directory, { url, authority }));
 
   await t.test('without its token Nomad is not asked, and it says how to put it there', async () => {
     await assert.rejects(appliance.autocode('worker', 'deploy', '--dry-run'), {
@@ -128,36 +96,4 @@ test('workers are deployed, looked at, drained and stopped by verbs', { timeout:
 
 async function setSecret(appliance: Appliance, value: string): Promise<void> {
   await appliance.api('PUT', '/secrets/nomad-token', { value });
-}
-
-interface Places {
-  directory: string;
-  sockets: string;
-  url: string;
-  authority: string;
-}
-
-/** Starts the runner service of a VM as its unit does; it ends with the VM. */
-async function startRunnerService(
-  t: TestContext,
-  vm: ClusterNode,
-  { directory, sockets, url, authority }: Places,
-): Promise<void> {
-  const socket = path.join(sockets, 'socket');
-  const places = {
-    'state-dir': `${directory}/state`,
-    'tool-dir': `${directory}/tools`,
-    'log-dir': `${directory}/logs`,
-  };
-  const flags = { url, socket, ...places, 'ca-file': authority, workspace: '{"overlay":false}' };
-  const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
-  const program = path.join(ROOT, 'worker-agent/runner-service/main.ts');
-  const env = { PATH: process.env.PATH, HOME: directory };
-  const child = vm.spawn(process.execPath, [program, ...words], {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  t.after(() => child.kill('SIGKILL'));
-  await eventually(async () => existsSync(socket) || undefined, 'the socket');
-  chownSync(socket, NOBODY, NOBODY);
 }

@@ -1,5 +1,5 @@
 // A whole fleet: a real Nomad with VMs, a runner service on each, an orchestrator over TLS, and workers by `worker deploy` in both
-// modes. Used by `scripts/bench fleet` and `scripts/chaos fleet`. Needs root.
+// modes. Used by `scripts/bench fleet` and `scripts/chaos fleet`; parts of it by nomad-deploy.test.ts. Needs root.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -14,11 +14,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createConnection } from 'node:net';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually, startAppliance, type Appliance } from '../e2e/appliance.ts';
-import { startNomad, type Cluster, type ClusterNode } from './nomad.ts';
+import { startNomad, type Cluster, type ClusterNode, type ClusterOptions } from './nomad.ts';
 import { freePorts } from './ports.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -54,69 +54,95 @@ export async function startFleet(count: number, ...settings: string[]): Promise<
   const directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'autocode-fleet-')));
   const stack = new AsyncDisposableStack();
   stack.defer(() => rmSync(directory, { recursive: true, force: true }));
-  try {
-    const cluster = stack.use(
-      await startNomad({
-        clients: count,
-        volumes: (vm) => ({ 'autocode-runner': socketsOf(path.join(directory, vm)) }),
-      }),
-    );
-    const [port, gatewayPort] = await freePorts(2);
-    const appliance = stack.use(
-      await startAppliance(
-        'worker.local=false',
-        `tls.host=${cluster.host}`,
-        `tls.names=["${cluster.host}"]`,
-        `tls.port=${port}`,
-        `tls.gatewayPort=${gatewayPort}`,
-        `nomad.address=${cluster.address}`,
-        `nomad.caFile=${cluster.caFile}`,
-        'nomad.worker.cores=1',
-        'nomad.worker.memoryMib=512',
-        'nomad.worker.user=nobody',
-        'placement.dispatch.max=4',
-        ...settings,
-      ),
-    );
+  const starting = (async () => {
+    const cluster = stack.use(await startNomad({ clients: count, volumes: volumesIn(directory) }));
+    const { given, url } = await settingsFor(cluster);
+    const appliance = stack.use(await startAppliance(...given, 'placement.dispatch.max=4', ...settings));
     await appliance.api('PUT', '/secrets/nomad-token', { value: cluster.token });
-    const authority = path.join(directory, 'ca.crt');
-    const { certificate } = await appliance.api<{ certificate: string }>('GET', '/certificate-authority');
-    writeFileSync(authority, certificate);
-    const url = `https://${cluster.host}:${port}`;
+    const authority = await authorityOf(appliance, directory);
     const vms = cluster.vms.map((vm) => {
-      const own = path.join(directory, vm.name);
-      const service = keepRunnerService(vm, own, { url, authority });
-      stack.defer(service.end);
-      return fleetVm(vm, own);
+      stack.use(keepRunnerService(vm, directory, { url, authority }));
+      return fleetVm(vm, path.join(directory, vm.name));
     });
     for (const vm of vms) await eventually(async () => (await vm.serves()) || undefined, 'a runner service');
     const words = ['--agent', 'command', '--yes'];
     await appliance.autocode('worker', 'deploy', '--count', String(count), ...words);
     await appliance.autocode('worker', 'deploy', '--mode', 'dispatch', ...words);
-    const owned = stack.move();
-    return { cluster, appliance, vms, [Symbol.asyncDispose]: async () => await owned.disposeAsync() };
+    return { cluster, appliance, vms };
+  })();
+  endWhenTold(starting, stack);
+  try {
+    return { ...(await starting), [Symbol.asyncDispose]: async () => await stack.disposeAsync() };
   } catch (error) {
     await stack.disposeAsync();
     throw error;
   }
 }
 
-/** The directory of a VM's socket: what is made in it belongs to the group of Nomad's task. */
-function socketsOf(own: string): string {
-  const sockets = path.join(own, 'runner');
-  mkdirSync(path.join(sockets, 'compile'), { recursive: true });
-  chownSync(path.join(sockets, 'compile'), NOBODY, NOBODY);
-  chownSync(sockets, 0, NOBODY);
-  chmodSync(sockets, 0o2775);
-  return sockets;
+/** Takes all down when this program is told to end: daemon and database would outlive it. Told again, it ends at once. */
+function endWhenTold(starting: Promise<unknown>, stack: AsyncDisposableStack): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const end = async () => {
+      console.error(`${signal}: taking the fleet down`);
+      await starting.catch(() => {});
+      await stack.disposeAsync().catch((error: Error) => console.error(error.message));
+      process.exit(128 + constants.signals[signal]);
+    };
+    const listener = () => void end();
+    process.once(signal, listener);
+    stack.defer(() => void process.off(signal, listener));
+  }
+}
+
+/** Settings of an orchestrator whose workers are on a cluster, and its address for them. */
+export async function settingsFor({
+  host,
+  address,
+  caFile,
+}: Cluster): Promise<{ given: string[]; url: string }> {
+  const [port, gatewayPort] = await freePorts(2);
+  const given = [
+    'worker.local=false',
+    `tls.host=${host}`,
+    `tls.names=["${host}"]`,
+    `tls.port=${port}`,
+    `tls.gatewayPort=${gatewayPort}`,
+    `nomad.address=${address}`,
+    `nomad.caFile=${caFile}`,
+    'nomad.worker.cores=1',
+    'nomad.worker.memoryMib=512',
+    'nomad.worker.user=nobody',
+  ];
+  return { given, url: `https://${host}:${port}` };
+}
+
+/** Puts the authority that workers trust at an orchestrator into a file. */
+export async function authorityOf({ api }: Appliance, directory: string): Promise<string> {
+  const file = path.join(directory, 'ca.crt');
+  const { certificate } = await api<{ certificate: string }>('GET', '/certificate-authority');
+  writeFileSync(file, certificate);
+  return file;
+}
+
+/** The directories of sockets, one for each VM: what is made in one belongs to the group of Nomad's task. */
+export function volumesIn(directory: string): NonNullable<ClusterOptions['volumes']> {
+  return (vm) => {
+    const sockets = path.join(directory, vm, 'runner');
+    mkdirSync(path.join(sockets, 'compile'), { recursive: true });
+    chownSync(path.join(sockets, 'compile'), NOBODY, NOBODY);
+    chownSync(sockets, 0, NOBODY);
+    chmodSync(sockets, 0o2775);
+    return { 'autocode-runner': sockets };
+  };
 }
 
 /** Runs the service of a VM, again whenever it ends, as its unit does. */
-function keepRunnerService(
+export function keepRunnerService(
   vm: ClusterNode,
-  own: string,
+  directory: string,
   { url, authority }: { url: string; authority: string },
-): { end(): void } {
+): Disposable {
+  const own = path.join(directory, vm.name);
   const socket = path.join(own, 'runner/socket');
   const places = { 'state-dir': `${own}/state`, 'tool-dir': `${own}/tools`, 'log-dir': `${own}/logs` };
   const flags = { url, socket, ...places, 'ca-file': authority, workspace: '{"overlay":false}' };
@@ -144,7 +170,7 @@ function keepRunnerService(
   };
   void keep();
   return {
-    end() {
+    [Symbol.dispose]() {
       ended = true;
       child?.kill('SIGKILL');
       rmSync(runtime, { recursive: true, force: true });
