@@ -22,6 +22,7 @@ import { startLocalWorker } from './daemon/local-worker.ts';
 import { serveGateway } from './daemon/own-gateway.ts';
 import { superviseModels } from './daemon/own-models.ts';
 import { keepPorts, lastPorts } from './daemon/ports.ts';
+import { tellCrashes } from './daemon/crash.ts';
 import { pruningChores } from './daemon/pruning.ts';
 import { secretChores } from './daemon/secret-chores.ts';
 import { gatherStatus } from './daemon/status.ts';
@@ -36,13 +37,13 @@ import { readLocalCatalogue, SHIPPED_CATALOGUE } from './models/local-catalogue.
 import { openRoleBook, type SetRoles } from './models/roles.ts';
 import { promptsKey } from './prompts/key.ts';
 import { promptKeeper } from './prompts/keeper.ts';
+import { liveRedactor } from './redaction/live-redactor.ts';
 import { openForges, type Forges } from './repos/forge/forges.ts';
 import { refreshChanges } from './repos/merge.ts';
 import { createGit } from './repos/git.ts';
 import { bindRepositories } from './repos/repositories.ts';
 import type { RepositoryStore } from './repos/mirror.ts';
 import { giveUpSubmission, submitRun } from './repos/submit.ts';
-import { liveValues } from './secrets/live-values.ts';
 import { openSecrets } from './secrets/open.ts';
 import { drainKeeper } from './tasks/drain-keeper.ts';
 import { untilLeave } from './tasks/drain-leave.ts';
@@ -91,13 +92,22 @@ async function startParts(
     const lock = await lockDirectory(directory.root, `daemon-${role}`);
     stops.push(() => lock.release());
   }
+  const opened = await openSecrets(config);
+  stops.push(() => opened.close());
+  const redaction = await liveRedactor(opened);
+  stops.push(async () => redaction.stop());
+  const secrets = redaction.watched(opened);
+  const clean = (text: string) => redaction.current().text(text);
   const log = createLog({
     directory: directory.path('logs/orchestrator'),
     service: 'orchestrator',
     level: config.log.level,
     retentionDays: config.log.retentionDays,
+    clean,
     ...(toConsole ? {} : { console: false }),
   });
+  const untold = tellCrashes(clean);
+  stops.push(async () => untold());
   stops.push(() => log.close());
   const stopping = new AbortController();
   const startedAt = new Date().toISOString();
@@ -112,6 +122,7 @@ async function startParts(
     url: postgres.url,
     poolSize: config.database.poolSize,
     onError: (error) => log.warn(`database connection lost: ${error.message}`),
+    clean,
   });
   stops.push(
     () => db.end(),
@@ -120,8 +131,6 @@ async function startParts(
   const migrated = await migrate(db);
   if (migrated.length > 0) log.info(`database brought to ${migrated.at(-1)}`);
 
-  const secrets = await openSecrets(config);
-  stops.push(() => secrets.close());
   const prompts = {
     directory: directory.path('logs/prompts'),
     key: async () => await promptsKey(secrets),
@@ -130,7 +139,12 @@ async function startParts(
     log.warn('the roles of models could not be read anew', { error }),
   );
   const models = openCatalogue(config, directory, roleBook.current);
-  const forges = openForges({ db, secrets, configured: config.forges });
+  const forges = openForges({
+    db,
+    secrets,
+    configured: config.forges,
+    clean: (value) => redaction.current().json(value).value,
+  });
   const fleet = await openFleet(config.nomad, secrets, packageJson.version);
   const store: RepositoryStore = {
     git: openGit(directory, forges.credentials),
@@ -147,7 +161,7 @@ async function startParts(
   if (config.roles.includes('gateway')) {
     const keeper = promptKeeper({
       ...prompts,
-      live: liveValues(secrets),
+      live: redaction.live,
       warn: (message, fields) => log.warn(message, fields),
     });
     stops.push(() => keeper.close());
@@ -206,9 +220,10 @@ async function startParts(
         log,
         repositories,
         secrets,
+        redactor: redaction.current,
         prompts,
         sealer: sealer(key),
-        logs: new LogStore(directory.path('logs/worker')),
+        logs: new LogStore(directory.path('logs/worker'), redaction.current),
         environmentsDirectory: directory.path('environments'),
         models: () => models.list(),
         catalogue: models,
@@ -224,12 +239,9 @@ async function startParts(
             db,
             catalogue: models,
             supervisedDatabase: postgres.supervised,
-            others: [
-              await secrets.health?.(),
-              tls?.health(),
-              egress?.health(),
-              await audit.health(),
-            ].flatMap((each) => each ?? []),
+            others: [await secrets.health?.(), tls?.health(), egress?.health(), await audit.health()].flatMap(
+              (each) => each ?? [],
+            ),
             config,
             fixed: { ...fixed, apiUrl: url },
           }),
@@ -255,6 +267,7 @@ async function startParts(
       forges,
       currency: config.currency,
       policy: config.limits,
+      redactor: redaction.current,
       refusals: refusalsIn(config, directory.root),
     };
     const scheduler = new Scheduler({

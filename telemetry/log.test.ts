@@ -102,3 +102,15 @@ test('the console is coloured on a terminal only', async () => {
   assert.match(chunk.toString(), /\u001b\[31mERROR\u001b\[0m red/);
   await log.close();
 });
+
+test('every line goes through what takes secrets out of it, context and causes too', async () => {
+  using directory = temporaryDirectory();
+  const console = new PassThrough();
+  const clean = (line: string) => line.replaceAll('canary', '[gone]');
+  const log = createLog({ directory: directory.path, service: 'orchestrator', console, clean });
+  log.warn('a canary', { error: new Error('why', { cause: new Error('canary') }), list: ['canary'] });
+  await log.close();
+  const [line] = fileLines(directory.path);
+  assert.deepEqual([line?.message, line?.list], ['a [gone]', ['[gone]']]);
+  assert.doesNotMatch(JSON.stringify(line) + String(console.read()), /canary/);
+});

@@ -34,9 +34,13 @@ export interface LogOptions {
   retentionDays?: number;
   console?: NodeJS.WritableStream | false; // stdout when left out
   reopenAfterMs?: number;
+  /** What each line goes through before it is shown or written. */
+  clean?: (line: string) => string;
 }
 
 const CLOSE_MS = 3_000;
+/** Where winston has the line of an entry. */
+const LINE = Symbol.for('message');
 const COLOURS: Record<string, string> = { error: '31', warn: '33', info: '32', debug: '90' };
 
 /** Opens the logger. A file that cannot be written (a full disk) never stops the process: it is opened again later. */
@@ -44,7 +48,7 @@ export function createLog(options: LogOptions): RootLog {
   const { directory, level = 'info', reopenAfterMs = 30_000 } = options;
   const logger = winston.createLogger({
     level,
-    transports: consoleTransports(options.console ?? process.stdout),
+    transports: consoleTransports(options.console ?? process.stdout, cleaned(options)),
   });
   logger.on('error', () => {}); // each transport reports its own
 
@@ -103,7 +107,10 @@ function logOf(logger: winston.Logger): Log {
   };
 }
 
-function consoleTransports(stream: NodeJS.WritableStream | false): winston.transport[] {
+function consoleTransports(
+  stream: NodeJS.WritableStream | false,
+  clean: winston.Logform.Format,
+): winston.transport[] {
   if (stream === false) return [];
   const coloured = 'isTTY' in stream && stream.isTTY === true;
   const format = winston.format.printf(({ level, message, error }) => {
@@ -112,10 +119,13 @@ function consoleTransports(stream: NodeJS.WritableStream | false): winston.trans
     const cause = error instanceof Error ? `: ${error.message}` : '';
     return `${new Date().toISOString()} ${shown} ${String(message)}${cause}`;
   });
-  return [new winston.transports.Stream({ stream, format, eol: '\n' })];
+  return [
+    new winston.transports.Stream({ stream, format: winston.format.combine(format, clean), eol: '\n' }),
+  ];
 }
 
-function fileTransport(directory: string, { service, retentionDays = 30 }: LogOptions): DailyRotateFile {
+function fileTransport(directory: string, options: LogOptions): DailyRotateFile {
+  const { service, retentionDays = 30 } = options;
   const json = winston.format((info) => {
     const { level, message, ...context } = info;
     return {
@@ -134,8 +144,13 @@ function fileTransport(directory: string, { service, retentionDays = 30 }: LogOp
     maxFiles: `${retentionDays}d`,
     zippedArchive: true,
     options: { flags: 'a', mode: 0o640 },
-    format: winston.format.combine(json(), winston.format.json()),
+    format: winston.format.combine(json(), winston.format.json(), cleaned(options)),
   });
+}
+
+/** The last step of a format: the line as it is written, through `clean`. */
+function cleaned({ clean = (line) => line }: LogOptions): winston.Logform.Format {
+  return winston.format((info) => ({ ...info, [LINE]: clean(String(info[LINE])) }))();
 }
 
 function withErrors(context: Record<string, unknown>): Record<string, unknown> {

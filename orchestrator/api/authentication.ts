@@ -13,6 +13,8 @@ export type Access = 'public' | 'viewer' | 'viewer or run' | 'operator' | 'admin
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
+    /** The answer may hold the value of a secret. */
+    showsSecret?: boolean;
   }
   interface FastifyRequest {
     identity: Identity | null;

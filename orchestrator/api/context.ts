@@ -11,6 +11,7 @@ import type { Search } from '../egress/audit/client.ts';
 import type { NomadClient } from '../nomad/client.ts';
 import type { Sealer } from '../intake/sealing.ts';
 import type { KeptPrompts } from '../prompts/read.ts';
+import type { Redactor } from '../redaction/redactor.ts';
 import type { Catalogue } from '../models/catalogue.ts';
 import type { RoleBook } from '../models/roles.ts';
 import type { Repositories } from '../repos/repositories.ts';
@@ -34,6 +35,8 @@ export interface ApiContext {
   logs: LogStore;
   repositories: Repositories;
   secrets: SecretManager;
+  /** Takes the values of secrets out of answers. */
+  redactor(): Pick<Redactor, 'values'>;
   prompts: KeptPrompts;
   /** What seals the bodies of deliveries. */
   sealer: Sealer;

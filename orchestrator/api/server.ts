@@ -115,6 +115,11 @@ export async function buildApi(context: ApiContext, version: string): Promise<Fa
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
+  app.addHook('onSend', async (request, _reply, payload) =>
+    typeof payload === 'string' && request.routeOptions.config.showsSecret !== true
+      ? context.redactor().values(payload)
+      : payload,
+  );
   parseJsonStrictly(app);
   handleErrors(app, context.log);
   await authenticate(app, context);

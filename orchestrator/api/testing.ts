@@ -15,6 +15,7 @@ import { promptsKey } from '../prompts/key.ts';
 import { createGit } from '../repos/git.ts';
 import { openForges } from '../repos/forge/forges.ts';
 import { bindRepositories } from '../repos/repositories.ts';
+import { redactor } from '../redaction/redactor.ts';
 import { fileSecrets } from '../secrets/file.ts';
 import { LogStore } from '../workers/log-store.ts';
 import { buildApi } from './server.ts';
@@ -70,6 +71,7 @@ export async function testApi(set: string[] = []): Promise<TestApi> {
       db: db.pool,
       config,
       secrets,
+      redactor: () => redactor([]),
       prompts: { directory: path.join(directory, 'prompts'), key: async () => await promptsKey(secrets) },
       logs: new LogStore(path.join(directory, 'logs')),
       environmentsDirectory: directory,

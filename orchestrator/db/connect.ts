@@ -3,6 +3,7 @@
 // so that they run on the pool or inside a transaction alike.
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { cleanClient } from './clean-client.ts';
 
 export type Database = pg.Pool;
 export type Queryable = Pick<pg.ClientBase, 'query'>;
@@ -12,6 +13,8 @@ export interface ConnectOptions {
   poolSize?: number;
   applicationName?: string;
   onError?: (error: Error) => void;
+  /** What each text goes through on its way into the database. */
+  clean?: (text: string) => string;
 }
 
 const INT8 = 20;
@@ -31,6 +34,7 @@ export function connect(options: ConnectOptions): Database {
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     types: { getTypeParser },
+    ...(options.clean === undefined ? {} : { Client: cleanClient(options.clean) }),
   });
   const report = options.onError ?? (() => {});
   pool.on('error', report);

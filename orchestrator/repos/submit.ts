@@ -5,6 +5,7 @@ import type { Finding } from '../../protocol/submission.ts';
 import type { Refusal } from '../../protocol/traffic.ts';
 import { transaction } from '../db/connect.ts';
 import type { Database } from '../db/connect.ts';
+import type { Redactor } from '../redaction/redactor.ts';
 import { isCancelRequested } from '../tasks/cancel.ts';
 import type { RetryPolicy } from '../tasks/ending.ts';
 import {
@@ -37,6 +38,8 @@ export interface SubmitDeps {
   forges: Forges;
   currency: string;
   policy: RetryPolicy;
+  /** What tells secrets that are kept; absent: none is known. */
+  redactor?: (() => Redactor) | undefined;
   /** What a run asked for outside and did not get, since a time; absent where there is no way out. */
   refusals?: ((run: string, since: Date) => Promise<Refusal[]>) | undefined;
 }
@@ -118,7 +121,7 @@ async function submit(
     base: result.baseCommit,
     head: commit,
   }));
-  const { refusal, warnings } = await checkResult(db, store.git, run, parts);
+  const { refusal, warnings } = await checkResult(db, store.git, run, parts, deps.redactor?.().forms);
   if (refusal !== undefined)
     return await submissionFailed(db, run, { cause: 'agent', reason: refusal }, policy);
   const deliveries: Delivery[] = [];
@@ -137,7 +140,7 @@ async function submit(
 }
 
 async function changedResults(
-  { store, author }: SubmitDeps,
+  { store, author, redactor }: SubmitDeps,
   submission: Submission,
 ): Promise<{ result: Result; mirror: string; commit: string }[]> {
   const changed = [];
@@ -150,7 +153,8 @@ async function changedResults(
         `The mirror of ${result.name} has no commit ${head}, the result of run ${submission.run}.`,
       );
     }
-    const message = commitMessage(submission);
+    const written = commitMessage(submission);
+    const message = redactor?.().text(written) ?? written;
     const date = submission.createdAt;
     const commit = await writeCommit(store.git, { mirror, base, head, message, author, date });
     if (commit !== undefined) changed.push({ result, mirror, commit });

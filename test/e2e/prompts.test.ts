@@ -18,10 +18,11 @@ after(async () => {
   await model.close();
 });
 
-const body = { model: 'scripted', messages: [{ role: 'user', content: `${CANARY}, with ${TOKEN}` }] };
+// In pieces too: what is kept of the project has no token either.
+const body = { model: 'scripted', messages: [{ role: 'user', content: `${CANARY}, with TOKEN` }] };
 const asks =
   `curl -s -o /dev/null "$OPENAI_BASE_URL/chat/completions" -H 'content-type: application/json' ` +
-  `-d '${JSON.stringify(body)}'; echo 42 > answer`;
+  `-d '${JSON.stringify(body).replace('TOKEN', `gh''p_${TOKEN.slice(4)}`)}'; echo 42 > answer`;
 
 const prompts = async (run: string) =>
   JSON.parse(await appliance.autocode('run', 'prompts', run, '--json')) as ModelCall[];

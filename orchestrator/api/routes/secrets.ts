@@ -64,7 +64,7 @@ export const secretRoutes: Routes = (app, { db, secrets }) => {
   app.post(
     '/secrets/:secret/reveal',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', showsSecret: true },
       schema: {
         tags,
         summary: 'The value of a secret; that it was shown, and to whom, is an event',

@@ -27,8 +27,10 @@ export async function checkResult(
   git: Git,
   run: string,
   parts: CheckedResult[],
+  live: RuleSettings['live'] = new Map(),
 ): Promise<{ refusal: string | undefined; warnings: Finding[] }> {
-  const { project, several, ...settings } = await readSettings(db, run);
+  const { project, several, ...own } = await readSettings(db, run);
+  const settings = { ...own, live };
   const findings: Finding[] = [];
   for (const { repository, mirror, base, head } of parts) {
     const diff = await readDiff(git, mirror, base, head);

@@ -34,6 +34,8 @@ export interface RuleSettings {
   /** Files or folders that the task names; none: anywhere. */
   targetFiles: string[];
   checks: SubmissionChecks;
+  /** Texts that give away a secret that is kept, with what each is. */
+  live?: ReadonlyMap<string, string>;
 }
 
 /** A finding before it is known what its rule does with it. */

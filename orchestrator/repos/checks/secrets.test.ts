@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { formsOf } from '../../redaction/forms.ts';
 import { search } from './secrets.ts';
 
 // In pieces, so that nobody's search finds them here.
@@ -23,6 +24,21 @@ test('a secret is found with its line and kind, and is not shown', async () => {
   assert.equal(finding?.path, 'src/a.ts');
   assert.match(finding.reason, /line 2 .*github/);
   assert.ok(!JSON.stringify(finding).includes(TOKEN.slice(6, 20)));
+});
+
+test('the value of a secret that is kept is found in all its forms, and is not shown', async () => {
+  const value = 'plain words, no shape';
+  const live = formsOf([{ name: 'payments/card', value }]);
+  const after = `a\n"${value}"\n${Buffer.from(`u:${value}`).toString('base64')}\n`;
+  const found = await search(
+    [file('src/a.ts', after), file('b', `${value}\n`, `${value} was there`)],
+    120_000,
+    live,
+  );
+  assert.deepEqual(
+    found.map(({ path, reason }) => [path, reason]),
+    [2, 3].map((line) => ['src/a.ts', `line ${line} holds a kept secret (secret: payments/card)`]),
+  );
 });
 
 test('a comment in the file does not switch the search off', async () => {

@@ -1,4 +1,4 @@
-// Rule `secrets`: keys and passwords that were not there before, found by secretlint. The search runs on a thread of its own
+// Rule `secrets`: keys and passwords that were not there before, found by secretlint, and values of secrets that are kept. The search runs on a thread of its own
 // with a time limit: a file made to keep a regular expression busy does not hold up the daemon. No secret is ever shown.
 import { Worker } from 'node:worker_threads';
 import { present, shownBytes } from './rule.ts';
@@ -10,7 +10,7 @@ const SEARCH_TIMEOUT_MS = 120_000;
 
 export const secrets: Rule = {
   name: 'secrets',
-  async find(diff) {
+  async find(diff, { live }) {
     const files = present(diff).filter(({ mode }) => mode.after !== '160000');
     const findings: RuleFinding[] = files
       .filter(({ bytes }) => bytes > LARGEST_SEARCHED)
@@ -23,20 +23,24 @@ export const secrets: Rule = {
       files.filter(({ bytes }) => bytes <= LARGEST_SEARCHED),
       { fileBytes: LARGEST_SEARCHED },
     )) {
-      findings.push(...(await search(batch)));
+      findings.push(...(await search(batch, SEARCH_TIMEOUT_MS, live)));
     }
     return findings;
   },
 };
 
 /** What was found in a batch; when the time is over, that it was not searched to the end. */
-export async function search(batch: Contents[], timeoutMs = SEARCH_TIMEOUT_MS): Promise<RuleFinding[]> {
+export async function search(
+  batch: Contents[],
+  timeoutMs = SEARCH_TIMEOUT_MS,
+  live: ReadonlyMap<string, string> = new Map(),
+): Promise<RuleFinding[]> {
   const texts = batch.map(({ path, before, after }) => ({
     path,
     before: before?.toString() ?? '',
     after: after?.toString() ?? '',
   }));
-  const request: SearchRequest = { texts: texts.filter(({ after }) => after !== '') };
+  const request: SearchRequest = { texts: texts.filter(({ after }) => after !== ''), live };
   if (request.texts.length === 0) return [];
   const worker = new Worker(new URL('secret-search.ts', import.meta.url), {
     workerData: request,
@@ -62,7 +66,7 @@ export async function search(batch: Contents[], timeoutMs = SEARCH_TIMEOUT_MS): 
 function shown({ path, line, kind }: FoundSecret): RuleFinding {
   return {
     path,
-    reason: `line ${line} looks like a secret (${kind})`,
+    reason: `line ${line} ${kind.startsWith('secret: ') ? 'holds a kept' : 'looks like a'} secret (${kind})`,
     remedy:
       'remove it, and read it from the environment or a secret store; if it was real, replace it where it is used',
   };

@@ -61,8 +61,10 @@ export function openForges(deps: {
   db: Database;
   secrets: SecretManager;
   configured: readonly ForgeSettings[];
+  /** Takes secrets out of what is written there. */
+  clean?: <T>(value: T) => T;
 }): Forges {
-  const { db, secrets } = deps;
+  const { db, secrets, clean = (value) => value } = deps;
   const configured = deps.configured.map(entryOf);
   const hosts = new Map<string, ForgeHost>();
 
@@ -96,7 +98,12 @@ export function openForges(deps: {
           'Put it back under `forges` in the configuration, or name another with `autocode project set PROJECT --forge`.',
       });
     }
-    return hostAt(entry).repository(pathOrFail(entry, origin));
+    const found = hostAt(entry).repository(pathOrFail(entry, origin));
+    return {
+      ...found,
+      propose: async (proposal, signal) => await found.propose(clean(proposal), signal),
+      comment: async (change, text) => await found.comment(change, clean(text)),
+    };
   }
 
   async function choose(origin: string, choice: ForgeChoice | undefined): Promise<string> {
