@@ -106,6 +106,7 @@ before(async () => {
     NPM_TOKEN: placeholder('npm'),
     FORGE_KEY: placeholder('forge'),
     GIT_TOKEN: placeholder('git'),
+    PATH: placeholder('npm'), // of no effect
   };
   rig = await egressRig(answer, () => ({}), { run, placeholders });
   const host = `host=localhost:${rig.servers.secure}`;
