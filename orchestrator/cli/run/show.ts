@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { RunBudget } from '../../../protocol/budget.ts';
 import { Run, type Check, type Plan, type Usage } from '../../../protocol/run.ts';
 import type { Finding } from '../../../protocol/submission.ts';
-import { Refusal } from '../../../protocol/traffic.ts';
+import { Refusal, TrafficReport } from '../../../protocol/traffic.ts';
 import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
 import { bytes, count, duration, money, printable, relativeTime, shortCommit } from '../format.ts';
@@ -12,22 +12,29 @@ import { block, paint, print, printJson, table } from '../output.ts';
 import { checkWord, styleOf } from '../states.ts';
 import { tookMs } from './table.ts';
 
-/** Shows a run: state, plan, checks, usage, logs; with --json the run with `budget` and `refusals` added. */
+/** Shows a run: state, plan, checks, usage, logs; with --json the run with `budget`, `refusals` and `traffic` added. */
 export async function showRun(args: GlobalArgs & { run: string }): Promise<void> {
   const client = connect(args);
   const route = `/runs/${encodeURIComponent(args.run)}`;
   const run = await client.get(route, Run);
   const budget = await client.get(`${route}/budget`, RunBudget);
   const refusals = await client.get(`${route}/refusals`, z.array(Refusal));
-  if (args.json) return printJson({ ...run, budget, refusals });
-  print(paint('bold', `Run ${run.id}`), '', drawRun(run, budget));
+  const { groups } = await client.get(
+    `/traffic/report?by=run&run=${encodeURIComponent(run.id)}&since=${run.createdAt}`,
+    TrafficReport,
+  );
+  const traffic = groups[0] ?? null;
+  if (args.json) return printJson({ ...run, budget, refusals, traffic });
+  print(paint('bold', `Run ${run.id}`), '', drawRun(run, budget, traffic));
   if (run.plan !== null) print('', drawPlan(run.plan));
   if (run.checks.length > 0) print('', drawChecks(run.checks));
   if (run.findings.length > 0) print('', drawFindings(run.findings));
   if (refusals.length > 0) print('', drawRefusals(refusals));
 }
 
-function drawRun(run: Run, { spent, budgets, currency }: RunBudget): string {
+type Traffic = TrafficReport['groups'][number] | null;
+
+function drawRun(run: Run, { spent, budgets, currency }: RunBudget, traffic: Traffic): string {
   const cause = run.cause === null ? '' : ` (${run.cause})`;
   return block([
     [
@@ -48,6 +55,12 @@ function drawRun(run: Run, { spent, budgets, currency }: RunBudget): string {
     ['usage', drawUsage({ ...run.usage, costMicros: spent.money }, currency)],
     ['', agentSays(run)],
     ['budgets', run.finishedAt === null ? drawLeft(budgets, currency) : null],
+    [
+      'traffic',
+      traffic === null
+        ? null
+        : `${count(traffic.requests)} requests, ${bytes(traffic.bytesOut)} out, ${bytes(traffic.bytesIn)} in`,
+    ],
     ['worker', run.worker],
     ['iterations', String(run.iterations)],
     ['commits', run.repositories.map((each) => commitsOf(each, run.repositories.length)).join('\n')],

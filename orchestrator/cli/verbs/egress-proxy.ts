@@ -52,6 +52,27 @@ export const egressProxyVerbs: (Verb | Noun)[] = [
           }),
         load: async () => (await import('../egress-proxy.ts')).exportAuthority,
       }),
+      verb({
+        command: 'install',
+        describe: 'Make this machine trust it: the system, Node, Python, Java',
+        examples: [
+          ['egress ca install --dry-run', 'only tell what would be done'],
+          ['egress ca install --certificate egress-ca.pem', 'on a worker or a machine of a developer'],
+          ['egress ca install --remove', 'trust it no more'],
+        ],
+        epilogue:
+          'curl, git and most else trust what the system trusts; the others are told by /etc/profile.d, at the next login.',
+        builder: (yargs: Argv) =>
+          yargs
+            .option('certificate', {
+              type: 'string',
+              requiresArg: true,
+              describe: 'File of `egress ca export`; that of this installation when left out',
+            })
+            .option('remove', { type: 'boolean', default: false, describe: 'Take it out again' })
+            .option('dry-run', { type: 'boolean', default: false, describe: 'Change nothing' }),
+        load: async () => (await import('../egress-trust.ts')).trustAuthority,
+      }),
     ],
   },
 ];
