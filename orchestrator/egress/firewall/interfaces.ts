@@ -49,11 +49,19 @@ export function forwarding(names: readonly string[]): string[] {
 
 /** Has nothing sent on that comes in by them, whatever rules there are. */
 export function stopForwarding(names: readonly string[]): void {
-  for (const name of forwarding(names)) for (const file of switchesOf(name)) writeFileSync(file, '0');
+  let cause: unknown;
+  for (const file of forwarding(names).flatMap(switchesOf)) {
+    try {
+      writeFileSync(file, '0');
+    } catch (error) {
+      cause = error;
+    }
+  }
   const left = forwarding(names);
   if (left.length === 0) return;
-  throw new AutocodeError('ERR_FIREWALL', `Forwarding cannot be turned off on ${left.join(', ')}.`, {
+  throw new AutocodeError('ERR_FIREWALL', `Forwarding cannot be turned off for ${left.join(', ')}.`, {
     remedy: `Turn it off: ${left.map((name) => `sysctl -w net.ipv4.conf.${name}.forwarding=0`).join('; ')}`,
+    cause,
   });
 }
 

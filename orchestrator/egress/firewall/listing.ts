@@ -58,7 +58,8 @@ function take(listing: Listing, kind: string, described: z.infer<typeof Describe
 function canonical(key: string, value: unknown): unknown {
   if (key === 'handle') return undefined;
   if (key === 'counter') return null;
-  if (key === 'elem' && Array.isArray(value)) return value.map((each) => JSON.stringify(each)).toSorted();
+  if (['elem', 'set'].includes(key) && Array.isArray(value))
+    return value.map((each) => JSON.stringify(each)).toSorted();
   return value;
 }
 
