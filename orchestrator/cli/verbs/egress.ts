@@ -1,7 +1,8 @@
-// `autocode egress …`: definitions. The handler is in ../egress.ts; the verbs of policy, proxy and firewall are in
-// egress-policy.ts, egress-proxy.ts and egress-firewall.ts.
+// `autocode egress …`: definitions. The handler is in ../egress.ts; the verbs of policy, proxy, firewall and audit are in
+// egress-policy.ts, egress-proxy.ts, egress-firewall.ts and egress-audit.ts.
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
+import { egressAuditNouns } from './egress-audit.ts';
 import { egressFirewallNoun } from './egress-firewall.ts';
 import { egressPolicyNoun } from './egress-policy.ts';
 import { egressProxyVerbs } from './egress-proxy.ts';
@@ -40,5 +41,6 @@ export const egressNoun: Noun = {
     egressPolicyNoun,
     ...egressProxyVerbs,
     egressFirewallNoun,
+    ...egressAuditNouns,
   ],
 };
