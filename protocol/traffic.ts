@@ -63,6 +63,10 @@ export const TrafficRecord = z
     durationMs: count(),
     messagesOut: count().meta({ description: 'Of a WebSocket.' }),
     messagesIn: count(),
+    limited: words().meta({ description: 'The limit that it was over.' }),
+    cache: z.enum(['hit', 'miss']).nullable().default(null).meta({
+      description: '`hit`: it came from the cache and reached nobody; `miss`: it might have.',
+    }),
     error: words(),
   })
   .meta({ id: 'TrafficRecord' });
@@ -110,6 +114,7 @@ export const Refusal = z
     url: z.string(),
     times: z.number().int(),
     allowedBy: words(),
+    misused: words(),
   })
   .meta({ id: 'Refusal', description: 'What a run asked for outside and did not get.' });
 export type Refusal = z.infer<typeof Refusal>;

@@ -57,7 +57,7 @@ export async function listLeases(
     all: String(args.all),
   });
   const client = connect(args);
-  await show(args, () => client.get(`/secret-leases?${query}`, z.array(SecretLease)), drawLeases);
+  await show(args, () => client.get(`/secret-leases?${query.toString()}`, z.array(SecretLease)), drawLeases);
 }
 
 const requestsOf = ({ rule, plain }: SecretBinding) =>

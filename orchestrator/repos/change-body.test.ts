@@ -97,11 +97,15 @@ test('what the egress policy refused is told with the rule that would allow it',
     url: 'https://a.example/x`y',
     times: 3,
     allowedBy: 'allow host=a.example',
+    misused: null,
   };
-  const text = changeBody({ ...plain, refusals: [refusal, { ...refusal, times: 1, allowedBy: null }] });
+  const text = changeBody({
+    ...plain,
+    refusals: [refusal, { ...refusal, times: 1, allowedBy: null, misused: 'key' }],
+  });
   assert.match(
     text,
-    /## Not allowed\n\n.*\n\n- `` GET https:\/\/a\.example\/x`y ``, 3 times; a rule that would allow it: `allow host=a\.example`\n- `` GET/,
+    /## Not allowed\n\n.*\n\n- `` GET https:\/\/a\.example\/x`y ``, 3 times; a rule that would allow it: `allow host=a\.example`\n- `` GET .*; it was to take a secret where it must not go$/m,
   );
   const many = changeBody({ ...plain, refusals: Array.from({ length: 23 }, () => refusal) });
   assert.match(many, /- and 3 more/);

@@ -103,10 +103,11 @@ function notesSection(notes: Finding[]): string {
 
 function refusalsSection(refusals: Refusal[]): string {
   if (refusals.length === 0) return '';
-  const lines = refusals.slice(0, REFUSALS_MAX).map(({ method, url, times, allowedBy }) => {
+  const lines = refusals.slice(0, REFUSALS_MAX).map(({ method, url, times, allowedBy, misused }) => {
     const again = times === 1 ? '' : `, ${times} times`;
     const rule = allowedBy === null ? '' : `; a rule that would allow it: ${code(allowedBy)}`;
-    return `- ${code(`${method} ${url}`.slice(0, REFUSAL_MAX))}${again}${rule}`;
+    const misuse = misused === null ? '' : '; it was to take a secret where it must not go';
+    return `- ${code(`${method} ${url}`.slice(0, REFUSAL_MAX))}${again}${rule}${misuse}`;
   });
   const more = refusals.length > REFUSALS_MAX ? `\n- and ${refusals.length - REFUSALS_MAX} more` : '';
   return `## Not allowed\n\nThe egress policy refused the run:\n\n${lines.join('\n')}${more}`;

@@ -174,11 +174,14 @@ test('npm publishes and reads, curl asks a forge, git clones: servers get the va
   assert.deepEqual(records.find(({ url }) => url === secure('/api/user'))?.injected, ['forge']);
   assert.deepEqual(await misuses(), []);
   const lent = await listLeases(database.pool, { run, all: false, limit: 10 });
-  assert.deepEqual(lent.map(({ secret, version, trouble }) => [secret, version, trouble]).toSorted(), [
-    ['forge', 1, null],
-    ['git', 1, null],
-    ['npm', 1, null],
-  ]);
+  assert.deepEqual(
+    lent.map(({ secret, version, trouble }) => [secret, version, trouble]),
+    [
+      ['forge', 1, null],
+      ['git', 1, null],
+      ['npm', 1, null],
+    ],
+  );
 });
 
 test('a placeholder or a value that goes anywhere else reaches nobody, and is told', async () => {

@@ -152,6 +152,10 @@ function drawRefusals(refusals: Refusal[]): string {
   return table(refusals, [
     { title: 'NOT ALLOWED', value: ({ method, url }) => printable(`${method} ${url}`) },
     { title: 'TIMES', value: ({ times }) => String(times), align: 'right' },
-    { title: 'ALLOWED BY', value: ({ allowedBy }) => printable(allowedBy ?? '-') },
+    {
+      title: 'ALLOWED BY',
+      value: ({ allowedBy, misused }) =>
+        misused === null ? printable(allowedBy ?? '-') : `nothing: misuse of ${misused || 'a placeholder'}`,
+    },
   ]);
 }

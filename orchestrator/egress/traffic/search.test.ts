@@ -125,8 +125,8 @@ test('the refusals of a run are told once each, with how often, in their order',
     { ...denied, id: '4', run: '13-1' },
   );
   assert.deepEqual(await refusalsOf(directory, '12-1', '2026-11-21T22:00:00.000Z'), [
-    { method: 'GET', url: 'https://a.example/1', times: 2, allowedBy: 'allow host=a.example' },
-    { method: 'GET', url: 'https://a.example/2', times: 1, allowedBy: 'allow host=a.example' },
+    { method: 'GET', url: 'https://a.example/1', times: 2, allowedBy: 'allow host=a.example', misused: null },
+    { method: 'GET', url: 'https://a.example/2', times: 1, allowedBy: 'allow host=a.example', misused: null },
   ]);
 });
 

@@ -78,9 +78,9 @@ export function sortGroups(groups: TrafficReport['groups']): TrafficReport['grou
 export async function refusalsOf(spool: string, run: string, since: string): Promise<Refusal[]> {
   const found = new Map<string, Refusal>();
   const { records } = await searchTraffic(spool, { run, since, decision: 'denied', limit: 10_000 });
-  for (const { method, url, allowedBy } of records.toReversed()) {
-    const key = `${method} ${url}`;
-    const refusal = found.get(key) ?? { method: method ?? '', url: url ?? '', times: 0, allowedBy };
+  for (const { method, url, allowedBy, misused } of records.toReversed()) {
+    const key = `${method} ${url} ${misused}`;
+    const refusal = found.get(key) ?? { method: method ?? '', url: url ?? '', times: 0, allowedBy, misused };
     refusal.times += 1;
     found.set(key, refusal);
   }
