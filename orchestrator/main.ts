@@ -16,7 +16,7 @@ import { lockDirectory } from './config/directory-lock.ts';
 import type { Config } from './config/schema.ts';
 import { startAudit } from './daemon/audit.ts';
 import { refusalsIn, startEgress } from './daemon/egress.ts';
-import { intakeChores } from './daemon/intake.ts';
+import { intakeChores, intakeOf } from './daemon/intake.ts';
 import { openFleet } from './daemon/nomad.ts';
 import { startLocalWorker } from './daemon/local-worker.ts';
 import { serveGateway } from './daemon/own-gateway.ts';
@@ -30,7 +30,6 @@ import { connect } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
 import { stopListening } from './db/notifications.ts';
 import { startPostgres } from './db/supervisor.ts';
-import { sealer } from './intake/sealing.ts';
 import { catalogue, type Catalogue } from './models/catalogue.ts';
 import { abandonTests } from './models/conformance/results.ts';
 import { readLocalCatalogue, SHIPPED_CATALOGUE } from './models/local-catalogue.ts';
@@ -192,6 +191,7 @@ async function startParts(
   let url = config.api.publicUrl ?? `http://${config.api.host}:${config.api.port}`;
   if (config.roles.includes('api')) {
     const key = await serverKey(secrets);
+    const intake = intakeOf(key);
     const egress = await startEgress(config, directory.root, db, log, key, secrets);
     if (egress !== undefined) stops.push(() => egress.stop());
     const audit = await startAudit(config, directory.root, db, log, secrets);
@@ -204,6 +204,7 @@ async function startParts(
       forges,
       stopping: stopping.signal,
       onError: (error) => log.warn(`git: ${String(error)}`),
+      keepDelivery: intake.keepDelivery,
     });
     const fixed = {
       version: packageJson.version,
@@ -222,7 +223,7 @@ async function startParts(
         secrets,
         redactor: redaction.current,
         prompts,
-        sealer: sealer(key),
+        sealer: intake.sealer,
         logs: new LogStore(directory.path('logs/worker'), redaction.current),
         environmentsDirectory: directory.path('environments'),
         models: () => models.list(),
@@ -280,7 +281,7 @@ async function startParts(
       giveUp: async (run, reason) => await giveUpSubmission(submission, run, reason),
       chores: [
         drain,
-        ...secretChores(secrets),
+        ...secretChores(db, secrets),
         ...(await intakeChores({ config, db, secrets, forges, models, log })),
         ...(fleet === undefined
           ? []

@@ -4,11 +4,13 @@ import type { RootLog } from '../../telemetry/log.ts';
 import { serverKey } from '../access/server-key.ts';
 import type { Config } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
+import { keepForgeDeliveries } from '../intake/forge-hooks.ts';
 import { puller } from '../intake/pull.ts';
-import { sealer } from '../intake/sealing.ts';
+import { sealer, type Sealer } from '../intake/sealing.ts';
 import { removeOldBodies } from '../intake/retention.ts';
 import { workOnDeliveries } from '../intake/work.ts';
 import type { Catalogue } from '../models/catalogue.ts';
+import type { KeepDelivery } from '../repos/forge/webhook.ts';
 import type { Forges } from '../repos/forge/forges.ts';
 import { requireSecret, type SecretManager } from '../secrets/secret-manager.ts';
 import type { Chore } from '../tasks/scheduler.ts';
@@ -20,6 +22,12 @@ export interface IntakeParts {
   forges: Forges;
   models: Pick<Catalogue, 'list'>;
   log: RootLog;
+}
+
+/** What the API takes deliveries in with. */
+export function intakeOf(key: Buffer): { sealer: Sealer; keepDelivery: KeepDelivery } {
+  const seal = sealer(key);
+  return { sealer: seal, keepDelivery: keepForgeDeliveries(seal) };
 }
 
 const DAY = 24 * 60 * 60;

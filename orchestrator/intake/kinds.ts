@@ -5,6 +5,7 @@ import { AutocodeError } from '../../protocol/errors.ts';
 import type { SourceKind } from './source.ts';
 
 const KINDS: Partial<Record<SourceKindName, () => Promise<SourceKind>>> = {
+  forge: async () => (await import('./sources/forge.ts')).forge,
   webhook: async () => (await import('./sources/webhook.ts')).webhook,
   sqs: async () => (await import('./sources/sqs.ts')).sqs,
   alertmanager: async () => (await import('./sources/alertmanager.ts')).alertmanager,

@@ -62,12 +62,12 @@ async function poll(deps: PullDeps, { source, kind }: OpenSource, signal: AbortS
       [source.name, seconds],
     );
     if (rows[0] === undefined) return;
-    const { deliveries, cursor } = await ask(source, rows[0].cursor, deps, signal);
+    const { deliveries, cursor, trouble } = await ask(source, rows[0].cursor, deps, signal);
     await transaction(db, async (tx) => {
       for (const each of deliveries) await storeDelivery(tx, sealer, source.name, { ...each, via });
       await tx.query(
-        'update intake_source set cursor = $2, looked_at = now(), trouble = null where name = $1',
-        [source.name, JSON.stringify(cursor)],
+        'update intake_source set cursor = $2, looked_at = now(), trouble = $3 where name = $1',
+        [source.name, JSON.stringify(cursor), trouble?.slice(0, 1000) ?? null],
       );
     });
   } catch (error) {

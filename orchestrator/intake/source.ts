@@ -81,6 +81,8 @@ export interface SourceKind<S = unknown> {
 export interface Polled {
   deliveries: RawDelivery[];
   cursor: unknown;
+  /** What could not be asked, though the rest could. */
+  trouble?: string;
 }
 
 /** Where a source's own secret is kept. */

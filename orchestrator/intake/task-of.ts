@@ -30,7 +30,12 @@ async function taskOfChange(
   repository: number,
   change: NonNullable<WorkItem['change']>,
 ): Promise<FoundTask | undefined> {
-  const [column, value] = 'number' in change ? ['number', change.number] : ['branch', change.branch];
+  const [column, value] =
+    'number' in change
+      ? ['number', change.number]
+      : 'branch' in change
+        ? ['branch', change.branch]
+        : ['head_commit', change.commit];
   const { rows } = await tx.query<FoundTask>(
     `select change.task, ${OVER} from change join task on task.id = change.task
       where change.repository = $1 and change.${column} = $2 order by change.id desc limit 1`,

@@ -33,5 +33,5 @@ export interface WorkItem {
   /** The issue at that place, for the task's origin and the answer to it. */
   issue?: { url: string; number: number };
   /** The pull request at that place that a message is about; its task is found by it. */
-  change?: { number: number } | { branch: string };
+  change?: { number: number } | { branch: string } | { commit: string };
 }

@@ -18,6 +18,8 @@ interface Place {
   /** The task does a run again, which began at this commit. */
   replay_of: string | null;
   replayed_base: string | null;
+  /** The task has an open change here, which began at this commit: its next run goes on from it. */
+  change_base: string | null;
 }
 
 /** Fetches of one run at a time. */
@@ -64,7 +66,9 @@ async function preparePlace(
   }
   await fetchMirror(store, { id, origin }, { signal });
   const replayed = await replayedBase(store.git, mirror, place);
-  const baseCommit = replayed ?? (await branchCommit(store.git, mirror, origin, place.base_branch));
+  const continued = await continuedBase(store.git, mirror, place);
+  const baseCommit =
+    replayed ?? continued ?? (await branchCommit(store.git, mirror, origin, place.base_branch));
   const startCommit =
     replayed ?? (await earlierWork(db, store.git, mirror, { run, id, base: baseCommit })) ?? baseCommit;
   // The ref first: with the base stored, a repeated call trusts the ref.
@@ -113,9 +117,10 @@ const LIVE = `state in ('leased', 'preparing', 'working', 'verifying')`;
 
 async function placesOf(db: Queryable, run: string, fence: number): Promise<Place[]> {
   const { rows } = await db.query<Place>(
-    `select own.repository, repository.origin, own.base_branch, began.base_commit, task.replay_of, replayed.base_commit as replayed_base
+    `select own.repository, repository.origin, own.base_branch, began.base_commit, task.replay_of, replayed.base_commit as replayed_base, change.base_commit as change_base
        from run join task on task.id = run.task join task_repository own on own.task = run.task join repository on repository.id = own.repository
        left join run_repository began on began.run = run.id and began.repository = own.repository
+       left join change on change.task = run.task and change.repository = own.repository and change.state = 'open'
        left join run_repository replayed on replayed.run = task.replay_of and replayed.repository = own.repository
       where run.id = $1 and run.fence = $2 and run.${LIVE} order by own.position`,
     [run, fence],
@@ -138,6 +143,16 @@ async function replayedBase(git: Git, mirror: string, place: Place): Promise<str
     `Run ${place.replay_of} cannot be done again: the commit ${base ?? ''} that it began at is not in the mirror of ${place.origin} any more.`,
     { remedy: 'Give the task anew with `autocode task add`.' },
   );
+}
+
+// The branch of an open change is brought further, not begun anew where its base is by now.
+async function continuedBase(
+  git: Git,
+  mirror: string,
+  { change_base: base }: Place,
+): Promise<string | undefined> {
+  if (base === null || (await resolveCommit(git, mirror, base)) === undefined) return undefined;
+  return base;
 }
 
 // A retry goes on from what the last attempt pushed, as long as the base is the same commit.

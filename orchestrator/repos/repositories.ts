@@ -23,7 +23,7 @@ import type { DiffFormat } from './diff.ts';
 import type { Forges } from './forge/forges.ts';
 import type { TaskDefaults } from '../tasks/create.ts';
 import { receiveHook } from './forge/webhook.ts';
-import type { Delivery } from './forge/webhook.ts';
+import type { Delivery, KeepDelivery } from './forge/webhook.ts';
 import { createGitGate } from './git-gate.ts';
 import type { GitGate } from './git-gate.ts';
 import { hostRepository } from './hosted.ts';
@@ -41,6 +41,7 @@ export interface RepositoriesDeps extends MergeDeps {
   stopping: AbortSignal;
   maxPushBytes?: number;
   onError(error: unknown): void;
+  keepDelivery?: KeepDelivery;
 }
 
 export interface Repositories {

@@ -2,6 +2,7 @@
 // kinds.ts lists the kinds, and nothing else in the product asks of which kind a forge is.
 import type { Change } from '../../../protocol/change.ts';
 import type { ForgeKindName, MergeMethod } from '../../../protocol/project.ts';
+import type { ActivityQuery, ForgeFact } from './facts.ts';
 import type { ChangeAtOrigin } from '../changes.ts';
 
 /** One kind of server. */
@@ -59,6 +60,8 @@ export interface ForgeWebhook {
   isSigned(body: Buffer, secret: string, signature: string): boolean;
   /** The pull request that a delivery is about; undefined when it is about something else. */
   read(event: string, body: unknown): Told | undefined;
+  /** All that a delivery tells; throws where its body is not what the event says. */
+  facts(event: string, body: unknown): ForgeFact[];
 }
 
 /** What a delivery tells. */
@@ -138,4 +141,6 @@ export interface Forge {
   close(change: ChangeAtOrigin): Promise<void>;
   /** An issue with its comments; ERR_NOT_FOUND. */
   issue(number: number, signal?: AbortSignal): Promise<ForgeIssue>;
+  /** What happened since a time; more may come than was asked for. */
+  activity(query: ActivityQuery, signal?: AbortSignal): Promise<ForgeFact[]>;
 }

@@ -7,6 +7,7 @@ import type { MergeMethod } from '../../../protocol/project.ts';
 import type { ChangeAtOrigin } from '../changes.ts';
 import type { CommitStatus, Forge, ForgeChange, Proposal } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
+import { giteaActivity } from './gitea-activity.ts';
 import {
   accessDenied,
   askReviewers,
@@ -138,6 +139,7 @@ export function giteaRepository(api: ForgeApi, path: string): Forge {
       await readEach(changes, async (number) => shown(await get(number, signal))),
     merge,
     issue: readIssue,
+    activity: async (query, signal) => await giteaActivity(api, repository, path, query, signal),
     comment: async (change, body) => {
       await api.request('POST', `${issue(numberOf(change))}/comments`, {
         answer: z.unknown(),

@@ -5,6 +5,7 @@ import { isSignedBy, pullRequestOf } from './delivery.ts';
 import type { ForgeHost, ForgeKind, ForgeServer, ListedRepository } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
 import { forgeApi } from './forge-http.ts';
+import { giteaFacts } from './gitea-facts.ts';
 import { giteaRepository } from './gitea-repository.ts';
 import { probe } from './recognise.ts';
 
@@ -36,6 +37,7 @@ export const gitea: ForgeKind = {
     headers: { delivery: 'x-gitea-delivery', event: 'x-gitea-event', signature: 'x-gitea-signature' },
     isSigned: isSignedBy,
     read: pullRequestOf,
+    facts: giteaFacts,
   },
 };
 

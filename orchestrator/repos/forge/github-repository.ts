@@ -6,6 +6,7 @@ import type { MergeMethod } from '../../../protocol/project.ts';
 import type { ChangeAtOrigin } from '../changes.ts';
 import type { Forge, ForgeChange, ForgeIssue, Proposal } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
+import { githubActivity } from './github-activity.ts';
 import { addLabels, askedOf, setCheckRuns, setCommitStatuses } from './github-details.ts';
 import { mergePullRequest } from './github-merge.ts';
 import type { GitHubPlace } from './github-place.ts';
@@ -49,6 +50,7 @@ export function githubRepository(place: GitHubPlace): Forge {
       if ((await get(number)).state === 'closed') return;
       await api.request('PATCH', pull(number), { answer: z.unknown(), json: { state: 'closed' } });
     },
+    activity: async (query, signal) => await githubActivity(api, repository, path, query, signal),
     issue: async (number, signal) => await readIssue(api, issue(number), signal),
   };
 }

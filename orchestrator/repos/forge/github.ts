@@ -6,6 +6,7 @@ import type { ForgeHost, ForgeKind, ForgeServer, ListedRepository } from './forg
 import type { ForgeApi } from './forge-http.ts';
 import { forgeApi } from './forge-http.ts';
 import { githubApp, headersWith, isPrivateKey } from './github-app.ts';
+import { githubFacts } from './github-facts.ts';
 import { githubRepository } from './github-repository.ts';
 import { Repository, listed } from './github-shapes.ts';
 import { probe } from './recognise.ts';
@@ -33,6 +34,7 @@ export const github: ForgeKind = {
     },
     isSigned: (body, secret, signature) => isSignedBy(body, secret, signature.replace(/^sha256=/, '')),
     read: pullRequestOf,
+    facts: githubFacts,
   },
 };
 

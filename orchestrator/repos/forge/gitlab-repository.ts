@@ -6,6 +6,7 @@ import { AutocodeError } from '../../../protocol/errors.ts';
 import type { ChangeAtOrigin } from '../changes.ts';
 import type { CommitStatus, Forge, ForgeChange, Proposal } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
+import { gitlabActivity } from './gitlab-activity.ts';
 import { mergeAtGitlab } from './gitlab-merge.ts';
 import { Issue, MergeRequest, Note, Project, Status, titled, User } from './gitlab-shapes.ts';
 import { accessDenied, isRefusal, numberOf } from './pull-requests.ts';
@@ -76,6 +77,11 @@ export function gitlabRepository(api: ForgeApi, path: string): Forge {
     propose,
     read,
     issue,
+    activity: async (query, signal) => {
+      const { id, path_with_namespace: now, http_url_to_repo: url } = await find(signal);
+      const web = url.replace(/\.git$/, '');
+      return await gitlabActivity({ api, path: now, project: `/projects/${id}`, web, signal }, query);
+    },
     merge: async (change, method, signal) =>
       await mergeAtGitlab(api, await find(signal), change, method, signal),
     comment: async (change, body) => {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { ForgeHost, ForgeKind, ForgeServer, ListedRepository } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
 import { forgeApi } from './forge-http.ts';
+import { gitlabFacts } from './gitlab-facts.ts';
 import { gitlabRepository } from './gitlab-repository.ts';
 import { Project } from './gitlab-shapes.ts';
 import { probe } from './recognise.ts';
@@ -38,6 +39,7 @@ export const gitlab: ForgeKind = {
       const { iid: number, source_branch: branch } = told.data.object_attributes;
       return { number, branch };
     },
+    facts: gitlabFacts,
   },
 };
 

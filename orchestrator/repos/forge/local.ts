@@ -32,6 +32,7 @@ export function localForge(store: RepositoryStore, author: Author): Forge {
     comment: async () => {},
     merge: async (change, method, signal) => await mergeInMirror({ store, author }, change, method, signal),
     close: async () => {},
+    activity: async () => [],
     issue: async (number) =>
       await Promise.reject(
         new AutocodeError('ERR_NOT_FOUND', `There is no issue ${number}: the repository is on no forge.`),

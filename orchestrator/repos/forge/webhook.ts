@@ -20,9 +20,12 @@ export interface Delivery {
   body: Buffer; // the bytes that were signed
 }
 
+/** What else is done with a delivery that was believed, in the transaction that notes it. */
+export type KeepDelivery = (tx: Queryable, delivery: Delivery) => Promise<void>;
+
 /** Takes a delivery; ERR_UNAUTHENTICATED where its signature is not that of the forge's secret. */
 export async function receiveHook(
-  deps: MergeDeps,
+  deps: MergeDeps & { keepDelivery?: KeepDelivery | undefined },
   delivery: Delivery,
   onError: (error: unknown) => void,
   signal?: AbortSignal,
@@ -35,6 +38,7 @@ export async function receiveHook(
   const changes = told === undefined ? [] : await changesAt(deps.db, forge, told.number, told.branch);
   const isNew = await transaction(deps.db, async (tx) => {
     if (!(await record(tx, `${kind}/${forge}`, id))) return false;
+    await deps.keepDelivery?.(tx, delivery);
     if (told?.review !== undefined) await tellReview(tx, changes, told.review);
     return true;
   });

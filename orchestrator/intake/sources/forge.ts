@@ -1,0 +1,157 @@
+// GitHub, GitLab and Gitea: issues that are labelled or assigned, comments that mention us, reviews of our pull requests, checks
+// of them that failed. Deliveries come by the webhook that a forge has anyway (/webhooks/<kind>/<forge>), or the forge is asked;
+// both give the same facts, and so the same keys.
+import { z } from 'zod';
+import { ForgeFact } from '../../repos/forge/facts.ts';
+import { kindNamed } from '../../repos/forge/kinds.ts';
+import { FORGE_KINDS } from '../../../protocol/project.ts';
+import { askForge } from '../forge-poll.ts';
+import type { RawDelivery, Source, SourceKind } from '../source.ts';
+import type { WorkItem } from '../work-item.ts';
+
+/** The event of a delivery that we made ourselves of what a forge answered. */
+const FACT = 'fact';
+
+const Settings = z.strictObject({
+  forge: z.string().min(1).max(63),
+  repositories: z.array(z.string().min(1).max(500)).max(1000).optional(),
+  labels: z.array(z.string().min(1).max(100)).max(20).default(['autocode']),
+  assignee: z.string().min(1).max(100).optional(),
+  mention: z.string().min(2).max(100).default('@autocode'),
+  reviews: z.boolean().default(true),
+  checks: z.boolean().default(true),
+  pollSeconds: z.int().min(2).max(86_400).nullable().default(60),
+});
+export type ForgeSourceSettings = z.infer<typeof Settings>;
+
+/** Comments that we write carry this mark: nothing follows from them. */
+export const OWN_MARK = '<!-- autocode task';
+
+/** A forge's issues, comments, reviews and checks. */
+export const forge: SourceKind<ForgeSourceSettings> = {
+  name: 'forge',
+  settings: Settings,
+  needsProject: false,
+  scope: ({ settings }) => `forge ${settings.forge}`,
+  parse: (source, delivery) =>
+    factsOf(delivery)
+      .filter((fact) => isWatched(source, fact))
+      .flatMap((fact) => itemOf(source, fact) ?? []),
+  poll: { everySeconds: ({ settings }) => settings.pollSeconds, via: 'poll', ask: askForge },
+  test: async ({ settings }, { forges }) => {
+    const known = (await forges.known()).some(({ name }) => name === settings.forge);
+    const detail = known ? `${settings.forge} is known` : `there is no forge ${settings.forge}`;
+    return [{ name: 'forge', ok: known, detail }];
+  },
+};
+
+/** A fact as the delivery that is stored of it; its name is that of the fact, so that it is stored once. */
+export function factDelivery(fact: ForgeFact, name: string): RawDelivery {
+  return { delivery: `poll ${name}`, event: FACT, body: Buffer.from(JSON.stringify(fact)) };
+}
+
+// The event of a webhook names the kind of forge too, as `gitea issues`.
+function factsOf({ event, body }: RawDelivery): ForgeFact[] {
+  const document: unknown = JSON.parse(body.toString());
+  if (event === FACT) return [ForgeFact.parse(document)];
+  const [kind, ...rest] = event.split(' ');
+  const known = FORGE_KINDS.find((each) => each === kind);
+  return known === undefined ? [] : kindNamed(known).webhook.facts(rest.join(' '), document);
+}
+
+function isWatched(
+  { settings: { repositories } }: Source<ForgeSourceSettings>,
+  { path }: ForgeFact,
+): boolean {
+  return repositories?.some((each) => each.toLowerCase() === path.toLowerCase()) ?? true;
+}
+
+/** Names a fact within its forge: the same however it was learnt. */
+export function keyOfFact(fact: ForgeFact): string {
+  const path = fact.path.toLowerCase();
+  if (fact.what === 'issue') return `${path}#${fact.number}`;
+  if (fact.what === 'check') return `${path} check ${fact.commit} ${fact.name}`;
+  if (fact.what === 'comment') return `${path} comment ${fact.id}`;
+  return `${path} review ${fact.number} ${fact.id}`;
+}
+
+/** What follows from a fact; undefined where nothing is to. */
+function itemOf({ settings }: Source<ForgeSourceSettings>, fact: ForgeFact): WorkItem | undefined {
+  const { path, by, url } = fact;
+  const at = fact.at === null ? null : new Date(fact.at);
+  const common = {
+    key: keyOfFact(fact),
+    actor: by,
+    byRight: false,
+    at,
+    place: { forge: settings.forge, path },
+  };
+  const subject = 'number' in fact ? `${path.toLowerCase()}#${fact.number}` : null;
+  if (fact.what === 'issue') {
+    if (!isWanted(settings, fact)) return undefined;
+    const { title, text, number, byRight } = fact;
+    const what = `the issue ${url}`;
+    return { ...common, kind: 'task', subject, title, text, what, byRight, issue: { url, number } };
+  }
+  if (fact.what === 'check') {
+    if (!settings.checks) return undefined;
+    const title = `The check ${fact.name} failed`;
+    const text = `${title}\n\n${fact.text}`;
+    const change = fact.branch === null ? { commit: fact.commit } : { branch: fact.branch };
+    // Nobody says it: the forge tells what a program of the repository found.
+    return {
+      ...common,
+      actor: null,
+      kind: 'message',
+      subject,
+      title,
+      text,
+      what: `a check of the pull request (${url})`,
+      change,
+    };
+  }
+  if (fact.text.includes(OWN_MARK)) return undefined;
+  if (fact.what === 'comment') {
+    if (!fact.text.toLowerCase().includes(settings.mention.toLowerCase())) return undefined;
+    const about = fact.onChange ? { change: { number: fact.number } } : {};
+    const issue = fact.onChange ? {} : { issue: { url, number: fact.number } };
+    const title = `Comment by ${by}`;
+    return {
+      ...common,
+      kind: 'message',
+      subject,
+      title,
+      text: fact.text,
+      what: `the comment ${url}`,
+      ...about,
+      ...issue,
+    };
+  }
+  if (!settings.reviews) return undefined;
+  const says = {
+    'changes-requested': 'a review that asks for changes',
+    commented: 'a review',
+    line: 'a review comment',
+  };
+  const where = fact.place === null ? '' : `${fact.place}:\n\n`;
+  const text = `${where}${fact.text}`.trim() || 'Changes are requested, without words.';
+  const what = `${says[fact.says]} of the pull request (${url})`;
+  return {
+    ...common,
+    kind: 'message',
+    subject,
+    title: `Review by ${by}`,
+    text,
+    what,
+    change: { number: fact.number },
+  };
+}
+
+function isWanted(
+  { labels, assignee }: ForgeSourceSettings,
+  issue: Extract<ForgeFact, { what: 'issue' }>,
+): boolean {
+  const lower = (names: string[]) => names.map((name) => name.toLowerCase());
+  const labelled = lower(labels).some((label) => lower(issue.labels).includes(label));
+  return labelled || (assignee !== undefined && lower(issue.assignees).includes(assignee.toLowerCase()));
+}
