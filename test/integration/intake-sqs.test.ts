@@ -40,7 +40,7 @@ async function until(what: string, condition: () => Promise<boolean> | boolean):
 
 suite('queues', { concurrency: true }, () => {
   for (const name of QUEUE_SERVERS) {
-    suite(`queues of ${name}`, { concurrency: 2 }, () => {
+    suite(`queues of ${name}`, { concurrency: 3 }, () => {
       let server: QueueServer;
       let queues = 0;
       before(async () => {

@@ -13,16 +13,17 @@ const Id = z.union([z.string().min(1), z.int()]).transform(String);
 const User = z
   .object({ accountId: z.string().optional(), name: z.string().optional(), key: z.string().optional() })
   .nullish();
-const Change = z.object({
-  field: z.string(),
-  fromString: z.string().nullish(),
-  toString: z.string().nullish(),
-});
+// `toString` where it is missing is what every object has: only the object's own counts.
+const Change = z.record(z.string(), z.unknown()).transform((change) => ({
+  field: textIn(change, 'field'),
+  before: textIn(change, 'fromString'),
+  after: textIn(change, 'toString'),
+}));
 
-const Comment = z.object({ id: Id, author: User, body: z.unknown(), created: z.string() });
+const Comment = z.object({ id: Id, author: User, body: z.unknown().optional(), created: z.string() });
 const Fields = z.object({
   summary: z.string().default(''),
-  description: z.unknown(),
+  description: z.unknown().optional(),
   labels: z.array(z.string()).default([]),
   status: z.object({ name: z.string() }).nullish(),
   creator: User,
@@ -33,7 +34,7 @@ const Issue = z.object({ id: Id, key: z.string().regex(/^[A-Z][A-Z0-9_]+-\d+$/),
 type Issue = z.infer<typeof Issue>;
 
 const Hook = z.object({
-  timestamp: z.number(),
+  timestamp: z.unknown().optional(),
   webhookEvent: z.string(),
   user: User,
   issue: Issue.optional(),
@@ -42,6 +43,7 @@ const Hook = z.object({
 });
 
 const History = z.object({ id: Id, author: User, created: z.string(), items: z.array(Change) });
+type History = z.infer<typeof History>;
 
 /** An issue as polling stores it; only what happened at `since` or later is taken up. */
 const Polled = z.object({
@@ -67,7 +69,15 @@ function itemsOfHook(
   if (webhookEvent === 'jira:issue_created' && isWanted(labels, status?.name, settings))
     items.push(created(issue, user ?? creator, settings));
   if (webhookEvent === 'jira:issue_updated' && changelog && turnsWanted(changelog.items, settings))
-    items.push(changed(issue, changelog.id, user, new Date(timestamp), settings));
+    items.push(
+      changed(
+        issue,
+        changelog.id,
+        user,
+        typeof timestamp === 'number' ? new Date(timestamp) : null,
+        settings,
+      ),
+    );
   // Data Center tells of a comment as an update of its issue too.
   const commented = webhookEvent === 'comment_created' || webhookEvent === 'jira:issue_updated';
   if (commented && comment !== undefined) items.push(...said(issue, comment, settings));
@@ -94,17 +104,16 @@ function itemsOfPolled({ polled, issue }: z.infer<typeof Polled>, settings: Jira
 }
 
 // Labels and status as an issue was made with: what the first change of each says it was before, else as it is.
-function atFirst({ fields }: Issue, histories: z.infer<typeof History>[]): [string[], string | undefined] {
+function atFirst({ fields }: Issue, histories: History[]): [string[], string | undefined] {
+  const time = ({ created: at }: History) => timeOf(at, 'change').getTime();
   const changes = histories
-    .toSorted(
-      (one, other) => timeOf(one.created, 'change').getTime() - timeOf(other.created, 'change').getTime(),
-    )
+    .toSorted((one, other) => time(one) - time(other) || Number(one.id) - Number(other.id))
     .flatMap(({ items }) => items);
   const labels = changes.find(({ field }) => field === 'labels');
   const status = changes.find(({ field }) => field === 'status');
   return [
-    labels === undefined ? fields.labels : words(labels.fromString),
-    status === undefined ? fields.status?.name : (status.fromString ?? undefined),
+    labels === undefined ? fields.labels : words(labels.before),
+    status === undefined ? fields.status?.name : status.before,
   ];
 }
 
@@ -116,17 +125,16 @@ function isWanted(labels: string[], status: string | undefined, settings: JiraSe
 }
 
 function turnsWanted(changes: z.infer<typeof Change>[], settings: JiraSettings): boolean {
-  return changes.some(({ field, fromString, toString }) => {
-    if (field === 'status') return settings.statuses.includes(toString ?? '');
+  return changes.some(({ field, before, after }) => {
+    if (field === 'status') return settings.statuses.includes(after);
     if (field !== 'labels') return false;
-    const before = words(fromString);
-    return words(toString).some((label) => settings.labels.includes(label) && !before.includes(label));
+    return words(after).some((label) => settings.labels.includes(label) && !words(before).includes(label));
   });
 }
 
 // Labels have no spaces in them; a change names all, before and after.
-function words(text: string | null | undefined): string[] {
-  return (text ?? '').split(' ').filter(Boolean);
+function words(text: string): string[] {
+  return text.split(' ').filter(Boolean);
 }
 
 function created(issue: Issue, user: z.infer<typeof User>, settings: JiraSettings): WorkItem {
@@ -145,7 +153,7 @@ function changed(
   issue: Issue,
   id: string,
   user: z.infer<typeof User>,
-  at: Date,
+  at: Date | null,
   settings: JiraSettings,
 ): WorkItem {
   return { ...wanted(issue, settings), key: `change|${id}`, actor: nameOf(user), byRight: true, at };
@@ -193,4 +201,9 @@ function about({ id, key }: Issue, { url, projects }: JiraSettings) {
 // Cloud knows people by their account alone, Data Center by their name.
 function nameOf(user: z.infer<typeof User>): string {
   return user?.accountId ?? user?.name ?? user?.key ?? 'nobody';
+}
+
+function textIn(record: Record<string, unknown>, key: string): string {
+  const value = Object.hasOwn(record, key) ? record[key] : '';
+  return typeof value === 'string' ? value : '';
 }

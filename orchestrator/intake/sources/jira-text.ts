@@ -34,8 +34,10 @@ const BLOCKS = new Set([
 export function plainText(value: unknown): string {
   if (typeof value === 'string') return ofWiki(value);
   if (typeof value !== 'object' || value === null) return '';
-  return ofNode(value as Node, 0)
-    .replaceAll(/[ \t]+\n/g, '\n')
+  const lines = ofNode(value as Node, 0).split('\n');
+  return lines
+    .map((line) => line.trimEnd())
+    .join('\n')
     .replaceAll(/\n{3,}/g, '\n\n')
     .trim();
 }
@@ -72,7 +74,7 @@ function ofNode(node: Node, depth: number): string {
     case 'rule':
       return '----\n';
     default:
-      return BLOCKS.has(String(type)) ? `${inner().replace(/\n+$/, '')}\n\n` : inner();
+      return BLOCKS.has(String(type)) ? `${inner().trimEnd()}\n\n` : inner();
   }
 }
 
@@ -93,13 +95,14 @@ function dateOf(timestamp: unknown): string {
   return Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(0, 10);
 }
 
-// What is in {code} and {noformat} stays as it is, but for the marks themselves.
+// What is in {code} and {noformat} stays as it is, but for the marks themselves. Whatever has no end is looked for no further
+// than a few hundred characters: else a text of openings alone would take the square of its length.
 function ofWiki(text: string): string {
   return text
     .replaceAll('\r\n', '\n')
-    .split(/(\{(?:code|noformat)(?::[^}\n]*)?\}[^]*?\{(?:code|noformat)\})/)
+    .split(/(\{(?:code|noformat)(?::[^}\n]{0,200})?\}[^]*?\{(?:code|noformat)\})/)
     .map((part, index) =>
-      index % 2 === 1 ? part.replaceAll(/\{(?:code|noformat)(?::[^}\n]*)?\}/g, '') : ofMarkup(part),
+      index % 2 === 1 ? part.replaceAll(/\{(?:code|noformat)(?::[^}\n]{0,200})?\}/g, '') : ofMarkup(part),
     )
     .join('')
     .trim();
@@ -109,12 +112,12 @@ function ofMarkup(text: string): string {
   return text
     .replaceAll(/^h[1-6]\. +/gm, '')
     .replaceAll(/^bq\. +/gm, '')
-    .replaceAll(/\{(?:quote|panel|color|anchor)(?::[^}\n]*)?\}/g, '')
-    .replaceAll(/\[([^\]|\n]+)\|([^\]|\n]+)(?:\|[^\]\n]*)?\]/g, '$1 ($2)')
-    .replaceAll(/\[((?:https?|mailto):[^\]\n]+)\]/g, '$1')
-    .replaceAll(/\{\{([^}\n]+)\}\}/g, '$1')
-    .replaceAll(/(^|[\s(])\*(\S(?:[^*\n]*\S)?)\*(?=$|[\s).,;:!?])/gm, '$1$2')
-    .replaceAll(/(^|[\s(])_(\S(?:[^_\n]*\S)?)_(?=$|[\s).,;:!?])/gm, '$1$2')
-    .replaceAll(/^[*#-]+ +/gm, '- ')
+    .replaceAll(/\{(?:quote|panel|color|anchor)(?::[^}\n]{0,200})?\}/g, '')
+    .replaceAll(/\[([^\]|\n]{1,300})\|([^\]|\n]{1,300})(?:\|[^\]\n]{0,100})?\]/g, '$1 ($2)')
+    .replaceAll(/\[((?:https?|mailto):[^\]\n]{1,300})\]/g, '$1')
+    .replaceAll(/\{\{([^}\n]{1,300})\}\}/g, '$1')
+    .replaceAll(/(^|[\s(])\*(\S(?:[^*\n]{0,300}\S)?)\*(?=$|[\s).,;:!?])/gm, '$1$2')
+    .replaceAll(/(^|[\s(])_(\S(?:[^_\n]{0,300}\S)?)_(?=$|[\s).,;:!?])/gm, '$1$2')
+    .replaceAll(/^[*#-]{1,20} +/gm, '- ')
     .replaceAll(/^\|\|(.*)\|\|$/gm, (_, cells: string) => cells.split('||').join(' | '));
 }
