@@ -76,7 +76,7 @@ class Autocode:
         chain = Chain(
             Transparent(workers),
             identities,
-            Pinned(identities, enforcement, limits, spool),
+            Pinned(identities, enforcement, workers, limits, spool),
             enforcement,
             limits,
             Cache(shelf, mirrors),

@@ -14,11 +14,13 @@ from mitmproxy.proxy.layers import ServerTLSLayer, TCPLayer
 from mitmproxy.proxy.layers.tls import parse_client_hello
 
 from enforce import Enforcement, Unseen
+from facts import Identity, listener_of
 from identity import IdentityCheck
 from limits import Limit, Limits
 from logger import stamp
 from redact import shown_text
 from spool import Spool, SpoolFull
+from transparent import Workers
 
 
 @dataclass
@@ -36,9 +38,10 @@ class Passing:
 class Pinned:
     """Asks identity and enforcement as for a request; its records are those of a request that nobody saw."""
 
-    def __init__(self, identities: IdentityCheck, enforcement: Enforcement, limits: Limits, spool: Spool) -> None:
+    def __init__(self, identities: IdentityCheck, enforcement: Enforcement, workers: Workers, limits: Limits, spool: Spool) -> None:
         self._identities = identities
         self._enforcement = enforcement
+        self._workers = workers
         self._limits = limits
         self._spool = spool
         self._begun: dict[str, Passing] = {}
@@ -55,8 +58,14 @@ class Pinned:
         if hello is None:
             next_.layer = None
             return
-        who = await self._identities.in_tunnel(client)
-        unseen = None if who is None else await self._enforcement.passes(client, (target[0], target[1]), hello.sni, who)
+        listener = listener_of(client)
+        if listener == "transparent":
+            who: Identity | None = self._workers.at(client)
+            host = hello.sni or target[0]  # the address that the client had meant to reach gains nothing
+        else:
+            who, host = await self._identities.in_tunnel(client), target[0]
+        port = target[1]
+        unseen = None if who is None else await self._enforcement.passes(client, (host, port), hello.sni, who)
         if who is None or unseen is None:
             return
         now = time.time()
@@ -68,13 +77,13 @@ class Pinned:
             "project": who.project,
             "kind": who.kind,
             "worker": who.worker,
-            "listener": "explicit",
+            "listener": listener,
             "client": client.peername[0] if client.peername else None,
             "method": "CONNECT",
             "scheme": "https",
-            "host": target[0],
-            "port": target[1],
-            "url": f"https://{shown_text(target[0])}:{target[1]}/",
+            "host": shown_text(host),
+            "port": port,
+            "url": f"https://{shown_text(host)}:{port}/",
             "address": unseen.address,
             "decision": "allowed",
             "rule": unseen.rule,
@@ -84,12 +93,13 @@ class Pinned:
         }
         passing = Passing(record, unseen, now)
         try:
-            self._limits.begin(client.id, who, target[0], passing)
+            self._limits.begin(client.id, who, host, passing)
             self._spool.begin({**record, "event": "open"})
         except (Limit, SpoolFull):
             self._limits.end(client.id)
             return  # it is looked into, and ends there
         self._begun[client.id] = passing
+        next_.context.server.address = (host, port)
         next_.layer = TCPLayer(next_.context)
 
     def tcp_message(self, flow: tcp.TCPFlow) -> None:
@@ -99,7 +109,7 @@ class Pinned:
         flow.messages.clear()
         if passing is None or passing.error is not None:
             message.content = b""
-        elif not self._identities.lives(flow.client_conn):
+        elif listener_of(flow.client_conn) == "explicit" and not self._identities.lives(flow.client_conn):
             message.content, passing.error = b"", "the run has ended"
         elif not self._enforcement.still_passes(passing.unseen):
             message.content, passing.error = b"", "the policy has changed"
