@@ -56,7 +56,16 @@ export const Drain = z
 export type Drain = z.infer<typeof Drain>;
 
 /** What one task may wait for. */
-const WAITS_FOR = ['drain', 'approval', 'retry', 'budget', 'repository', 'worker', 'room'] as const;
+const WAITS_FOR = [
+  'drain',
+  'approval',
+  'retry',
+  'budget',
+  'secrets',
+  'repository',
+  'worker',
+  'room',
+] as const;
 
 export const Explanation = z
   .object({

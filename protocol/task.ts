@@ -11,7 +11,15 @@ export const TaskState = z.enum(TASK_STATES).meta({ id: 'TaskState' });
 export type TaskState = z.infer<typeof TaskState>;
 
 /** What a pending task waits for. */
-export const PENDING_REASONS = ['approval', 'repository', 'retry', 'incident', 'budget', 'drain'] as const;
+export const PENDING_REASONS = [
+  'approval',
+  'repository',
+  'retry',
+  'incident',
+  'budget',
+  'drain',
+  'secrets',
+] as const;
 export const PendingReason = z.enum(PENDING_REASONS).meta({ id: 'PendingReason' });
 export type PendingReason = z.infer<typeof PendingReason>;
 

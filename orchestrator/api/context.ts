@@ -43,7 +43,7 @@ export interface ApiContext {
   /** Where archives of environments are kept. */
   environmentsDirectory: string;
   models(): Model[];
-  catalogue: Pick<Catalogue, 'resolve' | 'roles'>;
+  catalogue: Pick<Catalogue, 'ladder' | 'resolve' | 'roles'>;
   roleBook: Pick<RoleBook, 'refresh'>;
   runTokens(db: Queryable, run: string): Promise<RunTokens>;
   gatewayUrl(): string;

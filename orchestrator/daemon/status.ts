@@ -13,6 +13,7 @@ import { listWorkers } from '../workers/worker-list.ts';
 import { drainHealth } from './drain-status.ts';
 import { fleetHealth } from './fleet-status.ts';
 import { modelParts } from './model-status.ts';
+import { secretsHealth } from './secret-status.ts';
 
 const MEGABYTE = 1024 * 1024;
 /** With less than this nothing is stored reliably any more; with less than that it is time to do something. */
@@ -39,7 +40,7 @@ export async function gatherStatus({
   fixed,
 }: StatusSources): Promise<Status> {
   const runLogs = join(fixed.dataDir, 'logs/worker');
-  const [installation, tasks, runs, workers, disk, logDisk, vectors, models, drain, fleet] =
+  const [installation, tasks, runs, workers, disk, logDisk, vectors, models, drain, fleet, secrets] =
     await Promise.all([
       db.query<{ id: string }>('select id from installation'),
       counts(db, `select state, count(*)::int from task group by state`),
@@ -54,6 +55,7 @@ export async function gatherStatus({
       modelParts(db, catalogue, config.models.local !== undefined),
       getDrain(db),
       fleetHealth(db, config),
+      secretsHealth(db),
     ]);
   const parts: PartHealth[] = [
     {
@@ -67,6 +69,7 @@ export async function gatherStatus({
     ...models,
     ...drainHealth(drain),
     ...others,
+    ...secrets,
     workersHealth(workers),
     ...fleet,
     diskHealth(

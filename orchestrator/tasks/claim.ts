@@ -11,6 +11,7 @@ import type { Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
 import { holdDrain } from './drain.ts';
 import { awaitFunds, missingFunds, type Spender } from './funds.ts';
+import { awaitSecrets, lockedSecrets, type EngineKeys } from './locked-secrets.ts';
 import { arrangeQueue, wakeClaimers } from './queue.ts';
 import { isLeased } from './run-state.ts';
 import type { RunState } from '../../protocol/run.ts';
@@ -24,6 +25,7 @@ import { lockWorker, type LockedWorker } from './worker-presence.ts';
 export interface ClaimSettings extends OrderSettings {
   books: Books;
   needs: RunNeeds;
+  engineKeys?: EngineKeys;
 }
 
 /** Who polls, and the id under which it asks again for the same run. */
@@ -40,6 +42,8 @@ interface PickedTask extends Spender {
   memoryMib: number;
   /** Whether there are budgets at all. */
   budgeted: boolean;
+  /** Why no secret can be read, when that is so. */
+  secretsAway: string | null;
 }
 
 /** A claim passes over no more tasks than this; it wakes claimers for the others. */
@@ -121,7 +125,8 @@ async function pickTask(
   const { rows } = await tx.query<PickedTask>({
     name: 'pick-task',
     text: `select t.id, t.project, t.attempt, t.agent, t.model, p.limits || t.limits as limits, p.isolation, ${NEED} as "memoryMib",
-        p.name as "projectName", t.created_by as "createdBy", exists (select from budget) as budgeted
+        p.name as "projectName", t.created_by as "createdBy", exists (select from budget) as budgeted,
+        (select away from secret_store) as "secretsAway"
       from task t join project p on p.id = t.project
       where t.state = 'queued' and ${FIT} and ($7::int is null or ${NEED} <= $7)
       order by t.order_key, t.id limit 1
@@ -131,8 +136,12 @@ async function pickTask(
   return rows[0] ?? null;
 }
 
-/** Puts a task off that cannot begin: a repository of it is claimed, or a budget of it leaves nothing. */
-async function mustWait(tx: Queryable, task: PickedTask, { books }: ClaimSettings): Promise<boolean> {
+/** Puts a task off that cannot begin: a repository of it is claimed, a secret cannot be read, or a budget of it leaves nothing. */
+async function mustWait(
+  tx: Queryable,
+  task: PickedTask,
+  { books, engineKeys }: ClaimSettings,
+): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: 'repository-claimed',
     text: `select from repository_claim c join task_repository r on r.repository = c.repository
@@ -141,6 +150,11 @@ async function mustWait(tx: Queryable, task: PickedTask, { books }: ClaimSetting
   });
   if (rowCount !== 0) {
     await arrangeQueue(tx, task.project);
+    return true;
+  }
+  const locked = task.secretsAway === null ? undefined : await lockedSecrets(tx, task, engineKeys);
+  if (locked !== undefined) {
+    await awaitSecrets(tx, task, `${locked} ${task.secretsAway}`);
     return true;
   }
   const budget = task.budgeted ? await missingFunds(tx, task, books.timeZone) : undefined;

@@ -4,12 +4,14 @@ import type { Books } from '../budget/charge.ts';
 import { usedUp } from '../budget/limits.ts';
 import type { RunNeeds } from '../config/placement-settings.ts';
 import type { Queryable } from '../db/connect.ts';
+import type { EngineKeys } from './locked-secrets.ts';
 import { candidates, fullness, isAble, type Candidate, type Condition } from './worker-candidates.ts';
 
 /** What the configuration contributes to an explanation. */
 export interface ExplainSettings {
   books: Books;
   needs: RunNeeds;
+  engineKeys?: EngineKeys;
   /** Why there is no dispatched allocation for a task yet; undefined when none is to come. */
   dispatch?: (task: number) => Promise<Wait | undefined>;
 }

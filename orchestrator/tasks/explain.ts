@@ -7,6 +7,7 @@ import type { Queryable } from '../db/connect.ts';
 import { getDrain } from './drain.ts';
 import { explainWorkers, NAMED, tasksBefore, type ExplainSettings } from './explain-workers.ts';
 import { missingFunds } from './funds.ts';
+import { lockedSecrets, secretsAway } from './locked-secrets.ts';
 import { getTask } from './queries.ts';
 import { ENDED_TASK_STATES } from './task-state.ts';
 
@@ -37,6 +38,7 @@ const NAMES: Readonly<Record<Wait['for'], string>> = {
   approval: 'somebody to approve its plan',
   retry: 'the time of its next try',
   budget: 'a budget',
+  secrets: 'a secret that cannot be read now',
   repository: 'its turn at a repository',
   worker: 'a worker that may take it',
   room: 'room on a worker',
@@ -58,6 +60,7 @@ async function waitsOf(
   return [
     ...drain,
     ...(await waitForRepositories(db, task.id)),
+    ...(await waitForSecrets(db, task, settings)),
     ...(await waitForFunds(db, task, settings.books)),
     ...(await explainWorkers(db, task.id, before, settings)),
   ];
@@ -85,6 +88,8 @@ function waitOf({ id, pendingReason, reason, notBefore }: Task): Wait | undefine
         remedy: `See it with \`autocode task show ${id}\`, then \`task approve ${id}\` or \`task reject ${id}\`.`,
         tasks: [],
       };
+    case 'secrets':
+      return { for: 'secrets', why, remedy: UNLOCK, tasks: [] };
     case 'retry':
       return { for: 'retry', why, remedy: `It is tried again at ${notBefore}.`, tasks: [] };
     case 'budget':
@@ -133,6 +138,17 @@ async function waitForRepositories(db: Queryable, task: number): Promise<Wait[]>
     ];
   });
 }
+
+async function waitForSecrets(db: Queryable, task: Task, settings: ExplainSettings): Promise<Wait[]> {
+  const away = await secretsAway(db);
+  if (away === null) return [];
+  const locked = await lockedSecrets(db, task, settings.engineKeys);
+  return locked === undefined
+    ? []
+    : [{ for: 'secrets', why: `${locked} ${away}`, remedy: UNLOCK, tasks: [] }];
+}
+
+const UNLOCK = 'It goes on within seconds when secrets can be read again.';
 
 async function waitForFunds(db: Queryable, task: Task, { timeZone, currency }: Books): Promise<Wait[]> {
   const { id, attempt, agent, project: projectName, createdBy } = task;

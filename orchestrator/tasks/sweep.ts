@@ -3,6 +3,7 @@
 import type { Queryable } from '../db/connect.ts';
 import { endRun, type RetryPolicy, type RunEnd } from './ending.ts';
 import { fundedTasks, takeUpAgain } from './funds.ts';
+import { takeUpUnlocked, unlockedTasks } from './locked-secrets.ts';
 import { arrangeQueue, lockProject, lockRun, lockTask, WAITS, type LockedRun } from './queue.ts';
 import { isLeased, isLive, LEASED_STATES, LIVE_STATES } from './run-state.ts';
 import { noteRetry, retriesFull, retriesFullText, type HourlyRetries } from './retry-limits.ts';
@@ -22,6 +23,7 @@ export interface SweepCounts {
   released: number;
   promoted: number;
   funded: number;
+  unlocked: number;
   absentWorkers: number;
 }
 
@@ -48,6 +50,7 @@ export async function sweep(db: Queryable, options: SweepOptions): Promise<Sweep
     released: await releaseDeadClaims(db, options),
     promoted: await promoteMissingHeads(db, options),
     funded: await takeUpFunded(db, options),
+    unlocked: await takeUpWithSecrets(db, options),
     absentWorkers: await markAbsentWorkers(db),
   };
 }
@@ -155,6 +158,11 @@ async function promoteMissingHeads(db: Queryable, options: SweepOptions): Promis
 async function takeUpFunded(db: Queryable, options: SweepOptions): Promise<number> {
   const funded = await fundedTasks(db, options.timeZone);
   return await mendEach(db, options, funded, async (tx, { id }) => await takeUpAgain(tx, id));
+}
+
+async function takeUpWithSecrets(db: Queryable, options: SweepOptions): Promise<number> {
+  const unlocked = await unlockedTasks(db);
+  return await mendEach(db, options, unlocked, async (tx, { id }) => await takeUpUnlocked(tx, id));
 }
 
 async function mendEach<T>(

@@ -12,7 +12,7 @@ import { test, type TestContext } from 'node:test';
 import type { Status } from '../../protocol/status.ts';
 import { runCli } from '../../orchestrator/cli/testing/run-cli.ts';
 import { fileSecrets } from '../../orchestrator/secrets/file.ts';
-import { startAppliance } from '../e2e/appliance.ts';
+import { eventually, startAppliance } from '../e2e/appliance.ts';
 import { startOpenBao, type OpenBao } from '../support/openbao.ts';
 
 const ENTRY = join(import.meta.dirname, '../../orchestrator/cli/main.ts');
@@ -185,7 +185,11 @@ test('a daemon starts and serves while Vault is sealed, and has its secrets as s
   assert.deepEqual([(await part())?.state, /sealed/.test((await part())!.detail)], ['down', true]);
   await assert.rejects(appliance.autocode('secret', 'list'), /is sealed/);
   await assert.rejects(appliance.autocode('doctor'), ({ stdout }) => /✗ secrets .*is sealed/.test(stdout));
+  const waiting = async () =>
+    (await appliance.api<Status>('GET', '/status')).parts.some(({ name }) => name === 'secrets');
+  await eventually(async () => (await waiting()) || undefined, 'tasks to wait for secrets');
   await vault.unseal(key);
+  await eventually(async () => !(await waiting()) || undefined, 'tasks to wait no more');
   assert.equal((await part())?.state, 'ok');
   await appliance.api('PUT', '/secrets/payments%2Fcard_primary', { value: 'Password' });
   assert.match(await appliance.autocode('secret', 'get', 'payments/card_primary'), /version +1[^]*••••/);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { Name } from '../../../protocol/ids.ts';
 import { DeadLetter, Drain, DrainInput, Explanation } from '../../../protocol/scheduling.ts';
 import { explainDispatch } from '../../placement/explain-dispatch.ts';
+import { neededKeys } from '../../models/needed-keys.ts';
 import { runNeeds } from '../../config/placement-settings.ts';
 import { listDeadLetters } from '../../tasks/dead-letters.ts';
 import { getDrain, startDrain, stopDrain } from '../../tasks/drain.ts';
@@ -14,7 +15,7 @@ import type { Routes } from '../server.ts';
 
 const tags = ['scheduling'];
 
-export const schedulingRoutes: Routes = (app, { db, config, fleet }) => {
+export const schedulingRoutes: Routes = (app, { db, config, catalogue, fleet }) => {
   const needs = runNeeds(config.placement);
   const dispatch = fleet === undefined ? undefined : config.placement.dispatch;
   app.get(
@@ -61,6 +62,7 @@ export const schedulingRoutes: Routes = (app, { db, config, fleet }) => {
       await explainTask(db, request.params.task, {
         books: { timeZone: config.budget.timeZone, currency: config.currency },
         needs,
+        engineKeys: (model: string) => neededKeys(catalogue, model),
         ...(dispatch && { dispatch: async (task: number) => await explainDispatch(db, task, dispatch.max) }),
       }),
   );

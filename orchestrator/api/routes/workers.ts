@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Name } from '../../../protocol/ids.ts';
 import { ClaimInput, Worker, WorkerAnswer, WorkerInput, WorkOrder } from '../../../protocol/worker.ts';
 import { runNeeds } from '../../config/placement-settings.ts';
+import { neededKeys } from '../../models/needed-keys.ts';
 import { claimRun } from '../../tasks/claim.ts';
 import { drainWorker } from '../../workers/drain-worker.ts';
 import { registerWorker } from '../../workers/registry.ts';
@@ -14,7 +15,7 @@ import type { Routes } from '../server.ts';
 const Params = z.object({ worker: Name });
 
 export const workerRoutes: Routes = (app, context) => {
-  const { db, config, runTokens, gatewayUrl, egress, tls } = context;
+  const { db, config, catalogue, runTokens, gatewayUrl, egress, tls } = context;
   const needs = runNeeds(config.placement);
   app.get(
     '/workers',
@@ -82,6 +83,7 @@ export const workerRoutes: Routes = (app, context) => {
         egress,
         books: { timeZone: config.budget.timeZone, currency: config.currency },
         needs,
+        engineKeys: (model: string) => neededKeys(catalogue, model),
       };
       const order = await untilNotified(
         context,
