@@ -1,10 +1,13 @@
 // How long a decision of the egress policy takes with 1,000 rules, in the proxy and in the orchestrator: of many hosts, of one host
-// with as many paths, of every host; and what the add-ons cost the proxy.
+// with as many paths, of every host; what the add-ons cost the proxy; and how fast records are shipped to Elasticsearch and found there
+// (`--records N`: of 1,000,000).
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { compilePolicy, decide, type EgressRequest } from '../orchestrator/egress/policy/match.ts';
 import { requireRules } from '../orchestrator/egress/policy/parse.ts';
-import { report } from './report.ts';
+import { report, type Measurement } from './report.ts';
+import { auditCost } from './support/audit-cost.ts';
 import { percentile } from './support/measure.ts';
 import { proxyCost } from './support/proxy-cost.ts';
 
@@ -35,7 +38,7 @@ const policies: Record<
   },
 };
 
-const measured = Object.entries(policies).flatMap(([name, { rule, request }]) => {
+const measured = Object.entries(policies).flatMap(([name, { rule, request }]): Measurement[] => {
   const rules = numbers.map(rule);
   const requests = numbers.map((index): EgressRequest => {
     const { host = '', path = '/' } = request(index);
@@ -74,6 +77,19 @@ else {
     { name: 'proxy, memory with add-ons', value: memory, unit: 'times', atMost: 1.1 },
   );
 }
+const { values } = parseArgs({ options: { records: { type: 'string', default: '1000000' } } });
+const audit = await auditCost(Number(values.records));
+if (audit === null) console.error('the audit is left out: ./scripts/servers/elasticsearch/install');
+else
+  measured.push(
+    { name: 'audit, records shipped in a second', value: audit.shippedPerSecond, unit: '/s', atLeast: 5_000 },
+    {
+      name: `audit, search over ${values.records} records, p95`,
+      value: audit.searchP95,
+      unit: 'ms',
+      atMost: 500,
+    },
+  );
 report('egress', measured);
 
 function taken(rules: string[], requests: EgressRequest[]): { median: number; p99: number } {
