@@ -4,18 +4,20 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from '
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AuditSettings } from '../../orchestrator/config/audit-settings.ts';
 import { openSearch, type Search } from '../../orchestrator/egress/audit/client.ts';
 import { reportIndexed, searchIndexed } from '../../orchestrator/egress/audit/questions.ts';
 import { removeOldIndices } from '../../orchestrator/egress/audit/retention.ts';
 import { setUpAudit } from '../../orchestrator/egress/audit/setup.ts';
-import { shipOnce, type ShipperOptions } from '../../orchestrator/egress/audit/ship.ts';
+import { shipOnce, shipSpool, type ShipperOptions } from '../../orchestrator/egress/audit/ship.ts';
 import { reportTraffic, searchTraffic, type TrafficQuery } from '../../orchestrator/egress/traffic/search.ts';
 import { TRAFFIC_GROUPS } from '../../protocol/traffic.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
 import { startElasticsearch, type Elasticsearch } from '../support/elasticsearch.ts';
 
 const NO_SECRETS = { get: async () => undefined } as never;
+const PATIENCE_MS = 100_000;
 const DAY = '2026-11-21';
 const INDEX = 'autocode-traffic-2026.11.21';
 const RECORD = {
@@ -44,6 +46,11 @@ after(async () => {
   await server?.[Symbol.asyncDispose]();
   await db?.[Symbol.asyncDispose]();
 });
+
+async function until(what: string, look: () => boolean | Promise<boolean>): Promise<void> {
+  for (const giveUp = performance.now() + PATIENCE_MS; !(await look()); await delay(50))
+    if (performance.now() > giveUp) throw new Error(`${what} did not come about`);
+}
 
 /** A spool of its own, and an Elasticsearch without records. */
 async function rig(t: TestContext) {
@@ -116,8 +123,8 @@ test('of a request there is one document, in the index of its day, however often
 
 test('a line that is not finished waits, half a line that a crash left is passed over', async (t) => {
   const { raw, write, ship } = await rig(t);
-  const hour = `${new Date().toISOString().slice(0, 13)}`;
-  const at = new Date().toISOString();
+  const at = new Date(Date.now() + 86_400_000).toISOString(); // of an hour that does not end meanwhile
+  const hour = at.slice(0, 13);
   write(hour, { id: '1', event: 'close', at });
   raw(hour, '{"id":"2","event":"close",');
   assert.deepEqual(
@@ -287,4 +294,31 @@ test('questions have the same answers from the spool and from Elasticsearch', as
     records.map(({ id }) => id),
   );
   await assert.rejects(searchIndexed(search, { limit: 1, before: 'gone' }), { code: 'ERR_NOT_FOUND' });
+});
+
+test('Elasticsearch killed and away for a while loses nothing and doubles nothing', async (t) => {
+  const { write, options } = await rig(t);
+  const stopping = new AbortController();
+  const troubles: (string | null)[] = [];
+  const told = (trouble: Error | null) => void troubles.push(trouble?.message ?? null);
+  const shipped = shipSpool({ ...options, signal: stopping.signal, told });
+  const count = async () => {
+    await server!.call('POST', '/autocode-traffic/_refresh');
+    return (await server!.call('GET', '/autocode-traffic/_count')).body.count as number;
+  };
+  try {
+    const at = `${DAY}T10:00:00.000Z`;
+    write(`${DAY}T10`, { id: '1', event: 'close', at }, { id: '2', event: 'open', at });
+    await until('two records', async () => (await count()) === 2);
+    await server!.kill();
+    write(`${DAY}T10`, { id: '2', event: 'close', at }, { id: '3', event: 'close', at });
+    await until('a trouble', () => troubles.length > 0);
+    assert.match(troubles[0] ?? '', /does not answer/);
+    await server!.start();
+    await until('the end of it', () => troubles.at(-1) === null);
+    await until('the third record', async () => (await count()) === 3);
+  } finally {
+    stopping.abort();
+    await shipped;
+  }
 });

@@ -12,11 +12,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { request } from 'undici';
-import { freePorts } from './ports.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const CONFIGURATION = path.join(ROOT, 'elasticsearch/elasticsearch.yml');
@@ -47,15 +47,13 @@ export async function startElasticsearch({ heapMb = 384, brief = true } = {}): P
   if (program === undefined)
     throw new Error('Elasticsearch is missing: ./scripts/servers/elasticsearch/install');
   const directory = mkdtempSync(path.join(tmpdir(), 'autocode-elasticsearch-'));
-  const [port = 0, transport = 0] = await freePorts(2);
-  const url = `http://127.0.0.1:${port}`;
   mkdirSync(path.join(directory, 'config'));
-  writeFileSync(path.join(directory, 'config/elasticsearch.yml'), configuration(directory, port, transport));
-  const output = path.join(directory, 'output');
+  writeFileSync(path.join(directory, 'config/elasticsearch.yml'), configuration(directory));
+  const door = await openDoor();
   let child: ChildProcess | undefined;
 
   const call: Elasticsearch['call'] = async (method, where, body) => {
-    const answer = await request(`${url}${where}`, {
+    const answer = await request(`${door.url}${where}`, {
       method: method as 'GET',
       ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
@@ -65,38 +63,36 @@ export async function startElasticsearch({ heapMb = 384, brief = true } = {}): P
   const kill = async () => {
     const ending = child;
     child = undefined;
+    door.leadTo(undefined);
     if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
     ending.kill('SIGKILL');
     await once(ending, 'exit');
   };
   const start = async () => {
+    const output = path.join(directory, 'output');
+    rmSync(output, { force: true });
     const log = openSync(output, 'a');
     const java = path.join(program, 'java/bin/java');
+    const options = [...javaOptions(program, heapMb), ...(brief ? ['-XX:TieredStopAtLevel=1'] : [])];
     const started = spawn(
       'setpriv',
-      [
-        '--pdeathsig',
-        'KILL',
-        java,
-        ...javaOptions(program, heapMb),
-        ...(brief ? ['-XX:TieredStopAtLevel=1'] : []),
-        'Server',
-        program,
-        directory,
-      ],
+      ['--pdeathsig', 'KILL', java, ...options, 'Server', program, directory],
       { stdio: ['ignore', log, log], env: { HOME: directory } },
     );
     closeSync(log);
     child = started;
     for (const giveUp = performance.now() + START_MS; ; await delay(50)) {
-      const health = await call('GET', '/_cluster/health').catch(() => undefined);
-      if (health?.status === 200 && health.body.status !== 'red') return;
+      const [, port] = /^LISTENING (\d+)$/m.exec(readFileSync(output, 'utf8')) ?? [];
+      door.leadTo(port === undefined ? undefined : Number(port));
+      const health = port && (await call('GET', '/_cluster/health').catch(() => undefined));
+      if (health && health.status === 200 && health.body.status !== 'red') return;
       if (started.exitCode !== null || performance.now() > giveUp)
         throw new Error(`Elasticsearch did not start: ${readFileSync(output, 'utf8').slice(-2000)}`);
     }
   };
   const dispose = async () => {
     await kill();
+    door.close();
     rmSync(directory, { recursive: true, force: true });
   };
   try {
@@ -105,7 +101,32 @@ export async function startElasticsearch({ heapMb = 384, brief = true } = {}): P
     await dispose();
     throw error;
   }
-  return { url, call, start, kill, [Symbol.asyncDispose]: dispose };
+  return { url: door.url, call, start, kill, [Symbol.asyncDispose]: dispose };
+}
+
+/** A port that stays when the server behind it is another one, on a port of its own; while there is none, connections end at once. */
+async function openDoor() {
+  let port: number | undefined;
+  const open = new Set<net.Socket>();
+  const server = net.createServer((outer) => {
+    open.add(outer.on('close', () => open.delete(outer)).on('error', () => {}));
+    if (port === undefined) return outer.destroy();
+    const inner = net.connect(port, '127.0.0.1').on('error', () => outer.destroy());
+    outer.on('close', () => inner.destroy());
+    inner.on('close', () => outer.destroy());
+    return outer.pipe(inner).pipe(outer);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`,
+    leadTo(next: number | undefined) {
+      port = next;
+    },
+    close() {
+      server.close();
+      for (const socket of open) socket.destroy();
+    },
+  };
 }
 
 function javaOptions(program: string, heapMb: number): string[] {
@@ -128,12 +149,12 @@ function javaOptions(program: string, heapMb: number): string[] {
 }
 
 /** The configuration that is shipped, in this directory, with its switch for security turned off. */
-function configuration(directory: string, port: number, transport: number): string {
+function configuration(directory: string): string {
   return readFileSync(CONFIGURATION, 'utf8')
     .replace(', "@WORKERS@"', '')
     .replaceAll('/mnt/data/autocode/elasticsearch', directory)
-    .replace('http.port: 9200', `http.port: ${port}`)
-    .replace('transport.port: 9300', `transport.port: ${transport}`)
+    .replace('http.port: 9200', 'http.port: 0')
+    .replace('transport.port: 9300', 'transport.port: 0')
     .replace('security.enabled: true', 'security.enabled: false')
     .replace(/^xpack\.(monitoring|security\.http\.ssl\.(certificate|key)).*$/gm, ''); // of modules that are not published
 }

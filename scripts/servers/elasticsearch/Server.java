@@ -7,11 +7,12 @@ import java.util.concurrent.TimeUnit;
 import org.elasticsearch.common.logging.LogConfigurator;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.env.Environment;
+import org.elasticsearch.http.HttpServerTransport;
 import org.elasticsearch.node.InternalSettingsPreparer;
 import org.elasticsearch.node.Node;
 import org.elasticsearch.plugins.PluginsLoader;
 
-/** One node in this JVM, with the modules of an installation and a configuration of its own: Server INSTALLATION HOME. HOME holds config/elasticsearch.yml. */
+/** One node in this JVM, with the modules of an installation and a configuration of its own: Server INSTALLATION HOME. HOME holds config/elasticsearch.yml. Prints its port. */
 public class Server {
   public static void main(String[] arguments) throws Exception {
     Path modules = Path.of(arguments[0]).toAbsolutePath().resolve("modules");
@@ -40,6 +41,7 @@ public class Server {
                   done.countDown();
                 }));
     node.start();
+    System.out.println("LISTENING " + node.injector().getInstance(HttpServerTransport.class).boundAddress().publishAddress().getPort());
     done.await();
   }
 }
