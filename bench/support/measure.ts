@@ -25,10 +25,10 @@ export function togetherMb(pids: readonly number[]): number {
   let kb = 0;
   for (const pid of pids) {
     const own = new Map<string, number>();
-    let file = '';
+    let file = ''; // by its number: in another root it has another name
     for (const line of readFileSync(`/proc/${pid}/smaps`, 'utf8').split('\n')) {
-      const mapping = /^[0-9a-f]+-[0-9a-f]+ \S+ ([0-9a-f]+) \S+ \d+ *(.*)$/.exec(line);
-      if (mapping !== null) file = `${mapping[2]} ${mapping[1]}`;
+      const mapping = /^[0-9a-f]+-[0-9a-f]+ \S+ ([0-9a-f]+ \S+ \d+)/.exec(line);
+      if (mapping !== null) file = mapping[1]!;
       const [, name, value] = /^(Rss|Anonymous): +(\d+) kB$/.exec(line) ?? [];
       if (name === undefined) continue;
       own.set(file, (own.get(file) ?? 0) + (name === 'Rss' ? 1 : -1) * Number(value));

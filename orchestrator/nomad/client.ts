@@ -46,8 +46,6 @@ export interface NomadClient {
   submit(job: Job, index: number): Promise<{ evalId: string }>;
   /** Undefined where there is none. */
   job(id: string): Promise<Job | undefined>;
-  /** Has the scheduler look at a job again; what it lacks is placed. */
-  evaluateJob(id: string): Promise<void>;
   /** Ends a job; its allocations are stopped. */
   stopJob(id: string, options?: { purge?: boolean }): Promise<void>;
   evaluation(id: string, wait?: WaitFor): Promise<Waited<Evaluation>>;
@@ -102,10 +100,6 @@ export function nomadClient(connection: Connection): NomadClient {
       return (await api.ask('POST', 'jobs', SUBMITTED, { needs: 'submit-job', body })).value;
     },
     job: async (id) => await ifThere(read(`job/${part(id)}`, Job, 'read-job')),
-    async evaluateJob(id) {
-      const asked = { needs: 'read-job', body: { JobID: id } };
-      await api.ask('PUT', `job/${part(id)}/evaluate`, z.unknown(), asked);
-    },
     async stopJob(id, { purge = false } = {}) {
       await api.ask('DELETE', `job/${part(id)}`, z.unknown(), { needs: 'submit-job', query: { purge } });
     },

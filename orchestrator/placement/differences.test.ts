@@ -115,8 +115,9 @@ for (const [name, known, allocations, expected] of table) {
   });
 }
 
-test('a service job that lacks allocations is to be looked at again, unless Nomad waits for room', () => {
-  const failed = allocation('autocode-worker', 'failed'); // has its own time to be followed
+test('a service job that lacks allocations gets them, unless Nomad waits for room', () => {
+  const failed = allocation('autocode-worker', 'failed');
+  const failedLongAgo = allocation('autocode-worker', 'failed', { ageMinutes: 20 });
   const lost = allocation('autocode-worker', 'complete', { desired: 'stop' });
   const mends = (allocations: Allocation[], count: number, blocked = false) =>
     fleetDifferences({ workers: [], dispatches: [] }, allocations, JOBS, { count, blocked }).map(
@@ -124,5 +125,6 @@ test('a service job that lacks allocations is to be looked at again, unless Noma
     );
   assert.deepEqual(mends([service, failed, lost], 2), []);
   assert.deepEqual(mends([service, lost, allocation('shop')], 2), [['job', 'place']]);
+  assert.deepEqual(mends([service, failedLongAgo], 2), [['job', 'place']]);
   assert.deepEqual(mends([service, lost], 2, true), [['job', null]]);
 });

@@ -13,7 +13,7 @@ export const ACTIONS: Readonly<Record<Mend, string>> = {
   stop: 'its job is stopped',
   end: 'the dispatch is ended; another follows if its task still waits',
   remove: 'the worker is removed from the list',
-  place: 'Nomad is told to look at it again',
+  place: 'its count is set again, for Nomad to place them',
 };
 
 export interface KnownWorker {
@@ -38,6 +38,9 @@ export interface ServiceJob {
   blocked: boolean;
 }
 
+/** Longer than Nomad waits before it places another one for one that failed (`reschedule` of the job). */
+const FOLLOWED_WITHIN_MS = 15 * 60_000;
+
 /** Not registered for so long after its start, an allocation is told of. */
 const REGISTERS_WITHIN_MS = 3 * 60_000;
 
@@ -51,16 +54,25 @@ export function fleetDifferences(
 ): Difference[] {
   const byId = new Map(allocations.map((allocation) => [allocation.id, allocation]));
   return [
-    ...(service === undefined ? [] : ofService(service, allocations, jobs)),
+    ...(service === undefined ? [] : ofService(service, allocations, jobs, now)),
     ...allocations.flatMap((allocation) => ofAllocation(allocation, known, jobs, now)),
     ...known.dispatches.flatMap((dispatch) => ofDispatch(dispatch, allocations)),
     ...known.workers.flatMap((worker) => ofWorker(worker, byId, jobs)),
   ];
 }
 
-// One that failed is followed by another in its time; one that was lost may be followed by none for long.
-function ofService({ count, blocked }: ServiceJob, allocations: Allocation[], { job }: Jobs): Difference[] {
-  const placed = allocations.filter((each) => each.job === job && each.desired === 'run').length;
+// One that failed is followed by another in its time, but by none where its deployment failed with it.
+function ofService(
+  { count, blocked }: ServiceJob,
+  allocations: Allocation[],
+  { job }: Jobs,
+  now: number,
+): Difference[] {
+  const isGivenUp = ({ status, modified }: Allocation) =>
+    status === 'failed' && now - modified.getTime() > FOLLOWED_WITHIN_MS;
+  const placed = allocations.filter(
+    (each) => each.job === job && each.desired === 'run' && !isGivenUp(each),
+  ).length;
   if (placed >= count) return [];
   const why = `has ${placed} allocations, and should have ${count}`;
   if (!blocked) return [{ kind: 'job', what: job, why, mend: 'place' }];

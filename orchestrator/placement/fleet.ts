@@ -5,15 +5,7 @@ import type { NomadClient } from '../nomad/client.ts';
 export interface Fleet {
   nomad: Pick<
     NomadClient,
-    | 'dispatch'
-    | 'scale'
-    | 'allocation'
-    | 'allocations'
-    | 'job'
-    | 'stopJob'
-    | 'evaluateJob'
-    | 'evaluation'
-    | 'evaluations'
+    'dispatch' | 'scale' | 'allocation' | 'allocations' | 'job' | 'stopJob' | 'evaluation' | 'evaluations'
   >;
   settings: Jobs;
 }

@@ -73,7 +73,11 @@ export async function reconcileFleet(
 const MENDS: Record<Mend, (db: Queryable, fleet: Fleet, difference: Difference) => Promise<unknown>> = {
   // Another allocation would follow one that is stopped alone.
   stop: async (_, { nomad }, { what }) => await nomad.stopJob((await nomad.allocation(what)).job),
-  place: async (_, { nomad }, { what }) => await nomad.evaluateJob(what),
+  // With the same count again Nomad also places what it does not when it is only told to evaluate the job.
+  place: async (_, { nomad }, { what, why }) => {
+    const group = (await nomad.job(what))?.TaskGroups[0];
+    if (group !== undefined) await nomad.scale(what, group.Name, group.Count ?? 0, why);
+  },
   end: async (db, _, { what, why }) => await endDispatch(db, what, why),
   remove: async (db, _, { what }) => await removeWorker(db, what),
 };
