@@ -58,6 +58,16 @@ export async function intakeChores(parts: IntakeParts): Promise<Chore[]> {
       },
     },
     {
+      name: 'answers to Jira',
+      everySeconds: 15,
+      run: async (signal) => {
+        const { rowCount } = await db.query(`select from intake_source where kind = 'jira' limit 1`);
+        if (rowCount === 0) return;
+        const { answerJira } = await import('../intake/sources/jira-answers.ts');
+        await answerJira({ db, secret, log }, signal);
+      },
+    },
+    {
       name: 'bodies of deliveries',
       everySeconds: DAY,
       run: async () => await removeOldBodies(db, config.retention.intakeDays),

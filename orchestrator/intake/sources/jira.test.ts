@@ -11,6 +11,7 @@ import type { Source, SourceDeps } from '../source.ts';
 import { addSource, openSource } from '../sources.ts';
 import { intakeRig, type Rig } from '../testing.ts';
 import { jira } from './jira.ts';
+import { answerJira } from './jira-answers.ts';
 import type { JiraSettings } from './jira-settings.ts';
 
 const SECRET = 'of the webhook';
@@ -225,7 +226,7 @@ test('what Jira sends beside is taken, and what it does not send is told apart',
     items: [
       { field: 'labels', fromString: null },
       { field: 'status', toString: null },
-    ],
+    ] as object[],
   };
   assert.deepEqual(
     parse({ timestamp: '2019-1-30 15:51:34,870', webhookEvent: 'jira:issue_updated', issue, changelog }),
@@ -247,4 +248,70 @@ test('a test of the source says who we are, or what is wrong', async () => {
   const [check] = await look();
   assert.equal(check?.ok, false);
   assert.match(check?.detail ?? '', /Jira of the source tracker does not accept the token/);
+});
+
+test('what became of the task stands in one comment, which changes, and each pull request is linked', async () => {
+  await using rig = await jiraRig('cloud');
+  const { db } = rig.deps;
+  const answer = async () => await answerJira(rig.deps, new AbortController().signal);
+  await rig.hook(rig.jira.create('SHOP-1', 'ann', { labels: ['autocode'] }));
+  const { comments, links } = rig.jira.issue('SHOP-1');
+  const [task] = await rig.tasks();
+  await answer();
+  await answer();
+  assert.deepEqual(
+    comments.map(({ body }) => body),
+    [`Autocode, task ${task!.id}: it waits for a worker.`],
+  );
+  await db.query(
+    `update task set state = 'completed', reason = 'All of it [~ann] {color}', updated_at = now()`,
+  );
+  await db.query(
+    `with run as (insert into run (id, task, fence, state, worker, claim_id, agent, model, isolation, deadline)
+       values ('1-1', $1, 1, 'succeeded', 'w', gen_random_uuid(), 'command', '', 'bubblewrap', now()) returning id)
+     insert into change (task, repository, run, forge, branch, base_branch, base_commit, head_commit, title, body, state, url)
+     select $1, r.id, run.id, 'forge', 'b', 'main', 'c', 'c', 'Faster till', '', 'open', 'https://git.example/1' from run, repository r`,
+    [task!.id],
+  );
+  await answer();
+  assert.equal(comments.length, 1);
+  assert.equal(
+    comments[0]!.body,
+    `Autocode, task ${task!.id}: done. All of it \\[\\~ann\\] \\{color\\}\nPull request: Faster till, open: [https://git.example/1]`,
+  );
+  assert.deepEqual([...links.values()], [{ url: 'https://git.example/1', title: 'Faster till' }]);
+  // A crash between the comment and its note.
+  await db.query('delete from intake_answer');
+  await db.query(`update change set state = 'merged', updated_at = now()`);
+  await answer();
+  assert.equal(comments.length, 1);
+  assert.match(comments[0]!.body, /Faster till, merged/);
+  comments.pop();
+  await db.query(`update change set state = 'closed', updated_at = now()`);
+  await answer();
+  assert.match(comments[0]!.body, /Faster till, closed/);
+});
+
+test('an issue that was deleted is given up, a Jira that is away is answered later', async () => {
+  await using rig = await jiraRig('data-center');
+  const answer = async () => await answerJira(rig.deps, new AbortController().signal);
+  const answers = async () =>
+    (await rig.deps.db.query('select told is not null as told, trouble from intake_answer order by task'))
+      .rows;
+  await rig.hook(rig.jira.create('SHOP-1', 'ann', { labels: ['autocode'] }));
+  rig.jira.delete('SHOP-1');
+  await answer();
+  assert.deepEqual(await answers(), [{ told: true, trouble: null }]);
+  await rig.hook(rig.jira.create('SHOP-2', 'ann', { labels: ['autocode'] }));
+  await rig.secrets.put('jira-token', 'revoked');
+  await answer();
+  assert.match((await answers())[1].trouble, /does not accept the token/);
+  await rig.secrets.put('jira-token', rig.jira.credential);
+  const asked = rig.jira.requests.length;
+  await answer();
+  assert.equal(rig.jira.requests.length, asked, 'not at once');
+  await rig.deps.db.query(`update intake_answer set updated_at = updated_at - interval '6 minutes'`);
+  await answer();
+  assert.deepEqual((await answers())[1], { told: true, trouble: null });
+  assert.equal(rig.jira.issue('SHOP-2').comments.length, 1);
 });
