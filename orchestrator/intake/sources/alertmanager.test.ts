@@ -4,7 +4,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Trust } from '../../../protocol/intake.ts';
+import { takeHook } from '../hooks.ts';
 import type { Source } from '../source.ts';
+import { addSource } from '../sources.ts';
+import { intakeRig } from '../testing.ts';
 import { alertmanager } from './alertmanager.ts';
 
 const body = readFileSync(path.join(import.meta.dirname, 'fixtures/alertmanager.json'));
@@ -92,4 +95,45 @@ test('what is no notification is told apart', () => {
     ],
   ] as const)
     assert.throws(() => parse(Buffer.from(text)), { message });
+});
+
+test('an alert is one task while it fires, however often it is told, and in whichever order', async () => {
+  await using rig = await intakeRig();
+  const { db } = rig.deps;
+  await addSource(
+    { db, secrets: rig.secrets },
+    {
+      name: 'prometheus',
+      kind: 'alertmanager',
+      project: 'shop',
+      trust: Trust.parse({}),
+      settings: {},
+      secret: 'token',
+    },
+    'me',
+  );
+  const base = JSON.parse(body.toString()) as { alerts: object[] };
+  const tell = async (alert: object, token = 'token') => {
+    const bytes = Buffer.from(JSON.stringify({ ...base, alerts: [{ ...base.alerts[0], ...alert }] }));
+    const request = { headers: { authorization: `Bearer ${token}` }, body: bytes, now: new Date() };
+    await takeHook({ ...rig.deps, secrets: rig.secrets }, 'prometheus', request);
+    await rig.work();
+  };
+  const at = (minute: number) => `2026-02-06T13:${String(minute).padStart(2, '0')}:00.000Z`;
+  await tell({ status: 'firing', startsAt: at(10) });
+  await tell({ status: 'firing', startsAt: at(10), annotations: { summary: 'still' } });
+  await tell({ status: 'resolved', startsAt: at(10), endsAt: at(20) });
+  await tell({ status: 'firing', startsAt: at(30) });
+  await tell({ status: 'resolved', startsAt: at(10), endsAt: at(25) });
+  await assert.rejects(tell({ status: 'firing', startsAt: at(40) }, 'other'), {
+    code: 'ERR_UNAUTHENTICATED',
+  });
+  assert.deepEqual(await rig.verdicts(), ['created', 'duplicate', 'appended', 'appended', 'duplicate']);
+  const { rows } = await db.query('select title, kind from task');
+  assert.deepEqual(rows, [
+    { title: 'ProbeFailure: Probe failure: https://server.example.org', kind: 'investigate' },
+  ]);
+  // The same bytes again are the same delivery.
+  await tell({ status: 'firing', startsAt: at(30) });
+  assert.equal((await rig.verdicts()).length, 5);
 });
