@@ -127,7 +127,12 @@ export async function startAppliance(...settings: string[]): Promise<Appliance> 
       if (told !== '') throw new Error(`processes were left behind: ${told}`);
     },
   };
-  await appliance.up();
+  try {
+    await appliance.up();
+  } catch (error) {
+    await appliance[Symbol.asyncDispose]().catch(() => {});
+    throw error;
+  }
   return appliance;
 }
 

@@ -101,6 +101,23 @@ test('workers as tasks of Nomad', { timeout: 280_000 }, async (t) => {
     },
   );
 
+  await t.test('a VM that was out of sight keeps its claimer, and a run goes on', async () => {
+    const { task, run } = await begin(scene);
+    const before = running(CLAIMER, scene);
+    const [vm] = cluster.vms;
+    const node = async () => (await cluster.call('GET', 'nodes'))[0].Status as string;
+    await vm!.cut();
+    await eventually(async () => (await node()) === 'disconnected' || undefined, 'the loss of the VM');
+    await vm!.mend();
+    await eventually(async () => {
+      const all: { ClientStatus: string }[] = await cluster.call('GET', 'job/autocode-worker/allocations');
+      const live = all.filter(({ ClientStatus }) => ClientStatus === 'running');
+      return ((await node()) === 'ready' && live.length === 1) || undefined;
+    }, 'the return of the VM');
+    assert.deepEqual(running(CLAIMER, scene), before);
+    await letGo(scene, task, run);
+  });
+
   await t.test('a run whose orchestrator goes away works on, and what it said arrives', async () => {
     const { task, run } = await begin(scene);
     await appliance.autocode('down');
