@@ -12,7 +12,8 @@ root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 # What is installed of the checkout. The last ones are made by ./autocode setup.
 CODE=(autocode package.json package-lock.json .npmrc LICENSE README.md CHANGELOG.md ARCHITECTURE.md config docs examples
   nomad orchestrator protocol proxy-addon scripts systemd telemetry vault worker-agent node_modules .runtime/node .runtime/postgres)
-UNITS=(autocode.service autocode-worker.service autocode-runner.socket autocode-runner.service autocode-proxy.service)
+UNITS=(autocode.service autocode-worker.service autocode-runner.socket autocode-runner.service autocode-proxy.service
+  autocode-firewall.service)
 # Each part has a function that sees whether it is as it should be, and one that makes it so.
 PARTS=(user code link units settings owners enabled)
 declare -A WORDS=(
@@ -113,6 +114,7 @@ refuse_running() {
   local unit state
   booted || return 0
   for unit in "${UNITS[@]}"; do
+    [[ $unit != autocode-firewall.service ]] || continue # nothing of it runs: it stands for rules
     state=$(systemctl show --property=ActiveState --value "$unit")
     [[ $state == inactive || $state == failed ]] ||
       fail "$unit is $state. Let its runs end (autocode drain start --wait), stop it (systemctl stop $unit), and call this again"

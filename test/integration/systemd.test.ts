@@ -12,7 +12,7 @@ import { notifySocket } from '../support/notify-socket.ts';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 /** Those in which sandboxes are opened. */
 const UNITS = ['autocode.service', 'autocode-worker.service', 'autocode-runner.service'];
-const PROXY = 'autocode-proxy.service';
+const OTHERS = ['autocode-proxy.service', 'autocode-firewall.service'];
 const run = promisify(execFile);
 
 function temporaryDirectory(t: TestContext): string {
@@ -24,7 +24,7 @@ function temporaryDirectory(t: TestContext): string {
 test('systemd finds nothing wrong with the units, and grades what they are exposed to as OK', async (t) => {
   const directory = temporaryDirectory(t);
   cpSync(path.join(ROOT, 'systemd/autocode-runner.socket'), path.join(directory, 'autocode-runner.socket'));
-  for (const name of [...UNITS, PROXY]) {
+  for (const name of [...UNITS, ...OTHERS]) {
     const unit = path.join(directory, name);
     // The programs are where this checkout is.
     writeFileSync(

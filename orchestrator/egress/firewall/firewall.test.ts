@@ -76,9 +76,17 @@ for (const [what, words, more, message] of [
   });
 }
 
-test('an interface may come later at boot', () => {
+test('an interface may come later at boot, and what the unit allows is enough', () => {
   const set = ['egress.firewall.interfaces=[vmbr,later]'];
-  assert.equal(on(['apply', '--boot'], { set }).status, 0);
+  const before = [
+    'setpriv',
+    '--no-new-privs',
+    '--inh-caps',
+    '-all',
+    '--bounding-set',
+    '-all,+net_admin,+sys_admin',
+  ];
+  assert.equal(on(['apply', '--boot'], { set, before }).status, 0);
   assert.equal(on(['check'], { set }).status, 0);
   assert.match(shell('nft list set inet autocode-egress workers'), /"later"/);
 });
