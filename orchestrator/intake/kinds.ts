@@ -6,6 +6,7 @@ import type { SourceKind } from './source.ts';
 
 const KINDS: Partial<Record<SourceKindName, () => Promise<SourceKind>>> = {
   forge: async () => (await import('./sources/forge.ts')).forge,
+  schedule: async () => (await import('./sources/schedule.ts')).schedule,
   webhook: async () => (await import('./sources/webhook.ts')).webhook,
   sqs: async () => (await import('./sources/sqs.ts')).sqs,
   alertmanager: async () => (await import('./sources/alertmanager.ts')).alertmanager,

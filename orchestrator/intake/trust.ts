@@ -22,7 +22,8 @@ export async function doubtOf(
   if (!mayStart(trust, item)) return { verdict: 'ignored', reason: strangerReason(name, trust, item) };
   const much = await tooMuch(tx, { name, trust }, item.actor, claimed);
   if (much !== undefined) return { verdict: 'quarantined', reason: much };
-  const suspect = trust.quarantine ? suspicion(`${item.title}\n${item.text}`) : undefined;
+  const suspect =
+    trust.quarantine && item.own !== true ? suspicion(`${item.title}\n${item.text}`) : undefined;
   if (suspect !== undefined)
     return { verdict: 'quarantined', reason: `A person is to look first: ${suspect}.` };
   return undefined;

@@ -13,7 +13,7 @@ export function titleOf({ title, what }: WorkItem): string {
 
 /** The body of an item's task. */
 export function taskBody(item: WorkItem): string {
-  return told(item, BODY_MAX);
+  return item.own === true ? item.text : told(item, BODY_MAX);
 }
 
 /** An item as a message to a task that exists. */

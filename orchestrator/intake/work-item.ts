@@ -15,6 +15,8 @@ export interface WorkItem {
   actor: string | null;
   /** What was done takes a right at the source, as setting a label does. */
   byRight: boolean;
+  /** The text is not from outside: whoever set the source up wrote it. */
+  own?: true;
   title: string;
   text: string;
   /** What the text is, in our words and safe to show outside quotes: `the issue https://…`, `the alarm cpu-high`. */
