@@ -12,6 +12,7 @@ import { getDrain } from '../tasks/drain.ts';
 import { listWorkers } from '../workers/worker-list.ts';
 import { drainHealth } from './drain-status.ts';
 import { fleetHealth } from './fleet-status.ts';
+import { intakeHealth } from './intake-status.ts';
 import { modelParts } from './model-status.ts';
 import { secretsHealth } from './secret-status.ts';
 
@@ -40,7 +41,7 @@ export async function gatherStatus({
   fixed,
 }: StatusSources): Promise<Status> {
   const runLogs = join(fixed.dataDir, 'logs/worker');
-  const [installation, tasks, runs, workers, disk, logDisk, vectors, models, drain, fleet, secrets] =
+  const [installation, tasks, runs, workers, disk, logDisk, vectors, models, drain, fleet, secrets, intake] =
     await Promise.all([
       db.query<{ id: string }>('select id from installation'),
       counts(db, `select state, count(*)::int from task group by state`),
@@ -56,6 +57,7 @@ export async function gatherStatus({
       getDrain(db),
       fleetHealth(db, config),
       secretsHealth(db),
+      intakeHealth(db),
     ]);
   const parts: PartHealth[] = [
     {
@@ -70,6 +72,7 @@ export async function gatherStatus({
     ...drainHealth(drain),
     ...others,
     ...secrets,
+    ...intake,
     workersHealth(workers),
     ...fleet,
     diskHealth(
