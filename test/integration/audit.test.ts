@@ -12,6 +12,7 @@ import { removeOldIndices } from '../../orchestrator/egress/audit/retention.ts';
 import { setUpAudit } from '../../orchestrator/egress/audit/setup.ts';
 import { shipOnce, shipSpool, type ShipperOptions } from '../../orchestrator/egress/audit/ship.ts';
 import { reportTraffic, searchTraffic, type TrafficQuery } from '../../orchestrator/egress/traffic/search.ts';
+import { runCli } from '../../orchestrator/cli/testing/run-cli.ts';
 import { TRAFFIC_GROUPS } from '../../protocol/traffic.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
 import { startElasticsearch, type Elasticsearch } from '../support/elasticsearch.ts';
@@ -203,6 +204,20 @@ test('policy, template and alias are put once; what somebody changed is told and
   assert.deepEqual(await states(), ['same', 'same']);
 });
 
+test('the verb that puts them there says what it would do, and does it', async (t) => {
+  const { directory } = await rig(t);
+  await server!.call('DELETE', '/_index_template/autocode-traffic');
+  const settings = [`dataDir=${path.join(directory, 'data')}`, `egress.audit.url=${server!.url}`];
+  const setup = async (...words: string[]) =>
+    await runCli(['egress', 'audit', 'setup', ...words, ...settings.flatMap((each) => ['--set', each])]);
+  assert.match(
+    (await setup('--dry-run')).stdout,
+    /policy autocode-traffic +\S.*\n.*template autocode-traffic +would be made/,
+  );
+  assert.match((await setup()).stdout, /template autocode-traffic +made/);
+  assert.equal((await server!.call('GET', '/_index_template/autocode-traffic')).status, 200);
+});
+
 test('indices of days that are over for longer than they are kept go, others stay', async (t) => {
   const { write, ship } = await rig(t);
   for (const day of ['2026-10-20', '2026-10-21', '2026-10-22', DAY])
@@ -314,6 +329,7 @@ test('Elasticsearch killed and away for a while loses nothing and doubles nothin
     write(`${DAY}T10`, { id: '2', event: 'close', at }, { id: '3', event: 'close', at });
     await until('a trouble', () => troubles.length > 0);
     assert.match(troubles[0] ?? '', /does not answer/);
+    await assert.rejects(searchIndexed(search, { limit: 1 }), { remedy: /--source spool/ });
     await server!.start();
     await until('the end of it', () => troubles.at(-1) === null);
     await until('the third record', async () => (await count()) === 3);

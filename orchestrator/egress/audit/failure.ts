@@ -30,7 +30,7 @@ export function searchFailure(error: unknown, { url, caFile, ...settings }: Audi
       remedy: `Let egress.audit.caFile (${caFile ?? 'not set'}) be the authority of Elasticsearch's certificate, and egress.audit.url one of its names.`,
       cause: error,
     });
-  const reason = name === 'TimeoutError' ? 'no answer in time' : message;
+  const reason = name === 'TimeoutError' ? 'no answer in time' : message.replace(/ - Local: .*/, '');
   return unavailable(
     url,
     `does not answer (${reason})`,

@@ -96,9 +96,15 @@ async function positionOfRecord(search: Search, id: string): Promise<number> {
 
 async function ask<T>(search: Search, body: object): Promise<estypes.SearchResponse<T>> {
   const request = { index: ALIAS, ignore_unavailable: true, track_total_hits: false, ...body };
-  return await search.ask(
-    async (client, options) => await client.search<T>(request as estypes.SearchRequest, options),
-  );
+  try {
+    return await search.ask(
+      async (client, options) => await client.search<T>(request as estypes.SearchRequest, options),
+    );
+  } catch (error) {
+    if (!(error instanceof AutocodeError)) throw error;
+    const remedy = `${error.remedy ?? ''} Meanwhile look in the spool: \`--source spool\`.`.trimStart();
+    throw new AutocodeError(error.code, error.message, { remedy, cause: error });
+  }
 }
 
 function filterOf(query: TrafficQuery): Filter {
