@@ -24,6 +24,7 @@ const domains = [
   'nomad',
   'placement',
   'prompts',
+  'purchases',
   'redaction',
   'repos',
   'retention',

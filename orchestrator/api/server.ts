@@ -37,6 +37,7 @@ import { promptRoutes } from './routes/prompts.ts';
 import { runRoutes } from './routes/runs.ts';
 import { runnerRoutes } from './routes/runner.ts';
 import { schedulingRoutes } from './routes/scheduling.ts';
+import { purchaseRoutes } from './routes/purchases.ts';
 import { secretBindingRoutes } from './routes/secret-bindings.ts';
 import { secretRoutes } from './routes/secrets.ts';
 import { systemRoutes } from './routes/system.ts';
@@ -87,6 +88,7 @@ const GROUPS: Routes[] = [
   secretBindingRoutes,
   gpuRoutes,
   moneyRoutes,
+  purchaseRoutes,
   egressRoutes,
   trafficRoutes,
   egressPolicyRoutes,
@@ -108,7 +110,7 @@ export async function buildApi(context: ApiContext, version: string): Promise<Fa
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500 },
     clientErrorHandler: refuseConnection,
-    frameworkErrors: refuseRequest,
+    frameworkErrors: refuseRequest((text) => context.redactor().values(text)),
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);

@@ -110,6 +110,7 @@ export const EVENT_KINDS = [
   'budget.removed',
   'budget.reached',
   'price.set',
+  'purchase.state',
   'prompt.read',
   'secret.revealed',
   'secret.bound',
