@@ -35,6 +35,7 @@ RULES = [
     "allow host=six.example",
     "allow host=shop.example project=shop",
     "allow host=93.184.215.14",
+    "pass host=pinned.example",
 ]
 ADDRESSES = {
     "a.example": ["93.184.215.14"],
@@ -43,6 +44,7 @@ ADDRESSES = {
     "leads-inside.example": ["10.9.9.9"],
     "six.example": ["2606:2800:21f:cb07:6820:80da:af6b:8b2c"],
     "shop.example": ["93.184.215.16"],
+    "pinned.example": ["93.184.215.17"],
 }
 
 
@@ -170,6 +172,7 @@ def question(name: str, type_: int = types.A) -> dns.DNSFlow:
         (question("a.example"), response_codes.NOERROR, ["93.184.215.14"]),
         (question("A.Example"), response_codes.NOERROR, ["93.184.215.14"]),
         (question("b.example"), response_codes.NOERROR, ["93.184.215.15"]),
+        (question("pinned.example"), response_codes.NOERROR, ["93.184.215.17"]),
         (question("inside.example"), response_codes.NOERROR, ["10.9.9.9"]),
         (question("a.example", types.AAAA), response_codes.NOERROR, []),
         (question("a.example", types.TXT), response_codes.NOERROR, []),
