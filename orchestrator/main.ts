@@ -192,7 +192,7 @@ async function startParts(
   if (config.roles.includes('api')) {
     const key = await serverKey(secrets);
     const intake = intakeOf(key);
-    const egress = await startEgress(config, directory.root, db, log, key, secrets);
+    const egress = await startEgress(config, directory.root, db, log, key, secrets, redaction.known);
     if (egress !== undefined) stops.push(() => egress.stop());
     const audit = await startAudit(config, directory.root, db, log, secrets);
     stops.push(() => audit.stop());

@@ -55,9 +55,11 @@ function answerUnknown(
   );
 }
 
-/** Answers for requests that do not get as far as a route, as one whose address cannot be read. */
-export function refuseRequest(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  answer(reply.header('x-request-id', request.id), asAutocodeError(error), request);
+/** Answers for requests that do not get as far as a route, as one whose address cannot be read; no hook sees them. */
+export function refuseRequest(clean: (text: string) => string) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    answer(reply.header('x-request-id', request.id), asAutocodeError(error), request, clean);
+  };
 }
 
 /** Whether a path is one of a route's, as `/api/v1/tasks/3` is of `/api/v1/tasks/:task`. */
@@ -68,8 +70,13 @@ function matches(url: string, path: string): boolean {
   );
 }
 
-function answer(reply: FastifyReply, error: AutocodeError, request: FastifyRequest): FastifyReply {
-  const body = JSON.stringify(errorBody(error, request.id));
+function answer(
+  reply: FastifyReply,
+  error: AutocodeError,
+  request: FastifyRequest,
+  clean = (text: string) => text,
+): FastifyReply {
+  const body = clean(JSON.stringify(errorBody(error, request.id)));
   return reply.code(error.status).header('content-type', 'application/json; charset=utf-8').send(body);
 }
 

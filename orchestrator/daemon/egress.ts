@@ -7,6 +7,7 @@ import type { Config } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
 import { egressPlaces } from '../egress/places.ts';
 import type { SubmitDeps } from '../repos/submit.ts';
+import type { LiveValue } from '../secrets/live-values.ts';
 import type { SecretManager } from '../secrets/secret-manager.ts';
 import type { ClaimSettings } from '../tasks/work-order.ts';
 
@@ -28,6 +29,7 @@ export async function startEgress(
   log: RootLog,
   serverKey: Buffer,
   secrets: SecretManager,
+  known: () => LiveValue[],
 ): Promise<WayOut | undefined> {
   const places = egressPlaces(root);
   if (!config.egress.proxy) {
@@ -48,6 +50,7 @@ export async function startEgress(
       ...config.forges.flatMap(({ name }) => [`forge-${name}`, `webhook-${name}`]),
       ...MONEY,
     ],
+    known,
     failed: (error) => log.warn('what is lent to runs could not be looked after', { error }),
   });
   return {

@@ -2,8 +2,8 @@
 import type { LiveValue } from '../secrets/live-values.ts';
 import { notRedactable } from '../secrets/redactable.ts';
 
-/** A line of a key in PEM: alone it is as good as found, and logs put something before each line. */
-const KEY_LINE = /^[A-Za-z0-9+/=]{32,}$/;
+/** What looks random in a value of several lines, as a line of a key: alone it is as good as found, and logs cut texts into lines. */
+const RANDOM = /^(?:(?=.*\d)(?=.*[A-Za-z])(?!.*:\/\/)\S{12,}|[A-Za-z0-9+/=]{32,})$/;
 /** Members of a secret in JSON that say where and who, not what opens: such texts stand in many places. */
 const NO_SECRET = /(uri|url|type|email|user|username|holder|host|address|name|id)$/i;
 const SHORTEST_MEMBER = 12;
@@ -17,11 +17,13 @@ export function formsOf(live: readonly LiveValue[]): Map<string, string> {
   return forms;
 }
 
-/** The value, lines of a key in it, and what opens something in a secret with members. */
+/** The value, what looks random in its lines, and what opens something in a secret with members. */
 function partsOf(value: string): string[] {
   const whole = value.trim();
-  const lines = whole.split('\n').filter((line) => KEY_LINE.test(line));
-  return [whole, ...lines, ...membersOf(whole)].filter((part) => notRedactable(part) === null);
+  const words = whole.startsWith('{') || !whole.includes('\n') ? [] : whole.split(/\s+/);
+  return [whole, ...words.filter((word) => RANDOM.test(word)), ...membersOf(whole)].filter(
+    (part) => notRedactable(part) === null,
+  );
 }
 
 function membersOf(text: string): string[] {

@@ -13,6 +13,8 @@ const START_MS = 2_000;
 
 export interface LiveRedactor {
   current(): Redactor;
+  /** The values that it knows. */
+  known(): LiveValue[];
   /** The values that it knows after it has asked for them. */
   live(): Promise<LiveValue[]>;
   /** The same secrets; one that is written is taken out of all texts before it is kept. */
@@ -58,6 +60,7 @@ export async function liveRedactor(
 
   return {
     current: () => current,
+    known: values,
     async live() {
       await refresh();
       return values();

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { PartHealth } from '../../../protocol/status.ts';
 import type { Database } from '../../db/connect.ts';
 import { onNotify } from '../../db/notifications.ts';
+import type { LiveValue } from '../live-values.ts';
 import { notRedactable } from '../redactable.ts';
 import type { Secret, SecretManager } from '../secret-manager.ts';
 import { placeholderFor } from './placeholder.ts';
@@ -33,6 +34,8 @@ export interface LeasesOptions {
   socket: string;
   /** Secrets whose values go nowhere, beside those that are bound. */
   watched: string[];
+  /** Values that go nowhere either: of all secrets that were read so far. */
+  known?: (() => LiveValue[]) | undefined;
   failed(error: unknown): void;
   leaseSeconds?: number;
   readMs?: number;
@@ -59,7 +62,16 @@ type Reading = { secret: Secret } | { trouble: string; gone: boolean };
 
 /** Keeps proxy and database as runs, bindings and secrets are, from now on. */
 export async function keepLeases(options: LeasesOptions): Promise<Leases> {
-  const { db, serverKey, socket, watched, failed, leaseSeconds = LEASE_SECONDS, readMs = READ_MS } = options;
+  const {
+    db,
+    serverKey,
+    socket,
+    watched,
+    known = () => [],
+    failed,
+    leaseSeconds = LEASE_SECONDS,
+    readMs = READ_MS,
+  } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const leases = new Map<string, Lease>();
@@ -91,15 +103,19 @@ export async function keepLeases(options: LeasesOptions): Promise<Leases> {
         seconds: Math.max(0, until - now) / 1000,
         trouble,
       })),
-      watched: Object.fromEntries(
-        [...readings].flatMap(([name, reading]) =>
-          'secret' in reading && notRedactable(reading.secret.value) === null
-            ? [[name, [reading.secret.value]]]
-            : [],
-        ),
-      ),
-      names,
+      watched: watchedNow(),
+      names: [...new Set([...names, ...known().map(({ name }) => name)])],
     };
+  }
+
+  function watchedNow(): Record<string, string[]> {
+    const read = [...readings].flatMap(([name, reading]) =>
+      'secret' in reading ? [{ name, value: reading.secret.value }] : [],
+    );
+    const values = new Map<string, Set<string>>();
+    for (const { name, value } of [...read, ...known()])
+      if (notRedactable(value) === null) values.set(name, (values.get(name) ?? new Set()).add(value));
+    return Object.fromEntries([...values].map(([name, some]) => [name, [...some]]));
   }
 
   async function refresh(): Promise<void> {
@@ -112,7 +128,7 @@ export async function keepLeases(options: LeasesOptions): Promise<Leases> {
       const lease = leases.get(keyOf(each)) ?? fresh(each);
       leases.set(keyOf(each), { ...renewed(lease, readings.get(each.secret)), wanted: each });
     }
-    const now = JSON.stringify([...leases.values(), ...readings, names]);
+    const now = JSON.stringify([...leases.values(), ...readings, names, known()]);
     if (now === kept) return;
     await keepStanding(db, [...leases.values()].map(standing));
     kept = now;
