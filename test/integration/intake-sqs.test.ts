@@ -54,6 +54,7 @@ suite('queues', { concurrency: true }, () => {
       async function receiving(
         settings: object = {},
         redrive?: { deadLetter: string; most: number },
+      suffix = '',
       ): Promise<
         Rig & {
           queue: string;
@@ -63,7 +64,7 @@ suite('queues', { concurrency: true }, () => {
         }
       > {
         const rig = await intakeRig();
-        const queue = await server.queue(`queue-${++queues}`, redrive);
+        const queue = await server.queue(`queue-${++queues}${suffix}`, redrive);
         const stop = new AbortController();
         await rig.secrets.put('intake-queue', CREDENTIALS);
         await addSource(
@@ -92,8 +93,12 @@ suite('queues', { concurrency: true }, () => {
           queue,
           start: () => void pull.look(stop.signal),
           send: async (...bodies) => {
-            for (const body of bodies)
-              await server.client.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: body }));
+            for (const [index, MessageBody] of bodies.entries()) {
+              const ordered = { MessageGroupId: 'all', MessageDeduplicationId: String(index) };
+              await server.client.send(
+                new SendMessageCommand({ QueueUrl: queue, MessageBody, ...(suffix === '.fifo' && ordered) }),
+              );
+            }
           },
           // Nothing waits in the queue, is under way, or waits in the ledger.
           empty: async () => {
@@ -217,6 +222,16 @@ suite('queues', { concurrency: true }, () => {
         await deleted.empty();
         for (const rig of [left, deleted])
           assert.equal((await listDeliveries(rig.deps.db, { limit: 9, state: 'failed' })).length, 1);
+      });
+
+      test('queues that keep the order go on too, past what cannot be read', async () => {
+        const deadLetterQueue = await server.queue(`dead-${++queues}.fifo`);
+        await using rig = await receiving({ deadLetterQueue }, undefined, '.fifo');
+        await rig.send(ticket('T-6'), 'hello', ticket('T-7'));
+        rig.start();
+        await rig.empty();
+        assert.equal((await rig.tasks()).length, 2);
+        assert.equal(await waitingIn(deadLetterQueue), 1);
       });
 
       for (const point of ['received', 'stored']) {

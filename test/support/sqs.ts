@@ -19,7 +19,7 @@ export interface QueueServer {
   endpoint: string;
   region: string;
   client: SQSClient;
-  /** A new queue; its address. `deadLetter`: of the queue where it puts what was received `most` times. */
+  /** A new queue; its address. `*.fifo` keeps the order. `deadLetter`: of the queue where it puts what was received `most` times. */
   queue(name: string, redrive?: { deadLetter: string; most: number }): Promise<string>;
   /** Ends it as a power cut does, with all its queues. */
   kill(): Promise<void>;
@@ -59,22 +59,16 @@ export async function startQueues(name: QueueServerName): Promise<QueueServer> {
     await once(ending, 'exit');
   };
   const queue: QueueServer['queue'] = async (queueName, redrive) => {
-    let RedrivePolicy: string | undefined;
+    const Attributes: Record<string, string> = {};
+    if (queueName.endsWith('.fifo')) Attributes.FifoQueue = 'true';
     if (redrive !== undefined) {
-      const { Attributes } = await client.send(
+      const found = await client.send(
         new GetQueueAttributesCommand({ QueueUrl: redrive.deadLetter, AttributeNames: ['QueueArn'] }),
       );
-      RedrivePolicy = JSON.stringify({
-        deadLetterTargetArn: Attributes?.QueueArn,
-        maxReceiveCount: redrive.most,
-      });
+      const deadLetterTargetArn = found.Attributes?.QueueArn;
+      Attributes.RedrivePolicy = JSON.stringify({ deadLetterTargetArn, maxReceiveCount: redrive.most });
     }
-    const { QueueUrl } = await client.send(
-      new CreateQueueCommand({
-        QueueName: queueName,
-        ...(RedrivePolicy && { Attributes: { RedrivePolicy } }),
-      }),
-    );
+    const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: queueName, Attributes }));
     return QueueUrl!;
   };
   try {
