@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -48,10 +48,12 @@ async function startDaemon(): Promise<void> {
   let said = '';
   for (const stream of [daemon.stdout!, daemon.stderr!])
     stream.on('data', (text: Buffer) => (said += text.toString()));
-  await until('the daemon and its proxy', async () => {
+  await until('the daemon', () => {
     assert.equal(daemon.exitCode, null, said);
-    const port = readProcess(places.process)?.port;
-    if (port === undefined || !existsSync(path.join(directory, 'data/run/daemon.json'))) return false;
+    return existsSync(path.join(directory, 'data/run/daemon.json')) && readProcess(places.process) !== null;
+  });
+  await until('its proxy', async () => {
+    const { port } = readProcess(places.process)!;
     const asked = `curl -s -o /dev/null -w '%{http_code}' -x http://127.0.0.1:${port} http://proxy.autocode.internal/`;
     return (await network.at('appliance', asked)).output === '204';
   });
@@ -76,7 +78,7 @@ const PAST = `
   const name = Buffer.from('0001010000010000000000000573747261790765786d61706c650000010001', 'hex');
   const send = (family, port, host) => new Promise((done) => udp[family].send(name, port, host, done));
   const connect = (port, host) => new Promise((done) => {
-    const socket = net.connect({ port, host, timeout: 1000 });
+    const socket = net.connect({ port, host, timeout: Number(process.argv[1]) });
     socket.on('connect', () => { console.log(host + ' ' + port); socket.destroy(); }).on('timeout', () => socket.destroy());
     socket.on('error', () => {}).on('close', done);
   });
@@ -95,9 +97,9 @@ const FLOOD = `
   console.log('begun');
 `;
 
-async function tryToGetPast(): Promise<{ connected: string[]; seen: Seen[] }> {
+async function tryToGetPast(patienceMs: number): Promise<{ connected: string[]; seen: Seen[] }> {
   const before = await network.mark();
-  const { output } = await worker(`${process.execPath} -e '${PAST.replaceAll("'", `'"'"'`)}'`);
+  const { output } = await worker(`${process.execPath} -e '${PAST.replaceAll("'", `'"'"'`)}' ${patienceMs}`);
   return { connected: output.trim().split('\n').toSorted(), seen: await network.since(before) };
 }
 
@@ -110,7 +112,6 @@ before(async () => {
   const encoded = Object.fromEntries(Array.from(files, ([place, file]) => [place, file.toString('base64')]));
   writeFileSync(settings, JSON.stringify({ key: own.key, cert: own.certificate, files: encoded }));
   writeFileSync(path.join(directory, 'outside.pem'), outside.certificate);
-  cpSync(npmDirectory(), path.join(directory, 'npm'), { recursive: true });
   writeFileSync(
     config,
     `dataDir: ${directory}/data
@@ -136,7 +137,7 @@ after(async () => {
 });
 
 test('a host that forwards lets a worker out; with the rules it does not, nor to its own ports', async () => {
-  const open = await tryToGetPast();
+  const open = await tryToGetPast(60_000);
   assert.deepEqual(
     open.connected,
     [
@@ -152,7 +153,7 @@ test('a host that forwards lets a worker out; with the rules it does not, nor to
   assert.deepEqual(open.seen.filter(({ at }) => at === 'udp').length, 3);
   const applied = await autocode('egress firewall apply');
   assert.equal(applied.code, 0, applied.errors);
-  const closed = await tryToGetPast();
+  const closed = await tryToGetPast(1_000);
   assert.deepEqual(closed, { connected: [''], seen: [] });
 });
 
@@ -214,7 +215,7 @@ test('curl, git, npm and pip go out by the transparent path; the internet sees t
     return (await records()).some((record) => record.worker === 'vm-1');
   });
   const before = await network.mark();
-  const npm = path.join(directory, 'npm/bin/npm-cli.js');
+  const npm = path.join(npmDirectory(), 'bin/npm-cli.js');
   const pip = `${path.dirname(MITMDUMP)}/python -m pip --isolated --disable-pip-version-check`;
   const { output, errors } = await worker(`set -e; cd ${directory}
     curl -sS -w ' %{http_code} %{remote_ip}\\n' https://files.example.net/ok/curl
@@ -315,7 +316,7 @@ test('what is in force does not change with the daemon; without the proxy there 
     'the end of the proxy',
     async () => (await worker('curl -sS http://files.example.net/ok/dead')).code !== 0,
   );
-  assert.deepEqual(await tryToGetPast(), { connected: [''], seen: [] });
+  assert.deepEqual(await tryToGetPast(1_000), { connected: [''], seen: [] });
   assert.equal(
     (await worker(`curl -sS --resolve files.example.net:443:${OUTSIDE} https://files.example.net/ok/dead`))
       .code,
