@@ -4,6 +4,7 @@ passes `server_connect`, where what was not allowed ends: raw TCP or DNS in a tu
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 
 from mitmproxy import connection, http
@@ -60,7 +61,10 @@ class Enforcement:
         policy = self._policy.value()
         question = _question(flow, facts.identity)
         destination = (question.host, question.port)
-        request, decision = await self._decide(policy, question)
+        if _breaks_lines(flow.request):
+            request, decision = question, rules.Decision("deny", "malformed", None)
+        else:
+            request, decision = await self._decide(policy, question)
         facts.policy, facts.rule, facts.reason = policy.version, decision.rule, decision.reason
         if decision.decision == "allow" and request.address is not None:
             facts.decision = "allowed"
@@ -153,6 +157,14 @@ class Enforcement:
         addresses = await self._resolver.addresses(question.host)
         request = replace(question, address=addresses[0] if addresses else None)
         return request, rules.decide(policy, request)
+
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def _breaks_lines(asked: http.Request) -> bool:
+    """Whether a header has in it what a server might read as the end of a line, and so as another header or request."""
+    return any(_CONTROL.search(name) or _CONTROL.search(value) for name, value in asked.headers.fields)
 
 
 def _question(flow: http.HTTPFlow, identity: Identity) -> rules.Request:

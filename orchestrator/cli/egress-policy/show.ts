@@ -44,7 +44,7 @@ const REASONS: Record<EgressVerdict['reason'], (verdict: EgressVerdict) => strin
   'no-rule': () => 'no rule allows it',
   'private-address': ({ rule }) => `${rule} would allow it, but the address is not public`,
   'names-differ': () => 'its names differ',
-  malformed: () => 'its host, port, method or path is malformed',
+  malformed: () => 'its host, port, method, path or a header is malformed',
 };
 
 /** Says whether a request may leave; the exit code is 1 when it may not. */
