@@ -18,6 +18,7 @@ import { mcpVerb } from './verbs/mcp.ts';
 import { modelNoun, replayNoun } from './verbs/model.ts';
 import { budgetNoun, ledgerNoun, priceNoun, usageVerb } from './verbs/money.ts';
 import { projectNoun } from './verbs/project.ts';
+import { purchaseNoun } from './verbs/purchase.ts';
 import { runNoun } from './verbs/run.ts';
 import { scheduleNoun } from './verbs/schedule.ts';
 import { secretNoun } from './verbs/secret.ts';
@@ -56,6 +57,7 @@ export const VERBS: (Verb | Noun)[] = [
   usageVerb,
   priceNoun,
   ledgerNoun,
+  purchaseNoun,
   tokenNoun,
   secretNoun,
   configNoun,

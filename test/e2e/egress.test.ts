@@ -1,6 +1,6 @@
 // A run whose agent asks for what it may have and for what it may not: the whole way, from the command line to the pull request's text.
 import assert from 'node:assert/strict';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -81,6 +81,18 @@ test('an agent reaches what the policy allows; what it does not is told with the
       await appliance.autocode('traffic', 'report', '--by', 'decision'),
       /^denied +2 +2 .*\nallowed +1 +0 /m,
     );
+    const card = { number: '4242424242424242', expiry: '04/29', cvc: '731', holder: 'Ann Lee' };
+    await appliance.api('PUT', '/secrets/payments%2Fcard_primary', { value: JSON.stringify(card) });
+    const order = path.join(directory, 'order.json');
+    writeFileSync(order, '{"card": "{{card.number}}"}\n');
+    const pay = `method=POST host=${host} address=127.0.0.1 path=/pay`;
+    await appliance.autocode('egress', 'policy', 'allow', pay);
+    const words = ['--body', order, '--amount', '12', '--memo', 'a domain'];
+    assert.match(await appliance.autocode('purchase', 'propose', place('pay'), ...words), /proposed/);
+    assert.match(await appliance.autocode('purchase', 'approve', '1'), /1 +paid .* 200 42/);
+    assert.equal(seen.at(-1), '/pay');
+    assert.match(await appliance.autocode('ledger', 'list'), /purchase .*12.* appliance +card:4242/);
+    assert.match(await appliance.autocode('egress', 'list'), /purchase/);
     assert.match(await appliance.autocode('status'), /egress +ok +proxy at http:\/\/127\.0\.0\.1:\d+/);
   } finally {
     servers.close();

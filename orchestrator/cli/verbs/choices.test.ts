@@ -6,6 +6,7 @@ import * as protocolIntake from '../../../protocol/intake.ts';
 import * as protocolModels from '../../../protocol/model.ts';
 import * as protocolPlacement from '../../../protocol/placement.ts';
 import * as protocolProjects from '../../../protocol/project.ts';
+import * as protocolPurchases from '../../../protocol/purchase.ts';
 import * as protocolRuns from '../../../protocol/run.ts';
 import * as protocolScheduling from '../../../protocol/scheduling.ts';
 import * as protocolTasks from '../../../protocol/task.ts';
@@ -19,6 +20,7 @@ test('what help offers to choose from is what the protocol knows', () => {
   assert.deepEqual(choices.MERGE_METHODS, protocolProjects.MERGE_METHODS);
   assert.deepEqual(choices.PLACEMENT_CHOICES, protocolPlacement.PLACEMENT_CHOICES);
   assert.deepEqual(choices.TASK_STATES, protocolTasks.TASK_STATES);
+  assert.deepEqual(choices.PURCHASE_STATES, protocolPurchases.PURCHASE_STATES);
   assert.deepEqual(choices.RUN_STATES, protocolRuns.RUN_STATES);
   assert.deepEqual(choices.MODEL_ROLES, protocolModels.MODEL_ROLES);
   assert.deepEqual(choices.PERIODS, protocolBudget.PERIODS);

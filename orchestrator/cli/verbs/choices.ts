@@ -12,9 +12,14 @@ import type {
   MergeMethod,
 } from '../../../protocol/project.ts';
 import type { PLACEMENT_CHOICES as PlacementChoices } from '../../../protocol/placement.ts';
+import type { PurchaseState } from '../../../protocol/purchase.ts';
 import type { RunState } from '../../../protocol/run.ts';
 import type { TaskState } from '../../../protocol/task.ts';
-import type { TrafficDecision, TrafficSource, TRAFFIC_GROUPS as TrafficGroups } from '../../../protocol/traffic.ts';
+import type {
+  TrafficDecision,
+  TrafficSource,
+  TRAFFIC_GROUPS as TrafficGroups,
+} from '../../../protocol/traffic.ts';
 
 export const ISOLATIONS = ['bubblewrap', 'container', 'directory'] as const satisfies Isolation[];
 
@@ -56,6 +61,15 @@ export const PLACEMENT_CHOICES = [
   'dispatch',
   'any',
 ] as const satisfies (typeof PlacementChoices)[number][];
+
+export const PURCHASE_STATES = [
+  'proposed',
+  'rejected',
+  'sending',
+  'paid',
+  'failed',
+  'unknown',
+] as const satisfies PurchaseState[];
 
 export const TASK_STATES = [
   'pending',
