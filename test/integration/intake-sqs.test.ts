@@ -54,7 +54,7 @@ suite('queues', { concurrency: true }, () => {
       async function receiving(
         settings: object = {},
         redrive?: { deadLetter: string; most: number },
-      suffix = '',
+        suffix = '',
       ): Promise<
         Rig & {
           queue: string;
@@ -199,8 +199,11 @@ suite('queues', { concurrency: true }, () => {
             dead.push(`${Body}: ${MessageAttributes?.AutocodeReason?.StringValue}`);
           return dead.length >= 2;
         });
-        assert.match(dead.toSorted()[0] ?? '', /^hello: the message is no JSON$/);
-        assert.match(dead.toSorted()[1] ?? '', /^\{"type":"ticket"\}: the ticket is not as it should be/);
+        assert.ok(dead.includes('hello: the message is no JSON'));
+        assert.match(
+          dead.find((each) => each?.startsWith('{')) ?? '',
+          /^\{"type":"ticket"\}: the ticket is not as it should be/,
+        );
         const failed = await listDeliveries(rig.deps.db, { limit: 100, state: 'failed' });
         assert.equal(failed.length, 2);
         const { rows } = await rig.deps.db.query(

@@ -37,6 +37,6 @@ export const JiraSettings = z
     ...settings,
     edition:
       settings.edition ??
-      (/\.atlassian\.net$/.test(new URL(settings.url).hostname) ? 'cloud' : 'data-center'),
+      (new URL(settings.url).hostname.endsWith('.atlassian.net') ? 'cloud' : 'data-center'),
   }));
 export type JiraSettings = z.infer<typeof JiraSettings>;

@@ -51,20 +51,20 @@ function ofNode(node: Node, depth: number): string {
       .join(between);
   switch (type) {
     case 'text':
-      return withLink(String(node.text ?? ''), node.marks);
+      return withLink(wordsOf(node.text), node.marks);
     case 'hardBreak':
       return '\n';
     case 'mention':
     case 'emoji':
     case 'status':
     case 'placeholder':
-      return String(attrs?.text ?? attrs?.shortName ?? '');
+      return wordsOf(attrs?.text ?? attrs?.shortName);
     case 'date':
       return dateOf(attrs?.timestamp);
     case 'inlineCard':
     case 'blockCard':
     case 'embedCard':
-      return String(attrs?.url ?? '');
+      return wordsOf(attrs?.url);
     case 'listItem':
     case 'taskItem':
       return `- ${inner().trim().replaceAll('\n', '\n  ')}\n`;
@@ -82,6 +82,10 @@ function childrenOf({ content }: Node): Node[] {
   return Array.isArray(content)
     ? content.filter((child): child is Node => typeof child === 'object' && child !== null)
     : [];
+}
+
+function wordsOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function withLink(text: string, marks: unknown): string {

@@ -207,7 +207,7 @@ async function redrives(client: SQSClient, { queue }: SqsSettings): Promise<bool
     const { Attributes } = await client.send(command);
     return (Attributes?.RedrivePolicy ?? '') !== '';
   } catch (error) {
-    if (/^AccessDenied/.test((error as Error).name)) return true;
+    if ((error as Error).name.startsWith('AccessDenied')) return true;
     throw error;
   }
 }
