@@ -2,8 +2,9 @@
 import type { LiveValue } from '../secrets/live-values.ts';
 import { notRedactable } from '../secrets/redactable.ts';
 
-/** What looks random in a value of several lines, as a line of a key: alone it is as good as found, and logs cut texts into lines. */
-const RANDOM = /^(?:(?=.*\d)(?=.*[A-Za-z])(?!.*:\/\/)\S{12,}|[A-Za-z0-9+/=]{32,})$/;
+/** What looks random in a value of several lines: alone it is as good as found, and logs cut texts into lines. */
+const RANDOM = /^(?=.*\d)(?=.*[A-Za-z])(?!.*:\/\/)\S{12,}$/;
+const LINE_OF_KEY = /^[A-Za-z0-9+/]{10,}={0,2}$/;
 /** Members of a secret in JSON that say where and who, not what opens: such texts stand in many places. */
 const NO_SECRET = /(uri|url|type|email|user|username|holder|host|address|name|id)$/i;
 const SHORTEST_MEMBER = 12;
@@ -17,13 +18,16 @@ export function formsOf(live: readonly LiveValue[]): Map<string, string> {
   return forms;
 }
 
-/** The value, what looks random in its lines, and what opens something in a secret with members. */
+/** The value, what looks random in its lines, lines of a key, and what opens something in a secret with members. */
 function partsOf(value: string): string[] {
   const whole = value.trim();
-  const words = whole.startsWith('{') || !whole.includes('\n') ? [] : whole.split(/\s+/);
-  return [whole, ...words.filter((word) => RANDOM.test(word)), ...membersOf(whole)].filter(
-    (part) => notRedactable(part) === null,
-  );
+  return [whole, ...wordsOf(whole), ...membersOf(whole)].filter((part) => notRedactable(part) === null);
+}
+
+function wordsOf(text: string): string[] {
+  if (text.startsWith('{') || !text.includes('\n')) return [];
+  const isKey = text.includes('-----BEGIN ');
+  return text.split(/\s+/).filter((word) => RANDOM.test(word) || (isKey && LINE_OF_KEY.test(word)));
 }
 
 function membersOf(text: string): string[] {

@@ -82,7 +82,7 @@ const VALUES = {
   password: 'correct horse! "battery" 100% \\staple',
   unicode: 'пароль-🔑-ключ',
   base64ish: 'dGhpcyBpcyBvbmx5+a/test==',
-  lines: `-----BEGIN KEY-----\n${'MIIEpAIBAAKCAQEA'.repeat(4)}\n${'Zm9vYmFyYmF6cXV4'.repeat(4)}\n-----END KEY-----\n`,
+  lines: `-----BEGIN KEY-----\n${'MIIEpAIBAAKCAQEA'.repeat(4)}\n${'Zm9vYmFyYmF6cXV4'.repeat(4)}\nabcDEFghiJKLmnoPQRstu==\n-----END KEY-----\n`,
 };
 const FORMS: [string, (value: string) => string][] = [
   ['as it is', (value) => value],
@@ -132,6 +132,7 @@ test('what opens something in a secret with members is taken out by itself, wher
   const { text } = redactor([{ name: 'gcp', value }]);
   assert.equal(text('x p4ssw0rd-of-it x'), 'x [redacted secret: gcp] x');
   assert.ok(!text(`| ${VALUES.lines.replaceAll('\n', '\n| ')}`).includes('MIIE'));
+  assert.ok(!text('| abcDEFghiJKLmnoPQRstu==').includes('DEF'));
   for (const ordinary of ['service_account', 'https://oauth2.example.com/token'])
     assert.equal(text(ordinary), ordinary);
 });
