@@ -70,28 +70,34 @@ export async function startFleet(count: number, ...settings: string[]): Promise<
     await appliance.autocode('worker', 'deploy', '--mode', 'dispatch', ...words);
     return { cluster, appliance, vms };
   })();
-  endWhenTold(starting, stack);
+  let down: Promise<void> | undefined;
+  const takeDown = async () => await (down ??= stack.disposeAsync()); // a stack is waited for by the first alone
+  const unheed = endWhenTold(async () => {
+    await starting.catch(() => {});
+    await takeDown();
+  });
+  stack.defer(unheed);
   try {
-    return { ...(await starting), [Symbol.asyncDispose]: async () => await stack.disposeAsync() };
+    return { ...(await starting), [Symbol.asyncDispose]: takeDown };
   } catch (error) {
-    await stack.disposeAsync();
+    await takeDown();
     throw error;
   }
 }
 
-/** Takes all down when this program is told to end: daemon and database would outlive it. Told again, it ends at once. */
-function endWhenTold(starting: Promise<unknown>, stack: AsyncDisposableStack): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    const end = async () => {
-      console.error(`${signal}: taking the fleet down`);
-      await starting.catch(() => {});
-      await stack.disposeAsync().catch((error: Error) => console.error(error.message));
-      process.exit(128 + constants.signals[signal]);
-    };
-    const listener = () => void end();
-    process.once(signal, listener);
-    stack.defer(() => void process.off(signal, listener));
-  }
+/**
+ * Takes all down when this program is told to end: daemon and database would outlive it. Told again, it ends at once. Answers
+ * how to end that.
+ */
+function endWhenTold(takeDown: () => Promise<void>): () => void {
+  const end = async (signal: 'SIGINT' | 'SIGTERM') => {
+    console.error(`${signal}: taking the fleet down`);
+    await takeDown().catch((error: Error) => console.error(error.message));
+    process.exit(128 + constants.signals[signal]);
+  };
+  const listener = (signal: 'SIGINT' | 'SIGTERM') => void end(signal);
+  process.once('SIGINT', listener).once('SIGTERM', listener);
+  return () => void process.off('SIGINT', listener).off('SIGTERM', listener);
 }
 
 /** Settings of an orchestrator whose workers are on a cluster, and its address for them. */
