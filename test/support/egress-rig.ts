@@ -130,7 +130,10 @@ export async function egressRig(
   const certificate = path.join(directory, 'ca.pem');
   await writeFile(certificate, authority.certificate, { mode: 0o644 });
   const host = await confinedHost('bubblewrap', process.env.PATH ?? '');
-  const sandbox = await openScratchConfined(host, { toolDir, egress: { socket, authority: certificate, placeholders } });
+  const sandbox = await openScratchConfined(host, {
+    toolDir,
+    egress: { socket, authority: certificate, placeholders },
+  });
   return {
     directory,
     places,

@@ -34,21 +34,20 @@ interface Store {
 }
 
 const NAME = 'autocode-egress';
+const DEBIAN = {
+  certsconf: 'etc/ca-certificates.conf',
+  certsdir: 'usr/share/ca-certificates',
+  localcertsdir: 'usr/local/share/ca-certificates',
+  etccertsdir: 'etc/ssl/certs',
+  hooksdir: 'etc/ca-certificates/update.d',
+};
 const STORES: Store[] = [
   {
     program: 'update-ca-certificates',
     anchor: `usr/local/share/ca-certificates/${NAME}.crt`,
     bundle: 'etc/ssl/certs/ca-certificates.crt',
     words: (root) =>
-      root === '/'
-        ? []
-        : [
-            ...['--certsconf', join(root, 'etc/ca-certificates.conf')],
-            ...['--certsdir', join(root, 'usr/share/ca-certificates')],
-            ...['--localcertsdir', join(root, 'usr/local/share/ca-certificates')],
-            ...['--etccertsdir', join(root, 'etc/ssl/certs')],
-            ...['--hooksdir', join(root, 'etc/ca-certificates/update.d')],
-          ],
+      root === '/' ? [] : Object.entries(DEBIAN).flatMap(([name, place]) => [`--${name}`, join(root, place)]),
   },
   {
     program: 'update-ca-trust',
