@@ -55,5 +55,8 @@ def _in_turn(event: str, listeners: list[Listener]) -> Listener:
 def _failed(event: str, arguments: tuple[Any, ...]) -> None:
     """Nothing is let out by an add-on that could not say whether it may."""
     logging.exception("an add-on failed at %s", event)
-    if arguments and isinstance(arguments[0], http.HTTPFlow) and arguments[0].killable:
-        arguments[0].kill()  # type: ignore[no-untyped-call]
+    subject = arguments[0] if arguments else None
+    if isinstance(subject, server_hooks.ServerConnectionHookData):
+        subject.server.error = "not allowed: an add-on of the egress proxy failed"
+    elif isinstance(subject, http.HTTPFlow) and subject.killable:
+        subject.kill()  # type: ignore[no-untyped-call]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mitmproxy import http
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.test import tflow
 
 from chain import Chain
@@ -28,6 +29,9 @@ class Failing:
     async def requestheaders(self, _flow: http.HTTPFlow) -> None:
         raise ValueError("broken")
 
+    def server_connect(self, _data: ServerConnectionHookData) -> None:
+        raise ValueError("broken")
+
 
 async def test_the_addons_are_asked_in_their_order_for_what_they_listen_to() -> None:
     seen: list[str] = []
@@ -47,3 +51,10 @@ async def test_a_request_that_an_addon_failed_at_goes_nowhere() -> None:
         if asked is not None:
             await asked
         assert flow.error is not None
+
+
+def test_a_connection_that_an_addon_failed_at_is_not_opened() -> None:
+    flow = tflow.tflow()
+    data = ServerConnectionHookData(flow.server_conn, flow.client_conn)
+    getattr(Chain(Failing()), "server_connect")(data)  # noqa: B009
+    assert data.server.error is not None
