@@ -11,9 +11,6 @@ import type { LiveValue } from '../secrets/live-values.ts';
 import type { SecretManager } from '../secrets/secret-manager.ts';
 import type { ClaimSettings } from '../tasks/work-order.ts';
 
-/** What purchases are paid with (secrets/purchase.ts). */
-const MONEY = ['payments/card_primary', 'crypto/TON'];
-
 export interface WayOut {
   /** What a run needs to go out, and what it has in the place of secrets. */
   orderFor: NonNullable<ClaimSettings['egress']>;
@@ -45,13 +42,11 @@ export async function startEgress(
     secrets,
     serverKey,
     socket: places.secrets,
-    watched: [
-      ...secretsIn(config),
-      ...config.forges.flatMap(({ name }) => [`forge-${name}`, `webhook-${name}`]),
-      ...MONEY,
-    ],
     known,
     failed: (error) => log.warn('what is lent to runs could not be looked after', { error }),
+  }).catch(async (error: unknown) => {
+    await egress.stop();
+    throw error;
   });
   return {
     orderFor: async (tx, run) => ({
@@ -64,14 +59,6 @@ export async function startEgress(
       await egress.stop();
     },
   };
-}
-
-/** The names of secrets that a configuration speaks of: whatever its settings `…Secret` say. */
-function secretsIn(settings: unknown): string[] {
-  if (typeof settings !== 'object' || settings === null) return [];
-  return Object.entries(settings).flatMap(([key, value]) =>
-    typeof value === 'string' && key.endsWith('Secret') ? [value] : secretsIn(value),
-  );
 }
 
 /** What runs were refused, for their pull requests. */

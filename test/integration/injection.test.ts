@@ -79,7 +79,6 @@ const keeper = async (options: Partial<LeasesOptions> = {}) =>
     secrets,
     serverKey: KEY,
     socket: rig.places.secrets,
-    watched: [],
     failed: (error) => console.error(error),
     ...options,
   });
@@ -121,6 +120,10 @@ before(async () => {
   await bound('forge', `allow ${host} path=/away/**`, 'bearer', 'FORGE_KEY');
   await bound('git', `allow ${host} path=/git/**`, 'basic:me', 'GIT_TOKEN');
   leases = await keeper();
+  await until('the leases', async () => {
+    const lent = await listLeases(database.pool, { run, all: false, limit: 9 });
+    return lent.length === 3 && lent.every(({ version }) => version !== null);
+  });
   await until('the policy', async () => (await rig.inside(`curl -sf ${plain('/ready')}`)).code === 0);
 });
 after(async () => {
@@ -340,7 +343,6 @@ test('a run that has ended has nothing lent any more', async () => {
     await rig.inside(`curl -sS -H "Authorization: Bearer $FORGE_KEY" ${secure('/api/last')}`);
     return seen.at(-1)?.url === '/api/last';
   });
-  const count = seen.length;
   await database.pool.query(
     `update run set state = 'failed', cause = 'agent', finished_at = now() where id = $1`,
     [run],
@@ -351,10 +353,11 @@ test('a run that has ended has nothing lent any more', async () => {
     return open.length === 0;
   });
   // Its identity is kept alive here, as if that file were late.
-  const { output } = await rig.inside(
-    `curl -sS -H "Authorization: Bearer $FORGE_KEY" ${secure('/api/after')}`,
-  );
-  assert.match(output, /a placeholder that is not lent to this run/);
+  const ask = async () =>
+    (await rig.inside(`curl -sS -H "Authorization: Bearer $FORGE_KEY" ${secure('/api/after')}`)).output;
+  await until('the refusal', async () => /a placeholder that is not lent to this run/.test(await ask()));
+  const count = seen.length;
+  assert.match(await ask(), /was refused/);
   assert.equal(seen.length, count);
   const all = await listLeases(database.pool, { run, all: true, limit: 9 });
   assert.ok(all.length === 3 && all.every(({ endedAt }) => endedAt !== null));

@@ -72,7 +72,7 @@ async function setUp(t: TestContext) {
       secrets,
       serverKey: Buffer.alloc(32, 7),
       socket,
-      watched: ['configured'],
+      known: () => [{ name: 'configured', value: 'c0nfigured-value' }],
       failed: (error) => console.error(error),
       readMs: 200,
     });
@@ -99,7 +99,6 @@ async function setUp(t: TestContext) {
 
 test('a live run has what is bound lent, as long as it is bound, kept and fit to be watched for', async (t) => {
   const { db, secrets, proxy } = await setUp(t);
-  await secrets.put('configured', 'c0nfigured-value');
   await secrets.put('npm', 'npm-value-1');
   const { run } = await liveRun(db);
   const binding = await transaction(db, async (tx) => await bind(tx, NPM, 'test'));

@@ -10,7 +10,7 @@ import type { Secret, SecretManager } from '../secret-manager.ts';
 import { placeholderFor } from './placeholder.ts';
 import { openProxyLine, type Lent } from './proxy-line.ts';
 import {
-  watchedSecrets,
+  boundSecrets,
   keepStanding,
   tellMisuse,
   wantedNow,
@@ -32,9 +32,7 @@ export interface LeasesOptions {
   serverKey: Buffer;
   /** Where the proxy listens. */
   socket: string;
-  /** Secrets whose values go nowhere, beside those that are bound. */
-  watched: string[];
-  /** Values that go nowhere either: of all secrets that were read so far. */
+  /** Values that go nowhere, beside those that are bound: of all secrets that were read so far. */
   known?: (() => LiveValue[]) | undefined;
   failed(error: unknown): void;
   leaseSeconds?: number;
@@ -66,7 +64,6 @@ export async function keepLeases(options: LeasesOptions): Promise<Leases> {
     db,
     serverKey,
     socket,
-    watched,
     known = () => [],
     failed,
     leaseSeconds = LEASE_SECONDS,
@@ -120,7 +117,7 @@ export async function keepLeases(options: LeasesOptions): Promise<Leases> {
 
   async function refresh(): Promise<void> {
     const wanted = await wantedNow(db);
-    names = [...new Set([...(await watchedSecrets(db)), ...watched])];
+    names = await boundSecrets(db);
     await read();
     const current = new Set(wanted.map(keyOf));
     for (const key of leases.keys()) if (!current.has(key)) leases.delete(key);

@@ -49,11 +49,9 @@ export async function wantedNow(db: Queryable): Promise<Wanted[]> {
   return rows;
 }
 
-/** The secrets that are bound anywhere, and those of the forges that projects were registered with. */
-export async function watchedSecrets(db: Queryable): Promise<string[]> {
-  const { rows } = await db.query<{ secret: string }>(
-    `select secret from secret_binding union select prefix || name from forge, unnest('{forge-,webhook-}'::text[]) prefix`,
-  );
+/** The secrets that are bound anywhere. */
+export async function boundSecrets(db: Queryable): Promise<string[]> {
+  const { rows } = await db.query<{ secret: string }>('select distinct secret from secret_binding');
   return rows.map(({ secret }) => secret);
 }
 
