@@ -78,6 +78,16 @@ test('a subscription is never confirmed, only told; a topic that is not listened
   assert.match(only(sns, given).ignored ?? '', /topic/);
 });
 
+test('an event of EventBridge that is something else is ignored', () => {
+  const event = {
+    ...(JSON.parse(eventBridge) as object),
+    'detail-type': 'CloudWatch Alarm Configuration Change',
+  };
+  const item = only(JSON.stringify(event));
+  assert.equal(item.key, 'event|c4c1c1c9-6542-e61b-6ef0-8c4d36933a92');
+  assert.match(item.ignored ?? '', /no alarm that changed/);
+});
+
 test('a ticket is one by its id, and may name a project that the settings know', () => {
   const ticket = { type: 'ticket', id: 4711, title: 'Login fails', body: 'Since today.', priority: 5 };
   const item = only(JSON.stringify(ticket));

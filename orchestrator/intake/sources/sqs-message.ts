@@ -12,7 +12,6 @@ const SnsEnvelope = z.object({
   TopicArn: z.string(),
   Message: z.string(),
 });
-type SnsEnvelope = z.infer<typeof SnsEnvelope>;
 
 /** What a message says; throws where it is nothing that is known here: it is poison then. */
 export function itemsOfMessage(body: string, settings: SqsSettings): WorkItem[] {
@@ -20,19 +19,15 @@ export function itemsOfMessage(body: string, settings: SqsSettings): WorkItem[] 
   if (document.Type === undefined) return [itemOf(document, settings)];
   const envelope = shaped(SnsEnvelope, document, 'message of SNS');
   const refused = settings.topics !== undefined && !settings.topics.includes(envelope.TopicArn);
-  if (refused) return [ignored(envelope, 'Its topic is none of those that the source listens to.')];
+  const says = (why: string) =>
+    ignored(`sns|${envelope.MessageId}`, `${envelope.Type} of ${envelope.TopicArn}`, why);
+  if (refused) return [says('Its topic is none of those that the source listens to.')];
   if (envelope.Type === 'Notification')
     return [itemOf(jsonObject(envelope.Message, 'notification'), settings)];
   // Confirming takes a request to an address that the message names, so a person does it.
-  if (envelope.Type === 'SubscriptionConfirmation') {
-    return [
-      ignored(
-        envelope,
-        'SNS asks to confirm the subscription: do so in SNS, with the token that the message has.',
-      ),
-    ];
-  }
-  return [ignored(envelope, 'SNS ended the subscription: nothing more comes from this topic.')];
+  if (envelope.Type === 'SubscriptionConfirmation')
+    return [says('SNS asks to confirm the subscription: do so in SNS, with the token that the message has.')];
+  return [says('SNS ended the subscription: nothing more comes from this topic.')];
 }
 
 function itemOf(document: Record<string, unknown>, settings: SqsSettings): WorkItem {
@@ -41,6 +36,12 @@ function itemOf(document: Record<string, unknown>, settings: SqsSettings): WorkI
   if (document.AlarmName !== undefined)
     return alarmItem(alarmOfMessage(shaped(AlarmMessage, document, 'message of an alarm')), settings);
   if (document.type === 'ticket') return itemOfTicket(shaped(Ticket, document, 'ticket'), settings);
+  if (typeof document['detail-type'] === 'string' && typeof document.id === 'string')
+    return ignored(
+      `event|${document.id}`,
+      document['detail-type'],
+      'It is an event, and no alarm that changed its state.',
+    );
   throw new Error('the message is neither an alarm (of SNS, raw, or of EventBridge) nor a ticket');
 }
 
@@ -69,16 +70,16 @@ function matches(pattern: string, name: string): boolean {
   return name.length - last.length >= from && name.endsWith(last);
 }
 
-function ignored({ Type, MessageId, TopicArn }: SnsEnvelope, why: string): WorkItem {
+function ignored(key: string, title: string, why: string): WorkItem {
   return {
     kind: 'message',
-    key: `sns|${MessageId}`,
+    key,
     subject: null,
     actor: null,
     byRight: true,
-    title: `${Type} of ${TopicArn}`.slice(0, 200),
+    title: title.slice(0, 200),
     text: '',
-    what: 'a message of SNS',
+    what: 'a message of the queue',
     at: null,
     ignored: why,
   };
