@@ -7,6 +7,7 @@ import { openSearch, type Search } from '../../orchestrator/egress/audit/client.
 import { reportIndexed, searchIndexed } from '../../orchestrator/egress/audit/questions.ts';
 import { setUpAudit } from '../../orchestrator/egress/audit/setup.ts';
 import { shipOnce } from '../../orchestrator/egress/audit/ship.ts';
+import { spoolReader } from '../../orchestrator/egress/traffic/spool-reader.ts';
 import { testDatabase } from '../../test/support/database.ts';
 import { installation, startElasticsearch } from '../../test/support/elasticsearch.ts';
 import { percentile } from './measure.ts';
@@ -40,7 +41,7 @@ export async function auditCost(records: number): Promise<AuditCost | null> {
     const options = {
       db: db.pool,
       search,
-      spool,
+      reader: spoolReader(db.pool, 'elasticsearch', spool),
       rejected: join(spool, 'rejected'),
       signal: new AbortController().signal,
     };

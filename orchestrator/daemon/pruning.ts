@@ -5,7 +5,7 @@ import type { Database } from '../db/connect.ts';
 import { egressPlaces } from '../egress/places.ts';
 import { removeSpool } from '../egress/traffic/spool-files.ts';
 import { forgetHours } from '../egress/anomalies/watch.ts';
-import { forgetRemoved, positionsOf, unread } from '../egress/traffic/spool-reader.ts';
+import { forgetRemoved, unreadFiles } from '../egress/traffic/spool-reader.ts';
 import { pruneEnvironments } from '../environments/store/store.ts';
 import type { RepositoryStore } from '../repos/mirror.ts';
 import { pruneRunRefs } from '../repos/prune.ts';
@@ -49,7 +49,7 @@ export function pruningChores({ db, store, directory, settings, audited, tell }:
           traffic: await removeSpool(
             spool,
             new Date(Date.now() - egressDays * DAY * 1000),
-            audited ? await unshipped(db, spool) : [],
+            audited ? await unreadFiles(db, 'elasticsearch', spool) : [],
           ),
           environments: await pruneEnvironments({ db, directory: directory.path('environments') }),
         });
@@ -58,8 +58,4 @@ export function pruningChores({ db, store, directory, settings, audited, tell }:
       },
     },
   ];
-}
-
-async function unshipped(db: Database, spool: string): Promise<string[]> {
-  return (await unread(spool, await positionsOf(db, 'elasticsearch'))).map(({ file }) => file);
 }

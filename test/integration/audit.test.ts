@@ -12,6 +12,7 @@ import { removeOldIndices } from '../../orchestrator/egress/audit/retention.ts';
 import { setUpAudit } from '../../orchestrator/egress/audit/setup.ts';
 import { shipOnce, shipSpool, type ShipperOptions } from '../../orchestrator/egress/audit/ship.ts';
 import { reportTraffic, searchTraffic, type TrafficQuery } from '../../orchestrator/egress/traffic/search.ts';
+import { spoolReader } from '../../orchestrator/egress/traffic/spool-reader.ts';
 import { runCli } from '../../orchestrator/cli/testing/run-cli.ts';
 import { TRAFFIC_GROUPS } from '../../protocol/traffic.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
@@ -60,7 +61,7 @@ async function rig(t: TestContext) {
   const options: ShipperOptions = {
     db: db!.pool,
     search,
-    spool: directory,
+    reader: spoolReader(db!.pool, 'elasticsearch', directory),
     rejected: path.join(directory, 'rejected'),
     signal: new AbortController().signal,
     told() {},
@@ -82,6 +83,10 @@ async function rig(t: TestContext) {
     raw(hour: string, text: string) {
       appendFileSync(path.join(directory, `${hour}.jsonl`), text);
     },
+    async forget() {
+      await db!.pool.query('delete from spool_position');
+      options.reader.startOver();
+    },
     /** Ships all there is; what has come by then. */
     async ship(): Promise<{ id: string; event: string; index: string }[]> {
       while (await shipOnce(options));
@@ -97,7 +102,7 @@ async function rig(t: TestContext) {
 }
 
 test('of a request there is one document, in the index of its day, however often and in whatever order its lines come', async (t) => {
-  const { write, ship } = await rig(t);
+  const { write, ship, forget } = await rig(t);
   const late = `${DAY}T23:59:59.900Z`;
   write(`${DAY}T23`, { id: '1', event: 'open', at: late }, { id: '2', event: 'open', at: late });
   assert.deepEqual(
@@ -118,7 +123,7 @@ test('of a request there is one document, in the index of its day, however often
     { id: '3', event: 'close', index: 'autocode-traffic-2026.11.22' },
   ];
   assert.deepEqual(await ship(), expected);
-  await db!.pool.query('delete from spool_position'); // as if nothing had been noted before a crash
+  await forget(); // as if nothing had been noted before a crash
   assert.deepEqual(await ship(), expected);
 });
 
@@ -143,7 +148,7 @@ test('a line that is not finished waits, half a line that a crash left is passed
 });
 
 test('a record that fits no mapping goes aside with its reason and keeps no other one up', async (t) => {
-  const { write, ship, options } = await rig(t);
+  const { write, ship, forget, options } = await rig(t);
   const at = `${DAY}T10:00:00.000Z`;
   write(
     `${DAY}T10`,
@@ -155,7 +160,7 @@ test('a record that fits no mapping goes aside with its reason and keeps no othe
     (await ship()).map(({ id }) => id),
     ['1', '3'],
   );
-  await db!.pool.query('delete from spool_position');
+  await forget();
   await ship();
   const files = readdirSync(options.rejected);
   assert.deepEqual(files, ['b_2-close.json']);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { testDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { spoolReader } from '../traffic/spool-reader.ts';
 import { forgetHours, watchOnce } from './watch.ts';
 
 const HOUR_MS = 3_600_000;
@@ -35,7 +36,8 @@ function rig(t: TestContext, { pool: db }: TestDatabase) {
     },
     /** What is told of all that is there. */
     async told(): Promise<string[]> {
-      while (await watchOnce({ db, spool }));
+      const reader = spoolReader(db, 'anomalies', spool); // as after a restart
+      while (await watchOnce(db, reader));
       const { rows } = await db.query<{ told: string }>(
         `select concat_ws(' ', data->>'projectName', data->>'anomaly', data->>'host', data->>'value') as told
          from event where kind = 'egress.anomaly' order by id`,

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { TrafficRecord } from '../../../protocol/traffic.ts';
 import { transaction, type Database, type Queryable } from '../../db/connect.ts';
 import { emit } from '../../events/outbox.ts';
-import { donePiece, nextPiece, positionsOf, type Piece } from '../traffic/spool-reader.ts';
+import { spoolReader, type Piece, type SpoolReader } from '../traffic/spool-reader.ts';
 import { PAST_DAYS, SETTLED_MS, unusual } from './rules.ts';
 
 export interface WatchOptions {
@@ -27,13 +27,15 @@ const KEPT_DAYS = 30;
 
 /** Looks at all that comes until the signal. */
 export async function watchAnomalies(options: WatchOptions): Promise<void> {
-  const { signal, failed } = options;
+  const { db, spool, signal, failed } = options;
+  const reader = spoolReader(db, 'anomalies', spool);
   while (!signal.aborted) {
     let pause = 0;
     try {
-      if (!(await watchOnce(options))) pause = LOOK_MS;
+      if (!(await watchOnce(db, reader))) pause = LOOK_MS;
     } catch (error) {
       pause = AGAIN_MS;
+      reader.startOver();
       if (!signal.aborted) failed(error);
     }
     if (pause > 0) await delay(pause, undefined, { signal }).catch(() => {});
@@ -41,8 +43,8 @@ export async function watchAnomalies(options: WatchOptions): Promise<void> {
 }
 
 /** Looks at the next piece of the spool; false when there is none. */
-export async function watchOnce({ db, spool }: Pick<WatchOptions, 'db' | 'spool'>): Promise<boolean> {
-  const piece = await nextPiece(spool, await positionsOf(db, 'anomalies'), PIECE_BYTES);
+export async function watchOnce(db: Database, reader: SpoolReader): Promise<boolean> {
+  const piece = await reader.next(PIECE_BYTES);
   if (piece === null) return false;
   const sums = sumsOf(piece);
   await transaction(db, async (tx) => {
@@ -50,7 +52,7 @@ export async function watchOnce({ db, spool }: Pick<WatchOptions, 'db' | 'spool'
       await countHour(tx, sum);
       await noteHosts(tx, sum);
     }
-    await donePiece(tx, 'anomalies', piece);
+    await reader.done(tx, piece);
   });
   return true;
 }

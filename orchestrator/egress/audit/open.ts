@@ -8,7 +8,7 @@ import type { AuditSettings } from '../../config/audit-settings.ts';
 import type { Database } from '../../db/connect.ts';
 import type { SecretManager } from '../../secrets/secret-manager.ts';
 import { egressPlaces } from '../places.ts';
-import { positionsOf, unread } from '../traffic/spool-reader.ts';
+import { spoolReader } from '../traffic/spool-reader.ts';
 import { openSearch, type Search } from './client.ts';
 import { countRejected } from './rejected.ts';
 import { removeOldIndices } from './retention.ts';
@@ -39,11 +39,12 @@ export function openAudit({ settings, root, db, log, secrets }: AuditParts): Aud
   const stopping = new AbortController();
   const { signal } = stopping;
   const search = openSearch(settings, secrets, signal);
+  const reader = spoolReader(db, 'elasticsearch', spool);
   let trouble: AutocodeError | null = null;
   const shipped = shipSpool({
     db,
     search,
-    spool,
+    reader,
     rejected,
     signal,
     told(now) {
@@ -70,8 +71,7 @@ export function openAudit({ settings, root, db, log, secrets }: AuditParts): Aud
     search,
     async health() {
       const name = 'audit';
-      const waiting = await unread(spool, await positionsOf(db, 'elasticsearch'));
-      const bytes = waiting.reduce((sum, file) => sum + file.bytes, 0);
+      const bytes = await reader.unread();
       const behind = bytes === 0 ? 'all is shipped' : `${Math.ceil(bytes / MEGABYTE)} MB to ship`;
       if (trouble !== null)
         return {

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { Database } from '../../db/connect.ts';
-import { donePiece, nextPiece, positionsOf, type Piece } from '../traffic/spool-reader.ts';
+import type { Piece, SpoolReader } from '../traffic/spool-reader.ts';
 import type { Search } from './client.ts';
 import { documentOf, type Document } from './document.ts';
 import { refusal } from './failure.ts';
@@ -13,7 +13,8 @@ import { setUpAudit } from './setup.ts';
 export interface ShipperOptions {
   db: Database;
   search: Search;
-  spool: string;
+  /** Reads the spool. */
+  reader: SpoolReader;
   /** Where the records go that Elasticsearch does not take. */
   rejected: string;
   signal: AbortSignal;
@@ -49,6 +50,7 @@ export async function shipSpool(options: ShipperOptions): Promise<void> {
       failures = 0;
     } catch (error) {
       prepared = false; // what answers next may be another server
+      options.reader.startOver();
       pause = Math.min(LOOK_MS * 2 ** failures, LONGEST_PAUSE_MS);
       failures += 1;
       if (!signal.aborted) told(asTrouble(error));
@@ -59,11 +61,11 @@ export async function shipSpool(options: ShipperOptions): Promise<void> {
 
 /** Ships the next piece; false when there is none. */
 export async function shipOnce(options: ShipperOptions): Promise<boolean> {
-  const { db, spool } = options;
-  const piece = await nextPiece(spool, await positionsOf(db, 'elasticsearch'), PIECE_BYTES);
+  const { db, reader } = options;
+  const piece = await reader.next(PIECE_BYTES);
   if (piece === null) return false;
   await shipPiece(options, piece);
-  await donePiece(db, 'elasticsearch', piece);
+  await reader.done(db, piece);
   return true;
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Queryable } from '../../db/connect.ts';
 import { hoursIn } from './spool-files.ts';
 
-export type SpoolReader = 'elasticsearch' | 'anomalies';
+type Reader = 'elasticsearch' | 'anomalies';
 
 /** Lines that follow one another in a file. */
 export interface Piece {
@@ -15,53 +15,82 @@ export interface Piece {
   end: number;
 }
 
+export interface SpoolReader {
+  /** What it has not read yet of the first file that has some, at most so many bytes; null: it has read all. */
+  next(bytes: number): Promise<Piece | null>;
+  /** Notes that a piece is done with. */
+  done(tx: Queryable, piece: Piece): Promise<void>;
+  /** After a failure: where it is, the database says. */
+  startOver(): void;
+  /** How many bytes it has not read. */
+  unread(): Promise<number>;
+}
+
 const NEWLINE = 10;
 const HOUR_MS = 3_600_000;
 /** After its hour a file still gets the lines of a process that looked at its clock just before. */
 const LATE_MS = 10_000;
 
-/** Where a reader is, by file. */
-export async function positionsOf(db: Queryable, reader: SpoolReader): Promise<Map<string, number>> {
-  const { rows } = await db.query<{ file: string; position: number }>(
-    'select file, position from spool_position where reader = $1',
-    [reader],
-  );
-  return new Map(rows.map(({ file, position }) => [file, position]));
+/** A reader of the files of a directory; one a name at a time. Files of a year are looked at once, and then those alone that may grow. */
+export function spoolReader(db: Queryable, name: Reader, directory: string): SpoolReader {
+  let positions: Map<string, number> | undefined;
+  const finished = new Set<string>();
+  const mayHaveMore = () => hoursIn(directory).filter((file) => !finished.has(file) || !isOver(file));
+  return {
+    async next(bytes) {
+      positions ??= await positionsOf(db, name);
+      for (const file of mayHaveMore()) {
+        finished.delete(file);
+        const over = isOver(file); // asked first: what is written later belongs to another hour
+        const piece = await pieceOf(directory, file, positions.get(file) ?? 0, bytes);
+        if (piece !== null) return piece;
+        if (over) finished.add(file);
+      }
+      return null;
+    },
+    async done(tx, { file, end }) {
+      await tx.query(
+        `insert into spool_position values ($1, $2, $3)
+         on conflict (reader, file) do update set position = excluded.position`,
+        [name, file, end],
+      );
+      positions?.set(file, end);
+    },
+    startOver() {
+      positions = undefined;
+      finished.clear();
+    },
+    async unread() {
+      positions ??= await positionsOf(db, name);
+      return (await unreadOf(directory, mayHaveMore(), positions)).reduce((sum, { bytes }) => sum + bytes, 0);
+    },
+  };
 }
 
-/** What a reader has not read yet of the first file that has some, at most so many bytes; null: it has read all. */
-export async function nextPiece(
+/** The files that a reader has not read to their ends. */
+export async function unreadFiles(db: Queryable, name: Reader, directory: string): Promise<string[]> {
+  const unread = await unreadOf(directory, hoursIn(directory), await positionsOf(db, name));
+  return unread.map(({ file }) => file);
+}
+
+async function unreadOf(
   directory: string,
-  positions: Map<string, number>,
-  bytes: number,
-): Promise<Piece | null> {
-  for (const file of hoursIn(directory)) {
-    const start = positions.get(file) ?? 0;
-    const piece = await pieceOf(directory, file, start, bytes);
-    if (piece !== null) return piece;
-  }
-  return null;
-}
-
-/** Notes that a piece is done with. */
-export async function donePiece(db: Queryable, reader: SpoolReader, { file, end }: Piece): Promise<void> {
-  await db.query(
-    `insert into spool_position values ($1, $2, $3)
-     on conflict (reader, file) do update set position = greatest(spool_position.position, excluded.position)`,
-    [reader, file, end],
-  );
-}
-
-/** The files that a reader has not read to their ends, and by how many bytes. */
-export async function unread(
-  directory: string,
+  files: string[],
   positions: Map<string, number>,
 ): Promise<{ file: string; bytes: number }[]> {
-  const all = hoursIn(directory).map(async (file) => ({
+  const all = files.map(async (file) => ({
     file,
     bytes: (await sizeOf(join(directory, file))) - (positions.get(file) ?? 0),
   }));
   return (await Promise.all(all)).filter(({ bytes }) => bytes > 0);
+}
+
+async function positionsOf(db: Queryable, name: Reader): Promise<Map<string, number>> {
+  const { rows } = await db.query<{ file: string; position: number }>(
+    'select file, position from spool_position where reader = $1',
+    [name],
+  );
+  return new Map(rows.map(({ file, position }) => [file, position]));
 }
 
 /** Forgets files that are there no more. */
@@ -78,7 +107,7 @@ async function pieceOf(directory: string, file: string, start: number, bytes: nu
   if (last >= 0) return { file, lines: linesIn(rest.subarray(0, last), start), end: start + last + 1 };
   if (rest.length < size - start) return await pieceOf(directory, file, start, bytes * 2); // one long line
   // The rest of a line that nobody finishes any more is none.
-  return Date.now() > endOf(file) + LATE_MS ? { file, lines: [], end: size } : null;
+  return isOver(file) ? { file, lines: [], end: size } : null;
 }
 
 function linesIn(block: Buffer, start: number): Piece['lines'] {
@@ -108,7 +137,7 @@ async function sizeOf(path: string): Promise<number> {
   return (await stat(path).catch(() => null))?.size ?? 0;
 }
 
-/** When the hour of a file is over. */
-function endOf(file: string): number {
-  return Date.parse(`${file.slice(0, 13)}:00:00Z`) + HOUR_MS;
+/** Whether nobody writes to a file any more. */
+function isOver(file: string): boolean {
+  return Date.now() > Date.parse(`${file.slice(0, 13)}:00:00Z`) + HOUR_MS + LATE_MS;
 }
