@@ -52,10 +52,7 @@ export async function intakeChores(parts: IntakeParts): Promise<Chore[]> {
     {
       name: 'sources',
       everySeconds: 1,
-      run: async (signal) => {
-        await pull.look(signal);
-        if (signal.aborted) await pull.settled();
-      },
+      run: async (signal) => await pull.look(signal),
     },
     {
       name: 'answers to Jira',

@@ -15,6 +15,9 @@ export interface HookDeps {
   secrets: Pick<SecretManager, 'get'>;
 }
 
+/** To open a sealed secret takes longer than all the rest of a delivery: so long one is not read again. */
+const SECRET_MS = 5_000;
+
 /** Takes a delivery; ERR_UNAUTHENTICATED where it is not believed, whether or not there is such a source. */
 export async function takeHook(
   { db, sealer, secrets }: HookDeps,
@@ -24,10 +27,25 @@ export async function takeHook(
   const found = await openSource(db, name);
   if (found?.kind.verify === undefined) throw notAuthentic(name);
   const { source, kind } = found;
-  const secret = async () => await requireSecret(secrets as SecretManager, secretNameOf(source));
+  const secret = async () => await requireSecret(secrets, secretNameOf(source));
   const authentic = await kind.verify!(source, request, secret).catch((error: unknown) => {
     if (error instanceof AutocodeError && error.code === 'ERR_SECRET') throw notAuthentic(name, error);
     throw error;
   });
   return await storeDelivery(db, sealer, source.name, { ...authentic, body: request.body, via: 'webhook' });
+}
+
+/** The same secrets, each read at most once in five seconds. */
+export function recentSecrets({ get }: HookDeps['secrets']): HookDeps['secrets'] {
+  const recent = new Map<string, { secret: ReturnType<typeof get>; until: number }>();
+  return {
+    get: async (name) => {
+      const kept = recent.get(name);
+      if (kept !== undefined && performance.now() < kept.until) return await kept.secret;
+      const secret = get(name);
+      recent.set(name, { secret, until: performance.now() + SECRET_MS });
+      secret.catch(() => recent.delete(name));
+      return await secret;
+    },
+  };
 }

@@ -33,7 +33,7 @@ export interface SecretManager {
 }
 
 /** The value of a secret that something needs; ERR_SECRET says how to put it there. */
-export async function requireSecret(secrets: SecretManager, name: string): Promise<string> {
+export async function requireSecret(secrets: Pick<SecretManager, 'get'>, name: string): Promise<string> {
   const secret = await secrets.get(name);
   if (secret !== undefined) return secret.value;
   throw new AutocodeError('ERR_SECRET', `There is no secret named ${name}.`, {

@@ -11,7 +11,7 @@ import {
   Verdict,
 } from '../../../protocol/intake.ts';
 import { approveItem, rejectItem } from '../../intake/approval.ts';
-import { takeHook } from '../../intake/hooks.ts';
+import { recentSecrets, takeHook } from '../../intake/hooks.ts';
 import { getDelivery, listDeliveries, replayDelivery } from '../../intake/log.ts';
 import { addSource, getSource, listSources, pauseSource, removeSource } from '../../intake/sources.ts';
 import { testSource } from '../../intake/test-source.ts';
@@ -36,6 +36,7 @@ export const intakeRoutes: Routes = (app, context) => {
 };
 
 function hookRoute(hooks: ApiInstance, { db, sealer, secrets }: ApiContext): void {
+  const recent = recentSecrets(secrets);
   hooks.removeAllContentTypeParsers();
   hooks.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_MAX_BYTES }, (_request, body, done) =>
     done(null, body),
@@ -56,7 +57,7 @@ function hookRoute(hooks: ApiInstance, { db, sealer, secrets }: ApiContext): voi
     async (request, reply) => {
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
       const headers = request.headers as Record<string, string | undefined>;
-      const taken = await takeHook({ db, sealer, secrets }, request.params.source, {
+      const taken = await takeHook({ db, sealer, secrets: recent }, request.params.source, {
         headers,
         body,
         now: new Date(),
