@@ -27,6 +27,7 @@ class SecretsLine:
 
     async def listen(self) -> None:
         """From now on."""
+        os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
         folder = os.open(os.path.dirname(self._path), os.O_RDONLY | os.O_DIRECTORY)
         near = f"/proc/self/fd/{folder}/{os.path.basename(self._path)}"  # the path of a socket may be 107 bytes long
         before = os.umask(0o177)

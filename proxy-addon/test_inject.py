@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import os
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from mitmproxy import http
@@ -15,6 +18,7 @@ from facts import Identity, facts_of
 from inject import Injection
 from leases import Leases
 from needles import Finder, Found, finder_of, forms, masked, watched
+from secrets_line import SecretsLine
 
 WHO = Identity(run="12-1", task=12, project="shop", kind="change", worker="w1")
 PLACEHOLDER = "acph_" + "p" * 43
@@ -261,3 +265,29 @@ def test_a_text_is_looked_for_in_the_forms_that_it_takes() -> None:
     for hidden in (json.dumps({"a": text}), "x=p%C3%A4ss+%22w%2F0rd%22+%2B9", base64.b64encode(f"user:{text}".encode()).decode()):
         assert finder.find(hidden.encode()) is not None, hidden
     assert masked(finder)(b"nothing of it\n") == [b"nothing of it\n"]
+
+
+async def test_the_orchestrator_is_heard_on_a_socket_and_told_of_misuse_until_it_has_answered(tmp_path: Path) -> None:
+    leases = Leases()
+    path = tmp_path / ("long" * 30) / "secrets.sock"  # more than the path of a socket may have
+    await SecretsLine(str(path), leases).listen()
+    assert path.stat().st_mode & 0o777 == 0o600
+    folder = os.open(path.parent, os.O_RDONLY)
+    near = f"/proc/self/fd/{folder}/secrets.sock"
+
+    reader, writer = await asyncio.open_unix_connection(near)
+    writer.write(json.dumps(document()).encode() + b"\n")
+    await leases.changed.wait()
+    flow = await passed(leases, flow_with(path=f"/?x={PLACEHOLDER}"))
+    assert flow.response is not None
+    told = json.loads(await reader.readline())
+    assert list(told["misused"]) == [flow.id]
+    writer.close()
+
+    reader, writer = await asyncio.open_unix_connection(near)
+    assert json.loads(await reader.readline()) == told
+    writer.write(json.dumps({"heard": [flow.id]}).encode() + b"\n" + b"not JSON\n")
+    assert await reader.read() == b""  # who talks nonsense is hung up on
+    assert leases.reports == {}
+    assert leases.finder is not None
+    os.close(folder)

@@ -16,7 +16,7 @@ const bind = async (binding: object) => await api.send('admin', 'POST', BINDINGS
 
 test('a secret is bound to a rule of the egress policy, once, and runs get a placeholder in its variable', async () => {
   const none = await bind(npm);
-  assert.deepEqual([none.status, none.body.error.code], [500, 'ERR_SECRET']);
+  assert.deepEqual([none.status, none.body.error.code], [404, 'ERR_NOT_FOUND']);
   await api.send('admin', 'PUT', '/api/v1/secrets/npm-token', { value: 'npm_0815-4711' });
   const { status, body } = await bind({ ...npm, methods: ['PUT', 'GET'], path: '/shop/**' });
   assert.deepEqual(

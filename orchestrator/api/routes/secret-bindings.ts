@@ -11,7 +11,6 @@ import { bind, listBindings, unbind } from '../../secrets/bindings/store.ts';
 import { listLeases } from '../../secrets/leases/store.ts';
 import { isOwnKey } from '../../secrets/open.ts';
 import { notRedactable } from '../../secrets/redactable.ts';
-import { requireSecret } from '../../secrets/secret-manager.ts';
 import { getProject } from '../../tasks/projects.ts';
 import { actorOf } from '../authentication.ts';
 import { Id, Limit, Switch } from '../parameters.ts';
@@ -49,7 +48,12 @@ export const secretBindingRoutes: Routes = (app, { db, secrets }) => {
       const { secret, project, place, variable, ...where } = request.body;
       checkPlace(place);
       if (isOwnKey(secret)) throw unfit(secret, 'it is a key of Autocode itself');
-      const odd = notRedactable(await requireSecret(secrets, secret));
+      const kept = await secrets.get(secret);
+      if (kept === undefined)
+        throw new AutocodeError('ERR_NOT_FOUND', `There is no secret ${secret}.`, {
+          remedy: `Put it there first: autocode secret set ${secret}`,
+        });
+      const odd = notRedactable(kept.value);
       if (odd !== null) throw unfit(secret, odd);
       const of = project === undefined ? null : (await getProject(db, project)).id;
       const binding = { secret, project: of, ...ruleOf(where), place, variable };
