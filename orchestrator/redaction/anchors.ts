@@ -13,9 +13,9 @@ export interface Anchor {
 export const KEY = 4;
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
-const WORD = [...`${LETTERS}${LETTERS.toUpperCase()}0123456789_`];
+const WORD = `${LETTERS}${LETTERS.toUpperCase()}0123456789_`.split('');
 const followed = (start: string, by: readonly string[]) => by.map((sign) => `${start}${sign}`);
-const protocols = (ends: string) => [...ends, ...ends.toUpperCase()].map((end) => `${end}://`);
+const protocols = (ends: string) => `${ends}${ends.toUpperCase()}`.split('').map((end) => `${end}://`);
 const is = (rule: string, match: RegExp, ...starts: string[]): Anchor => ({ rule, starts, match });
 
 /** Expressions are sticky: they are asked at the place that was found. */
@@ -47,5 +47,5 @@ export const ANCHORS: readonly Anchor[] = [
   is('figma', /figd_/y, 'figd'),
   is('cloudflare', /cf(?:k|ut|at)_\w/y, 'cfk_', 'cfut', 'cfat'),
   is('tailscale', /tskey-/y, 'tske'),
-  is('autocode', /ac_[a-z]+_[\w-]{20}/y, ...followed('ac_', [...LETTERS])),
+  is('autocode', /ac_[a-z]+_[\w-]{20}/y, ...followed('ac_', LETTERS.split(''))),
 ];

@@ -47,28 +47,26 @@ function membersOf(text: string): string[] {
 }
 
 function encodings(part: string): Set<string> {
-  const forms = new Set([part]);
-  if (part.includes('\n')) forms.add(part.replaceAll('\n', '\r\n'));
-  for (const form of [...forms]) {
-    const once = escaped(form);
-    forms
-      .add(once)
-      .add(escaped(once))
-      .add(ascii(once))
-      .add(escaped(ascii(once)));
-  }
+  const plain = [part, part.replaceAll('\n', '\r\n')];
+  const inJson = plain.flatMap((each) => [escaped(each), ascii(escaped(each))]);
   const percent = encodeURIComponent(part);
   const strict = percent.replaceAll(
     /[!'()*]/g,
     (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-  for (const each of [percent, strict, percent.replaceAll('%20', '+'), strict.replaceAll('%20', '+')])
-    forms.add(each).add(each.replaceAll(/%../g, (code) => code.toLowerCase()));
-  for (const each of base64(Buffer.from(part)))
-    forms.add(each).add(each.replaceAll('+', '-').replaceAll('/', '_'));
+  const inAddress = [percent, strict].flatMap((each) => [each, each.replaceAll('%20', '+')]);
+  const inBase64 = base64(Buffer.from(part));
+  const forms = [
+    ...plain,
+    ...inJson,
+    ...inJson.map(escaped),
+    ...inAddress,
+    ...inAddress.map((each) => each.replaceAll(/%../g, (code) => code.toLowerCase())),
+    ...inBase64,
+    ...inBase64.map((each) => each.replaceAll('+', '-').replaceAll('/', '_')),
+  ];
   // Bytes are searched as Latin-1: there each character beyond ASCII is several.
-  for (const form of [...forms]) forms.add(Buffer.from(form).toString('latin1'));
-  return forms;
+  return new Set(forms.flatMap((form) => [form, Buffer.from(form).toString('latin1')]));
 }
 
 const escaped = (text: string) => JSON.stringify(text).slice(1, -1);
