@@ -28,7 +28,7 @@ from transparent import Transparent, Workers
 UNUSED = (
     *("anticache", "anticomp", "blocklist", "comment", "cut", "export", "onboarding", "proxyauth", "serverplayback"),
     *("mapremote", "maplocal", "modifybody", "modifyheaders", "stickyauth", "stickycookie", "save", "savehar"),
-    *("upstreamauth", "updatealtsvc", "dumper", "browseraddon", "command_history", "commandhistory"),
+    *("upstreamauth", "updatealtsvc", "dumper", "browser", "commandhistory"),
     "dnsresolver",  # it would look up whatever it is asked for, before anybody else is asked
 )
 """What mitmproxy comes with and does nothing without options that are not set here; asking each at every event costs more than the
