@@ -11,7 +11,7 @@ export const egressFirewallNoun: Noun = {
       describe: 'Put the rules in force, all at once, in the place of those that were there',
       examples: [
         ['egress firewall apply --dry-run', 'print the rules; needs no root'],
-        ['sudo autocode egress firewall apply', 'again after each change of the configuration'],
+        ['egress firewall apply', 'as root, and again after each change of the configuration'],
       ],
       epilogue: 'Neither the daemon nor its database is asked. Tables of others are not touched.',
       builder: (yargs: Argv) =>
@@ -31,20 +31,20 @@ export const egressFirewallNoun: Noun = {
     verb({
       command: 'check',
       describe: 'Compare the rules in force with those that should be; exit code 1 when they differ',
-      examples: [['sudo autocode egress firewall check', '']],
+      examples: [['egress firewall check', 'as root']],
       load: async () => (await import('../egress-firewall.ts')).checkRules,
     }),
     verb({
       command: 'show',
       describe: 'Say in plain words what workers may reach, and what was dropped',
-      examples: [['sudo autocode egress firewall show', '']],
+      examples: [['egress firewall show', 'as root']],
       load: async () => (await import('../egress-firewall.ts')).showRules,
     }),
     verb({
       command: 'remove',
       aliases: ['rm'],
       describe: 'Take the rules away, once nothing is forwarded for workers any more',
-      examples: [['sudo autocode egress firewall remove', 'workers have no way out then either']],
+      examples: [['egress firewall remove', 'as root; workers have no way out then either']],
       load: async () => (await import('../egress-firewall.ts')).removeRules,
     }),
   ],
