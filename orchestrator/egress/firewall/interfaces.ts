@@ -2,8 +2,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { AutocodeError } from '../../../protocol/errors.ts';
 
-const NO_FLAGS = 0;
-
 /** Refuses what is no interface of workers: one that is not there, a port of a bridge, the one by which this host goes out. */
 export function checkInterfaces(names: readonly string[]): void {
   const there = readdirSync('/sys/class/net').filter((name) => name !== 'lo');
@@ -31,15 +29,8 @@ function defaultRoutes(): string[] {
   const [, ...routes] = readFileSync('/proc/net/route', 'utf8').trim().split('\n');
   return routes
     .map((route) => route.split('\t'))
-    .filter(
-      ([, destination, , flags, , , , mask]) =>
-        Number(flags) !== NO_FLAGS && isZero(destination) && isZero(mask),
-    )
+    .filter(([, destination, , , , , , mask]) => [destination, mask].every((each) => each === '00000000'))
     .map(([name = '']) => name);
-}
-
-function isZero(text: string | undefined): boolean {
-  return text === '00000000';
 }
 
 /** Those by which the kernel would send on what comes in, were there no rules. */
