@@ -49,18 +49,28 @@ export async function pay(till: Till, purchase: Purchase, author: string): Promi
   return await transaction(db, async (tx) => await settle(tx, purchase.id, 'sending', outcome, books));
 }
 
-// Where the payee's name leads; ERR_EGRESS_DENIED where the policy does not let it be reached there.
+// Where the payee's name leads; ERR_EGRESS_DENIED where the policy does not let it be reached there. A name that may not be reached wherever
+// it leads is not even looked up.
 async function addressOf({ db, presets }: Till, { url, project }: Purchase): Promise<string> {
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  const policy = await effectivePolicy(db, presets);
+  const check = (address?: string) => {
+    const test = { url, method: 'POST', ...(address && { address }), ...(project !== null && { project }) };
+    const { decision, reason, allowedBy } = tryRequest(policy, test);
+    if (decision === 'deny') throw notAllowed(host, reason, allowedBy);
+  };
+  check();
   const found = isIP(host) === 0 ? await lookup(host).catch(() => undefined) : { address: host };
   if (found === undefined)
     throw new AutocodeError('ERR_EGRESS_DENIED', `There is no address of ${host}.`, {
       remedy: 'Look at its name, and at the name servers of this machine.',
     });
-  const test = { url, method: 'POST', address: found.address, ...(project === null ? {} : { project }) };
-  const { decision, reason, allowedBy } = tryRequest(await effectivePolicy(db, presets), test);
-  if (decision === 'allow') return found.address;
-  throw new AutocodeError(
+  check(found.address);
+  return found.address;
+}
+
+function notAllowed(host: string, reason: string, allowedBy: string | null): AutocodeError {
+  return new AutocodeError(
     'ERR_EGRESS_DENIED',
     `The egress policy does not allow POST to ${host} (${reason}).`,
     {
