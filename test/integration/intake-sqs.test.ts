@@ -60,7 +60,8 @@ suite('queues', { concurrency: true }, () => {
           queue: string;
           start(): void;
           send(...bodies: string[]): Promise<void>;
-          empty(): Promise<void>;
+          /** Waits until messages were stored so many times, and the queue is empty. */
+          stored(times: number): Promise<void>;
         }
       > {
         const rig = await intakeRig();
@@ -100,12 +101,17 @@ suite('queues', { concurrency: true }, () => {
               );
             }
           },
-          // Nothing waits in the queue, is under way, or waits in the ledger.
-          empty: async () => {
-            await until('the queue is empty', async () => {
+          // A server that counts what waits and what is under way one after the other may find nothing of a message that comes
+          // back in between: so the ledger is looked at first.
+          stored: async (times) => {
+            await until(`${times} were stored`, async () => {
               await rig.work();
-              return (await waitingIn(queue)) === 0;
+              const { rows } = await db.query<{ stored: number }>(
+                `select coalesce(sum(repeats + 1), 0)::int as stored from intake_delivery where state <> 'waiting'`,
+              );
+              return rows[0]!.stored >= times;
             });
+            await until('the queue is empty', async () => (await waitingIn(queue)) === 0);
             await rig.work();
           },
           [Symbol.asyncDispose]: async () => {
@@ -130,7 +136,7 @@ suite('queues', { concurrency: true }, () => {
         await using rig = await receiving();
         await rig.send(SNS, RAW, ticket('T-1'), EVENT, SNS, ticket('T-1'), fixture('sns-subscription.json'));
         rig.start();
-        await rig.empty();
+        await rig.stored(7);
         const { rows } = await rig.deps.db.query('select title, kind from task order by kind');
         assert.deepEqual(rows, [
           { title: 'Ticket T-1', kind: 'change' },
@@ -183,7 +189,7 @@ suite('queues', { concurrency: true }, () => {
         await using rig = await receiving({ deadLetterQueue });
         await rig.send('hello', ticket('T-2'), '{"type":"ticket"}');
         rig.start();
-        await rig.empty();
+        await rig.stored(3);
         assert.equal((await rig.tasks()).length, 1);
         const dead: (string | undefined)[] = [];
         await until('both are there', async () => {
@@ -218,11 +224,11 @@ suite('queues', { concurrency: true }, () => {
         await left.send('hello', ticket('T-3'));
         left.start();
         await until('the queue has put it aside', async () => (await waitingIn(deadLetter)) === 1);
-        await left.empty();
+        await left.stored(3);
         await using deleted = await receiving();
         await deleted.send('hello');
         deleted.start();
-        await deleted.empty();
+        await deleted.stored(1);
         for (const rig of [left, deleted])
           assert.equal((await listDeliveries(rig.deps.db, { limit: 9, state: 'failed' })).length, 1);
       });
@@ -232,7 +238,7 @@ suite('queues', { concurrency: true }, () => {
         await using rig = await receiving({ deadLetterQueue }, undefined, '.fifo');
         await rig.send(ticket('T-6'), 'hello', ticket('T-7'));
         rig.start();
-        await rig.empty();
+        await rig.stored(3);
         assert.equal((await rig.tasks()).length, 2);
         assert.equal(await waitingIn(deadLetterQueue), 1);
       });
@@ -253,13 +259,10 @@ suite('queues', { concurrency: true }, () => {
             child.kill('SIGKILL');
             await ended;
           }
-          assert.equal(await waitingIn(rig.queue), 1);
           rig.start();
-          await rig.empty();
+          await rig.stored(point === 'stored' ? 2 : 1);
           assert.deepEqual(await rig.verdicts(), ['created']);
-          const [delivery, ...others] = await listDeliveries(rig.deps.db, { limit: 9 });
-          assert.equal(others.length, 0);
-          if (point === 'stored') assert.ok(delivery!.repeats >= 1);
+          assert.equal((await listDeliveries(rig.deps.db, { limit: 9 })).length, 1);
         });
       }
 
@@ -275,9 +278,9 @@ suite('queues', { concurrency: true }, () => {
         rig.start();
         const held = () => forwarder.asked.filter((what) => what === 'ChangeMessageVisibilityBatch').length;
         await until('it is held', () => held() >= 2);
-        assert.equal(await waitingIn(rig.queue), 1);
+        assert.ok(!forwarder.asked.includes('DeleteMessageBatch'));
         await rig.deps.db.query('alter table intake_delivery drop constraint away');
-        await rig.empty();
+        await rig.stored(1);
         assert.deepEqual(await rig.verdicts(), ['created']);
         assert.equal(await waitingIn(deadLetter), 0);
       });
@@ -292,7 +295,7 @@ suite('queues', { concurrency: true }, () => {
         assert.match((await trouble()) ?? '', /queue .*queue-\d+ cannot be asked/);
         await rig.send(ticket('T-5'));
         forwarder.away = false;
-        await rig.empty();
+        await rig.stored(1);
         assert.deepEqual(await rig.verdicts(), ['created']);
         assert.equal(await trouble(), null);
       });
