@@ -5,7 +5,7 @@ import type { Queryable } from '../db/connect.ts';
 import type { ForgeFact } from '../repos/forge/facts.ts';
 import { isAt, registeredAt, type RegisteredRepository } from '../repos/importable.ts';
 import type { Polled, Source, SourceDeps } from './source.ts';
-import { factDelivery, keyOfFact, type ForgeSourceSettings } from './sources/forge.ts';
+import { factDelivery, keyOfFact, type ForgeSourceSettings } from './forge-source.ts';
 
 /** By repository, the time since when it is to be asked. */
 const Cursor = z.record(z.string(), z.iso.datetime({ offset: true }));

@@ -1,10 +1,10 @@
 // Asks the sources that are asked: polls and schedules when their time has come, queues all the time. What came is durable
 // before a cursor moves or a message is acknowledged. A chore of the scheduler (daemon/intake.ts).
 import { setTimeout as delay } from 'node:timers/promises';
-import { transaction, type Database } from '../db/connect.ts';
+import { transaction, type Database, type Queryable } from '../db/connect.ts';
 import { storeDelivery } from './deliveries.ts';
 import type { Sealer } from './sealing.ts';
-import type { SourceDeps } from './source.ts';
+import type { RawDelivery, SourceDeps } from './source.ts';
 import { openSources, type OpenSource } from './sources.ts';
 
 export interface PullDeps extends Omit<SourceDeps, 'db'> {
@@ -64,7 +64,10 @@ async function poll(deps: PullDeps, { source, kind }: OpenSource, signal: AbortS
     if (rows[0] === undefined) return;
     const { deliveries, cursor, trouble } = await ask(source, rows[0].cursor, deps, signal);
     await transaction(db, async (tx) => {
-      for (const each of deliveries) await storeDelivery(tx, sealer, source.name, { ...each, via });
+      // What is asked for overlaps: seeing the same again is no second delivery of it.
+      const known = await knownDeliveries(tx, source.name, deliveries);
+      for (const each of deliveries)
+        if (!known.has(each.delivery)) await storeDelivery(tx, sealer, source.name, { ...each, via });
       await tx.query(
         'update intake_source set cursor = $2, looked_at = now(), trouble = $3 where name = $1',
         [source.name, JSON.stringify(cursor), trouble?.slice(0, 1000) ?? null],
@@ -73,6 +76,18 @@ async function poll(deps: PullDeps, { source, kind }: OpenSource, signal: AbortS
   } catch (error) {
     if (!signal.aborted) await noteTrouble(deps, source.name, error);
   }
+}
+
+async function knownDeliveries(
+  tx: Queryable,
+  source: string,
+  deliveries: RawDelivery[],
+): Promise<Set<string>> {
+  const { rows } = await tx.query<{ delivery: string }>(
+    'select delivery from intake_delivery where source = $1 and delivery = any($2)',
+    [source, deliveries.map(({ delivery }) => delivery)],
+  );
+  return new Set(rows.map(({ delivery }) => delivery));
 }
 
 async function receive(deps: PullDeps, { source, kind }: OpenSource, signal: AbortSignal): Promise<void> {

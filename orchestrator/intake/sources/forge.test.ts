@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ForgeFact } from '../../repos/forge/facts.ts';
 import type { Source } from '../source.ts';
-import { factDelivery, forge, type ForgeSourceSettings } from './forge.ts';
+import { factDelivery, type ForgeSourceSettings } from '../forge-source.ts';
+import { forge } from './forge.ts';
 
 const source = (settings: object = {}): Source<ForgeSourceSettings> => ({
   name: 'work',

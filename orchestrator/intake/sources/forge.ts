@@ -1,28 +1,13 @@
 // GitHub, GitLab and Gitea: issues that are labelled or assigned, comments that mention us, reviews of our pull requests, checks
 // of them that failed. Deliveries come by the webhook that a forge has anyway (/webhooks/<kind>/<forge>), or the forge is asked;
 // both give the same facts, and so the same keys.
-import { z } from 'zod';
 import { ForgeFact } from '../../repos/forge/facts.ts';
 import { kindNamed } from '../../repos/forge/kinds.ts';
 import { FORGE_KINDS } from '../../../protocol/project.ts';
 import { askForge } from '../forge-poll.ts';
+import { FACT, ForgeSourceSettings, keyOfFact } from '../forge-source.ts';
 import type { RawDelivery, Source, SourceKind } from '../source.ts';
 import type { WorkItem } from '../work-item.ts';
-
-/** The event of a delivery that we made ourselves of what a forge answered. */
-const FACT = 'fact';
-
-const Settings = z.strictObject({
-  forge: z.string().min(1).max(63),
-  repositories: z.array(z.string().min(1).max(500)).max(1000).optional(),
-  labels: z.array(z.string().min(1).max(100)).max(20).default(['autocode']),
-  assignee: z.string().min(1).max(100).optional(),
-  mention: z.string().min(2).max(100).default('@autocode'),
-  reviews: z.boolean().default(true),
-  checks: z.boolean().default(true),
-  pollSeconds: z.int().min(2).max(86_400).nullable().default(60),
-});
-export type ForgeSourceSettings = z.infer<typeof Settings>;
 
 /** Comments that we write carry this mark: nothing follows from them. */
 export const OWN_MARK = '<!-- autocode task';
@@ -30,7 +15,7 @@ export const OWN_MARK = '<!-- autocode task';
 /** A forge's issues, comments, reviews and checks. */
 export const forge: SourceKind<ForgeSourceSettings> = {
   name: 'forge',
-  settings: Settings,
+  settings: ForgeSourceSettings,
   needsProject: false,
   scope: ({ settings }) => `forge ${settings.forge}`,
   parse: (source, delivery) =>
@@ -44,11 +29,6 @@ export const forge: SourceKind<ForgeSourceSettings> = {
     return [{ name: 'forge', ok: known, detail }];
   },
 };
-
-/** A fact as the delivery that is stored of it; its name is that of the fact, so that it is stored once. */
-export function factDelivery(fact: ForgeFact, name: string): RawDelivery {
-  return { delivery: `poll ${name}`, event: FACT, body: Buffer.from(JSON.stringify(fact)) };
-}
 
 // The event of a webhook names the kind of forge too, as `gitea issues`.
 function factsOf({ event, body }: RawDelivery): ForgeFact[] {
@@ -64,15 +44,6 @@ function isWatched(
   { path }: ForgeFact,
 ): boolean {
   return repositories?.some((each) => each.toLowerCase() === path.toLowerCase()) ?? true;
-}
-
-/** Names a fact within its forge: the same however it was learnt. */
-export function keyOfFact(fact: ForgeFact): string {
-  const path = fact.path.toLowerCase();
-  if (fact.what === 'issue') return `${path}#${fact.number}`;
-  if (fact.what === 'check') return `${path} check ${fact.commit} ${fact.name}`;
-  if (fact.what === 'comment') return `${path} comment ${fact.id}`;
-  return `${path} review ${fact.number} ${fact.id}`;
 }
 
 /** What follows from a fact; undefined where nothing is to. */

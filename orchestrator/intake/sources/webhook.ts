@@ -96,7 +96,12 @@ function itemOf({ name, settings }: Source<Settings>, delivery: string, document
     kind: settings.kind,
     key: settings.key === undefined ? delivery : fill(settings.key, document),
     subject: settings.subject === undefined ? null : fill(settings.subject, document),
-    actor: settings.actor === undefined ? null : String(actor ?? 'nobody'),
+    actor:
+      settings.actor === undefined
+        ? null
+        : typeof actor === 'string' || typeof actor === 'number'
+          ? String(actor)
+          : 'nobody',
     byRight: false,
     title,
     text: fill(settings.text, document),

@@ -1,0 +1,33 @@
+// What a source of a forge is told, and how facts of a forge are named and kept. Used by sources/forge.ts and forge-poll.ts.
+import { z } from 'zod';
+import type { ForgeFact } from '../repos/forge/facts.ts';
+import type { RawDelivery } from './source.ts';
+
+/** The event of a delivery that we made ourselves of what a forge answered. */
+export const FACT = 'fact';
+
+export const ForgeSourceSettings = z.strictObject({
+  forge: z.string().min(1).max(63),
+  repositories: z.array(z.string().min(1).max(500)).max(1000).optional(),
+  labels: z.array(z.string().min(1).max(100)).max(20).default(['autocode']),
+  assignee: z.string().min(1).max(100).optional(),
+  mention: z.string().min(2).max(100).default('@autocode'),
+  reviews: z.boolean().default(true),
+  checks: z.boolean().default(true),
+  pollSeconds: z.int().min(2).max(86_400).nullable().default(60),
+});
+export type ForgeSourceSettings = z.infer<typeof ForgeSourceSettings>;
+
+/** Names a fact within its forge: the same however it was learnt. */
+export function keyOfFact(fact: ForgeFact): string {
+  const path = fact.path.toLowerCase();
+  if (fact.what === 'issue') return `${path}#${fact.number}`;
+  if (fact.what === 'check') return `${path} check ${fact.commit} ${fact.name}`;
+  if (fact.what === 'comment') return `${path} comment ${fact.id}`;
+  return `${path} review ${fact.number} ${fact.id}`;
+}
+
+/** A fact as the delivery that is stored of it; its name is that of the fact, so that it is stored once. */
+export function factDelivery(fact: ForgeFact, name: string): RawDelivery {
+  return { delivery: `poll ${name}`, event: FACT, body: Buffer.from(JSON.stringify(fact)) };
+}
