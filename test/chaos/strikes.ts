@@ -88,11 +88,10 @@ const KINDS: Kind[] = [
   },
   {
     what: 'agent',
-    async hit(fleet, vm, share) {
-      const pid = pick(
-        vm.pids().filter((each) => runOf(each) !== undefined),
-        share,
-      );
+    single: true, // on any VM: agents are at work for a small part of the time
+    async hit(fleet, _, share) {
+      const agents = fleet.vms.flatMap((vm) => vm.pids()).filter((each) => runOf(each) !== undefined);
+      const pid = pick(agents, share);
       const run = runOf(pid ?? 0);
       return run !== undefined && killed(pid) ? async () => await isFollowed(fleet, run) : undefined;
     },
