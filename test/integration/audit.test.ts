@@ -21,6 +21,8 @@ import { startElasticsearch, type Elasticsearch } from '../support/elasticsearch
 const NO_SECRETS = { get: async () => undefined } as never;
 const PATIENCE_MS = 100_000;
 const DAY = '2026-11-21';
+/** A file that lines may come to meanwhile: of an hour that is not over. */
+const GROWING = new Date(Date.now() + 86_400_000).toISOString().slice(0, 13);
 const INDEX = 'autocode-traffic-2026.11.21';
 const RECORD = {
   run: '12-1',
@@ -129,16 +131,15 @@ test('of a request there is one document, in the index of its day, however often
 
 test('a line that is not finished waits, half a line that a crash left is passed over', async (t) => {
   const { raw, write, ship } = await rig(t);
-  const at = new Date(Date.now() + 86_400_000).toISOString(); // of an hour that does not end meanwhile
-  const hour = at.slice(0, 13);
-  write(hour, { id: '1', event: 'close', at });
-  raw(hour, '{"id":"2","event":"close",');
+  const at = `${DAY}T10:00:00.000Z`;
+  write(GROWING, { id: '1', event: 'close', at });
+  raw(GROWING, '{"id":"2","event":"close",');
   assert.deepEqual(
     (await ship()).map(({ id }) => id),
     ['1'],
   );
-  raw(hour, `"at":"${at}","decision":"allowed"}\n{"id":"3","ev\n`);
-  write(hour, { id: '4', event: 'close', at });
+  raw(GROWING, `"at":"${at}","decision":"allowed"}\n{"id":"3","ev\n`);
+  write(GROWING, { id: '4', event: 'close', at });
   assert.deepEqual(
     (await ship()).map(({ id }) => id),
     ['1', '2', '4'],
@@ -172,20 +173,20 @@ test('a record that fits no mapping goes aside with its reason and keeps no othe
 test('an index that is read-only, shards that are not there, too many of them: nothing goes aside, all comes when it is mended', async (t) => {
   const { write, ship } = await rig(t);
   const at = `${DAY}T10:00:00.000Z`;
-  write(`${DAY}T10`, { id: '1', event: 'close', at });
+  write(GROWING, { id: '1', event: 'close', at });
   await ship();
-  write(`${DAY}T10`, { id: '2', event: 'close', at });
-  await server!.call('PUT', `/${INDEX}/_settings`, { 'index.blocks.read_only_allow_delete': true });
+  write(GROWING, { id: '2', event: 'close', at });
+  await server!.call('PUT', `/${INDEX}/_settings`, { 'index.blocks.write': true });
   await assert.rejects(ship(), {
     code: 'ERR_ELASTICSEARCH_UNAVAILABLE',
     message: /takes nothing more/,
     remedy: /Free its disk/,
   });
-  await server!.call('PUT', `/${INDEX}/_settings`, { 'index.blocks.read_only_allow_delete': null });
+  await server!.call('PUT', `/${INDEX}/_settings`, { 'index.blocks.write': null });
   assert.equal((await ship()).length, 2);
 
   await server!.call('PUT', '/_cluster/settings', { persistent: { 'cluster.max_shards_per_node': 1 } });
-  write('2026-11-22T10', { id: '3', event: 'close', at: '2026-11-22T10:00:00.000Z' });
+  write(GROWING, { id: '3', event: 'close', at: '2026-11-22T10:00:00.000Z' });
   await assert.rejects(ship(), { code: 'ERR_ELASTICSEARCH_REFUSED', message: /maximum/ });
   await server!.call('PUT', '/_cluster/settings', { persistent: { 'cluster.max_shards_per_node': null } });
   assert.equal((await ship()).length, 3);
@@ -328,10 +329,10 @@ test('Elasticsearch killed and away for a while loses nothing and doubles nothin
   };
   try {
     const at = `${DAY}T10:00:00.000Z`;
-    write(`${DAY}T10`, { id: '1', event: 'close', at }, { id: '2', event: 'open', at });
+    write(GROWING, { id: '1', event: 'close', at }, { id: '2', event: 'open', at });
     await until('two records', async () => (await count()) === 2);
     await server!.kill();
-    write(`${DAY}T10`, { id: '2', event: 'close', at }, { id: '3', event: 'close', at });
+    write(GROWING, { id: '2', event: 'close', at }, { id: '3', event: 'close', at });
     await until('a trouble', () => troubles.length > 0);
     assert.match(troubles[0] ?? '', /does not answer/);
     await assert.rejects(searchIndexed(search, { limit: 1 }), { remedy: /--source spool/ });

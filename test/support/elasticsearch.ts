@@ -156,5 +156,6 @@ function configuration(directory: string): string {
     .replace('http.port: 9200', 'http.port: 0')
     .replace('transport.port: 9300', 'transport.port: 0')
     .replace('security.enabled: true', 'security.enabled: false')
+    .concat('cluster.routing.allocation.disk.threshold_enabled: false\n') // however full the disk of the test is
     .replace(/^xpack\.(monitoring|security\.http\.ssl\.(certificate|key)).*$/gm, ''); // of modules that are not published
 }

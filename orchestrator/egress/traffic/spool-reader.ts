@@ -28,8 +28,8 @@ export interface SpoolReader {
 
 const NEWLINE = 10;
 const HOUR_MS = 3_600_000;
-/** After its hour a file still gets the lines of a process that looked at its clock just before. */
-const LATE_MS = 10_000;
+/** After its hour a file may still get the line of a process that looked at its clock just before, and then stood still. */
+const LATE_MS = HOUR_MS;
 
 /** A reader of the files of a directory; one a name at a time. Files of a year are looked at once, and then those alone that may grow. */
 export function spoolReader(db: Queryable, name: Reader, directory: string): SpoolReader {
