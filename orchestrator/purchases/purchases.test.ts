@@ -57,7 +57,7 @@ before(async () => {
 });
 after(async () => {
   servers?.close();
-  await database[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
   rmSync(directory, { recursive: true, force: true });
 });
 beforeEach(() => {

@@ -129,8 +129,8 @@ before(async () => {
 after(async () => {
   await leases?.stop();
   await rig?.[Symbol.asyncDispose]();
-  await stopListening(database.pool);
-  await database[Symbol.asyncDispose]();
+  if (database !== undefined) await stopListening(database.pool);
+  await database?.[Symbol.asyncDispose]();
   rmSync(store, { recursive: true, force: true });
 });
 
