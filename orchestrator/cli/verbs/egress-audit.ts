@@ -12,7 +12,7 @@ export const egressAuditNouns: Noun[] = [
         describe: 'Put lifecycle policy, index template and alias there',
         examples: [['egress audit setup --dry-run', 'what would be done']],
         epilogue:
-          'May be done again. The daemon does it before the first record, and leaves alone what somebody has changed since.',
+          'May be done again. The daemon does it before the first record, and leaves a template alone that somebody has changed since.',
         builder: (yargs: Argv) =>
           yargs.option('dry-run', { type: 'boolean', default: false, describe: 'Change nothing' }),
         load: async () => (await import('../egress-audit.ts')).setUpAudit,

@@ -44,7 +44,7 @@ export function readLifecycle({ retentionDays }: Pick<AuditSettings, 'retentionD
 export interface SetupOptions {
   /** Only tells what would be done. */
   dryRun?: boolean;
-  /** Leaves alone what is there unless it is of an older version: others may have changed it with a purpose. */
+  /** Leaves a template alone unless it is of an older version: others may have changed it with a purpose. */
   gently?: boolean;
 }
 
@@ -53,7 +53,7 @@ export async function setUpAudit(
   search: Search,
   { dryRun = false, gently = false }: SetupOptions = {},
 ): Promise<SetupStep[]> {
-  const lifecycle = await setUpLifecycle(search, { dryRun, gently });
+  const lifecycle = await setUpLifecycle(search, dryRun);
   const wanted = readTemplate();
   if (lifecycle.state === 'missing') delete wanted.template.settings['index.lifecycle.name'];
   const there = await templateThere(search);
@@ -69,10 +69,7 @@ export async function setUpAudit(
   return [lifecycle, { ...step, state: there === undefined ? 'made' : 'changed' }];
 }
 
-async function setUpLifecycle(
-  search: Search,
-  { dryRun, gently }: Required<SetupOptions>,
-): Promise<SetupStep> {
+async function setUpLifecycle(search: Search, dryRun: boolean): Promise<SetupStep> {
   const what = `lifecycle policy ${ALIAS}`;
   const wanted = readLifecycle(search.settings);
   const answer = await found(
@@ -81,9 +78,7 @@ async function setUpLifecycle(
   );
   if (answer === 'unknown') return { what, state: 'missing' };
   const there = answer?.[ALIAS]?.policy as typeof wanted | undefined;
-  const fine =
-    there !== undefined && (gently || there.phases.delete?.min_age === wanted.phases.delete.min_age);
-  if (fine) return { what, state: 'same' };
+  if (there?.phases.delete?.min_age === wanted.phases.delete.min_age) return { what, state: 'same' };
   if (!dryRun)
     await search.ask(
       async (client, options) =>
