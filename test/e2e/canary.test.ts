@@ -115,7 +115,7 @@ test('a canary of every kind is found nowhere', async () => {
     const daemon = JSON.parse(readFileSync(path.join(dataDir, 'run/daemon.json'), 'utf8')) as { url: string };
     const get = async (route: string, accept = 'application/json') => {
       const headers = { authorization: `Bearer ${token}`, accept };
-      const ended = AbortSignal.timeout(30_000);
+      const ended = AbortSignal.timeout(120_000);
       const answer = await fetch(`${daemon.url}/api/v1${route}`, { headers, signal: ended });
       let text = '';
       // A stream of events does not end: what has happened is in it when the last event is.
