@@ -1,9 +1,7 @@
 // Secrets that no sandbox holds: real clients inside with placeholders, the real proxy that swaps them, and servers outside that want the
 // values. What goes elsewhere is refused; what is lent ends with its run.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -22,6 +20,7 @@ import { vaultSecrets } from '../../orchestrator/secrets/vault.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
 import { egressRig, until } from '../support/egress-rig.ts';
 import { startOpenBao } from '../support/openbao.ts';
+import { packageSites } from '../support/package-sites.ts';
 
 const KEY = Buffer.alloc(32, 7);
 const NPM = 'npm_4uThT0k3nOfTheReg1stry';
@@ -37,7 +36,7 @@ const store = mkdtempSync(path.join(tmpdir(), 'autocode-injection-'));
 const secrets = fileSecrets(store);
 /** What servers outside were sent: header lines and bodies. */
 const seen: { url: string; authorization: string; body: string }[] = [];
-const files = new Map<string, Buffer>();
+let files: Map<string, Buffer>;
 
 const secure = (place: string) => `https://localhost:${rig.servers.secure}${place}`;
 const plain = (place: string) => `http://127.0.0.1:${rig.servers.plain}${place}`;
@@ -108,6 +107,7 @@ before(async () => {
     PATH: placeholder('npm'), // of no effect
   };
   rig = await egressRig(answer, () => ({}), { run, placeholders });
+  files = packageSites(rig.directory, secure(''));
   const host = `host=localhost:${rig.servers.secure}`;
   await rig.allow(`${host} address=127.0.0.1`, `host=127.0.0.1:${rig.servers.plain}`);
   await secrets.put('npm', NPM);
@@ -135,8 +135,6 @@ after(async () => {
 });
 
 test('npm publishes and reads, curl asks a forge, git clones: servers get the values, nothing inside ever holds one', async () => {
-  serveGit();
-  serveNpm();
   const { output, errors } = await rig.inside(`
     mkdir /tmp/lib && cd /tmp/lib && printf '{"name":"ours","version":"1.0.0"}' > package.json
     printf 'registry=${secure('/npm/')}\n//localhost:${rig.servers.secure}/npm/:_authToken=\${NPM_TOKEN}\n' > ~/.npmrc
@@ -362,40 +360,3 @@ test('a run that has ended has nothing lent any more', async () => {
   const all = await listLeases(database.pool, { run, all: true, limit: 9 });
   assert.ok(all.length === 3 && all.every(({ endedAt }) => endedAt !== null));
 });
-
-// Servers of files are enough for these clients.
-function serveGit(): void {
-  const tree = path.join(rig.directory, 'tiny');
-  const bare = path.join(rig.directory, 'tiny.git');
-  mkdirSync(tree);
-  writeFileSync(path.join(tree, 'file'), 'from git\n');
-  const git = (...words: string[]) =>
-    execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@y', ...words], {
-      cwd: tree,
-      stdio: 'pipe',
-    });
-  git('init', '-q', '-b', 'main');
-  git('add', '.');
-  git('commit', '-qm', 'one');
-  git('clone', '-q', '--bare', '.', bare);
-  execFileSync('git', ['update-server-info'], { cwd: bare });
-  for (const name of readdirSync(bare, { recursive: true, withFileTypes: true })) {
-    if (!name.isFile()) continue;
-    const file = path.join(name.parentPath, name.name);
-    files.set(`/git/tiny.git/${path.relative(bare, file)}`, readFileSync(file));
-  }
-}
-
-function serveNpm(): void {
-  const folder = path.join(rig.directory, 'package');
-  mkdirSync(folder);
-  const about = { name: 'tiny', version: '1.0.0', main: 'index.js' };
-  writeFileSync(path.join(folder, 'package.json'), JSON.stringify(about));
-  writeFileSync(path.join(folder, 'index.js'), 'module.exports = "from npm";\n');
-  const archive = execFileSync('tar', ['-czf', '-', '-C', rig.directory, 'package']);
-  const integrity = `sha512-${createHash('sha512').update(archive).digest('base64')}`;
-  const version = { ...about, dist: { tarball: secure('/npm/tiny.tgz'), integrity } };
-  const document = { name: 'tiny', 'dist-tags': { latest: '1.0.0' }, versions: { '1.0.0': version } };
-  files.set('/npm/tiny', Buffer.from(JSON.stringify(document)));
-  files.set('/npm/tiny.tgz', archive);
-}
