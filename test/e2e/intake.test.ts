@@ -1,6 +1,7 @@
 // Work that finds its way in from a real Gitea, by its webhooks and by asking it: an issue that is labelled becomes a pull request,
 // a review of it a second run on the same branch, and it is merged.
 import assert from 'node:assert/strict';
+import { createHmac, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -9,6 +10,7 @@ import type { Task } from '../../protocol/task.ts';
 import { startGitea, type Gitea } from '../support/gitea.ts';
 import { eventually, startAppliance, type Appliance } from './appliance.ts';
 
+const PATIENCE_MS = 180_000;
 const SECRET = 'hook-secret';
 /** What the first run begins the second goes on with. */
 const AGENT = ['sh', '-c', 'if test -f answer; then echo done >> notes; else echo 42 > answer; fi'];
@@ -53,6 +55,11 @@ async function labelledIssue(name: string): Promise<number> {
   return number;
 }
 
+function daemonUrl(): string {
+  const file = readFileSync(path.join(appliance.dataDir, 'run/daemon.json'), 'utf8');
+  return (JSON.parse(file) as { url: string }).url;
+}
+
 const items = async (source: string): Promise<IntakeItem[]> =>
   (await appliance.api<IntakeDelivery[]>('GET', `/intake/deliveries?source=${source}`)).flatMap(
     (each) => each.items,
@@ -60,17 +67,22 @@ const items = async (source: string): Promise<IntakeItem[]> =>
 
 /** The task of a project once it is completed after so many runs. */
 async function completed(project: string, attempts: number): Promise<Task> {
-  return await eventually(async () => {
-    const [task] = await appliance.api<Task[]>('GET', `/tasks?project=${project}`);
-    assert.ok(!['failed', 'cancelled'].includes(task?.state ?? ''), task?.reason ?? '');
-    return task?.state === 'completed' && task.attempt === attempts ? task : undefined;
-  }, `a task of ${project} to be completed by its run ${attempts}`).catch(async (cause: unknown) => {
+  return await eventually(
+    async () => {
+      const [task] = await appliance.api<Task[]>('GET', `/tasks?project=${project}`);
+      assert.ok(!['failed', 'cancelled'].includes(task?.state ?? ''), task?.reason ?? '');
+      return task?.state === 'completed' && task.attempt === attempts ? task : undefined;
+    },
+    `a task of ${project} to be completed by its run ${attempts}`,
+    PATIENCE_MS,
+  ).catch(async (cause: unknown) => {
     const sources = await appliance.api<object[]>('GET', '/intake/sources');
     throw new Error(JSON.stringify([sources, await items(project)]), { cause });
   });
 }
 
-async function fromIssueToMerge(name: string): Promise<void> {
+/** `told` waits for what shall have been told before the merge ends it. */
+async function fromIssueToMerge(name: string, told = async () => {}): Promise<void> {
   const issue = await labelledIssue(name);
   const task = await completed(name, 1);
   assert.equal(task.source?.number, issue);
@@ -86,6 +98,7 @@ async function fromIssueToMerge(name: string): Promise<void> {
   const second = await pulls();
   assert.equal(second.length, 1, 'one pull request');
   assert.notEqual(second[0].head.sha, first.head.sha);
+  await told();
   const [change] = await appliance.changes(name);
   await appliance.autocode('change', 'merge', String(change!.id));
   const notes = await gitea.call('GET', `/repos/acme/${name}/contents/notes`);
@@ -101,12 +114,14 @@ describe('intake from a forge', { concurrency: true }, () => {
       settings: { forge: forge!.name, repositories: ['acme/hooked'], pollSeconds: 2 },
       trust: { actors: ['root0'] },
     });
-    const daemon = readFileSync(path.join(appliance.dataDir, 'run/daemon.json'), 'utf8');
-    const { url } = JSON.parse(daemon) as { url: string };
     await gitea.call('POST', '/repos/acme/hooked/hooks', {
       type: 'gitea',
       active: true,
-      config: { url: `${url}/api/v1/webhooks/gitea/${forge!.name}`, content_type: 'json', secret: SECRET },
+      config: {
+        url: `${daemonUrl()}/api/v1/webhooks/gitea/${forge!.name}`,
+        content_type: 'json',
+        secret: SECRET,
+      },
       events: [
         'issues',
         'issue_label',
@@ -116,15 +131,14 @@ describe('intake from a forge', { concurrency: true }, () => {
         'pull_request_review_rejected',
       ],
     });
-    await fromIssueToMerge('hooked');
-    const verdicts = await eventually(async () => {
-      const found = (await items('hooked')).map(({ verdict }) => verdict);
-      return found.filter((verdict) => verdict === 'duplicate').length >= 2 ? found : undefined;
-    }, 'both ways to have told both');
-    assert.deepEqual(verdicts.filter((verdict) => verdict !== 'duplicate').toSorted(), [
-      'created',
-      'reopened',
-    ]);
+    const verdicts = async () => (await items('hooked')).map(({ verdict }) => verdict);
+    const bothTold = async () =>
+      (await verdicts()).filter((verdict) => verdict === 'duplicate').length >= 2 || undefined;
+    await fromIssueToMerge('hooked', async () => {
+      await eventually(bothTold, 'both ways to have told both', PATIENCE_MS);
+    });
+    const others = (await verdicts()).filter((verdict) => verdict !== 'duplicate');
+    assert.deepEqual(others.toSorted(), ['created', 'reopened']);
   });
 
   test('by asking alone', async () => {
@@ -137,4 +151,51 @@ describe('intake from a forge', { concurrency: true }, () => {
     await fromIssueToMerge('polled');
     assert.match(await appliance.autocode('intake', 'log', '--source', 'polled'), /reopened/);
   });
+});
+
+test('a daemon that is killed between deliveries and their work loses none and does none twice', async () => {
+  await appliance.project('crashed', { agent: 'true' });
+  await appliance.api('PUT', '/drain', {});
+  const key = randomBytes(32);
+  await appliance.api('POST', '/intake/sources', {
+    name: 'crashed',
+    kind: 'webhook',
+    project: 'crashed',
+    secret: `whsec_${key.toString('base64')}`,
+    settings: { key: '{/title}' },
+  });
+  // As a system does that sends webhooks: again, under the same name, until it is answered.
+  const send = async (title: string) =>
+    await eventually(
+      async () => {
+        const body = JSON.stringify({ title });
+        const timestamp = String(Math.floor(Date.now() / 1000));
+        const signature = createHmac('sha256', key).update(`${title}.${timestamp}.${body}`).digest('base64');
+        const headers = {
+          'webhook-id': title,
+          'webhook-timestamp': timestamp,
+          'webhook-signature': `v1,${signature}`,
+        };
+        const url = `${daemonUrl()}/api/v1/intake/hooks/crashed`;
+        const answer = await fetch(url, { method: 'POST', headers, body }).catch(() => undefined);
+        return answer?.status === 202 ? true : undefined;
+      },
+      `${title} to be taken`,
+      PATIENCE_MS,
+    );
+  const titles = Array.from({ length: 12 }, (_, index) => `thing ${index}`);
+  for (const title of titles.slice(0, 4)) await send(title);
+  const rest = Promise.all(titles.slice(4).map(send));
+  process.kill(appliance.daemonPid(), 'SIGKILL');
+  await appliance.up();
+  await rest;
+  const tasks = await eventually(
+    async () => {
+      const { waiting } = await appliance.api<{ waiting: number }>('GET', '/intake/sources/crashed');
+      return waiting === 0 ? await appliance.api<Task[]>('GET', '/tasks?project=crashed') : undefined;
+    },
+    'all deliveries to be worked on',
+    PATIENCE_MS,
+  );
+  assert.deepEqual(tasks.map(({ title }) => title).toSorted(), titles.toSorted());
 });
