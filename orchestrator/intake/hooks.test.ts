@@ -57,8 +57,9 @@ describe('a webhook by Standard Webhooks', () => {
 
   it('is believed by any of several signatures, as while a secret changes', async () => {
     const id = 'msg_two';
-    const both = `${signed(id, now(), BODY, randomBytes(32))} ${signed(id, now())}`;
-    assert.equal((await send(headersOf(id, now(), both))).status, 202);
+    const at = now();
+    const both = `${signed(id, at, BODY, randomBytes(32))} ${signed(id, at)}`;
+    assert.equal((await send(headersOf(id, at, both))).status, 202);
   });
 
   const refused: [string, () => Promise<{ status: number; text: string }>][] = [
