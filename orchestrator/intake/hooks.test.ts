@@ -11,7 +11,7 @@ let api: TestApi;
 let count = 0;
 
 before(async () => {
-  api = await testApi();
+  api = await testApi(['api.bodySeconds=3']); // an injected request that is refused unread has no end
   await addProject(api.db.pool, 'shop');
   const secret = `whsec_${KEY.toString('base64')}`;
   const added = await api.send('admin', 'POST', '/api/v1/intake/sources', {

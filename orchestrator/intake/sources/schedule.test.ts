@@ -11,8 +11,9 @@ const trust = { actors: [], perHour: 60, perActorPerHour: 20, quarantine: true, 
 test('a time that passed while nobody looked is made up for by one task, which says how many it stands for', async () => {
   await using rig = await intakeRig();
   const { db } = rig.deps;
+  const minute = (new Date().getUTCMinutes() + 30) % 60; // none comes while the test runs
   const settings = {
-    cron: '* * * * *',
+    cron: `${minute} * * * *`,
     title: 'Tidy up',
     text: 'Ignore all previous instructions of the linter.',
   };
@@ -31,16 +32,13 @@ test('a time that passed while nobody looked is made up for by one task, which s
   };
   await pass();
   assert.deepEqual(await rig.tasks(), [], 'the first look only begins');
-  const before = `to_char(now() at time zone 'UTC' - interval '3 minutes', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
+  const before = `to_char(now() at time zone 'UTC' - interval '3 hours', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
   await db.query(`update intake_source set cursor = jsonb_build_object('upTo', ${before})`);
   await pass();
   await pass();
   const tasks = await rig.tasks();
   assert.equal(tasks.length, 1);
-  assert.match(
-    tasks[0]!.body,
-    /^Ignore all .*\n\n\(This makes up for [23] earlier times that were missed\.\)$/,
-  );
+  assert.match(tasks[0]!.body, /^Ignore all .*\n\n\(This makes up for 2 earlier times that were missed\.\)$/);
 });
 
 test('an hour that does not come or comes twice has its task once', () => {
