@@ -59,6 +59,19 @@ test('a combination is found exactly when trying all of them finds one, and it i
   assert.ok(found > 100, `${found} of the cases could be done`);
 });
 
+test('GPUs that are alike are not the same to a model that may have only one of them', () => {
+  const cards = [1, 1, 0].map((foreignMib, index) => ({ index, totalMib: 10, foreignMib }));
+  const options = [
+    [placement([1], 6), placement([0, 1], 3)],
+    [placement([1, 2], 1)],
+    [placement([0, 2], 2)],
+    [placement([0], 4)],
+    [placement([1, 2], 3)],
+  ];
+  const { placements } = together(options, cards);
+  assert.equal(placements?.[0], options[0]![1]);
+});
+
 test('equal GPUs are not tried over and over', () => {
   const cards = Array.from({ length: 16 }, (_, index) => ({ index, totalMib: 10, foreignMib: 0 }));
   const anywhere = cards.map(({ index }) => placement([index], 6));

@@ -19,7 +19,7 @@ export function together(
   cards: readonly PlannedCard[],
 ): Together {
   const free = new Map(cards.map((card) => [card.index, freeOf(card)]));
-  const kind = new Map(cards.map((card) => [card.index, `${card.totalMib} ${card.foreignMib}`]));
+  const kind = kindsOf(options, cards);
   // The largest first: what cannot be, shows early.
   const order = options.map((_, at) => at).sort((a, b) => sizeOf(options[b]) - sizeOf(options[a]));
   const chosen: ModelPlacement[] = [];
@@ -47,6 +47,35 @@ export function together(
   const take = ({ gpus }: ModelPlacement, mib: number) =>
     gpus.forEach((gpu) => free.set(gpu, (free.get(gpu) ?? 0) - mib));
   return { placements: place(0) ? chosen : undefined, tried };
+}
+
+/** For each GPU the first one that it may be exchanged for: with the two swapped, all models have the placements that they had. */
+function kindsOf(
+  options: readonly (readonly ModelPlacement[])[],
+  cards: readonly PlannedCard[],
+): Map<number, number> {
+  const keyOf = (gpus: readonly number[], mib: number) => `${gpus.toSorted((a, b) => a - b).join()} ${mib}`;
+  const known = options.map((all) => new Set(all.map(({ gpus, mib }) => keyOf(gpus, mib))));
+  const swapped = (gpus: readonly number[], one: number, other: number) =>
+    gpus.map((gpu) => (gpu === one ? other : gpu === other ? one : gpu));
+  const alike = (one: PlannedCard, other: PlannedCard) =>
+    one.totalMib === other.totalMib &&
+    one.foreignMib === other.foreignMib &&
+    options.every((all, at) =>
+      all.every(
+        ({ gpus, mib }) =>
+          gpus.includes(one.index) === gpus.includes(other.index) ||
+          known[at]!.has(keyOf(swapped(gpus, one.index, other.index), mib)),
+      ),
+    );
+  const firsts: PlannedCard[] = [];
+  const kinds = new Map<number, number>();
+  for (const card of cards) {
+    let first = firsts.find((each) => alike(each, card));
+    if (first === undefined) firsts.push((first = card));
+    kinds.set(card.index, first.index);
+  }
+  return kinds;
 }
 
 const sizeOf = (placements: readonly ModelPlacement[] | undefined) =>
