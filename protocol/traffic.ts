@@ -115,6 +115,9 @@ export const Refusal = z
     times: z.number().int(),
     allowedBy: words(),
     misused: words(),
+    during: words().meta({
+      description: 'What the run did when it first asked: the tool call of its agent, else the step.',
+    }),
   })
   .meta({ id: 'Refusal', description: 'What a run asked for outside and did not get.' });
 export type Refusal = z.infer<typeof Refusal>;

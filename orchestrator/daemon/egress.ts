@@ -1,6 +1,7 @@
 // The sandboxes' way out, where there is to be one, and the secrets that are lent to runs on it; nothing of it is loaded otherwise.
 // Used by main.ts.
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { PartHealth } from '../../protocol/status.ts';
 import type { RootLog } from '../../telemetry/log.ts';
 import type { Config } from '../config/schema.ts';
@@ -65,7 +66,8 @@ export async function startEgress(
 export function refusalsIn(config: Config, root: string): SubmitDeps['refusals'] {
   if (!config.egress.proxy) return undefined;
   return async (run, since) => {
-    const { refusalsOf } = await import('../egress/traffic/search.ts');
-    return await refusalsOf(egressPlaces(root).spool, run, since.toISOString());
+    const { refusalsOf } = await import('../egress/traffic/refusals.ts');
+    const places = { spool: egressPlaces(root).spool, logs: path.join(root, 'logs/worker') };
+    return await refusalsOf(places, run, since.toISOString());
   };
 }

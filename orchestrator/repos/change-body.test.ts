@@ -91,21 +91,22 @@ test('a check says what it was before and what it is now', () => {
   assert.match(changeBody({ ...plain, checks: [] }), /nothing was checked/);
 });
 
-test('what the egress policy refused is told with the rule that would allow it', () => {
+test('what the egress policy refused is told with the command that asked and the rule that would allow it', () => {
   const refusal = {
     method: 'GET',
     url: 'https://a.example/x`y',
     times: 3,
     allowedBy: 'allow host=a.example',
     misused: null,
+    during: null,
   };
   const text = changeBody({
     ...plain,
-    refusals: [refusal, { ...refusal, times: 1, allowedBy: null, misused: 'key' }],
+    refusals: [refusal, { ...refusal, times: 1, allowedBy: null, misused: 'key', during: 'curl `x`' }],
   });
   assert.match(
     text,
-    /## Not allowed\n\n.*\n\n- `` GET https:\/\/a\.example\/x`y ``, 3 times; a rule that would allow it: `allow host=a\.example`\n- `` GET .*; it was to take a secret where it must not go$/m,
+    /## Not allowed\n\n.*\n\n- `` GET https:\/\/a\.example\/x`y ``, 3 times; a rule that would allow it: `allow host=a\.example`\n- `` GET .* `` during `` curl `x` ``; it was to take a secret where it must not go$/m,
   );
   const many = changeBody({ ...plain, refusals: Array.from({ length: 23 }, () => refusal) });
   assert.match(many, /- and 3 more/);

@@ -103,11 +103,12 @@ function notesSection(notes: Finding[]): string {
 
 function refusalsSection(refusals: Refusal[]): string {
   if (refusals.length === 0) return '';
-  const lines = refusals.slice(0, REFUSALS_MAX).map(({ method, url, times, allowedBy, misused }) => {
+  const lines = refusals.slice(0, REFUSALS_MAX).map(({ method, url, times, allowedBy, misused, during }) => {
+    const then = during === null ? '' : ` during ${code(during.slice(0, REFUSAL_MAX))}`;
     const again = times === 1 ? '' : `, ${times} times`;
     const rule = allowedBy === null ? '' : `; a rule that would allow it: ${code(allowedBy)}`;
     const misuse = misused === null ? '' : '; it was to take a secret where it must not go';
-    return `- ${code(`${method} ${url}`.slice(0, REFUSAL_MAX))}${again}${rule}${misuse}`;
+    return `- ${code(`${method} ${url}`.slice(0, REFUSAL_MAX))}${then}${again}${rule}${misuse}`;
   });
   const more = refusals.length > REFUSALS_MAX ? `\n- and ${refusals.length - REFUSALS_MAX} more` : '';
   return `## Not allowed\n\nThe egress policy refused the run:\n\n${lines.join('\n')}${more}`;

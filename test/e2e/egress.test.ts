@@ -61,7 +61,7 @@ test('an agent reaches what the policy allows; what it does not is told with the
     const shown = await appliance.autocode('run', 'show', `${task}-1`);
     assert.match(
       shown,
-      /GET https:\/\/localhost:\d+\/forbidden +1 +allow method=GET,HEAD host=localhost:\d+ path=\/forbidden/,
+      /GET https:\/\/localhost:\d+\/forbidden +1 +execute +allow method=GET,HEAD host=localhost:\d+ path=\/forbidden/,
     );
     assert.match(
       await appliance.autocode('secret', 'leases', '--all'),
@@ -72,7 +72,7 @@ test('an agent reaches what the policy allows; what it does not is told with the
     const [change] = await appliance.changes('shop');
     assert.match(
       change?.body ?? '',
-      /## Not allowed[^]+`GET https:\/\/localhost:\d+\/forbidden`; a rule that would allow it: `allow method/,
+      /## Not allowed[^]+`GET https:\/\/localhost:\d+\/forbidden` during `execute`; a rule that would allow it: `allow method/,
     );
     const csv = await appliance.autocode('traffic', 'export', '--format', 'csv', '--run', `${task}-1`);
     assert.match(csv, /,allowed,.*\n|,denied,.*\n/);

@@ -1,4 +1,5 @@
 // /traffic: what runs have asked for outside, by the records of the egress proxy.
+import path from 'node:path';
 import { z } from 'zod';
 import { Name, RunId, Timestamp } from '../../../protocol/ids.ts';
 import {
@@ -12,7 +13,8 @@ import {
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { Search } from '../../egress/audit/client.ts';
 import { egressPlaces } from '../../egress/places.ts';
-import { refusalsOf, reportTraffic, searchTraffic } from '../../egress/traffic/search.ts';
+import { refusalsOf } from '../../egress/traffic/refusals.ts';
+import { reportTraffic, searchTraffic } from '../../egress/traffic/search.ts';
 import { getRun } from '../../tasks/queries.ts';
 import { Limit, number } from '../parameters.ts';
 import type { Routes } from '../server.ts';
@@ -89,7 +91,7 @@ export const trafficRoutes: Routes = (app, { db, config, audit }) => {
     },
     async (request) => {
       const { id, createdAt } = await getRun(db, request.params.run);
-      return await refusalsOf(spool, id, createdAt);
+      return await refusalsOf({ spool, logs: path.join(config.dataDir, 'logs/worker') }, id, createdAt);
     },
   );
 };

@@ -46,7 +46,13 @@ test('a run shows what the ledger has, what its agent says beside it, and what i
     ok: true,
     reason: null,
   };
-  const refusal = { method: 'GET', url: 'https://a.example/x', times: 2, allowedBy: 'allow host=a.example' };
+  const refusal = {
+    method: 'GET',
+    url: 'https://a.example/x',
+    times: 2,
+    allowedBy: 'allow host=a.example',
+    during: 'npm install',
+  };
   const traffic = { name: '7-1', requests: 12, denied: 2, bytesOut: 3_000, bytesIn: 40_000_000 };
   const ledger = {
     'GET /runs/7-1/budget': { body: budget },
@@ -58,7 +64,7 @@ test('a run shows what the ledger has, what its agent says beside it, and what i
   assert.match(stdout, /usage +2 calls, 9\.0k tokens in, 1\.0k out, 3\.25 EUR\n/);
   assert.match(stdout, /the agent says 8\.5k tokens in, 750 out \(-7\.5 %\)\n/);
   assert.match(stdout, /budgets +project:shop: 1\.75 EUR left\n/);
-  assert.match(stdout, /GET https:\/\/a\.example\/x +2 +allow host=a\.example\n/);
+  assert.match(stdout, /GET https:\/\/a\.example\/x +2 +npm install +allow host=a\.example\n/);
   assert.match(stdout, /traffic +12 requests, .* out, .* in\n/);
   const json = JSON.parse((await runCli(['run', 'show', '7-1', '--json', '--url', api.url])).stdout);
   assert.equal(json.budget.spent.money, 3_250_000);

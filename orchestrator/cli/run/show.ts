@@ -152,6 +152,7 @@ function drawRefusals(refusals: Refusal[]): string {
   return table(refusals, [
     { title: 'NOT ALLOWED', value: ({ method, url }) => printable(`${method} ${url}`) },
     { title: 'TIMES', value: ({ times }) => String(times), align: 'right' },
+    { title: 'DURING', value: ({ during }) => printable(during ?? '-') },
     {
       title: 'ALLOWED BY',
       value: ({ allowedBy, misused }) =>

@@ -4,7 +4,7 @@ import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { refusalsOf, reportTraffic, searchTraffic } from './search.ts';
+import { reportTraffic, searchTraffic } from './search.ts';
 import { removeSpool, spoolSize } from './spool-files.ts';
 
 const RECORD = {
@@ -111,23 +111,6 @@ test('lines that a crash cut off, other files and a directory that is not there 
   );
   assert.deepEqual((await searchTraffic(path.join(directory, 'none'), { limit: 10 })).records, []);
   assert.equal(spoolSize(path.join(directory, 'none')), 0);
-});
-
-test('the refusals of a run are told once each, with how often, in their order', async (t) => {
-  const { directory, write } = spool(t);
-  const at = '2026-11-21T22:10:00.000Z';
-  const denied = { event: 'close', at, decision: 'denied', allowedBy: 'allow host=a.example' };
-  write(
-    '2026-11-21T22',
-    { ...denied, id: '1', url: 'https://a.example/1' },
-    { ...denied, id: '2', url: 'https://a.example/2' },
-    { ...denied, id: '3', url: 'https://a.example/1' },
-    { ...denied, id: '4', run: '13-1' },
-  );
-  assert.deepEqual(await refusalsOf(directory, '12-1', '2026-11-21T22:00:00.000Z'), [
-    { method: 'GET', url: 'https://a.example/1', times: 2, allowedBy: 'allow host=a.example', misused: null },
-    { method: 'GET', url: 'https://a.example/2', times: 1, allowedBy: 'allow host=a.example', misused: null },
-  ]);
 });
 
 test('files of hours that are over go, the others stay', async (t) => {

@@ -1,8 +1,7 @@
 // Questions about what went out, answered from the spool. Of a request there is one record: that of its end, or of its beginning where
-// the end is not known. Used by the API, by the run's refusals and by the policy's proposals.
+// the end is not known. Used by the API, by refusals.ts and by the policy's proposals.
 import {
   TrafficRecord,
-  type Refusal,
   type TrafficPage,
   type TrafficReport,
   type TRAFFIC_GROUPS,
@@ -27,7 +26,6 @@ export interface TrafficQuery {
 
 /** Most that is read for one question. */
 const MOST_BYTES = 512 * 1024 * 1024;
-const MOST_REFUSALS = 50;
 
 type Group = (typeof TRAFFIC_GROUPS)[number];
 
@@ -72,19 +70,6 @@ export function sortGroups(groups: TrafficReport['groups']): TrafficReport['grou
     (a, b) =>
       b.bytesOut - a.bytesOut || b.requests - a.requests || ((a.name ?? '') < (b.name ?? '') ? -1 : 1),
   );
-}
-
-/** What a run was not allowed, in the order in which it asked; the same one again only counts. */
-export async function refusalsOf(spool: string, run: string, since: string): Promise<Refusal[]> {
-  const found = new Map<string, Refusal>();
-  const { records } = await searchTraffic(spool, { run, since, decision: 'denied', limit: 10_000 });
-  for (const { method, url, allowedBy, misused } of records.toReversed()) {
-    const key = `${method} ${url} ${misused}`;
-    const refusal = found.get(key) ?? { method: method ?? '', url: url ?? '', times: 0, allowedBy, misused };
-    refusal.times += 1;
-    found.set(key, refusal);
-  }
-  return [...found.values()].slice(0, MOST_REFUSALS);
 }
 
 async function* recordsOf(
