@@ -36,13 +36,13 @@ export async function takeHook(
 }
 
 /** The same secrets, each read at most once in five seconds. */
-export function recentSecrets({ get }: HookDeps['secrets']): HookDeps['secrets'] {
-  const recent = new Map<string, { secret: ReturnType<typeof get>; until: number }>();
+export function recentSecrets(secrets: HookDeps['secrets']): HookDeps['secrets'] {
+  const recent = new Map<string, { secret: ReturnType<typeof secrets.get>; until: number }>();
   return {
     get: async (name) => {
       const kept = recent.get(name);
       if (kept !== undefined && performance.now() < kept.until) return await kept.secret;
-      const secret = get(name);
+      const secret = secrets.get(name);
       recent.set(name, { secret, until: performance.now() + SECRET_MS });
       secret.catch(() => recent.delete(name));
       return await secret;

@@ -109,12 +109,13 @@ test('a runner that is killed between a delivery and its acknowledgement loses n
     );
     await sender.query(`select pg_notify('run', $1)`, [`${task}-1`]);
     await hasAsked('Mind this');
+    const { pid } = (await holder.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]!;
+    const held = `from pg_stat_activity where wait_event_type = 'Lock' and $1 = any(pg_blocking_pids(pid))`;
+    const waits = async () =>
+      (await sender.query(`select ${held} and query like '%for no key update'`, [pid])).rowCount || undefined;
+    await eventually(waits, 'the acknowledgement to wait for the run');
     assert.ok(kill('runner', appliance.dataDir, task));
-    await sender.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-       where wait_event_type = 'Lock' and $1 = any(pg_blocking_pids(pid))`,
-      [(await holder.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]!.pid],
-    );
+    await sender.query(`select pg_terminate_backend(pid) ${held}`, [pid]);
   } finally {
     await holder.query('rollback').catch(() => {});
     await Promise.all([holder.end(), sender.end()]);

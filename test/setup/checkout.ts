@@ -40,7 +40,7 @@ type StartOptions = { env?: Record<string, string>; command?: string[]; cwd?: st
 const standIn = (step: string) => `
 state=$(cat "$(dirname "$(readlink -f "$0")")/state")
 if [[ -f $state/fail-${step} ]]; then cat "$state/fail-${step}" >&2; exit 1; fi
-if [[ -f $state/hang-${step} ]]; then echo $$ > "$state/pid.new"; mv "$state/pid.new" "$state/pid"; exec sleep 300; fi
+if [[ -f $state/hang-${step} ]]; then echo $$ > "$state/pid"; exec sleep 300; fi
 `;
 
 const oldNode = '#!/usr/bin/env bash\necho v18.20.4\n';

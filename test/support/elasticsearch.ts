@@ -151,7 +151,7 @@ function javaOptions(program: string, heapMb: number): string[] {
 /** The configuration that is shipped, in this directory, with its switch for security turned off. */
 function configuration(directory: string): string {
   return readFileSync(CONFIGURATION, 'utf8')
-    .replace(', "@WORKERS@"', '')
+    .replace(`, '@WORKERS@'`, '')
     .replaceAll('/mnt/data/autocode/elasticsearch', directory)
     .replace('http.port: 9200', 'http.port: 0')
     .replace('transport.port: 9300', 'transport.port: 0')

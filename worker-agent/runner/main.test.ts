@@ -65,13 +65,13 @@ test('a run that reaches its deadline ends as out of time', async () => {
 
 test('a run whose fence is stale stops, and reports nothing', async () => {
   await using place = await workplace(SAMPLE);
-  const run = place.fake.add({ agentCommand: ['sleep', '300'] });
+  const run = place.fake.add({ agentCommand: ['sleep', '317'] });
   place.worker();
   await atWork(place, run);
   run.stale = true;
   await place.fake.until(
     'the runner is gone',
-    () => place.runnerOf(run.order.run) === null && processesWith('sleep\u0000300').length === 0,
+    () => place.runnerOf(run.order.run) === null && processesWith('sleep\u0000317').length === 0,
   );
   assert.equal(run.finish, null);
 });

@@ -1,5 +1,6 @@
 // /intake: sources, what they delivered and what became of it; /intake/hooks is public, by the signature of each source.
 import { z } from 'zod';
+import { ErrorBody } from '../../../protocol/errors.ts';
 import { Name } from '../../../protocol/ids.ts';
 import {
   Accepted,
@@ -51,7 +52,7 @@ function hookRoute(hooks: ApiInstance, { db, sealer, secrets }: ApiContext): voi
         security: [],
         summary: 'A delivery of a source: answered when it is durable, worked on after',
         params: BySource,
-        response: { 202: Accepted },
+        response: { 202: Accepted, 401: ErrorBody },
       },
     },
     async (request, reply) => {
