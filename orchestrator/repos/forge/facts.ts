@@ -62,3 +62,21 @@ export const OWN_CHECKS = 'autocode/';
 export function provesRight(by: string, author: string): boolean {
   return by.toLowerCase() !== author.toLowerCase();
 }
+
+/** A label or an assignee that somebody gave to an issue. */
+export interface Mark {
+  by: string | undefined;
+  label?: string | undefined;
+  assignee?: string | undefined;
+}
+
+/** Who was the last to set what is asked for, of marks in their order. */
+export function whoMarked(
+  marks: readonly Mark[],
+  { labels, assignee: wanted }: Pick<ActivityQuery, 'labels' | 'assignee'>,
+): string | undefined {
+  const isOneOf = (name: string | undefined, names: string[]) =>
+    name !== undefined && names.some((each) => each.toLowerCase() === name.toLowerCase());
+  const assignees = wanted === null ? [] : [wanted];
+  return marks.findLast(({ label, assignee }) => isOneOf(label, labels) || isOneOf(assignee, assignees))?.by;
+}

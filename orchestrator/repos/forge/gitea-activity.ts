@@ -1,7 +1,14 @@
 // What happened in a repository on a Gitea server since a time, asked for: for boxes that no webhook reaches, and for the
 // comments of reviews, which no webhook tells. Used by gitea-repository.ts.
 import { z } from 'zod';
-import { provesRight, OWN_CHECKS, type ActivityQuery, type ForgeFact } from './facts.ts';
+import {
+  OWN_CHECKS,
+  provesRight,
+  whoMarked,
+  type ActivityQuery,
+  type ForgeFact,
+  type Mark,
+} from './facts.ts';
 import type { ForgeApi } from './forge-http.ts';
 import { reviewId } from './gitea-facts.ts';
 
@@ -104,7 +111,7 @@ async function issues({ api, repository, path, signal }: At, query: ActivityQuer
   for (const issue of found.values()) {
     const timeline = `${repository}/issues/${issue.number}/timeline`;
     const happened = await api.all(timeline, { answer: Timeline, signal });
-    const by = whoMarked(happened, query) ?? issue.user.login;
+    const by = whoMarked(happened.map(markOf), query) ?? issue.user.login;
     facts.push({
       what: 'issue',
       path,
@@ -122,18 +129,10 @@ async function issues({ api, repository, path, signal }: At, query: ActivityQuer
   return facts;
 }
 
-// The last one to have set what was asked for.
-function whoMarked(
-  happened: z.infer<typeof Happened>[],
-  { labels, assignee }: ActivityQuery,
-): string | undefined {
-  const is = (name: string | undefined, wanted: (string | null)[]) =>
-    wanted.some((each) => each?.toLowerCase() === name?.toLowerCase());
-  const marked = happened.findLast(
-    ({ type, label, assignee: whom }) =>
-      (type === 'label' && is(label?.name, labels)) || (type === 'assignees' && is(whom?.login, [assignee])),
-  );
-  return marked?.user?.login;
+function markOf({ type, user, label, assignee }: z.infer<typeof Happened>): Mark {
+  const by = user?.login;
+  if (type === 'label') return { by, label: label?.name };
+  return type === 'assignees' ? { by, assignee: assignee?.login } : { by };
 }
 
 async function comments(

@@ -1,9 +1,16 @@
 // What happened in a repository on GitHub since a time, asked for: for boxes that no webhook reaches. Answers that are as they
 // were cost nothing of the rate limit, by their ETags. Used by github-repository.ts.
 import { z } from 'zod';
-import { OWN_CHECKS, provesRight, type ActivityQuery, type ForgeFact } from './facts.ts';
+import {
+  OWN_CHECKS,
+  provesRight,
+  whoMarked,
+  type ActivityQuery,
+  type ForgeFact,
+  type Mark,
+} from './facts.ts';
 import type { ForgeApi } from './forge-http.ts';
-import { FAILED } from './github-facts.ts';
+import { ASSOCIATED, FAILED } from './github-facts.ts';
 
 const User = z.object({ login: z.string() }).nullish();
 const Text = z
@@ -107,8 +114,8 @@ async function issues({ api, repository, path, signal }: At, query: ActivityQuer
     const events = `${repository}/issues/${issue.number}/events`;
     const happened = await api.all(events, { answer: z.array(Happened), signal });
     const author = issue.user?.login ?? 'ghost';
-    const by = whoMarked(happened, query) ?? author;
-    const associated = ['OWNER', 'MEMBER', 'COLLABORATOR'].includes(issue.author_association ?? '');
+    const by = whoMarked(happened.map(markOf), query) ?? author;
+    const associated = ASSOCIATED.includes(issue.author_association ?? '');
     facts.push({
       what: 'issue',
       path,
@@ -126,18 +133,10 @@ async function issues({ api, repository, path, signal }: At, query: ActivityQuer
   return facts;
 }
 
-function whoMarked(
-  happened: z.infer<typeof Happened>[],
-  { labels, assignee }: ActivityQuery,
-): string | undefined {
-  const is = (name: string | undefined, wanted: (string | null)[]) =>
-    wanted.some((each) => each?.toLowerCase() === name?.toLowerCase());
-  const marked = happened.findLast(
-    ({ event, label, assignee: whom }) =>
-      (event === 'labeled' && is(label?.name, labels)) ||
-      (event === 'assigned' && is(whom?.login, [assignee])),
-  );
-  return marked?.actor?.login;
+function markOf({ event, actor, label, assignee }: z.infer<typeof Happened>): Mark {
+  const by = actor?.login;
+  if (event === 'labeled') return { by, label: label?.name };
+  return event === 'assigned' ? { by, assignee: assignee?.login } : { by };
 }
 
 // One list of all issues and pull requests; which of the two is told by the address alone.

@@ -8,7 +8,8 @@ const Text = z
   .nullish()
   .transform((text) => text ?? '');
 const Repository = z.object({ full_name: z.string() });
-const ASSOCIATED = ['OWNER', 'MEMBER', 'COLLABORATOR'];
+/** What GitHub says of whoever belongs to a repository. */
+export const ASSOCIATED = ['OWNER', 'MEMBER', 'COLLABORATOR'];
 const WANTED = ['opened', 'reopened', 'labeled', 'assigned', 'label_updated'];
 
 const IssueEvent = z.object({
