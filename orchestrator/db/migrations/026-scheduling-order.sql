@@ -1,0 +1,1 @@
+-- 026-scheduling-order: filled by the part of this name.

@@ -1,0 +1,1 @@
+-- 027-incidents: filled by the part of this name.

@@ -1,0 +1,1 @@
+-- 028-people: filled by the part of this name.

@@ -1,0 +1,1 @@
+-- 029-intake-answers: filled by the part of this name.

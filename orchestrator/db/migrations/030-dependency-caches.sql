@@ -1,0 +1,1 @@
+-- 030-dependency-caches: filled by the part of this name.

@@ -1,0 +1,1 @@
+-- 031-log-search: filled by the part of this name.
