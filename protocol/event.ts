@@ -7,6 +7,7 @@ export const EVENT_KINDS = [
   'project.changed',
   'task.created',
   'task.state',
+  'task.changed',
   'task.message',
   'run.created',
   'run.state',

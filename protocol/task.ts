@@ -46,7 +46,9 @@ export const TaskInput = z
       .min(-100)
       .max(100)
       .default(0)
-      .meta({ description: 'Higher first; one step outweighs ten minutes of waiting.' }),
+      .meta({
+        description: 'Higher first; one step outweighs some minutes of waiting (scheduling.priorityMinutes).',
+      }),
     kind: z.enum(TASK_KINDS).default('change'),
     baseBranch: text()
       .min(1)
@@ -73,6 +75,31 @@ export const TaskInput = z
   })
   .meta({ id: 'TaskCreate' });
 export type TaskInput = z.infer<typeof TaskInput>;
+
+const Editable = TaskInput.pick({
+  title: true,
+  body: true,
+  acceptance: true,
+  targetFiles: true,
+  priority: true,
+  limits: true,
+}).extend({
+  body: TaskInput.shape.body.unwrap(),
+  acceptance: TaskInput.shape.acceptance.unwrap(),
+  targetFiles: TaskInput.shape.targetFiles.unwrap(),
+  priority: TaskInput.shape.priority.unwrap(),
+  limits: RunLimits.meta({ description: 'All of them: what is left out is as the project has it.' }),
+});
+
+/** What of a task may be changed before it runs; while it runs, its priority alone. */
+export const TaskPatch = Editable.partial()
+  .extend({
+    was: Editable.partial().optional().meta({
+      description: 'What the editor saw: refused when somebody has changed that meanwhile.',
+    }),
+  })
+  .meta({ id: 'TaskPatch' });
+export type TaskPatch = z.infer<typeof TaskPatch>;
 
 export const IssueTaskInput = TaskInput.omit({ title: true, idempotencyKey: true })
   .extend({

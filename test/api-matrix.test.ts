@@ -106,6 +106,7 @@ const DECIDED: Record<Access, string[]> = {
     'POST /api/v1/intake/sources/:source/resume',
     'POST /api/v1/intake/sources/:source/test',
     'POST /api/v1/tasks',
+    'PATCH /api/v1/tasks/:task',
     'POST /api/v1/tasks/:task/approve',
     'POST /api/v1/tasks/:task/cancel',
     'POST /api/v1/tasks-from-issues',

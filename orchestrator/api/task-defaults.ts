@@ -12,6 +12,7 @@ export function taskDefaults(
   return {
     actor: actorOf(request),
     agent: config.agents.default,
+    priorityMinutes: config.scheduling.priorityMinutes,
     model: models().find((model) => model.isDefault)?.name ?? null,
     spokenBy: (name) => models().find((model) => model.name === name)?.protocols,
   };

@@ -12,6 +12,7 @@ import { DrainSettings } from './drain-settings.ts';
 import { EnvironmentSettings } from './environment-settings.ts';
 import { EgressSettings } from './egress-settings.ts';
 import { Guards, Models } from './model-settings.ts';
+import { SchedulingSettings } from './scheduling-settings.ts';
 import { SecretSettings } from './secret-settings.ts';
 import { TlsSettings } from './tls-settings.ts';
 import { PlacementSettings } from './placement-settings.ts';
@@ -236,6 +237,7 @@ export const Config = z.strictObject({
   limits: Limits.prefault({}),
   lease: Lease.prefault({}),
   drain: DrainSettings.prefault({}),
+  scheduling: SchedulingSettings.prefault({}),
   secrets: SecretSettings.prefault({}),
   tls: TlsSettings.optional().describe('API, mirror and gateway over TLS, for workers on other machines.'),
   placement: PlacementSettings.prefault({}),

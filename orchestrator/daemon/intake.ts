@@ -42,6 +42,7 @@ export async function intakeChores(parts: IntakeParts): Promise<Chore[]> {
     const known = models.list();
     const defaults = {
       agent: config.agents.default,
+      priorityMinutes: config.scheduling.priorityMinutes,
       model: known.find((model) => model.isDefault)?.name ?? null,
       spokenBy: (name: string) => known.find((model) => model.name === name)?.protocols,
     };

@@ -18,6 +18,8 @@ export interface TaskDefaults {
   actor: string;
   agent: string;
   model: string | null;
+  /** Minutes of waiting that one step of priority outweighs. */
+  priorityMinutes?: number;
   /** What can be spoken with a model; not looked at when left out. */
   spokenBy?: SpokenBy;
   source?: TaskSource;
@@ -25,8 +27,8 @@ export interface TaskDefaults {
   replayOf?: string;
 }
 
-/** One step of priority outweighs this much waiting. */
-const AGEING_STEP = '10 minutes';
+/** Minutes of waiting that one step of priority outweighs, where nothing else is configured. */
+const PRIORITY_MINUTES = 10;
 
 /** Makes a task; `created` is false when the idempotency key was seen before, and the task then is the first one. */
 export async function createTask(
@@ -52,6 +54,7 @@ export async function createTask(
         command: agent === 'command' ? commandOf(project) : null,
         model,
         actor: defaults.actor,
+        priorityMinutes: defaults.priorityMinutes ?? PRIORITY_MINUTES,
       },
     );
     await noteOrigin(tx, id, defaults);
@@ -134,14 +137,20 @@ async function insertTask(
   tx: Queryable,
   project: Project,
   input: TaskInput & { places: Place[] },
-  resolved: { agent: string; command: string[] | null; model: string; actor: string },
+  resolved: {
+    agent: string;
+    command: string[] | null;
+    model: string;
+    actor: string;
+    priorityMinutes: number;
+  },
 ): Promise<number> {
   const { rows } = await tx.query<{ id: number }>({
     name: 'insert-task',
     text: `with made as (insert into task (project, title, body, acceptance, target_files, priority, kind, agent,
         agent_command, model, limits, idempotency_key, created_by, approve_plan, state, pending_reason, reason, order_key)
       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $17, 'pending', 'repository', $14,
-        now() - $6::int * interval '${AGEING_STEP}')
+        now() - $6::int * make_interval(mins => $18))
       returning id, order_key)
       insert into task_repository (task, repository, position, base_branch, order_key, waiting)
         select id, place.repository, place.position, place.branch, order_key, true
@@ -165,6 +174,7 @@ async function insertTask(
       input.places.map(({ id }) => id),
       input.places.map(({ baseBranch }) => baseBranch),
       input.approvePlan ?? project.approvePlan,
+      resolved.priorityMinutes,
     ],
   });
   return rows[0]!.id;

@@ -1,9 +1,10 @@
 // /tasks: the work that people and machines give.
 import { z } from 'zod';
 import { Name } from '../../../protocol/ids.ts';
-import { IssueTaskInput, Task, TaskInput, TaskState } from '../../../protocol/task.ts';
+import { IssueTaskInput, Task, TaskInput, TaskPatch, TaskState } from '../../../protocol/task.ts';
 import { cancelTask } from '../../tasks/cancel.ts';
 import { createTask } from '../../tasks/create.ts';
+import { editTask } from '../../tasks/edit.ts';
 import { getTask, listTasks } from '../../tasks/queries.ts';
 import { retryTask } from '../../tasks/retry.ts';
 import { actorOf } from '../authentication.ts';
@@ -75,6 +76,26 @@ export const taskRoutes: Routes = (app, context) => {
       schema: { tags: ['tasks'], summary: 'Show a task', params: Params, response: { 200: Task } },
     },
     async (request) => await getTask(db, request.params.task),
+  );
+  app.patch(
+    '/tasks/:task',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['tasks'],
+        summary: 'Change a task before it runs; its priority also while it runs',
+        description:
+          'With `was`, what the editor saw: when somebody has changed that meanwhile, the answer is 409 and `details.changed` tells what was and what is.',
+        params: Params,
+        body: TaskPatch,
+        response: { 200: Task },
+      },
+    },
+    async (request) =>
+      await editTask(db, request.params.task, request.body, {
+        actor: actorOf(request),
+        priorityMinutes: context.config.scheduling.priorityMinutes,
+      }),
   );
   app.post(
     '/tasks/:task/cancel',

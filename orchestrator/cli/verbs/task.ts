@@ -219,6 +219,46 @@ export const taskNoun: Noun = {
       load: async () => (await import('../task/steer.ts')).rejectTask,
     }),
     verb({
+      command: 'set <task>',
+      describe: 'Change a task before it runs; its priority also while it runs',
+      examples: [
+        ['task set 12 --priority 5', 'before others that came earlier'],
+        ['task set 12 --body-file request.md --deadline 30', ''],
+      ],
+      epilogue: 'Limits are set all together: those that are not named are as the project has them.',
+      builder: (yargs: Argv) =>
+        limitOptions(
+          task(yargs)
+            .option('title', {
+              type: 'string',
+              requiresArg: true,
+              describe: 'What is to be done, in one line',
+            })
+            .option('body', { alias: 'b', type: 'string', describe: 'Details' })
+            .option('body-file', {
+              alias: 'F',
+              type: 'string',
+              requiresArg: true,
+              describe: 'Details from a file; - reads stdin',
+            })
+            .option('accept', {
+              type: 'string',
+              array: true,
+              nargs: 1,
+              describe: 'Acceptance criterion, instead of all there are; repeat for more',
+            })
+            .option('file', {
+              type: 'string',
+              array: true,
+              nargs: 1,
+              describe:
+                'File or folder that the change is expected in, instead of all there are; repeat for more',
+            })
+            .option('priority', { type: 'number', requiresArg: true, describe: '-100 to 100, higher first' }),
+        ).conflicts('body', 'body-file'),
+      load: async () => (await import('../task/set.ts')).setTask,
+    }),
+    verb({
       command: 'cancel <task>',
       describe: 'Cancel a task, whatever its state',
       examples: [['task cancel 12', '']],
