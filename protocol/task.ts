@@ -19,9 +19,19 @@ export const PENDING_REASONS = [
   'budget',
   'drain',
   'secrets',
+  'limit',
+  'change',
 ] as const;
 export const PendingReason = z.enum(PENDING_REASONS).meta({ id: 'PendingReason' });
 export type PendingReason = z.infer<typeof PendingReason>;
+
+/** Kinds of origin, which share the runs that begin. */
+export const TASK_CLASSES = ['incident', 'person', 'ticket', 'schedule'] as const;
+export const TaskClass = z.enum(TASK_CLASSES).meta({
+  id: 'TaskClass',
+  description: 'What it came of; runs are shared out among these when several wait.',
+});
+export type TaskClass = z.infer<typeof TaskClass>;
 
 export const TASK_KINDS = ['change', 'investigate'] as const;
 
@@ -40,15 +50,9 @@ export const TaskInput = z
       .max(1000)
       .default([])
       .meta({ description: 'Files or folders that the change is expected in.' }),
-    priority: z
-      .number()
-      .int()
-      .min(-100)
-      .max(100)
-      .default(0)
-      .meta({
-        description: 'Higher first; one step outweighs some minutes of waiting (scheduling.priorityMinutes).',
-      }),
+    priority: z.number().int().min(-100).max(100).default(0).meta({
+      description: 'Higher first; one step outweighs some minutes of waiting (scheduling.priorityMinutes).',
+    }),
     kind: z.enum(TASK_KINDS).default('change'),
     baseBranch: text()
       .min(1)
@@ -161,6 +165,18 @@ export const Task = z
       .array(z.number().int())
       .meta({ description: 'At most one a repository; none where nothing changed.' }),
     source: TaskSource.nullable().default(null),
+    class: TaskClass.default('person'),
+    sourceName: z
+      .string()
+      .default('api')
+      .meta({
+        description: 'The intake source that it came from; `api` where a person or a program gave it.',
+      }),
+    account: z
+      .string()
+      .nullable()
+      .default(null)
+      .meta({ description: 'That it is about, as its source says.' }),
     replayOf: z
       .string()
       .nullable()

@@ -1,7 +1,7 @@
 // Does what an item wants, once it is believed: a task, a message to the one that its subject has, or nothing and why.
 // Used by decide.ts and approval.ts, in their transaction.
 import { AutocodeError } from '../../protocol/errors.ts';
-import { TaskInput } from '../../protocol/task.ts';
+import { TaskInput, type TaskClass } from '../../protocol/task.ts';
 import type { Queryable } from '../db/connect.ts';
 import { isAt, registeredAt, type RegisteredRepository } from '../repos/importable.ts';
 import { keyOf } from '../repos/issue-task.ts';
@@ -92,12 +92,18 @@ async function make(
   const { task, created } = await createTask(tx, input, {
     ...deps.defaults,
     actor: item.actor === null ? source.name : `${item.actor.slice(0, 100)} (${source.name})`,
+    from: { source: source.name, class: classOf(source, item) },
     ...(issue === undefined || place === undefined || repository === undefined
       ? {}
       : { source: { url: issue.url, forge: place.forge, repository: repository.id, number: issue.number } }),
   });
   if (created) return { verdict: 'created', reason: null, task: task.id };
   return { verdict: 'duplicate', reason: `The issue has task ${task.id} already.`, task: task.id };
+}
+
+function classOf({ kind }: Source, item: WorkItem): TaskClass {
+  if (item.kind === 'signal') return 'incident';
+  return kind === 'schedule' ? 'schedule' : 'ticket';
 }
 
 async function repositoryOf(

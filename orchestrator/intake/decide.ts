@@ -13,7 +13,7 @@ import type { WorkItem } from './work-item.ts';
 /** What decisions work with. */
 export interface DecideDeps {
   /** What the configuration says of new tasks. */
-  defaults: Omit<TaskDefaults, 'actor' | 'source'>;
+  defaults: Omit<TaskDefaults, 'actor' | 'source' | 'from'>;
 }
 
 /** What became of an item; `task` is what it led to, or belongs to. */

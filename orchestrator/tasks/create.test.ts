@@ -97,3 +97,19 @@ test('creating stays flat with ten thousand tasks waiting behind one repository,
   t.diagnostic(`a claim: ${(performance.now() - claiming).toFixed(1)} ms`);
   assert.equal((await getTask(db.pool, first.id)).pendingReason, 'repository');
 });
+
+test('a task says where it came from: the API, or a source with its class and account', async () => {
+  await using db = await testDatabase();
+  await aProject(db.pool);
+  const own = await aTask(db.pool);
+  assert.deepEqual([own.class, own.sourceName, own.account], ['person', 'api', null]);
+  const { task } = await createTask(db.pool, TaskInput.parse({ project: 'p', title: 'look' }), {
+    actor: 'alarms',
+    agent: 'command',
+    model: null,
+    from: { source: 'alarms', class: 'incident', account: '4711' },
+  });
+  assert.deepEqual([task.class, task.sourceName, task.account], ['incident', 'alarms', '4711']);
+  const { rows } = await db.pool.query('select class from task_repository order by task');
+  assert.deepEqual(rows, [{ class: 'person' }, { class: 'incident' }]);
+});

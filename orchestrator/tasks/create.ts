@@ -3,7 +3,7 @@
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Project } from '../../protocol/project.ts';
 import type { TaskSource } from '../../protocol/task-source.ts';
-import type { Task, TaskInput } from '../../protocol/task.ts';
+import type { Task, TaskClass, TaskInput } from '../../protocol/task.ts';
 import type { Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
 import { knownFile } from './known-file.ts';
@@ -12,6 +12,16 @@ import { getTask } from './queries.ts';
 import { arrangeQueue, WAITS } from './queue.ts';
 import { checkSpoken, type SpokenBy } from './spoken.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
+
+/** Where a task came from, for the order of work. */
+export interface CameFrom {
+  /** The name of an intake source. */
+  source: string;
+  class: TaskClass;
+  account?: string | null;
+}
+
+const FROM_A_PERSON: CameFrom = { source: 'api', class: 'person' };
 
 /** Who gives the task, and what the configuration says where task and project do not. */
 export interface TaskDefaults {
@@ -23,6 +33,8 @@ export interface TaskDefaults {
   /** What can be spoken with a model; not looked at when left out. */
   spokenBy?: SpokenBy;
   source?: TaskSource;
+  /** Left out where a person or a program gives it. */
+  from?: CameFrom;
   /** The run that the task does again. */
   replayOf?: string;
 }
@@ -54,6 +66,7 @@ export async function createTask(
         command: agent === 'command' ? commandOf(project) : null,
         model,
         actor: defaults.actor,
+        from: defaults.from ?? FROM_A_PERSON,
         priorityMinutes: defaults.priorityMinutes ?? PRIORITY_MINUTES,
       },
     );
@@ -142,18 +155,20 @@ async function insertTask(
     command: string[] | null;
     model: string;
     actor: string;
+    from: CameFrom;
     priorityMinutes: number;
   },
 ): Promise<number> {
   const { rows } = await tx.query<{ id: number }>({
     name: 'insert-task',
     text: `with made as (insert into task (project, title, body, acceptance, target_files, priority, kind, agent,
-        agent_command, model, limits, idempotency_key, created_by, approve_plan, state, pending_reason, reason, order_key)
+        agent_command, model, limits, idempotency_key, created_by, approve_plan, state, pending_reason, reason, order_key,
+        class, source_name, account)
       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $17, 'pending', 'repository', $14,
-        now() - $6::int * make_interval(mins => $18))
-      returning id, order_key)
-      insert into task_repository (task, repository, position, base_branch, order_key, waiting)
-        select id, place.repository, place.position, place.branch, order_key, true
+        now() - $6::int * make_interval(mins => $18), $19, $20, $21)
+      returning id, order_key, class)
+      insert into task_repository (task, repository, position, base_branch, order_key, class, waiting)
+        select id, place.repository, place.position, place.branch, order_key, class, true
         from made, unnest($15::bigint[], $16::text[]) with ordinality place (repository, branch, position)
       returning task as id`,
     values: [
@@ -175,6 +190,9 @@ async function insertTask(
       input.places.map(({ baseBranch }) => baseBranch),
       input.approvePlan ?? project.approvePlan,
       resolved.priorityMinutes,
+      resolved.from.class,
+      resolved.from.source,
+      resolved.from.account ?? null,
     ],
   });
   return rows[0]!.id;
