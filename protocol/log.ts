@@ -79,3 +79,60 @@ export type RunEvent = z.infer<typeof RunEvent>;
 /** Answer to an appended batch: bytes of the stream that are on disk. */
 export const LogAck = z.object({ bytes: z.number().int().nonnegative() }).meta({ id: 'LogAck' });
 export type LogAck = z.infer<typeof LogAck>;
+
+// --- lines by their numbers, for whoever sees a window of a log ---
+
+/** More of one line is not sent with others; the bytes of the stream have it all. */
+export const LOG_LINE_BYTES = 64 * 1024;
+
+const from = z.number().int().positive().meta({ description: 'Number of the line, from 1.' });
+const offset = z.number().int().nonnegative().meta({ description: 'Byte of the stream at which it begins.' });
+
+export const LogLine = z
+  .object({
+    line: from,
+    at: offset,
+    bytes: z.number().int().nonnegative().meta({ description: 'How long it is, without its newline.' }),
+    text: z.string().meta({ description: `Its first ${LOG_LINE_BYTES / 1024} KiB.` }),
+  })
+  .meta({ id: 'LogLine' });
+export type LogLine = z.infer<typeof LogLine>;
+
+export const LogLines = z
+  .object({
+    state: z.enum(['open', 'complete', 'truncated']),
+    bytes: z.number().int().nonnegative().meta({ description: 'Length of the stream.' }),
+    redacted: z.number().int().nonnegative().meta({ description: 'How many of its bytes are masked.' }),
+    total: z
+      .number()
+      .int()
+      .nonnegative()
+      .meta({ description: 'Lines of the stream, one whose newline has not come yet counted in.' }),
+    lines: z.array(LogLine).meta({
+      description: 'In their order; fewer than were asked for where they are long: ask again from the next.',
+    }),
+  })
+  .meta({ id: 'LogLines' });
+export type LogLines = z.infer<typeof LogLines>;
+
+export const LogMatches = z
+  .object({
+    matches: z
+      .array(
+        z.object({
+          line: from,
+          at: offset,
+          text: z.string().meta({ description: 'What is around the match, without colours.' }),
+        }),
+      )
+      .meta({ description: 'Each line once.' }),
+    next: z
+      .number()
+      .int()
+      .nonnegative()
+      .nullable()
+      .meta({ description: 'Where to go on, as `from` or else as `before`; null when all was searched.' }),
+    searched: z.number().int().nonnegative().meta({ description: 'Bytes that this call has looked at.' }),
+  })
+  .meta({ id: 'LogMatches' });
+export type LogMatches = z.infer<typeof LogMatches>;

@@ -8,6 +8,12 @@ export const MessageInput = z
   .meta({ id: 'TaskMessageCreate' });
 export type MessageInput = z.infer<typeof MessageInput>;
 
+export const TaskMessageInput = MessageInput.extend({
+  reopen: z.boolean().default(false).meta({
+    description: 'A task that has ended is opened again for it: another run goes on from its branch.',
+  }),
+}).meta({ id: 'TaskMessageSend' });
+
 /** A message as an agent gets it; their numbers are their order within the task. */
 export const Message = z
   .object({ number: z.int().positive(), author: z.string(), text: z.string(), at: Timestamp })

@@ -5,7 +5,7 @@ import { testDatabase, type TestDatabase } from '../../test/support/database.ts'
 import { addProject } from '../intake/testing.ts';
 import { createTask } from './create.ts';
 import { getTask } from './queries.ts';
-import { postMessage } from './reopen.ts';
+import { postMessage, sendOrReopen } from './reopen.ts';
 
 const said = { author: 'ann', text: 'please also' };
 
@@ -76,4 +76,15 @@ test('what is said about a task reaches its agent, opens it again, waits, or is 
   await refused(await taskIn(db, 'completed', { change: 'closed' }), /which is closed/);
   await refused(await taskIn(db, 'completed', { change: 'open', moved: true }), /commits of somebody else/);
   await refused(await taskIn(db, 'cancelled'), /was cancelled/);
+});
+
+test('a person opens a task again with what is left to do; one that goes on gets it as any message', async () => {
+  await using db = await testDatabase();
+  const ended = await taskIn(db, 'completed', { change: 'open' });
+  const sent = await sendOrReopen(db.pool, ended, said);
+  assert.deepEqual([sent.number, sent.text, sent.run], [1, said.text, null]);
+  assert.equal((await getTask(db.pool, ended)).state, 'queued');
+  assert.equal((await sendOrReopen(db.pool, ended, said)).number, 2);
+  const deaf = await taskIn(db, 'running', { run: 'deaf' });
+  await assert.rejects(sendOrReopen(db.pool, deaf, said), { code: 'ERR_STATE' });
 });

@@ -1,12 +1,14 @@
 // The mailbox of a task: what is said about it reaches the agent that is at work, or opens the task again for another run on the
-// same branch. Used by intake, inside the transaction that records what came.
+// same branch. Used by intake, inside the transaction that records what came, and by the API.
 import { AutocodeError } from '../../protocol/errors.ts';
 import { runId } from '../../protocol/ids.ts';
+import type { TaskMessage } from '../../protocol/message.ts';
 import type { Queryable } from '../db/connect.ts';
-import { insertMessage, type Said } from './messages.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
+import { insertMessage, listMessages, sendMessage, type Said } from './messages.ts';
 import { projectForWork } from './projects.ts';
 import { arrangeQueue, lockTask, type LockedTask } from './queue.ts';
-import { moveTask } from './task-state.ts';
+import { ENDED_TASK_STATES, moveTask } from './task-state.ts';
 
 /** What became of a message: `later` when the run that goes on takes none any more, and has not ended. */
 export type Posted = 'appended' | 'reopened' | 'later';
@@ -31,6 +33,16 @@ export async function postMessage(
   await moveTask(tx, task, { state: 'pending', pendingReason: 'repository', reason, retries: {} });
   await arrangeQueue(tx, locked.project);
   return 'reopened';
+}
+
+/** Sends a person's message to a task, which is opened again for it when it has ended. */
+export async function sendOrReopen(db: Queryable, task: number, said: Said): Promise<TaskMessage> {
+  return await withinTransaction(db, async (tx) => {
+    const { state } = await lockTask(tx, task);
+    if (!ENDED_TASK_STATES.includes(state)) return await sendMessage(tx, task, said);
+    await postMessage(tx, task, said, true);
+    return (await listMessages(tx, task)).at(-1)!;
+  });
 }
 
 async function takesMessages(tx: Queryable, { id, state, attempt }: LockedTask): Promise<boolean> {

@@ -1,17 +1,26 @@
-// /runs/{run}/logs/{stream}: the bytes of a log, whole or as they come.
+// /runs/{run}/logs/{stream}: the bytes of a log, whole or as they come; its lines by their numbers, and those with a text.
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { RunId } from '../../../protocol/ids.ts';
-import { LogStream } from '../../../protocol/log.ts';
+import { LogLines, LogMatches, LogStream } from '../../../protocol/log.ts';
+import { text } from '../../../protocol/text.ts';
+import type { Queryable } from '../../db/connect.ts';
 import { followLog } from '../../workers/follow-log.ts';
-import { streamState, type LogPiece } from '../../workers/log-store.ts';
+import { logLineReader } from '../../workers/log-lines.ts';
+import { searchLog } from '../../workers/log-search.ts';
+import { streamState, type LogPiece, type StreamState } from '../../workers/log-store.ts';
 import { sendEventStream, wantsEventStream } from '../event-stream.ts';
 import { number, Switch } from '../parameters.ts';
 import type { Routes } from '../server.ts';
 
+const Params = z.object({ run: RunId, stream: LogStream });
+const Offset = number(z.int().min(0));
+
 export const logRoutes: Routes = (app, context) => {
+  const { db, logs } = context;
+  const lines = logLineReader(logs);
   app.get(
     '/runs/:run/logs/:stream',
     {
@@ -22,7 +31,7 @@ export const logRoutes: Routes = (app, context) => {
         description:
           '`events` holds one RunEvent a line, `raw` the bytes of the agent; secrets are masked. With `follow=true` the answer goes on until the log is complete. ' +
           'With `Accept: text/event-stream` each event is one line of text (`data`) and the byte offset after it (`id`, good as Last-Event-ID).',
-        params: z.object({ run: RunId, stream: LogStream }),
+        params: Params,
         querystring: z.object({
           from: number(z.int().min(0)).default(0),
           follow: Switch,
@@ -39,11 +48,7 @@ export const logRoutes: Routes = (app, context) => {
     },
     async (request, reply) => {
       const { run, stream } = request.params;
-      const state = await streamState(context.db, run, stream);
-      if (state === null)
-        throw new AutocodeError('ERR_NOT_FOUND', `There is no run ${run} with a log.`, {
-          remedy: 'See `autocode run list`.',
-        });
+      const state = await knownStream(db, run, stream);
       const resume = Number(request.headers['last-event-id'] ?? request.query.from);
       const from = Number.isSafeInteger(resume) && resume >= 0 ? resume : request.query.from;
       if (wantsEventStream(request)) {
@@ -62,7 +67,67 @@ export const logRoutes: Routes = (app, context) => {
       return await (reply as FastifyReply).send(Readable.from(pieces, { objectMode: false }));
     },
   );
+  app.get(
+    '/runs/:run/logs/:stream/lines',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['runs'],
+        summary: 'Lines of the log by their numbers',
+        params: Params,
+        querystring: z.object({
+          from: number(z.int().min(1))
+            .optional()
+            .meta({ description: 'Number of the first line; the last lines when left out.' }),
+          limit: number(z.int().min(1).max(1000)).default(200),
+        }),
+        response: { 200: LogLines },
+      },
+    },
+    async (request) => {
+      const { run, stream } = request.params;
+      const state = await knownStream(db, run, stream);
+      const shown = await lines.lines({ run, stream, bytes: state.bytes }, request.query);
+      return { state: state.state, redacted: state.redacted, ...shown };
+    },
+  );
+  app.get(
+    '/runs/:run/logs/:stream/matches',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['runs'],
+        summary: 'Lines of the log that have a text, whatever its case',
+        description:
+          'With `from` in their order, else from the last one back. A call looks at a part of the log; `next` is where to go on.',
+        params: Params,
+        querystring: z.object({
+          text: text()
+            .min(1)
+            .max(200)
+            .regex(/^[^\r\n]*$/, 'must be of one line'),
+          from: Offset.optional().meta({ description: 'Lines that begin at this byte or after it.' }),
+          before: Offset.optional().meta({ description: 'Lines that begin before this byte.' }),
+          limit: number(z.int().min(1).max(500)).default(100),
+        }),
+        response: { 200: LogMatches },
+      },
+    },
+    async (request) => {
+      const { run, stream } = request.params;
+      const { bytes } = await knownStream(db, run, stream);
+      return await searchLog({ logs, lines }, { run, stream, bytes }, request.query);
+    },
+  );
 };
+
+async function knownStream(db: Queryable, run: string, stream: string): Promise<StreamState> {
+  const state = await streamState(db, run, stream);
+  if (state !== null) return state;
+  throw new AutocodeError('ERR_NOT_FOUND', `There is no run ${run} with a log.`, {
+    remedy: 'See `autocode run list`.',
+  });
+}
 
 async function* bytesOf(pieces: AsyncIterable<LogPiece>): AsyncGenerator<Buffer> {
   for await (const piece of pieces) yield piece.bytes;

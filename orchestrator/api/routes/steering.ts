@@ -1,10 +1,11 @@
 // /tasks/{task}/messages, /approve, /reject: what people say while a task goes on.
 import { z } from 'zod';
-import { MessageInput, TaskMessage } from '../../../protocol/message.ts';
+import { MessageInput, TaskMessage, TaskMessageInput } from '../../../protocol/message.ts';
 import { PlanApproval, Task } from '../../../protocol/task.ts';
 import { approvePlan, rejectPlan } from '../../tasks/approval.ts';
 import { listMessages, sendMessage } from '../../tasks/messages.ts';
 import { getTask } from '../../tasks/queries.ts';
+import { sendOrReopen } from '../../tasks/reopen.ts';
 import { actorOf } from '../authentication.ts';
 import { Id } from '../parameters.ts';
 import type { Routes } from '../server.ts';
@@ -36,13 +37,14 @@ export const steeringRoutes: Routes = (app, { db }) => {
         tags: ['tasks'],
         summary: 'Send a message to the agent of a task, at once or with its next prompt',
         params: Params,
-        body: MessageInput,
+        body: TaskMessageInput,
         response: { 201: TaskMessage },
       },
     },
     async (request, reply) => {
       const said = { author: actorOf(request), text: request.body.text };
-      return reply.code(201).send(await sendMessage(db, request.params.task, said));
+      const send = request.body.reopen ? sendOrReopen : sendMessage;
+      return reply.code(201).send(await send(db, request.params.task, said));
     },
   );
   app.post(

@@ -1,1 +1,1 @@
--- 031-log-search: filled by the part of this name.
+-- Nothing: lines of logs are counted in memory, by orchestrator/workers/log-lines.ts.
