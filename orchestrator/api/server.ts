@@ -11,6 +11,8 @@ import { CLOSE_MS, closeServer, limitBodyTime, refuseConnection } from './connec
 import { handleErrors, refuseRequest } from './errors.ts';
 import { parseJsonStrictly } from './json-body.ts';
 import { openApiDocument } from './openapi.ts';
+import { servePage } from './page.ts';
+import { boardRoutes } from './routes/board.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { egressRoutes } from './routes/egress.ts';
 import { trafficRoutes } from './routes/traffic.ts';
@@ -72,6 +74,7 @@ const GROUPS: Routes[] = [
   environmentRoutes,
   forgeRoutes,
   taskRoutes,
+  boardRoutes,
   steeringRoutes,
   schedulingRoutes,
   runRoutes,
@@ -134,6 +137,7 @@ export async function buildApi(context: ApiContext, version: string): Promise<Fa
   );
   await typed.register(async (git) => gitRoutes(git.withTypeProvider<ZodTypeProvider>(), context));
   app.get('/api/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () => app.swagger());
+  await servePage(app);
   await app.ready();
   return app;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Event, EVENT_KINDS, EventId } from '../../../protocol/event.ts';
 import { RunId } from '../../../protocol/ids.ts';
 import { parseCursor } from '../../events/cursor.ts';
-import { followEvents, readEvents } from '../../events/outbox.ts';
+import { followEvents, latestCursor, readEvents } from '../../events/outbox.ts';
 import { Id, Limit } from '../parameters.ts';
 import { sendEventStream, wantsEventStream } from '../event-stream.ts';
 import type { Routes } from '../server.ts';
@@ -18,7 +18,10 @@ const Query = z.object({
     .pipe(z.array(z.enum(EVENT_KINDS)))
     .optional()
     .meta({ description: 'Kinds, separated by commas.' }),
-  after: EventId.optional().meta({ description: 'Cursor; a Last-Event-ID header goes before it.' }),
+  after: EventId.or(z.literal('latest')).optional().meta({
+    description:
+      'Cursor; a Last-Event-ID header goes before it. `latest`: what happens from now on; a stream then begins with an event `latest`, whose id is where it begins.',
+  }),
   limit: Limit,
 });
 
@@ -47,10 +50,12 @@ export const eventRoutes: Routes = (app, context) => {
       const { project, task, run, kind: kinds, limit } = request.query;
       const filter = { project, task, run, kinds };
       const resume = EventId.safeParse(request.headers['last-event-id']);
-      const after = resume.success ? resume.data : (request.query.after ?? null);
+      const asked = resume.success ? resume.data : (request.query.after ?? null);
+      const after = asked === 'latest' ? await latestCursor(context.db) : asked;
       if (after !== null) parseCursor(after); // refused before a stream has begun
       if (!wantsEventStream(request)) return await readEvents(context.db, { after, limit, filter });
       return await sendEventStream(context, request, reply, async function* (signal) {
+        if (asked === 'latest' && after !== null) yield { id: after, event: 'latest', data: '{}' };
         for await (const event of followEvents(context.db, { after, filter, signal })) {
           yield { id: event.id, event: event.kind, data: JSON.stringify(event) };
         }

@@ -1,0 +1,104 @@
+// Requests to the API of the daemon that serves the page. Every answer's type is one of protocol/; every failure is an ApiError.
+import type { ErrorBody } from '../../../protocol/errors.ts';
+
+/** What the API said no with: what happened, and what to do about it. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly code: string;
+  readonly remedy: string | undefined;
+  readonly details: unknown;
+  readonly requestId: string | undefined;
+
+  constructor(status: number, { code, message, remedy, details, requestId }: ErrorBody['error']) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.remedy = remedy;
+    this.details = details;
+    this.requestId = requestId;
+  }
+}
+
+/** What proves who asks: beside the session's cookie the value for each request that changes something; or an API token, which is
+ * kept here alone and gone with the page. */
+interface Proof {
+  csrf?: string;
+  token?: string;
+}
+let proof: Proof = {};
+const lost = new Set<() => void>();
+
+/** Keeps what proves who asks, from now on. */
+export function keepProof(kept: Proof): void {
+  proof = kept;
+}
+
+/** The headers that say who asks. */
+export function proofHeaders(method = 'GET'): Record<string, string> {
+  return {
+    ...(proof.token === undefined ? {} : { authorization: `Bearer ${proof.token}` }),
+    ...(method === 'GET' || proof.csrf === undefined ? {} : { 'x-csrf-token': proof.csrf }),
+  };
+}
+
+/** Calls back when an answer says that nobody is signed in any more; gives the way to stop. */
+export function onSignedOut(call: () => void): () => void {
+  lost.add(call);
+  return () => lost.delete(call);
+}
+
+type Query = Record<string, string | number | boolean | undefined>;
+
+/** GET; `query` leaves out what is undefined or empty. */
+export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+  const words = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
+  const search = new URLSearchParams(words.map(([key, value]) => [key, String(value)])).toString();
+  return await request<T>('GET', search === '' ? path : `${path}?${search}`, undefined, signal);
+}
+
+/** A request that changes something. */
+export async function send<T>(
+  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  path: string,
+  body?: unknown,
+): Promise<T> {
+  return await request<T>(method, path, body);
+}
+
+async function request<T>(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  const answer = await fetch(`/api/v1${path}`, {
+    method,
+    credentials: 'same-origin',
+    headers: {
+      accept: 'application/json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...proofHeaders(method),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal === undefined ? {} : { signal }),
+  }).catch((error: unknown) => {
+    if (signal?.aborted === true) throw error;
+    throw new ApiError(0, {
+      code: 'ERR_DAEMON_NOT_RUNNING',
+      message: 'The daemon does not answer.',
+      remedy: 'See `autocode status` on its machine; this page goes on by itself when it is back.',
+    });
+  });
+  if (answer.status === 204) return undefined as T;
+  const text = await answer.text();
+  if (answer.ok) return JSON.parse(text) as T;
+  if (answer.status === 401 && path !== '/session') lost.forEach((call) => call());
+  throw new ApiError(
+    answer.status,
+    errorIn(text) ?? { code: 'ERR_INTERNAL', message: `Answer ${answer.status}.` },
+  );
+}
+
+function errorIn(text: string): ErrorBody['error'] | undefined {
+  try {
+    return (JSON.parse(text) as Partial<ErrorBody>).error;
+  } catch {
+    return undefined; // what stands in front of the daemon answered
+  }
+}

@@ -1,0 +1,27 @@
+// The table of pages. A page is a folder of its own, loaded when it is first shown; its line here is all that it needs.
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { Boundary } from './shell/boundary.tsx';
+import { NotFound } from './shell/not-found.tsx';
+import { Shell } from './shell/shell.tsx';
+
+const root = createRootRoute({ component: Shell, errorComponent: Boundary, notFoundComponent: NotFound });
+
+/** A page at a path, exported under `name` by the module that `load` imports. */
+function page<M extends Record<string, unknown>, K extends keyof M & string>(
+  path: string,
+  load: () => Promise<M>,
+  name: K,
+) {
+  return createRoute({
+    getParentRoute: () => root,
+    path,
+    component: lazyRouteComponent(load, name),
+    errorComponent: Boundary,
+  });
+}
+
+export const router = createRouter({
+  routeTree: root.addChildren([page('/', () => import('./board/board-page.tsx'), 'BoardPage')]),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+});

@@ -1,0 +1,56 @@
+// Who is signed in, and what they may do. Used by the shell, and by pages that hide what a role may not do.
+import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import type { SignedIn } from '../../../protocol/person.ts';
+import { ApiError, get, keepProof, onSignedOut, send } from '../api/client.ts';
+
+/** The session of this browser; null when nobody is signed in. */
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  staleTime: Infinity,
+  queryFn: async ({ signal }): Promise<SignedIn | null> => {
+    try {
+      const session = await get<SignedIn>('/session', {}, signal);
+      if (session.csrf !== null) keepProof({ csrf: session.csrf });
+      return session;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) return null;
+      throw error;
+    }
+  },
+});
+
+/** Who is signed in. What pages show stays when a session ends meanwhile, below the sign-in. */
+export function useSession() {
+  const cache = useQueryClient();
+  useEffect(() => onSignedOut(() => cache.setQueryData(sessionQuery.queryKey, null)), [cache]);
+  return useQuery(sessionQuery);
+}
+
+const RANK = { viewer: 1, operator: 2, admin: 3 };
+
+/** Whether whoever is signed in has the role, or one above it: in a project, or in any where none is named. */
+export function useMay(role: keyof typeof RANK, project?: string): boolean {
+  const user = useQuery(sessionQuery).data?.user;
+  if (user === undefined) return false;
+  const inProjects = project === undefined ? Object.values(user.projects) : [user.projects[project]];
+  return [user.role, ...inProjects].some((each) => each != null && RANK[each] >= RANK[role]);
+}
+
+/** Signs in with an API token: it is kept in memory, and gone with the page. */
+export async function openWithToken(token: string): Promise<SignedIn> {
+  keepProof({ token });
+  try {
+    return await get<SignedIn>('/session');
+  } catch (error) {
+    keepProof({});
+    throw error;
+  }
+}
+
+/** Ends the session, and forgets all that was shown. */
+export async function signOut(): Promise<void> {
+  await send('DELETE', '/session').catch(() => {}); // a token has no session to end
+  keepProof({});
+  window.location.assign('/');
+}

@@ -1,0 +1,42 @@
+// Keys that work everywhere: `?` help, Ctrl/Cmd-K the palette, `g` and a letter a page, `c` a new task. Never while somebody types.
+import { useRouter } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { PLACES } from './nav.ts';
+
+const AFTER_G_MS = 1500;
+
+/** Which of the shell's dialogs is open, by keys and by whoever sets it. */
+export type Open = 'palette' | 'help' | undefined;
+
+function typing(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement && (target.isContentEditable || target.matches('input, textarea, select'))
+  );
+}
+
+/** Listens to the keys of the shell. */
+export function useKeys(): [open: Open, setOpen: (open: Open) => void] {
+  const [open, setOpen] = useState<Open>();
+  const router = useRouter();
+  useEffect(() => {
+    let afterG = 0;
+    const listen = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+        event.preventDefault();
+        setOpen('palette');
+        return;
+      }
+      if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+      if (document.querySelector('dialog[open]') !== null) return;
+      const place = PLACES.find(({ key }) => key === event.key);
+      if (event.timeStamp - afterG < AFTER_G_MS && place !== undefined)
+        void router.navigate({ to: place.to });
+      else if (event.key === '?') setOpen('help');
+      else if (event.key === 'c') void router.navigate({ to: '/', search: { new: true } as never });
+      afterG = event.key === 'g' ? event.timeStamp : 0;
+    };
+    window.addEventListener('keydown', listen);
+    return () => window.removeEventListener('keydown', listen);
+  }, [router]);
+  return [open, setOpen];
+}

@@ -1,0 +1,11 @@
+// The pages of the bar on the left, in its order. `key` is what is pressed after `g`.
+
+export interface Place {
+  label: string;
+  to: string;
+  key: string;
+  /** The least role that has use of it; a viewer's when left out. */
+  role?: 'operator' | 'admin';
+}
+
+export const PLACES: Place[] = [{ label: 'Board', to: '/', key: 'b' }];
