@@ -239,6 +239,9 @@ export const ProjectInput = z
     memory: z.boolean().default(true).meta({
       description: 'Runs are given the notes that earlier runs left about a repository, and leave their own.',
     }),
+    dependencyCaches: z.boolean().default(true).meta({
+      description: 'Workers keep what package managers have fetched for later runs on the repository.',
+    }),
     isolation: Isolation.default('bubblewrap').meta({
       description: 'What runs are confined by; `directory` needs `trusted`.',
     }),
@@ -292,6 +295,7 @@ export const ProjectPatch = ProjectInput.omit({
     approvePlan: z.boolean().optional(),
     permissions: Permissions.optional().meta({ description: 'Changes the kinds that it names.' }),
     memory: z.boolean().optional(),
+    dependencyCaches: z.boolean().optional(),
     fromFile: z
       .array(z.enum(FILE_SETTINGS))
       .optional()
@@ -323,6 +327,7 @@ export const Project = z
     approvePlan: z.boolean().default(false),
     permissions: Permissions.default({}),
     memory: z.boolean().default(true),
+    dependencyCaches: z.boolean().default(true),
     isolation: Isolation.default('directory'),
     environment: z.string().nullable().default(null),
     placement: PlacementChoice.default('any'),

@@ -36,6 +36,7 @@ interface ProjectRow {
   approve_plan: boolean;
   permissions: Project['permissions'];
   memory: boolean;
+  dependency_caches: boolean;
   isolation: Project['isolation'];
   environment: string | null;
   placement: Project['placement'];
@@ -104,8 +105,8 @@ async function insertProject(
   try {
     const { rows } = await tx.query<{ id: number }>(
       `insert into project (name, verify, agent, agent_command, model, limits, trusted, checks, reviewers, labels, isolation, draft, merge_method,
-         approve_plan, permissions, explicit, memory)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) returning id`,
+         approve_plan, permissions, explicit, memory, dependency_caches)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) returning id`,
       [
         input.name,
         JSON.stringify(input.verify ?? verifyFound),
@@ -124,6 +125,7 @@ async function insertProject(
         JSON.stringify(input.permissions),
         markedIn(input),
         input.memory,
+        input.dependencyCaches,
       ],
     );
     return rows[0]!.id;
@@ -210,7 +212,8 @@ export async function updateProject(
          isolation = coalesce($11, isolation), draft = coalesce($12, draft),
          merge_method = case when $13 then $14 else merge_method end,
          approve_plan = coalesce($15, approve_plan), permissions = permissions || coalesce($16::jsonb, '{}'),
-         explicit = explicit || $17::text[], memory = coalesce($18, memory) where id = $1`,
+         explicit = explicit || $17::text[], memory = coalesce($18, memory),
+         dependency_caches = coalesce($19, dependency_caches) where id = $1`,
       [
         project.id,
         jsonOrNull(patch.verify),
@@ -230,6 +233,7 @@ export async function updateProject(
         jsonOrNull(patch.permissions),
         markedIn(patch),
         patch.memory ?? null,
+        patch.dependencyCaches ?? null,
       ],
     );
     await keepPlacement(tx, project.id, patch);
@@ -329,6 +333,7 @@ function shown(row: ProjectRow): Project {
     approvePlan: row.approve_plan,
     permissions: row.permissions,
     memory: row.memory,
+    dependencyCaches: row.dependency_caches,
     isolation: row.isolation,
     environment: row.environment,
     placement: row.placement,

@@ -1,5 +1,6 @@
-// `autocode project memory show|log|clear`.
+// `autocode project memory show|log|caches|clear`.
 import { z } from 'zod';
+import { DependencyCache } from '../../../protocol/dependency-cache.ts';
 import { Memory, MemoryVersion } from '../../../protocol/memory.ts';
 import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
@@ -45,27 +46,47 @@ export async function logMemory(args: Which): Promise<void> {
   );
 }
 
-/** Clears the notes, having asked. */
-export async function clearMemory(args: Which & { yes: boolean }): Promise<void> {
+/** Lists the caches of dependencies. */
+export async function listCaches(args: Which): Promise<void> {
+  const route = routeOf(args.project, 'dependencies');
+  const all = await connect(args).get(route, z.array(DependencyCache), { repository: args.repo });
+  if (args.json) return printJson(all);
+  if (all.length === 0) return print('No worker has caches of dependencies.');
+  print(
+    table(all, [
+      { title: 'REPOSITORY', value: ({ repository }) => repository },
+      { title: 'WORKER', value: ({ worker }) => worker },
+      { title: 'OF', value: ({ kind }) => kind },
+      { title: 'BY', value: ({ run }) => `run ${run}` },
+      { title: 'SIZE', value: (cache) => bytes(cache.bytes) },
+      { title: 'WHEN', value: ({ at }) => relativeTime(at) },
+    ]),
+  );
+}
+
+/** Clears the notes, or the caches, having asked. */
+export async function clearMemory(args: Which & { caches: boolean; yes: boolean }): Promise<void> {
   const which =
     args.repo === undefined ? `project ${args.project}` : `${args.repo} of project ${args.project}`;
+  const what = args.caches ? 'caches of dependencies' : 'notes';
   if (!args.yes) {
-    await confirm([], `Forget the notes about ${which}, with all their versions?`, {
-      message: `Nobody can be asked whether the notes about ${which} are to go.`,
+    const more = args.caches ? '' : ', with all their versions';
+    await confirm([], `Forget the ${what} of ${which}${more}?`, {
+      message: `Nobody can be asked whether the ${what} of ${which} are to go.`,
       remedy: 'Add --yes.',
     });
   }
   const query = args.repo === undefined ? '' : `?repository=${encodeURIComponent(args.repo)}`;
-  const route = `${routeOf(args.project)}${query}`;
+  const route = `${routeOf(args.project, args.caches ? 'dependencies' : 'memory')}${query}`;
   const answer = await connect(args).send('DELETE', route, z.object({ cleared: z.array(z.string()) }));
   if (args.json) return printJson(answer);
-  print(`The notes about ${answer.cleared.join(', ')} are gone; the next run begins without.`);
+  print(`The ${what} of ${answer.cleared.join(', ')} are gone; the next run begins without.`);
 }
 
 function madeBy({ run, clearedBy }: MemoryVersion): string {
   return run === null ? `cleared by ${clearedBy}` : `run ${run}`;
 }
 
-function routeOf(project: string): string {
-  return `/projects/${encodeURIComponent(project)}/memory`;
+function routeOf(project: string, what: 'memory' | 'dependencies' = 'memory'): string {
+  return `/projects/${encodeURIComponent(project)}/${what}`;
 }

@@ -16,6 +16,7 @@ export interface SettingArgs extends CheckArgs, ForgeArgs, LimitArgs {
   approvePlan: boolean | undefined;
   permit: string[] | undefined;
   memory: boolean | undefined;
+  dependencyCaches: boolean | undefined;
   isolation: Isolation | undefined;
   environment: string | undefined;
   placement: PlacementChoice | undefined;
@@ -39,6 +40,7 @@ export function settingsOf(args: SettingArgs, now?: SubmissionChecks) {
     approvePlan: args.approvePlan,
     permissions: args.permit === undefined ? undefined : Object.fromEntries(args.permit.map(permission)),
     memory: args.memory,
+    dependencyCaches: args.dependencyCaches,
     isolation: args.isolation,
     environment: args.environment,
     placement: args.placement,

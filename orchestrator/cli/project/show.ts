@@ -71,6 +71,7 @@ export function drawProject(project: Project, elsewhere: readonly string[] = [])
         .join(', '),
     ],
     ['notes', project.memory ? null : 'none: runs are given none and leave none'],
+    ['dependencies', project.dependencyCaches ? null : 'fetched by each run anew: workers keep no caches'],
     ['isolation', isolationWords(project)],
     ['environment', project.environment],
     ['placement', placementWords(project)],

@@ -13,7 +13,8 @@ const which = (yargs: Argv) =>
 
 export const projectMemoryNoun: Noun = {
   noun: 'memory',
-  describe: 'Notes that runs leave about a repository for later runs (docs/memory.md)',
+  describe:
+    'What runs leave about a repository for later runs: notes, caches of dependencies (docs/memory.md)',
   verbs: [
     verb({
       command: 'show <project>',
@@ -38,11 +39,28 @@ export const projectMemoryNoun: Noun = {
       load: async () => (await import('../project/memory.ts')).logMemory,
     }),
     verb({
+      command: 'caches <project>',
+      describe: 'List the caches of dependencies that workers keep, each with the run that left it',
+      examples: [['project memory caches shop', '']],
+      builder: which,
+      load: async () => (await import('../project/memory.ts')).listCaches,
+    }),
+    verb({
       command: 'clear <project>',
-      describe: 'Forget the notes with all their versions; a run at work that was given them leaves none',
-      examples: [['project memory clear shop --repo web', '']],
+      describe:
+        'Forget the notes with all their versions, or the caches; a run at work that was given them leaves none',
+      examples: [
+        ['project memory clear shop --repo web', ''],
+        ['project memory clear shop --caches', 'what package managers fetched, and no notes'],
+      ],
       builder: (yargs: Argv) =>
-        which(yargs).option('yes', { type: 'boolean', default: false, describe: 'Do not ask' }),
+        which(yargs)
+          .option('caches', {
+            type: 'boolean',
+            default: false,
+            describe: 'The caches of dependencies on all workers instead of the notes',
+          })
+          .option('yes', { type: 'boolean', default: false, describe: 'Do not ask' }),
       load: async () => (await import('../project/memory.ts')).clearMemory,
     }),
   ],

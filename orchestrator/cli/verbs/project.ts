@@ -91,6 +91,11 @@ function settings<A>(yargs: Argv<A>) {
       describe:
         'Runs are given the notes that earlier runs left, and leave their own, as by default (--no-memory: neither)',
     })
+    .option('dependency-caches', {
+      type: 'boolean',
+      describe:
+        'Workers keep what package managers fetched for later runs, as by default (--no-dependency-caches: not)',
+    })
     .option('isolation', {
       choices: ISOLATIONS,
       requiresArg: true,

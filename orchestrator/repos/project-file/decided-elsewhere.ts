@@ -37,6 +37,7 @@ const WHO: Readonly<Record<string, string>> = {
   permissions: OWNER('--permission'),
   approvePlan: OWNER('--approve-plan'),
   memory: OWNER('--memory'),
+  dependencyCaches: OWNER('--dependency-caches'),
   mergeMethod: OWNER('--merge-method'),
   retries: ADMINISTRATOR('limits.retries'),
   priority: TASK('--priority'),
