@@ -11,7 +11,7 @@ root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 
 # What is installed of the checkout. The last ones are made by ./autocode setup.
 CODE=(autocode package.json package-lock.json .npmrc LICENSE README.md CHANGELOG.md ARCHITECTURE.md config docs examples
-  nomad orchestrator protocol proxy-addon scripts systemd telemetry vault worker-agent node_modules .runtime/node .runtime/postgres)
+  nomad orchestrator protocol proxy-addon scripts systemd telemetry vault web/dist worker-agent node_modules .runtime/node .runtime/postgres)
 UNITS=(autocode.service autocode-worker.service autocode-runner.socket autocode-runner.service autocode-proxy.service
   autocode-firewall.service)
 # Each part has a function that sees whether it is as it should be, and one that makes it so.

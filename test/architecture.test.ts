@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 const root = path.resolve(import.meta.dirname, '..');
-const product = ['protocol', 'telemetry', 'orchestrator', 'worker-agent'];
+const product = ['protocol', 'telemetry', 'orchestrator', 'worker-agent', 'web'];
 const longest = 400;
 
 /** What a part may import, besides itself; a part is the longest of these paths that a file lies under. */
@@ -18,10 +18,12 @@ const domains = [
   'environments',
   'events',
   'gateway',
+  'incidents',
   'intake',
   'memory',
   'models',
   'nomad',
+  'people',
   'placement',
   'prompts',
   'purchases',
@@ -45,6 +47,7 @@ const mayImport: Record<string, string[]> = {
   'orchestrator/cli': [...base, ...domains, 'orchestrator/daemon', 'orchestrator'],
   orchestrator: [...base, ...domains, 'orchestrator/api', 'orchestrator/daemon'],
   'worker-agent': ['protocol', 'telemetry'],
+  web: ['protocol'],
 };
 
 type Source = { file: string; text: string; imports: { name: string; typeOnly: boolean }[] };
@@ -66,7 +69,7 @@ function resolve(file: string, name: string): string {
 }
 
 const all = [...product, 'bench', 'scripts', 'test']
-  .flatMap((folder) => fs.globSync(`${folder}/**/*.ts`, { cwd: root }))
+  .flatMap((folder) => fs.globSync(`${folder}/**/*.{ts,tsx}`, { cwd: root, exclude: ['**/node_modules/**'] }))
   .filter((file) => !file.includes('/fixtures/'))
   .map(read);
 const isTest = (file: string) => /\.test\.ts$|\/testing(\/|\.ts$)/.test(file);
@@ -158,7 +161,9 @@ test(`no file is longer than ${longest} lines, most are short`, () => {
 
 test('the environment is read in the configuration alone', () => {
   const readers = sources
-    .filter(({ file }) => !file.startsWith('orchestrator/config/') && file !== 'worker-agent/config.ts')
+    .filter(
+      ({ file }) => !/^(orchestrator\/config\/|worker-agent\/config\.ts$|web\/vite\.config\.ts$)/.test(file),
+    )
     .filter(({ text }) => /\bprocess\.env\b/.test(text));
   assert.deepEqual(
     readers.map(({ file }) => file),
@@ -187,7 +192,7 @@ test('nothing is left for later', () => {
 
 test('no folder is a bucket', () => {
   const buckets = all.filter(({ file }) =>
-    /\/(utils?|helpers?|services?|types|common|misc)(\/|\.ts$)/.test(file),
+    /\/(utils?|helpers?|services?|types|common|misc)(\/|\.tsx?$)/.test(file),
   );
   assert.deepEqual(
     buckets.map(({ file }) => file),
