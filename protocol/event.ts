@@ -5,6 +5,10 @@ import { Timestamp } from './ids.ts';
 export const EVENT_KINDS = [
   'project.created',
   'project.changed',
+  'person.created',
+  'person.changed',
+  'person.signed-in',
+  'person.refused',
   'task.created',
   'task.state',
   'task.changed',
@@ -49,6 +53,11 @@ export const EVENT_KINDS = [
   'egress.anomaly',
   'intake.quarantined',
   'intake.failed',
+  'incident.opened',
+  'incident.appended',
+  'incident.resolved',
+  'incident.reopened',
+  'incident.needs-person',
 ] as const;
 
 export const EventId = z.string().regex(/^\d{1,20}-\d{1,20}$/);

@@ -4,14 +4,20 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { NewToken, Role, Token, TokenInput } from '../../protocol/access.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Queryable } from '../db/connect.ts';
+import { cappedAt, RIGHTS, type Rights } from './rights.ts';
 
-/** Who a verified token speaks for. */
+/** Who asks: whom a verified token, or a session, speaks for. */
 export interface Identity {
   id: number;
   name: string;
+  /** For people what they may do where they ask; it is decided with each request. */
   role: Role;
   /** The run, for roles `run` and `gateway`. */
   run: string | null;
+  /** Of the person who asks, or whose token it is. */
+  rights?: Rights;
+  /** Present where a cookie was presented, not a token: when its session ends. */
+  session?: { expiresAt: Date; password: boolean };
 }
 
 /** The two tokens of a run: one for its own API calls, one that opens /v1/* at the gateway. */
@@ -24,20 +30,21 @@ const USE_RECORDED_EVERY = '1 minute';
 /** What does not look like a token is none; the database need not be asked. */
 const FORM = /^ac_[a-z]+_[\w-]{43}$/;
 
-/** Makes a token for a person or a service; its text is in the answer and nowhere else. */
+/** Makes a token for a service, or one that belongs to a person; its text is in the answer and nowhere else. */
 export async function createToken(
   db: Queryable,
-  input: TokenInput,
+  input: TokenInput & { person?: number },
   token = `ac_${input.role}_${randomBytes(32).toString('base64url')}`,
 ): Promise<NewToken> {
   const { rows } = await db.query(
-    `insert into token (name, role, hash, expires_at)
-     values ($1, $2, $3, now() + make_interval(secs => $4)) returning *`,
+    `insert into token (name, role, hash, expires_at, person)
+     values ($1, $2, $3, now() + make_interval(secs => $4), $5) returning *`,
     [
       input.name,
       input.role,
       hashOf(token),
       input.expiresInDays === undefined ? null : input.expiresInDays * 86_400,
+      input.person ?? null,
     ],
   );
   return { ...shown(rows[0]), token };
@@ -57,21 +64,26 @@ export async function verifyToken(db: Queryable, token: string): Promise<Identit
   if (!FORM.test(token)) return null;
   const { rows } = await db.query({
     name: 'verify-token',
-    text: `select id, name, role, run, last_used_at is null or last_used_at < now() - interval '${USE_RECORDED_EVERY}' as stale
-           from token where hash = $1 and revoked_at is null and (expires_at is null or expires_at > now())`,
+    text: `select t.id, coalesce(p.name, t.name) as name, t.role, t.run, case when p.id is not null then ${RIGHTS} end as rights,
+             t.last_used_at is null or t.last_used_at < now() - interval '${USE_RECORDED_EVERY}' as stale
+           from token t left join person p on p.id = t.person
+           where t.hash = $1 and t.revoked_at is null and (t.expires_at is null or t.expires_at > now()) and p.disabled_at is null`,
     values: [hashOf(token)],
   });
   const found = rows[0];
   if (found === undefined) return null;
   if (found.stale) await db.query(`update token set last_used_at = now() where id = $1`, [found.id]);
-  return { id: found.id, name: found.name, role: found.role, run: found.run };
+  const identity = { id: found.id, name: found.name, role: found.role, run: found.run };
+  return found.rights === null ? identity : { ...identity, rights: cappedAt(found.role, found.rights) };
 }
 
-/** Ends a token at once. */
-export async function revokeToken(db: Queryable, id: number): Promise<Token> {
+/** Ends a token at once; only one of this person where one is named. */
+export async function revokeToken(db: Queryable, id: number, person?: number): Promise<Token> {
   const { rows } = await db.query(
-    `update token set revoked_at = coalesce(revoked_at, now()) where id = $1 and kind is null returning *`,
-    [id],
+    `with ended as (update token set revoked_at = coalesce(revoked_at, now())
+       where id = $1 and kind is null and ($2::bigint is null or person = $2) returning *)
+     select ended.*, pg_notify('rights', '') from ended`,
+    [id, person ?? null],
   );
   if (rows[0] === undefined) {
     throw new AutocodeError('ERR_NOT_FOUND', `There is no token ${id}.`, {
@@ -81,9 +93,12 @@ export async function revokeToken(db: Queryable, id: number): Promise<Token> {
   return shown(rows[0]);
 }
 
-/** Tokens of people, services and workers; those of runs come and go with the runs. */
-export async function listTokens(db: Queryable): Promise<Token[]> {
-  const { rows } = await db.query(`select * from token where run is null and kind is null order by id`);
+/** Tokens of people, services and workers, or of one person; those of runs come and go with the runs. */
+export async function listTokens(db: Queryable, person?: number): Promise<Token[]> {
+  const { rows } = await db.query(
+    `select * from token where run is null and kind is null and ($1::bigint is null or person = $1) order by id`,
+    [person ?? null],
+  );
   return rows.map(shown);
 }
 

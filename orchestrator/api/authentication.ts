@@ -1,11 +1,15 @@
 // Who asks, and whether they may. Every route names in its config the role it needs; a route without one is refused at start.
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import cookies from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Role } from '../../protocol/access.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { identities } from '../access/identities.ts';
 import type { Identity } from '../access/tokens.ts';
+import { openSession } from '../people/sessions.ts';
 import type { ApiContext } from './context.ts';
+import { decidePerson, decidePersonByBody } from './person-access.ts';
+import { cookieOf, isSafe, requireCsrf } from './session-cookie.ts';
 
 /** What a route may ask for: `public`, the least role, or `viewer or run` for what a run may read of itself too. */
 export type Access = 'public' | 'viewer' | 'viewer or run' | 'operator' | 'admin' | 'worker' | 'run';
@@ -25,7 +29,8 @@ declare module 'fastify' {
   }
 }
 
-const ALLOWED: Record<Exclude<Access, 'public'>, readonly Role[]> = {
+/** The roles that each lets in. */
+export const ALLOWED: Record<Exclude<Access, 'public'>, readonly Role[]> = {
   viewer: ['viewer', 'operator', 'admin'],
   'viewer or run': ['viewer', 'operator', 'admin', 'run'],
   operator: ['operator', 'admin'],
@@ -44,15 +49,22 @@ export async function authenticate(app: FastifyInstance, context: ApiContext): P
     if (config?.access === undefined) throw new Error(`route ${url} does not say who may use it`);
     for (const each of [method].flat()) app.access.set(`${each} ${url}`, config.access);
   });
+  await app.register(cookies, { hook: false });
   app.addHook('onRequest', async (request) => {
-    const access = request.routeOptions.config.access;
+    const access = request.routeOptions.config.access ?? 'public';
     if (access === 'public' || request.is404) return;
-    request.identity = await identify(verify, request);
+    // Kept before anything is decided: what is refused is recorded with who asked.
+    const identity = (request.identity = await identify(context, verify, request));
+    if (identity.rights === undefined) requireRole(identity, access, request);
+    else await decidePerson(context.db, request, identity.rights, ALLOWED[access]);
   });
+  app.addHook('preHandler', async (request) => await decidePersonByBody(context.db, request));
   await app.register(rateLimit, {
     hook: 'preParsing',
     keyGenerator: (request) =>
-      request.identity === null ? `ip:${request.ip}` : `token:${request.identity.id}`,
+      request.identity === null
+        ? `ip:${request.ip}`
+        : `${request.identity.session === undefined ? 'token' : 'session'}:${request.identity.id}`,
     max: (request) => limits[request.identity?.role ?? 'public'] ?? 600,
     timeWindow: 60_000,
     errorResponseBuilder: (_request, limit) =>
@@ -63,23 +75,46 @@ export async function authenticate(app: FastifyInstance, context: ApiContext): P
 }
 
 async function identify(
+  { db, config }: Pick<ApiContext, 'db' | 'config'>,
   verify: (token: string) => Promise<Identity | null>,
   request: FastifyRequest,
 ): Promise<Identity> {
-  const access = request.routeOptions.config.access;
   const token = presentedToken(request.headers.authorization);
-  if (token === null) {
-    throw new AutocodeError('ERR_UNAUTHENTICATED', 'No token came with the request.', {
-      remedy: 'Send `Authorization: Bearer <token>`; `autocode token create` makes one.',
-    });
-  }
-  const identity = await verify(token);
-  if (identity === null) {
+  if (token !== null) {
+    const identity = await verify(token);
+    if (identity !== null) return identity;
     throw new AutocodeError('ERR_UNAUTHENTICATED', 'The token is unknown, revoked or expired.', {
       remedy: 'Make a new one with `autocode token create`.',
     });
   }
-  if (access === undefined || access === 'public' || !ALLOWED[access].includes(identity.role)) {
+  const cookie = cookieOf(request);
+  if (cookie === null) {
+    throw new AutocodeError('ERR_UNAUTHENTICATED', 'No token came with the request.', {
+      remedy: 'Send `Authorization: Bearer <token>`; `autocode token create` makes one.',
+    });
+  }
+  const session = await openSession(db, cookie, config.signIn);
+  if (session === null) {
+    throw new AutocodeError('ERR_UNAUTHENTICATED', 'The session is over.', { remedy: 'Sign in again.' });
+  }
+  const { id, name, rights, expiresAt, password } = session;
+  const identity: Identity = {
+    id,
+    name,
+    role: 'viewer',
+    run: null,
+    rights,
+    session: { expiresAt, password },
+  };
+  if (!isSafe(request.method)) {
+    request.identity = identity;
+    requireCsrf(request, cookie);
+  }
+  return identity;
+}
+
+function requireRole(identity: Identity, access: Exclude<Access, 'public'>, request: FastifyRequest): void {
+  if (!ALLOWED[access].includes(identity.role)) {
     throw new AutocodeError(
       'ERR_FORBIDDEN',
       `A ${identity.role} token may not ${request.method} ${request.routeOptions.url}.`,
@@ -92,7 +127,6 @@ async function identify(
   if (identity.role === 'run' && run !== undefined && run !== identity.run) {
     throw new AutocodeError('ERR_FORBIDDEN', `The token of run ${identity.run} does not open run ${run}.`);
   }
-  return identity;
 }
 
 /** The token of a Bearer header, or the password of a Basic one (git). */

@@ -40,8 +40,10 @@ import { runRoutes } from './routes/runs.ts';
 import { runnerRoutes } from './routes/runner.ts';
 import { schedulingRoutes } from './routes/scheduling.ts';
 import { purchaseRoutes } from './routes/purchases.ts';
+import { peopleRoutes } from './routes/people.ts';
 import { secretBindingRoutes } from './routes/secret-bindings.ts';
 import { secretRoutes } from './routes/secrets.ts';
+import { sessionRoutes } from './routes/sessions.ts';
 import { systemRoutes } from './routes/system.ts';
 import { steeringRoutes } from './routes/steering.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -82,6 +84,8 @@ const GROUPS: Routes[] = [
   logRoutes,
   changeRoutes,
   eventRoutes,
+  sessionRoutes,
+  peopleRoutes,
   tokenRoutes,
   keyRoutes,
   localModelRoutes,
@@ -109,6 +113,7 @@ export async function buildApi(context: ApiContext, version: string): Promise<Fa
   const app = Fastify({
     logger: false,
     bodyLimit: context.config.api.bodyLimitBytes,
+    trustProxy: context.config.api.trustedProxies.length > 0 && context.config.api.trustedProxies,
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500 },

@@ -26,6 +26,7 @@ import { taskNoun } from './verbs/task.ts';
 import { tlsNoun } from './verbs/tls.ts';
 import { trafficNoun } from './verbs/traffic.ts';
 import { tokenNoun } from './verbs/token.ts';
+import { userNoun } from './verbs/user.ts';
 import { workerNoun } from './verbs/worker.ts';
 
 /** Every verb, in the order in which help shows them. */
@@ -58,6 +59,7 @@ export const VERBS: (Verb | Noun)[] = [
   priceNoun,
   ledgerNoun,
   purchaseNoun,
+  userNoun,
   tokenNoun,
   secretNoun,
   configNoun,

@@ -11,9 +11,11 @@ import { BudgetSettings, CurrencyCode } from './budget-settings.ts';
 import { DrainSettings } from './drain-settings.ts';
 import { EnvironmentSettings } from './environment-settings.ts';
 import { EgressSettings } from './egress-settings.ts';
+import { IncidentSettings } from './incident-settings.ts';
 import { Guards, Models } from './model-settings.ts';
 import { SchedulingSettings } from './scheduling-settings.ts';
 import { SecretSettings } from './secret-settings.ts';
+import { SignInSettings } from './sign-in-settings.ts';
 import { TlsSettings } from './tls-settings.ts';
 import { PlacementSettings } from './placement-settings.ts';
 import { NomadSettings } from './nomad-settings.ts';
@@ -49,6 +51,10 @@ const Api = z.strictObject({
     .url({ protocol: /^https?$/, error: 'use an http or https address' })
     .optional()
     .describe('Address under which others reach the API, where a proxy stands in front of it.'),
+  trustedProxies: z
+    .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], { error: 'use an address or a network as 10.0.0.0/8' }))
+    .default([])
+    .describe('Proxies in front of the API whose `x-forwarded-for`, `-proto` and `-host` are believed.'),
   bodyLimitBytes: z
     .int()
     .min(1024)
@@ -238,7 +244,9 @@ export const Config = z.strictObject({
   lease: Lease.prefault({}),
   drain: DrainSettings.prefault({}),
   scheduling: SchedulingSettings.prefault({}),
+  incidents: IncidentSettings.prefault({}),
   secrets: SecretSettings.prefault({}),
+  signIn: SignInSettings.prefault({}),
   tls: TlsSettings.optional().describe('API, mirror and gateway over TLS, for workers on other machines.'),
   placement: PlacementSettings.prefault({}),
   egress: EgressSettings.prefault({}),

@@ -4,6 +4,7 @@ import * as protocolBudget from '../../../protocol/budget.ts';
 import * as protocolEvents from '../../../protocol/event.ts';
 import * as protocolIntake from '../../../protocol/intake.ts';
 import * as protocolModels from '../../../protocol/model.ts';
+import * as protocolPeople from '../../../protocol/person.ts';
 import * as protocolPlacement from '../../../protocol/placement.ts';
 import * as protocolProjects from '../../../protocol/project.ts';
 import * as protocolPurchases from '../../../protocol/purchase.ts';
@@ -20,6 +21,7 @@ test('what help offers to choose from is what the protocol knows', () => {
   assert.deepEqual(choices.MERGE_METHODS, protocolProjects.MERGE_METHODS);
   assert.deepEqual(choices.PLACEMENT_CHOICES, protocolPlacement.PLACEMENT_CHOICES);
   assert.deepEqual(choices.TASK_STATES, protocolTasks.TASK_STATES);
+  assert.deepEqual(choices.PERSON_ROLES, protocolPeople.PERSON_ROLES);
   assert.deepEqual(choices.PURCHASE_STATES, protocolPurchases.PURCHASE_STATES);
   assert.deepEqual(choices.RUN_STATES, protocolRuns.RUN_STATES);
   assert.deepEqual(choices.MODEL_ROLES, protocolModels.MODEL_ROLES);

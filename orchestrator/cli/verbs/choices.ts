@@ -4,6 +4,7 @@ import type { BudgetPeriod, UsageGrouping } from '../../../protocol/budget.ts';
 import type { AtDeadline } from '../../../protocol/scheduling.ts';
 import type { EventKind } from '../../../protocol/event.ts';
 import type { IntakeDelivery, SourceKindName, Verdict } from '../../../protocol/intake.ts';
+import type { IncidentState } from '../../../protocol/incident.ts';
 import type { ModelRole } from '../../../protocol/local-model.ts';
 import type {
   FILE_SETTINGS as FileSettings,
@@ -12,6 +13,7 @@ import type {
   MergeMethod,
 } from '../../../protocol/project.ts';
 import type { PLACEMENT_CHOICES as PlacementChoices } from '../../../protocol/placement.ts';
+import type { PersonRole } from '../../../protocol/person.ts';
 import type { PurchaseState } from '../../../protocol/purchase.ts';
 import type { RunState } from '../../../protocol/run.ts';
 import type { TaskState } from '../../../protocol/task.ts';
@@ -62,6 +64,8 @@ export const PLACEMENT_CHOICES = [
   'any',
 ] as const satisfies (typeof PlacementChoices)[number][];
 
+export const PERSON_ROLES = ['viewer', 'operator', 'admin'] as const satisfies PersonRole[];
+
 export const PURCHASE_STATES = [
   'proposed',
   'rejected',
@@ -99,6 +103,10 @@ export const RUN_STATES = [
 export const EVENT_KINDS = [
   'project.created',
   'project.changed',
+  'person.created',
+  'person.changed',
+  'person.signed-in',
+  'person.refused',
   'task.created',
   'task.state',
   'task.message',
@@ -142,6 +150,11 @@ export const EVENT_KINDS = [
   'egress.anomaly',
   'intake.quarantined',
   'intake.failed',
+  'incident.opened',
+  'incident.appended',
+  'incident.resolved',
+  'incident.reopened',
+  'incident.needs-person',
 ] as const satisfies EventKind[];
 
 export const AT_DEADLINE = ['wait', 'cancel', 'stop'] as const satisfies AtDeadline[];
@@ -180,3 +193,5 @@ export const VERDICTS = [
   'quarantined',
   'rejected',
 ] as const satisfies Verdict[];
+
+export const INCIDENT_STATES = ['open', 'settling', 'resolved'] as const satisfies IncidentState[];

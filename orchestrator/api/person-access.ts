@@ -1,0 +1,79 @@
+// What a person may do where they ask: by the role in all projects, else by the one in the project that the request is about.
+// One hook for all routes, so that none can forget it. Used by authentication.ts.
+import type { FastifyRequest } from 'fastify';
+import type { Role } from '../../protocol/access.ts';
+import { AutocodeError } from '../../protocol/errors.ts';
+import { roleIn, type Rights } from '../access/rights.ts';
+import type { Queryable } from '../db/connect.ts';
+import { projectOfAddress, projectOfBody, type ProjectFound } from './project-scope.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Decided only when the body is read: it names the project. */
+    decideByBody?: { rights: Rights; allowed: readonly Role[] };
+  }
+}
+
+/** Lets a person through whose role suffices, and notes the role; what another project has is not even told to exist. */
+export async function decidePerson(
+  db: Queryable,
+  request: FastifyRequest,
+  rights: Rights,
+  allowed: readonly Role[],
+): Promise<void> {
+  const everywhere = roleIn(rights, null);
+  if (everywhere !== null && allowed.includes(everywhere)) return setRole(request, everywhere);
+  if (rights.projects.length === 0) throw forbidden(request, allowed, everywhere);
+  const project = await projectOfAddress(db, request);
+  if (project !== undefined) return decideIn(request, rights, allowed, project);
+  const { limited } = request.routeOptions.config;
+  if (limited === 'by body') {
+    request.decideByBody = { rights, allowed };
+    return;
+  }
+  const role = rights.projects.map((each) => each.role).find((each) => allowed.includes(each));
+  if (everywhere !== null || limited === undefined || role === undefined)
+    throw forbidden(request, allowed, everywhere);
+  setRole(request, role);
+}
+
+/** The rest of it for a request whose body names the project. */
+export async function decidePersonByBody(db: Queryable, request: FastifyRequest): Promise<void> {
+  const { decideByBody } = request;
+  if (decideByBody === undefined) return;
+  decideIn(request, decideByBody.rights, decideByBody.allowed, await projectOfBody(db, request));
+}
+
+function decideIn(
+  request: FastifyRequest,
+  rights: Rights,
+  allowed: readonly Role[],
+  project: ProjectFound | null,
+): void {
+  const role = project && roleIn(rights, project.id);
+  if (role === null) {
+    throw new AutocodeError('ERR_NOT_FOUND', 'There is no such thing in your projects.', {
+      remedy: 'Ask an admin for a role in its project: `autocode user set NAME --project PROJECT=viewer`.',
+    });
+  }
+  if (!allowed.includes(role)) throw forbidden(request, allowed, role);
+  setRole(request, role);
+}
+
+function setRole(request: FastifyRequest, role: Role): void {
+  if (request.identity !== null) request.identity.role = role;
+}
+
+function forbidden(request: FastifyRequest, allowed: readonly Role[], role: Role | null): AutocodeError {
+  const { method, routeOptions } = request;
+  const least = allowed[0] ?? 'admin';
+  return new AutocodeError(
+    'ERR_FORBIDDEN',
+    role === null
+      ? `With roles in single projects you may not ${method} ${routeOptions.url}.`
+      : `A ${role} may not ${method} ${routeOptions.url}.`,
+    {
+      remedy: `It needs the role ${least}${role === null ? ' in all projects' : ''}; an admin gives it: \`autocode user set NAME --role ${least}\`.`,
+    },
+  );
+}
