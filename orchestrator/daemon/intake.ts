@@ -4,6 +4,8 @@ import type { RootLog } from '../../telemetry/log.ts';
 import { serverKey } from '../access/server-key.ts';
 import type { Config } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
+import { keepIncidents } from '../incidents/keep.ts';
+import { incidentRules } from '../incidents/rules.ts';
 import { keepForgeDeliveries } from '../intake/forge-hooks.ts';
 import { puller } from '../intake/pull.ts';
 import { sealer, type Sealer } from '../intake/sealing.ts';
@@ -36,6 +38,7 @@ const DAY = 24 * 60 * 60;
 export async function intakeChores(parts: IntakeParts): Promise<Chore[]> {
   const { config, db, secrets, forges, models, log } = parts;
   const seal = sealer(await serverKey(secrets));
+  const incidents = incidentRules(config.incidents);
   const secret = async (name: string) => await requireSecret(secrets, name);
   const pull = puller({ db, forges, secret, log, sealer: seal });
   const work = async (signal: AbortSignal) => {
@@ -46,10 +49,11 @@ export async function intakeChores(parts: IntakeParts): Promise<Chore[]> {
       model: known.find((model) => model.isDefault)?.name ?? null,
       spokenBy: (name: string) => known.find((model) => model.name === name)?.protocols,
     };
-    await workOnDeliveries({ db, sealer: seal, defaults }, signal);
+    await workOnDeliveries({ db, sealer: seal, defaults, incidents }, signal);
   };
   return [
     { name: 'intake', everySeconds: 1, run: work },
+    { name: 'incidents', everySeconds: 5, run: async () => await keepIncidents(db, incidents) },
     {
       name: 'sources',
       everySeconds: 1,

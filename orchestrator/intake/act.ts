@@ -1,13 +1,15 @@
 // Does what an item wants, once it is believed: a task, a message to the one that its subject has, or nothing and why.
 // Used by decide.ts and approval.ts, in their transaction.
 import { AutocodeError } from '../../protocol/errors.ts';
-import { TaskInput, type TaskClass } from '../../protocol/task.ts';
+import { TaskInput } from '../../protocol/task.ts';
 import type { Queryable } from '../db/connect.ts';
+import { takeSignal } from '../incidents/take.ts';
 import { isAt, registeredAt, type RegisteredRepository } from '../repos/importable.ts';
 import { keyOf } from '../repos/issue-task.ts';
 import { createTask } from '../tasks/create.ts';
 import { postMessage } from '../tasks/reopen.ts';
 import type { DecideDeps, Decision } from './decide.ts';
+import { signalOf } from './signal-of.ts';
 import type { Source } from './source.ts';
 import { taskOf } from './task-of.ts';
 import { messageText, taskBody, titleOf } from './wording.ts';
@@ -43,6 +45,8 @@ async function attempt(
   { source, scope }: { source: Source; scope: string },
   item: WorkItem,
 ): Promise<Decision> {
+  if (item.kind === 'signal')
+    return await takeSignal(tx, deps, signalOf(source, scope, item, deps.incidents));
   const repository = item.place === undefined ? undefined : await repositoryOf(tx, source, item.place);
   // The task of an issue is found by the issue's own key, also where a person has made it.
   const opens = item.kind === 'task' && item.issue !== undefined;
@@ -50,8 +54,6 @@ async function attempt(
   if (found !== undefined && (item.kind === 'message' || !found.over))
     return await say(tx, source, item, found.task);
   if (item.kind === 'message') return ignored('It belongs to no task.');
-  if (item.kind === 'signal' && item.state === 'resolved')
-    return ignored('It is over, and no task goes on about it.');
   return await make(tx, deps, source, item, repository);
 }
 
@@ -86,24 +88,18 @@ async function make(
     title: titleOf(item),
     body: taskBody(item),
     priority: item.priority ?? 0,
-    kind: item.kind === 'signal' ? 'investigate' : 'change',
     idempotencyKey: issue === undefined ? undefined : keyOf(issue.url),
   });
   const { task, created } = await createTask(tx, input, {
     ...deps.defaults,
     actor: item.actor === null ? source.name : `${item.actor.slice(0, 100)} (${source.name})`,
-    from: { source: source.name, class: classOf(source, item) },
+    from: { source: source.name, class: source.kind === 'schedule' ? 'schedule' : 'ticket' },
     ...(issue === undefined || place === undefined || repository === undefined
       ? {}
       : { source: { url: issue.url, forge: place.forge, repository: repository.id, number: issue.number } }),
   });
   if (created) return { verdict: 'created', reason: null, task: task.id };
   return { verdict: 'duplicate', reason: `The issue has task ${task.id} already.`, task: task.id };
-}
-
-function classOf({ kind }: Source, item: WorkItem): TaskClass {
-  if (item.kind === 'signal') return 'incident';
-  return kind === 'schedule' ? 'schedule' : 'ticket';
 }
 
 async function repositoryOf(

@@ -2,6 +2,7 @@
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { IntakeDelivery } from '../../protocol/intake.ts';
 import { transaction, type Queryable } from '../db/connect.ts';
+import { lockIncidents } from '../incidents/find.ts';
 import { act, NotYet } from './act.ts';
 import { lockSubject, settle } from './decide.ts';
 import { getDelivery } from './log.ts';
@@ -59,6 +60,7 @@ async function lockQuarantined(tx: Queryable, id: number): Promise<Quarantined> 
     throw new AutocodeError('ERR_NOT_FOUND', `There is no item ${id}.`, {
       remedy: 'See `autocode intake log`.',
     });
+  await lockIncidents(tx); // it may be an alarm
   await lockSubject(tx, rows[0].scope, rows[0].subject ?? rows[0].key);
   const found = (await tx.query<Quarantined>(`${select} for no key update`, [id])).rows[0];
   if (found?.verdict === 'quarantined') return found;

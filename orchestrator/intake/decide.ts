@@ -3,8 +3,11 @@
 // Used by work.ts and approval.ts.
 import type { Verdict } from '../../protocol/intake.ts';
 import type { Queryable } from '../db/connect.ts';
+import { findIncident, lockIncidents, timeOf } from '../incidents/find.ts';
+import type { IncidentRules } from '../incidents/rules.ts';
 import type { TaskDefaults } from '../tasks/create.ts';
 import { act } from './act.ts';
+import { signalOf } from './signal-of.ts';
 import type { Source } from './source.ts';
 import { doubtOf } from './trust.ts';
 import { titleOf } from './wording.ts';
@@ -14,6 +17,8 @@ import type { WorkItem } from './work-item.ts';
 export interface DecideDeps {
   /** What the configuration says of new tasks. */
   defaults: Omit<TaskDefaults, 'actor' | 'source' | 'from'>;
+  /** What it says of alarms that belong together. */
+  incidents: IncidentRules;
 }
 
 /** What became of an item; `task` is what it led to, or belongs to. */
@@ -21,6 +26,7 @@ export interface Decision {
   verdict: Verdict;
   reason: string | null;
   task: number | null;
+  incident?: number | null;
 }
 
 /** Decides about an item of a delivery; one that this delivery has had decided already stays as it is. */
@@ -30,28 +36,43 @@ export async function decide(
   { source, scope, delivery }: { source: Source; scope: string; delivery: number },
   item: WorkItem,
 ): Promise<Decision | undefined> {
+  if (item.kind === 'signal') await lockIncidents(tx);
   await lockSubject(tx, scope, item.subject ?? item.key);
   const claimed = await claim(tx, { source, scope, delivery }, item);
   if (claimed === undefined) return await noteDuplicate(tx, { source, scope, delivery }, item);
   const doubt =
     (item.ignored === undefined ? undefined : { verdict: 'ignored' as const, reason: item.ignored }) ??
     (await staleness(tx, scope, item, claimed)) ??
-    (await doubtOf(tx, source, item, claimed));
+    (await doubtOf(tx, source, item, claimed, await isNews(tx, deps, { source, scope }, item)));
   const decision =
     doubt === undefined ? await act(tx, deps, { source, scope }, item) : { ...doubt, task: null };
   await settle(tx, claimed, decision);
   return decision;
 }
 
+/** Whether work may begin by it: an alarm of an incident that goes on, or one that is over, starts none. */
+async function isNews(
+  tx: Queryable,
+  { incidents }: DecideDeps,
+  { source, scope }: { source: Source; scope: string },
+  item: WorkItem,
+): Promise<boolean> {
+  if (item.kind !== 'signal') return true;
+  if (item.state === 'resolved') return false;
+  const signal = signalOf(source, scope, item, incidents);
+  const found = await findIncident(tx, incidents, signal, await timeOf(tx, signal));
+  return found === undefined || found.state === 'resolved';
+}
+
 /** Writes what became of an item; one that was ignored claims nothing, so that the same may be taken another time. */
 export async function settle(
   tx: Queryable,
   item: number,
-  { verdict, reason, task }: Decision,
+  { verdict, reason, task, incident }: Decision,
 ): Promise<void> {
   await tx.query(
-    `update intake_item set verdict = $2, reason = $3, task = $4, claims = $2 <> 'ignored' where id = $1`,
-    [item, verdict, reason, task],
+    `update intake_item set verdict = $2, reason = $3, task = $4, incident = $5, claims = $2 <> 'ignored' where id = $1`,
+    [item, verdict, reason, task, incident ?? null],
   );
 }
 

@@ -1,6 +1,8 @@
 // What tests of intake work with: a database with a project, a sealer, deliveries of a source of their own.
 import { randomUUID } from 'node:crypto';
 import type { Trust } from '../../protocol/intake.ts';
+import { IncidentSettings } from '../config/incident-settings.ts';
+import { incidentRules } from '../incidents/rules.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { SecretManager } from '../secrets/secret-manager.ts';
@@ -32,6 +34,7 @@ export async function intakeRig(): Promise<Rig> {
     db: db.pool,
     sealer: sealer(Buffer.alloc(32, 7)),
     defaults: { agent: 'command', model: null },
+    incidents: incidentRules(IncidentSettings.parse({})),
   };
   const kept = new Map<string, string>();
   const secrets = memorySecrets(kept);

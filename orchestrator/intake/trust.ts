@@ -12,15 +12,19 @@ export interface Doubt {
 
 const EVERYBODY = '*';
 
-/** Undefined where nothing does. `claimed` is the item's own row, which does not count against it. */
+/**
+ * Undefined where nothing does. `claimed` is the item's own row, which does not count against it; `news`: work may begin by it.
+ * Of alarms only those count that work began by, so that a storm of them is told in full and starts no more than it may.
+ */
 export async function doubtOf(
   tx: Queryable,
   { name, trust }: { name: string; trust: Trust },
   item: WorkItem,
   claimed: number,
+  news: boolean,
 ): Promise<Doubt | undefined> {
   if (!mayStart(trust, item)) return { verdict: 'ignored', reason: strangerReason(name, trust, item) };
-  const much = await tooMuch(tx, { name, trust }, item.actor, claimed);
+  const much = news ? await tooMuch(tx, { name, trust }, item, claimed) : undefined;
   if (much !== undefined) return { verdict: 'quarantined', reason: much };
   const suspect =
     trust.quarantine && item.own !== true ? suspicion(`${item.title}\n${item.text}`) : undefined;
@@ -46,14 +50,15 @@ function strangerReason(name: string, { actors }: Trust, { actor }: WorkItem): s
 async function tooMuch(
   tx: Queryable,
   { name, trust }: { name: string; trust: Trust },
-  actor: string | null,
+  { actor, kind }: WorkItem,
   claimed: number,
 ): Promise<string | undefined> {
   const { rows } = await tx.query<{ all: number; own: number }>({
     name: 'intake-hour',
     text: `select count(*)::int as all, count(*) filter (where actor = $2)::int as own from intake_item
-           where source = $1 and claims and id <> $3 and created_at > now() - interval '1 hour'`,
-    values: [name, actor, claimed],
+           where source = $1 and claims and id <> $3 and created_at > now() - interval '1 hour'
+             and (not $4 or verdict in ('created', 'reopened'))`,
+    values: [name, actor, claimed, kind === 'signal'],
   });
   const { all, own } = rows[0]!;
   if (all >= trust.perHour)

@@ -4,7 +4,7 @@
 export interface WorkItem {
   /**
    * `task`: work is wanted; while a task of the same subject goes on it becomes a message to that one. `message`: something
-   * said about a task that exists. `signal`: a state of the subject has changed; `resolved` is a message to its task.
+   * said about a task that exists. `signal`: a state of the subject has changed: it belongs to an incident.
    */
   kind: 'task' | 'message' | 'signal';
   /** Names this very event within the source's scope: the same for webhook and poll, whatever the delivery is called. */
@@ -23,8 +23,9 @@ export interface WorkItem {
   what: string;
   /** When it happened, by the source's word: what is older than the newest known of its subject changes nothing. */
   at: Date | null;
-  /** For `signal`. */
+  /** For `signal`; and the account that it is of, as the source names it: the source itself when left out. */
   state?: 'firing' | 'resolved';
+  account?: string;
   /** Why nothing comes of it, where the source knows that already; it is recorded with this reason alone. */
   ignored?: string;
   /** Whose task it becomes, where not the source's project. */

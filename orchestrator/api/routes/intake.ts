@@ -11,6 +11,7 @@ import {
   SourceTest,
   Verdict,
 } from '../../../protocol/intake.ts';
+import { incidentRules } from '../../incidents/rules.ts';
 import { approveItem, rejectItem } from '../../intake/approval.ts';
 import { recentSecrets, takeHook } from '../../intake/hooks.ts';
 import { getDelivery, listDeliveries, replayDelivery } from '../../intake/log.ts';
@@ -143,6 +144,7 @@ function sourceRoutes(app: ApiInstance, { db, secrets, log, repositories, stoppi
 
 function logRoutes(app: ApiInstance, context: ApiContext): void {
   const { db, sealer } = context;
+  const incidents = incidentRules(context.config.incidents);
   app.get(
     '/intake/deliveries',
     {
@@ -154,6 +156,9 @@ function logRoutes(app: ApiInstance, context: ApiContext): void {
           source: Name.optional(),
           state: DeliveryState.optional(),
           verdict: Verdict.optional(),
+          task: Id.optional().meta({
+            description: 'Those that it was made of, or that said something to it.',
+          }),
           before: Id.optional(),
           limit: Limit,
         }),
@@ -196,7 +201,7 @@ function logRoutes(app: ApiInstance, context: ApiContext): void {
     },
     async (request) => {
       const { actor, ...defaults } = taskDefaults(request, context);
-      return await approveItem({ db, sealer, defaults }, request.params.item, actor);
+      return await approveItem({ db, sealer, defaults, incidents }, request.params.item, actor);
     },
   );
   app.post(

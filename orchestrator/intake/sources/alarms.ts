@@ -156,6 +156,7 @@ export function itemOfAlarm(alarm: Alarm, project: string | undefined): WorkItem
     // Too little data says nothing of what was before: an ALARM that comes after it, and is older, counts still.
     at: state === 'INSUFFICIENT_DATA' ? null : at,
     state: state === 'ALARM' ? 'firing' : 'resolved',
+    account,
     ...(state === 'INSUFFICIENT_DATA' && { ignored: 'The alarm has too little data to tell a state.' }),
     ...(project !== undefined && { project }),
   };
