@@ -35,6 +35,11 @@ export const Change = z
       .nullable()
       .default(null)
       .meta({ description: 'Why the forge could not be asked at the last try.' }),
+    checks: z
+      .object({ passed: z.number().int(), failed: z.number().int() })
+      .nullable()
+      .default(null)
+      .meta({ description: "What became of its run's verify commands on the result." }),
     createdAt: Timestamp,
     closedAt: Timestamp.nullable(),
   })

@@ -7,6 +7,7 @@ export interface LogFilter {
   source?: string | undefined;
   state?: IntakeDelivery['state'] | undefined;
   verdict?: Verdict | undefined;
+  task?: number | undefined;
   before?: number | undefined;
   limit: number;
 }
@@ -25,12 +26,14 @@ export async function listDeliveries(db: Queryable, filter: LogFilter): Promise<
     `${SELECT} where ($1::text is null or d.source = $1) and ($2::text is null or d.state = $2)
        and ($3::text is null or exists (select from intake_item i where i.delivery = d.id and i.verdict = $3))
        and ($4::bigint is null or d.id < $4)
-     order by d.id desc limit $5`,
+       and ($5::bigint is null or d.id in (select i.delivery from intake_item i where i.task = $5))
+     order by d.id desc limit $6`,
     [
       filter.source ?? null,
       filter.state ?? null,
       filter.verdict ?? null,
       filter.before ?? null,
+      filter.task ?? null,
       filter.limit,
     ],
   );

@@ -24,6 +24,9 @@ interface ChangeRow extends Omit<Change, 'createdAt' | 'closedAt'> {
 const SELECT = `select change.id, change.task, change.run, project.name as project, change.forge, change.branch,
     change.base_branch as "baseBranch", change.base_commit as "baseCommit", change.head_commit as "headCommit",
     change.title, change.body, change.state, change.number, change.url, change.forge_head as "forgeHead", change.trouble,
+    (select jsonb_build_object('passed', count(*) filter (where each -> 'head' ->> 'status' = 'passed'),
+        'failed', count(*) filter (where each -> 'head' ->> 'status' <> 'passed'))
+      from run, jsonb_array_elements(run.checks) each where run.id = change.run) as checks,
     change.created_at as "createdAt", change.closed_at as "closedAt",
     repository.name as repository, repository.id as "repositoryId", repository.origin, repository.forge as "repositoryForge",
     project.merge_method as "mergeMethod"
