@@ -16,7 +16,7 @@ export type BoardColumn = z.infer<typeof BoardColumn>;
 export const BoardFilter = z.object({
   project: Name.optional(),
   agent: Name.optional(),
-  source: Name.optional().meta({ description: 'The source of intake that it came from.' }),
+  source: Name.optional().meta({ description: 'The source of intake that it came from, or `api`.' }),
   text: text().max(200).optional().meta({ description: 'Part of its title, or its number.' }),
 });
 export type BoardFilter = z.infer<typeof BoardFilter>;
@@ -34,7 +34,9 @@ export const Card = z
     kind: z.enum(TASK_KINDS),
     agent: z.string(),
     model: z.string(),
-    source: z.string().nullable(),
+    source: z
+      .string()
+      .meta({ description: 'The source of intake that it came from; `api`: a person or a program.' }),
     attempt: z.number().int(),
     currentRun: z.string().nullable(),
     changes: z.array(z.object({ id: z.number().int(), state: z.enum(['open', 'merged', 'closed']) })),
@@ -47,6 +49,17 @@ export const Card = z
 export type Card = z.infer<typeof Card>;
 
 export const Board = z
-  .object({ columns: z.array(z.object({ column: BoardColumn, count: z.number().int() })) })
-  .meta({ id: 'Board', description: 'How many tasks are in each column.' });
+  .object({
+    columns: z.array(
+      z.object({
+        column: BoardColumn,
+        count: z.number().int().meta({ description: 'Of all its tasks that pass the filter.' }),
+        cards: z.array(Card).meta({ description: 'The first of them; `GET /cards` has the others.' }),
+      }),
+    ),
+    priorityMinutes: z
+      .number()
+      .meta({ description: 'Minutes of waiting that one step of priority outweighs.' }),
+  })
+  .meta({ id: 'Board' });
 export type Board = z.infer<typeof Board>;

@@ -13,26 +13,36 @@ const COLUMN = `case when t.state = 'pending' then 'waiting' when t.state in ('q
     else 'done' end`;
 
 const CARD = `select t.id, p.name as project, t.title, ${COLUMN} as column, t.state, t.pending_reason as "pendingReason", t.reason,
-    t.priority, t.kind, t.agent, t.model, t.attempt,
-    (select i.source from intake_item i where i.task = t.id order by i.id limit 1) as source,
+    t.priority, t.kind, t.agent, t.model, t.attempt, t.source_name as source,
     case when t.state = 'running' then t.id || '-' || t.attempt end as "currentRun",
     coalesce((select jsonb_agg(jsonb_build_object('id', c.id, 'state', c.state) order by c.id) from change c where c.task = t.id), '[]')
       as changes,
     t.order_key as place, t.created_by as "createdBy", t.created_at as "createdAt", t.updated_at as "updatedAt"
   from task t join project p on p.id = t.project`;
 
+/** A filter, and the projects that whoever asks may see; all when left out. */
+export type Narrowed = Narrowed & { projects?: number[] | undefined };
+
 type Row = Omit<Card, 'place' | 'createdAt' | 'updatedAt'> &
   Record<'place' | 'createdAt' | 'updatedAt', Date>;
 
-/** How many tasks that pass the filter are in each column. */
-export async function countBoard(db: Queryable, filter: BoardFilter): Promise<Board> {
+/** The columns with how many tasks pass the filter, and the first cards of each. */
+export async function getBoard(
+  db: Queryable,
+  { cards: limit, ...filter }: Narrowed & { cards: number },
+): Promise<Board['columns']> {
   const { where, values } = narrowed(filter);
   const { rows } = await db.query<{ column: BoardColumn; count: number }>(
     `select ${COLUMN} as column, count(*)::int from task t join project p on p.id = t.project where ${where} group by 1`,
     values,
   );
-  const count = (column: BoardColumn) => rows.find((row) => row.column === column)?.count ?? 0;
-  return { columns: BOARD_COLUMNS.map((column) => ({ column, count: count(column) })) };
+  return await Promise.all(
+    BOARD_COLUMNS.map(async (column) => {
+      const count = rows.find((row) => row.column === column)?.count ?? 0;
+      const cards = count === 0 || limit === 0 ? [] : await listCards(db, { ...filter, column, limit });
+      return { column, count, cards };
+    }),
+  );
 }
 
 /** Cards that pass the filter: of a column, those queued in the order of the queue and others newest first; or those of some tasks. */
@@ -44,7 +54,7 @@ export async function listCards(
     ids,
     limit,
     ...filter
-  }: BoardFilter & {
+  }: Narrowed & {
     column?: BoardColumn | undefined;
     before?: number | undefined;
     ids?: number[] | undefined;
@@ -79,10 +89,14 @@ export async function listCards(
   }));
 }
 
-function narrowed({ project, agent, source, text }: BoardFilter): { where: string; values: unknown[] } {
+function narrowed({ project, projects, agent, source, text }: Narrowed): {
+  where: string;
+  values: unknown[];
+} {
   const conditions = ['true'];
   const values: unknown[] = [];
   if (project !== undefined) conditions.push(`p.name = $${values.push(project)}`);
+  if (projects !== undefined) conditions.push(`t.project = any($${values.push(projects)})`);
   if (agent !== undefined) conditions.push(`t.agent = $${values.push(agent)}`);
   if (source !== undefined)
     conditions.push(

@@ -1,8 +1,9 @@
-// /board: how many tasks are in each column. /cards: the tasks of a column, a page at a time, or those that an event named.
+// /board: the columns, with the first cards of each. /cards: the tasks of a column, a page at a time, or those that an event named.
 import { z } from 'zod';
 import { Board, BoardColumn, BoardFilter, Card } from '../../../protocol/board.ts';
-import { countBoard, listCards } from '../../tasks/board.ts';
-import { Id, Limit } from '../parameters.ts';
+import { getBoard, listCards } from '../../tasks/board.ts';
+import { Id, Limit, number } from '../parameters.ts';
+import { projectsOf } from '../project-scope.ts';
 import type { Routes } from '../server.ts';
 
 const MOST_IDS = 500;
@@ -15,19 +16,31 @@ const Ids = z
   .transform((list) => list.split(',').map(Number))
   .meta({ description: 'Numbers of tasks, separated by commas.' });
 
-export const boardRoutes: Routes = (app, { db }) => {
+export const boardRoutes: Routes = (app, { db, config }) => {
   app.get(
     '/board',
     {
-      config: { access: 'viewer' },
-      schema: { tags, summary: 'Count tasks by column', querystring: BoardFilter, response: { 200: Board } },
+      config: { access: 'viewer', limited: 'filtered' },
+      schema: {
+        tags,
+        summary: 'Tasks by column',
+        querystring: BoardFilter.extend({
+          cards: number(z.int().min(0).max(200))
+            .default(50)
+            .meta({ description: 'How many of each column.' }),
+        }),
+        response: { 200: Board },
+      },
     },
-    async (request) => await countBoard(db, request.query),
+    async (request) => ({
+      columns: await getBoard(db, { ...request.query, projects: projectsOf(request) }),
+      priorityMinutes: config.scheduling.priorityMinutes,
+    }),
   );
   app.get(
     '/cards',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', limited: 'filtered' },
       schema: {
         tags,
         summary: 'List tasks as cards of the board, newest first, those queued in the order of the queue',
@@ -40,6 +53,6 @@ export const boardRoutes: Routes = (app, { db }) => {
         response: { 200: z.array(Card) },
       },
     },
-    async (request) => await listCards(db, request.query),
+    async (request) => await listCards(db, { ...request.query, projects: projectsOf(request) }),
   );
 };
