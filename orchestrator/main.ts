@@ -275,6 +275,7 @@ async function startParts(
       db,
       log,
       policy: config.limits,
+      scheduling: config.scheduling,
       timeZone: books.timeZone,
       startupGraceSeconds: config.lease.startupGraceSeconds,
       submit: async (run) => await submitRun(submission, run, stopping.signal),

@@ -1,6 +1,7 @@
 // Tasks: what is to be done. Used by api/, cli/, tasks/ and, as part of a claim, by the worker.
 import { z } from 'zod';
 import { Name, TaskId, Timestamp } from './ids.ts';
+import { TaskClass } from './order-of-work.ts';
 import { MOST_REPOSITORIES, RunLimits } from './project.ts';
 import { Plan } from './run.ts';
 import { TaskSource } from './task-source.ts';
@@ -24,14 +25,6 @@ export const PENDING_REASONS = [
 ] as const;
 export const PendingReason = z.enum(PENDING_REASONS).meta({ id: 'PendingReason' });
 export type PendingReason = z.infer<typeof PendingReason>;
-
-/** Kinds of origin, which share the runs that begin. */
-export const TASK_CLASSES = ['incident', 'person', 'ticket', 'schedule'] as const;
-export const TaskClass = z.enum(TASK_CLASSES).meta({
-  id: 'TaskClass',
-  description: 'What it came of; runs are shared out among these when several wait.',
-});
-export type TaskClass = z.infer<typeof TaskClass>;
 
 export const TASK_KINDS = ['change', 'investigate'] as const;
 
@@ -166,12 +159,9 @@ export const Task = z
       .meta({ description: 'At most one a repository; none where nothing changed.' }),
     source: TaskSource.nullable().default(null),
     class: TaskClass.default('person'),
-    sourceName: z
-      .string()
-      .default('api')
-      .meta({
-        description: 'The intake source that it came from; `api` where a person or a program gave it.',
-      }),
+    sourceName: z.string().default('api').meta({
+      description: 'The intake source that it came from; `api` where a person or a program gave it.',
+    }),
     account: z
       .string()
       .nullable()

@@ -4,17 +4,23 @@ import { AutocodeError } from '../../protocol/errors.ts';
 import { runId } from '../../protocol/ids.ts';
 import { LOG_STREAMS } from '../../protocol/log.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
+import type { QuietHours, TaskClass } from '../../protocol/order-of-work.ts';
+import type { SchedulingSettings } from '../config/scheduling-settings.ts';
 import type { RunNeeds } from '../config/placement-settings.ts';
 import type { Books } from '../budget/charge.ts';
 import { usedUp } from '../budget/limits.ts';
 import type { Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
+import { awaitChange, earlierChange } from './after-change.ts';
 import { holdDrain } from './drain.ts';
 import { awaitFunds, missingFunds, type Spender } from './funds.ts';
 import { awaitSecrets, lockedSecrets, type EngineKeys } from './locked-secrets.ts';
 import { arrangeQueue, wakeClaimers } from './queue.ts';
+import { noteQuiet, quietClasses } from './quiet-hours.ts';
+import { awaitLimit, holdLimits, limitsOf, reachedLimit } from './run-limits.ts';
 import { isLeased } from './run-state.ts';
 import type { RunState } from '../../protocol/run.ts';
+import { classesInTurn, noteTurn } from './shares.ts';
 import { moveTask } from './task-state.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
 import { workOrder, type ClaimSettings as OrderSettings } from './work-order.ts';
@@ -26,6 +32,7 @@ export interface ClaimSettings extends OrderSettings {
   books: Books;
   needs: RunNeeds;
   engineKeys?: EngineKeys;
+  scheduling: SchedulingSettings;
 }
 
 /** Who polls, and the id under which it asks again for the same run. */
@@ -42,6 +49,16 @@ interface PickedTask extends Spender {
   memoryMib: number;
   /** Whether there are budgets at all. */
   budgeted: boolean;
+  class: TaskClass;
+  sourceName: string;
+  account: string | null;
+  /** Of its project; null: as configured. */
+  maxRuns: number | null;
+  quietHours: QuietHours[] | null;
+  waitsForChanges: boolean;
+  now: Date;
+  /** Whether tasks of other classes wait, too. */
+  contested: boolean;
   /** Why no secret can be read, when that is so. */
   secretsAway: string | null;
 }
@@ -116,32 +133,45 @@ const FIT = Object.values(
 ).join(' and ');
 const NEED = memoryNeed('$6::jsonb');
 
-/** The first queued task that nobody else has in hand, locked together with its project. */
-async function pickTask(
+/** The next task for the worker: the first one of the class whose turn it is and that has one for it. */
+async function pickTask(tx: Queryable, worker: LockedWorker, needs: RunNeeds): Promise<PickedTask | null> {
+  const classes = await classesInTurn(tx);
+  for (const one of classes) {
+    const task = await pickTaskOf(tx, one, worker, needs);
+    if (task !== undefined) return { ...task, contested: classes.length > 1 };
+  }
+  return null;
+}
+
+/** The first queued task of a class that nobody else has in hand, locked together with its project. */
+async function pickTaskOf(
   tx: Queryable,
+  one: TaskClass,
   { agents, isolations, project, placement, labels, freeMib }: LockedWorker,
   needs: RunNeeds,
-): Promise<PickedTask | null> {
-  const { rows } = await tx.query<PickedTask>({
+): Promise<Omit<PickedTask, 'contested'> | undefined> {
+  const { rows } = await tx.query<Omit<PickedTask, 'contested'>>({
     name: 'pick-task',
     text: `select t.id, t.project, t.attempt, t.agent, t.model, p.limits || t.limits as limits, p.isolation, ${NEED} as "memoryMib",
         p.name as "projectName", t.created_by as "createdBy", exists (select from budget) as budgeted,
-        (select away from secret_store) as "secretsAway"
+        (select away from secret_store) as "secretsAway", t.class, t.source_name as "sourceName", t.account, p.max_runs as "maxRuns",
+        p.quiet_hours as "quietHours", p.after_change = 'wait' as "waitsForChanges", now() as now
       from task t join project p on p.id = t.project
-      where t.state = 'queued' and ${FIT} and ($7::int is null or ${NEED} <= $7)
+      where t.state = 'queued' and t.class = $8 and t.class <> all(p.quiet) and ${FIT} and ($7::int is null or ${NEED} <= $7)
       order by t.order_key, t.id limit 1
       for no key update of p, t skip locked`,
-    values: [agents, isolations, project, placement, labels, JSON.stringify(needs.memoryMib), freeMib],
+    values: [agents, isolations, project, placement, labels, JSON.stringify(needs.memoryMib), freeMib, one],
   });
-  return rows[0] ?? null;
+  return rows[0];
 }
 
-/** Puts a task off that cannot begin: a repository of it is claimed, a secret cannot be read, or a budget of it leaves nothing. */
+/** Puts a task off that cannot begin; what it waits for then is in its row. */
 async function mustWait(
   tx: Queryable,
   task: PickedTask,
-  { books, engineKeys }: ClaimSettings,
+  { books, engineKeys, scheduling }: ClaimSettings,
 ): Promise<boolean> {
+  if (await isQuiet(tx, task, scheduling)) return true;
   const { rowCount } = await tx.query({
     name: 'repository-claimed',
     text: `select from repository_claim c join task_repository r on r.repository = c.repository
@@ -150,6 +180,18 @@ async function mustWait(
   });
   if (rowCount !== 0) {
     await arrangeQueue(tx, task.project);
+    return true;
+  }
+  const change = task.waitsForChanges ? await earlierChange(tx, task.id) : undefined;
+  if (change !== undefined) {
+    await awaitChange(tx, task, change);
+    return true;
+  }
+  const limits = limitsOf(task, scheduling.limits);
+  await holdLimits(tx, limits);
+  const limit = await reachedLimit(tx, limits);
+  if (limit !== undefined) {
+    await awaitLimit(tx, task, limit);
     return true;
   }
   const locked = task.secretsAway === null ? undefined : await lockedSecrets(tx, task, engineKeys);
@@ -162,12 +204,24 @@ async function mustWait(
   return budget !== undefined;
 }
 
+// Between two sweeps quiet hours may have begun; from then on the project's row says so.
+async function isQuiet(
+  tx: Queryable,
+  task: PickedTask,
+  { quietHours }: SchedulingSettings,
+): Promise<boolean> {
+  const quiet = quietClasses(task.now, task.quietHours ?? quietHours);
+  if (!quiet.includes(task.class)) return false;
+  await noteQuiet(tx, { id: task.project, quiet });
+  return true;
+}
+
 // Says so to the other claimers when more of the project is queued: the lock has hidden it from them.
 async function leaseRun(
   tx: Queryable,
   claim: Claim,
   task: PickedTask,
-  { limits, lease }: ClaimSettings,
+  { limits, lease, scheduling }: ClaimSettings,
 ): Promise<string> {
   const fence = task.attempt + 1;
   const run = runId(task.id, fence);
@@ -196,6 +250,7 @@ async function leaseRun(
       task.memoryMib,
     ],
   });
+  if (task.contested) await noteTurn(tx, task.class, scheduling.shares);
   const data = { worker: claim.worker, agent: task.agent, model: task.model };
   await emit(tx, { kind: 'run.created', project: task.project, task: task.id, run, data });
   return run;

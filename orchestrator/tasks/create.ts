@@ -1,9 +1,10 @@
 // Takes a task in: resolves what the project and the configuration leave open, and gives it its place in the queue.
 // Used by the API (and by intake, inside the transaction that records a delivery).
 import { AutocodeError } from '../../protocol/errors.ts';
+import type { TaskClass } from '../../protocol/order-of-work.ts';
 import type { Project } from '../../protocol/project.ts';
 import type { TaskSource } from '../../protocol/task-source.ts';
-import type { Task, TaskClass, TaskInput } from '../../protocol/task.ts';
+import type { Task, TaskInput } from '../../protocol/task.ts';
 import type { Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
 import { knownFile } from './known-file.ts';

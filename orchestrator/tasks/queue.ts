@@ -1,7 +1,8 @@
 // The order of work in a project: one run at a time in a repository. A task is queued when its turn has come at all of its
-// repositories: none has a run, and no task that waits there goes before it. The others wait as pending(repository); since
+// repositories: none has a run, and no task that waits there goes before it; in quiet hours, of those that may begin. The others wait as pending(repository); since
 // none overtakes another at a repository, each gets its turn. Whatever changes that order locks the project, makes its
 // change and calls `arrangeQueue`. Locks are always taken in the order project → task → run, so that nothing deadlocks.
+import { TASK_CLASSES } from '../../protocol/order-of-work.ts';
 import type { RunCause, RunState } from '../../protocol/run.ts';
 import type { TaskState } from '../../protocol/task.ts';
 import type { Queryable } from '../db/connect.ts';
@@ -22,8 +23,8 @@ export async function arrangeQueue(tx: Queryable, project: number): Promise<void
     name: 'queue-order',
     text: `with first as (
         select head.task from repository r
-        join lateral (select task from task_repository w where w.repository = r.id and w.waiting
-          order by w.order_key, w.task limit 1) head on true
+        join project p on p.id = r.project
+        join lateral ${headOf('r.id', 'p.quiet')} head on true
         where r.project = $1
           and not exists (select from repository_claim c where c.repository = r.id and c.released_at is null)),
       turn as (
@@ -40,6 +41,14 @@ export async function arrangeQueue(tx: Queryable, project: number): Promise<void
     if (turn && !queued) await moveTask(tx, id, { state: 'queued' });
   }
   if (rows.some(({ turn }) => turn)) await wakeClaimers(tx);
+}
+
+/** SQL for the task that goes first at a repository: none of a class that is `quiet` there. As cheap however many of them wait. */
+export function headOf(repository: string, quiet: string): string {
+  return `(select h.task from unnest('{${TASK_CLASSES.join()}}'::text[]) open (class)
+      cross join lateral (select task, order_key from task_repository w
+        where w.repository = ${repository} and w.waiting and w.class = open.class order by order_key, task limit 1) h
+      where open.class <> all(${quiet}) order by h.order_key, h.task limit 1)`;
 }
 
 /** Why a task is pending(repository). */

@@ -19,6 +19,7 @@ import {
   expireLeases,
   POLICY,
   report,
+  SWEEP,
 } from './testing/work.ts';
 
 const quiet = { info() {}, warn() {}, error() {} };
@@ -28,6 +29,7 @@ function scheduler(db: Database, more: Partial<SchedulerOptions> = {}) {
   const service = new Scheduler({
     db,
     policy: POLICY,
+    scheduling: SWEEP.scheduling,
     timeZone: 'UTC',
     startupGraceSeconds: 0,
     submit: async () => {},

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../db/connect.ts';
 import { SubmissionQueue } from './submission-queue.ts';
-import { sweep, type SweepPolicy } from './sweep.ts';
+import { sweep, type SweepOptions, type SweepPolicy } from './sweep.ts';
 
 /** Something that is done every so often, the first time when the scheduler starts. */
 export interface Chore {
@@ -15,6 +15,7 @@ export interface Chore {
 export interface SchedulerOptions {
   db: Database;
   policy: SweepPolicy;
+  scheduling: SweepOptions['scheduling'];
   /** Where the days of budgets begin. */
   timeZone: string;
   /** No lease is swept for this long after the start, or after a time without sweeps: workers get time to reach us. */
@@ -80,13 +81,13 @@ export class Scheduler {
   }
 
   async #sweep(): Promise<void> {
-    const { db, policy, timeZone, log, startupGraceSeconds } = this.#options;
+    const { db, policy, scheduling, timeZone, log, startupGraceSeconds } = this.#options;
     const now = performance.now();
     if (now - this.#lastSweep > ABSENCE_MS) this.#graceEnds = now + startupGraceSeconds * 1000;
     const leases = now >= this.#graceEnds;
     const onError = (error: unknown) =>
       log.error(`the sweep could not mend something: ${String(error)}`, { error });
-    const counts = await sweep(db, { policy, leases, timeZone, onError });
+    const counts = await sweep(db, { policy, leases, scheduling, timeZone, onError });
     this.#lastSweep = performance.now();
     const mended = Object.entries(counts).filter(([, count]) => count > 0);
     if (mended.length > 0)

@@ -2,9 +2,12 @@
 // bug left crooked. Used by the scheduler. Each mend is a small transaction of its own, re-checked under lock.
 import type { Queryable } from '../db/connect.ts';
 import { endRun, type RetryPolicy, type RunEnd } from './ending.ts';
+import type { SchedulingSettings } from '../config/scheduling-settings.ts';
 import { fundedTasks, takeUpAgain } from './funds.ts';
+import { freeTasks, takeUpHeld } from './held.ts';
 import { takeUpUnlocked, unlockedTasks } from './locked-secrets.ts';
-import { arrangeQueue, lockProject, lockRun, lockTask, WAITS, type LockedRun } from './queue.ts';
+import { arrangeQueue, headOf, lockProject, lockRun, lockTask, WAITS, type LockedRun } from './queue.ts';
+import { noteQuiet, unsettledQuiet } from './quiet-hours.ts';
 import { isLeased, isLive, LEASED_STATES, LIVE_STATES } from './run-state.ts';
 import { noteRetry, retriesFull, retriesFullText, type HourlyRetries } from './retry-limits.ts';
 import { moveTask } from './task-state.ts';
@@ -24,6 +27,8 @@ export interface SweepCounts {
   promoted: number;
   funded: number;
   unlocked: number;
+  held: number;
+  quietHours: number;
   absentWorkers: number;
 }
 
@@ -34,6 +39,7 @@ export interface SweepOptions {
   policy: SweepPolicy;
   /** False spares expired leases, while workers may not have reached us yet. */
   leases: boolean;
+  scheduling: Pick<SchedulingSettings, 'limits' | 'quietHours'>;
   /** Where the days of budgets begin. */
   timeZone: string;
   /** One mend that fails does not keep the others from being made. */
@@ -48,9 +54,11 @@ export async function sweep(db: Queryable, options: SweepOptions): Promise<Sweep
     lost: options.leases ? await endRuns(db, options, EXPIRED) : 0,
     retried: await wakeDueRetries(db, options),
     released: await releaseDeadClaims(db, options),
+    quietHours: await settleQuiet(db, options),
     promoted: await promoteMissingHeads(db, options),
     funded: await takeUpFunded(db, options),
     unlocked: await takeUpWithSecrets(db, options),
+    held: await takeUpFree(db, options),
     absentWorkers: await markAbsentWorkers(db),
   };
 }
@@ -140,13 +148,12 @@ async function releaseDeadClaims(db: Queryable, options: SweepOptions): Promise<
 async function promoteMissingHeads(db: Queryable, options: SweepOptions): Promise<number> {
   const stuck = await db.query<{ id: number }>(
     `select distinct r.project as id from repository r
-     join lateral (select task from task_repository w where w.repository = r.id and w.waiting
-       order by w.order_key, w.task limit 1) head on true
+     join project p on p.id = r.project
+     join lateral ${headOf('r.id', 'p.quiet')} head on true
      join task t on t.id = head.task and t.state = 'pending'
      where not exists (select from task_repository own where own.task = t.id and (
        exists (select from repository_claim c where c.repository = own.repository and c.released_at is null)
-       or exists (select from task_repository before where before.repository = own.repository and before.waiting
-         and (before.order_key, before.task) < (own.order_key, own.task)))) limit ${BATCH}`,
+       or own.task <> ${headOf('own.repository', 'p.quiet')})) limit ${BATCH}`,
   );
   return await mendEach(db, options, stuck.rows, async (tx, { id }) => {
     await lockProject(tx, id);
@@ -163,6 +170,19 @@ async function takeUpFunded(db: Queryable, options: SweepOptions): Promise<numbe
 async function takeUpWithSecrets(db: Queryable, options: SweepOptions): Promise<number> {
   const unlocked = await unlockedTasks(db);
   return await mendEach(db, options, unlocked, async (tx, { id }) => await takeUpUnlocked(tx, id));
+}
+
+async function takeUpFree(db: Queryable, options: SweepOptions): Promise<number> {
+  const free = await freeTasks(db, options.scheduling.limits);
+  return await mendEach(db, options, free, async (tx, { id }) => await takeUpHeld(tx, id));
+}
+
+async function settleQuiet(db: Queryable, options: SweepOptions): Promise<number> {
+  const changed = await unsettledQuiet(db, options.scheduling.quietHours);
+  return await mendEach(db, options, changed, async (tx, project) => {
+    await noteQuiet(tx, project);
+    return true;
+  });
 }
 
 async function mendEach<T>(

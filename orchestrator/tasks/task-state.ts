@@ -26,7 +26,7 @@ export type RetryCounts = Partial<Record<string, number>>;
 
 /** Where a task goes, and what is written with it; the waiting columns are cleared where they are not named. */
 export type TaskMove = (
-  | { state: 'pending'; pendingReason: PendingReason; notBeforeSeconds?: number }
+  | { state: 'pending'; pendingReason: PendingReason; notBeforeSeconds?: number; heldBy?: string }
   | { state: Exclude<TaskState, 'pending'> }
 ) & { reason?: string | null; attempt?: number; retries?: RetryCounts };
 
@@ -40,7 +40,7 @@ export async function moveTask(tx: Queryable, task: number, move: TaskMove): Pro
         where r.task = old.id and old.state = any($3) and r.waiting <> $10)
       update task t set state = $2, pending_reason = $4, reason = $5,
         not_before = now() + make_interval(secs => $6::float8), attempt = coalesce($7, t.attempt),
-        retries = coalesce($8, t.retries), updated_at = now(), finished_at = case when $9 then now() end
+        retries = coalesce($8, t.retries), held_by = $11, updated_at = now(), finished_at = case when $9 then now() end
       from old where t.id = old.id and old.state = any($3)
       returning old.state as "from", t.project`,
     values: [
@@ -54,6 +54,7 @@ export async function moveTask(tx: Queryable, task: number, move: TaskMove): Pro
       move.retries === undefined ? null : JSON.stringify(move.retries),
       ENDED_TASK_STATES.includes(move.state),
       move.state === 'queued' || pending?.pendingReason === 'repository',
+      pending?.heldBy ?? null,
     ],
   });
   const moved = rows[0];

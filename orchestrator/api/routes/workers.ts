@@ -83,6 +83,7 @@ export const workerRoutes: Routes = (app, context) => {
         egress,
         books: { timeZone: config.budget.timeZone, currency: config.currency },
         needs,
+        scheduling: config.scheduling,
         engineKeys: (model: string) => neededKeys(catalogue, model),
       };
       const order = await untilNotified(

@@ -9,6 +9,7 @@ import { PROTOCOL_VERSION } from '../../../protocol/version.ts';
 import { WorkerInput, type WorkOrder } from '../../../protocol/worker.ts';
 import { runTokens } from '../../access/tokens.ts';
 import { PlacementSettings, runNeeds } from '../../config/placement-settings.ts';
+import { SchedulingSettings } from '../../config/scheduling-settings.ts';
 import type { Queryable } from '../../db/connect.ts';
 import { registerWorker } from '../../workers/registry.ts';
 import { claimRun, type ClaimSettings } from '../claim.ts';
@@ -22,10 +23,13 @@ export const POLICY: SweepPolicy = {
   retriesPerHour: { installation: 1000, project: 200 },
 };
 
+const SCHEDULING = SchedulingSettings.parse({});
+
 /** A sweep that spares nothing; what it cannot mend fails the test. */
 export const SWEEP: SweepOptions = {
   policy: POLICY,
   leases: true,
+  scheduling: SCHEDULING,
   timeZone: 'UTC',
   onError(error) {
     throw error;
@@ -39,6 +43,7 @@ export const SETTINGS: ClaimSettings = {
   tokens: runTokens(Buffer.alloc(32, 7)),
   books: { timeZone: 'UTC', currency: 'EUR' },
   needs: runNeeds(PlacementSettings.parse({})),
+  scheduling: SCHEDULING,
 };
 
 /** A trusted project whose agent is `command`, with one repository or those that are named. */
