@@ -30,7 +30,14 @@ export const WorkspaceSettings = z.strictObject({
     .min(0)
     .default(20_000_000_000)
     .describe(
-      'Most that cached checkouts and objects take together; never more than a quarter of the file system.',
+      'Most that cached checkouts, objects, environments and caches of dependencies take together; never more than a quarter of the file system.',
+    ),
+  dependencyBytes: z
+    .int()
+    .min(0)
+    .default(2_000_000_000)
+    .describe(
+      'Most that the caches of dependencies of one repository take; when they outgrow it, the next run begins without. 0: none are kept.',
     ),
   runBytes: z
     .int()

@@ -78,7 +78,7 @@ test('a runner reads the settings that the worker gave it', () => {
     cacheDir: '/c',
     toolDir: '/t',
     sandbox: { memoryMb: 512, pids: 64, cpus: 1.5, toolchains: ['/opt/go'] },
-    workspace: { overlay: true, cacheBytes: 1e9, runBytes: 2e9 },
+    workspace: { overlay: true, cacheBytes: 1e9, runBytes: 2e9, dependencyBytes: 1e9 },
   };
   assert.deepEqual(runnerConfig(runnerArguments(config)), config);
   assert.throws(() => runnerConfig([]), { code: 'ERR_CONFIG' });

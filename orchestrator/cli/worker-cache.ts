@@ -14,6 +14,7 @@ const Entries = z.array(
     repository: z.number().nullable(),
     commit: z.string().nullable(),
     digest: z.string().nullable(),
+    run: z.string().nullable(),
     bytes: z.number(),
     lastUsed: z.string(),
     inUse: z.boolean(),
@@ -21,7 +22,7 @@ const Entries = z.array(
   }),
 );
 
-/** Lists what a worker on this machine keeps of repositories and environments; with --prune removes what no run uses. */
+/** Lists what a worker on this machine keeps of repositories, environments and dependencies; with --prune removes what no run uses. */
 export async function workerCache(
   args: GlobalArgs & { prune: boolean; stateDir: string | undefined },
 ): Promise<void> {
@@ -37,7 +38,10 @@ export async function workerCache(
     table(entries, [
       { title: 'KIND', value: (entry) => entry.kind },
       { title: 'REPOSITORY', value: (entry) => String(entry.repository ?? '-'), align: 'right' },
-      { title: 'COMMIT OR DIGEST', value: (entry) => shortCommit(entry.commit ?? entry.digest) },
+      {
+        title: 'COMMIT, DIGEST OR RUN',
+        value: (entry) => entry.run ?? shortCommit(entry.commit ?? entry.digest),
+      },
       { title: 'SIZE', value: (entry) => bytes(entry.bytes), align: 'right' },
       { title: 'USED', value: (entry) => relativeTime(entry.lastUsed) },
       { title: 'STATE', value: (entry) => (entry.removed ? 'removed' : entry.inUse ? 'in use' : 'kept') },

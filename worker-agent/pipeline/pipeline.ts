@@ -12,6 +12,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import { removeWorkTree } from '../workspace/work-tree.ts';
 import { closeInbox, converse, tellDifference } from './conversation.ts';
 import { type Ending, endingOf, failingChecks, reportOf } from './ending.ts';
+import { giveCaches, keepCaches, takeCaches } from './dependencies.ts';
 import { fetchBase, makeTrees, lendersOf, pushAll, type Base, type Place } from './places.ts';
 import { giveNotes, keepNotes, withNotes } from './notes.ts';
 import { oneStepPlan, parsePlan, planAtEnd, planAtWork } from './plan.ts';
@@ -56,7 +57,11 @@ async function doWork(pipeline: Pipeline): Promise<Ending> {
   if (only && typeof passed === 'object') return passed;
   await step(pipeline, 'push', async () => await pushAll(pipeline, base));
   if (passed !== true) return unfinished(pipeline, passed);
-  if (pipeline.record.heads.size === 0) return { outcome: 'no-change', reason: 'The agent changed nothing.' };
+  if (pipeline.record.heads.size === 0) {
+    if (pipeline.record.checks.every(({ base: check }) => check?.status === 'passed'))
+      await keepCaches(pipeline, base.caches);
+    return { outcome: 'no-change', reason: 'The agent changed nothing.' };
+  }
   const verified = await step(
     pipeline,
     'final-verify',
@@ -67,6 +72,7 @@ async function doWork(pipeline: Pipeline): Promise<Ending> {
     const reason = `The checks pass in the work tree but not in a fresh clone of the result (files that git ignores are not part of it): ${failingChecks(pipeline.record.checks)}.`;
     return { outcome: 'failed', cause: 'agent', reason };
   }
+  await keepCaches(pipeline, base.caches);
   return { outcome: 'verified' };
 }
 
@@ -119,6 +125,7 @@ async function verifyFresh(
     name,
     async (sandbox) => await verifyIn(pipeline, sandbox),
   );
+  await takeCaches(pipeline, base.caches, name);
   await removeWorkTree(pipeline.git, pipeline.directory.sandbox(name).root);
   return results;
 }
@@ -144,6 +151,7 @@ async function withSandbox<T>(
   name: SandboxName,
   use: (sandbox: Sandbox) => Promise<T>,
 ): Promise<T> {
+  await giveCaches(pipeline, base.caches, name);
   const sandbox = await pipeline.openSandbox(name, lendersOf(pipeline, base, name), base.environment);
   try {
     return await use(sandbox);

@@ -10,6 +10,7 @@ import { exportTree, pushCommit } from '../workspace/export.ts';
 import { pruneCache } from '../workspace/prune.ts';
 import { changedLayer, makeWorkTree, startIndex, type WorkTreeKind } from '../workspace/work-tree.ts';
 import { takeOwnSettings } from './own-settings.ts';
+import { openCaches, type Caches } from './dependencies.ts';
 import { environmentOf } from './environment.ts';
 import type { Pipeline, SandboxName } from './run-record.ts';
 
@@ -26,6 +27,8 @@ export interface Base {
   places: Place[];
   /** Null: the programs of this machine. */
   environment: EnvironmentRoot | null;
+  /** Of dependencies; null: the run has none and leaves none. */
+  caches: Caches | null;
 }
 
 /** Repositories that are fetched or checked out at a time. */
@@ -48,7 +51,8 @@ export async function fetchBase(pipeline: Pipeline): Promise<Base> {
     return { ...repository, ...start, cache };
   });
   takeOwnSettings(pipeline, file);
-  return { ref, places, environment: await environmentOf(pipeline, environment) };
+  const root = await environmentOf(pipeline, environment);
+  return { ref, places, environment: root, caches: await openCaches(pipeline, environment) };
 }
 
 /** Makes the work tree of a sandbox, each repository at the commit that is asked for. */
@@ -59,7 +63,7 @@ export async function makeTrees(
   commitOf: (place: Place) => string,
 ): Promise<void> {
   const { git, directory, order, log, cacheDir } = pipeline;
-  const { cacheBytes, ...workspace } = pipeline.workspace;
+  const { cacheBytes, overlay, owner } = pipeline.workspace;
   const handOver = order.isolation !== 'directory';
   const { tree } = directory.sandbox(name);
   await mkdir(tree, { recursive: true, mode: 0o700 });
@@ -67,7 +71,8 @@ export async function makeTrees(
     base.places,
     async (place) =>
       await makeWorkTree(git, {
-        ...workspace,
+        overlay,
+        owner,
         ...layout(pipeline, name, place),
         handOver,
         cacheDir,
@@ -79,8 +84,8 @@ export async function makeTrees(
         objects: objectsOf(pipeline, place, name),
       }),
   );
-  if (base.places.length > 1 && handOver && workspace.owner !== null && !kinds.includes('checkout'))
-    await chown(tree, workspace.owner, workspace.owner); // of the folder alone: all in it is the owner's already
+  if (base.places.length > 1 && handOver && owner !== null && !kinds.includes('checkout'))
+    await chown(tree, owner, owner); // of the folder alone: all in it is the owner's already
   if (name === 'work') log.event({ type: 'notice', text: `The work tree is ${kindsInWords(kinds)}.` });
   if (kinds.includes('overlay over a checkout made now'))
     await pruneCache(git, path.dirname(cacheDir), cacheBytes);

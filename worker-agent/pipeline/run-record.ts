@@ -19,7 +19,18 @@ export type SandboxName = 'base' | 'work' | 'final';
 export interface PipelineOptions {
   order: WorkOrder;
   directory: RunDirectory;
-  api: Pick<RunApi, 'base' | 'progress' | 'messages' | 'budget' | 'memory' | 'keepMemory' | 'environment'>;
+  api: Pick<
+    RunApi,
+    | 'base'
+    | 'progress'
+    | 'messages'
+    | 'budget'
+    | 'memory'
+    | 'keepMemory'
+    | 'environment'
+    | 'dependencies'
+    | 'keepDependencies'
+  >;
   inbox: Inbox;
   log: { event(event: RunEventInput): void; raw(bytes: Uint8Array): void };
   git: GitContext;
@@ -29,7 +40,7 @@ export interface PipelineOptions {
   cacheDir: string;
   toolDir: string;
   /** How work trees are made: by overlay where this process may mount, owned by whom, with a cache of how much. */
-  workspace: { overlay: boolean; owner: number | null; cacheBytes: number };
+  workspace: { overlay: boolean; owner: number | null; cacheBytes: number; dependencyBytes: number };
   /** A sandbox over the work tree of that name, which exists and borrows objects from these. */
   openSandbox(name: SandboxName, lenders: Lender[], environment: EnvironmentRoot | null): Promise<Sandbox>;
   createAgent(name: string, context: AgentContext): CodingAgent;

@@ -5,6 +5,7 @@ import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { RunBudget } from '../../protocol/budget.ts';
+import { RunDependencies, type RunDependenciesUpdate } from '../../protocol/dependency-cache.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { LogAck } from '../../protocol/log.ts';
 import { DeliveryAnswer, type DeliveryInput, type Message } from '../../protocol/message.ts';
@@ -36,6 +37,10 @@ export interface RunApi {
   memory(): Promise<RunMemory>;
   /** Leaves notes about a repository. */
   keepMemory(input: Omit<RunMemoryUpdate, 'fence'>): Promise<RunMemoryAnswer>;
+  /** Versions of the caches of dependencies that it may use; none from an orchestrator that knows of none. */
+  dependencies(): Promise<RunDependencies>;
+  /** Tells of a version that this worker has. */
+  keepDependencies(input: Omit<RunDependenciesUpdate, 'fence'>): Promise<void>;
   appendLog(stream: string, offset: number, bytes: Uint8Array): Promise<LogAck>;
   finish(input: Omit<FinishInput, 'fence'>): Promise<void>;
 }
@@ -45,6 +50,7 @@ const compress = promisify(gzip);
 const BASE_MS = 10 * 60_000;
 const LONGEST_HEARTBEAT_MS = 8_000;
 const NO_MEMORY: RunMemory = { kept: false, repositories: [] };
+const NO_CACHES: RunDependencies = { kept: false, repository: 0, generation: 0, versions: [] };
 
 /** `signal` ends what is under way and the patience with an orchestrator that is away. */
 export function runApi({
@@ -100,18 +106,24 @@ export function runApi({
     },
     async memory() {
       const ask = async () => await call({ method: 'GET', path: path('memory'), answer: RunMemory, signal });
-      try {
-        return await untilAnswered(ask, signal);
-      } catch (error) {
-        if (error instanceof AutocodeError && error.code === 'ERR_NOT_FOUND') return NO_MEMORY;
-        throw error;
-      }
+      return await untilAnswered(ask, signal).catch(unlessUnknown(NO_MEMORY));
     },
     async keepMemory(input) {
       const json = { fence, ...input };
       const send = async () =>
         await call({ method: 'PUT', path: path('memory'), json, answer: RunMemoryAnswer, signal });
       return await untilAnswered(send, signal);
+    },
+    async dependencies() {
+      const ask = async () =>
+        await call({ method: 'GET', path: path('dependencies'), answer: RunDependencies, signal });
+      return await untilAnswered(ask, signal).catch(unlessUnknown(NO_CACHES));
+    },
+    async keepDependencies(input) {
+      const json = { fence, ...input };
+      const send = async () =>
+        await call({ method: 'PUT', path: path('dependencies'), json, answer: z.null(), signal });
+      await untilAnswered(send, signal);
     },
     async appendLog(stream, offset, bytes) {
       const packed = await compress(bytes);
@@ -125,5 +137,13 @@ export function runApi({
         });
       return await untilAnswered(send, signal);
     },
+  };
+}
+
+// For a route that an older orchestrator does not have.
+function unlessUnknown<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof AutocodeError && error.code === 'ERR_NOT_FOUND') return instead;
+    throw error;
   };
 }

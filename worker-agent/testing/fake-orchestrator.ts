@@ -8,6 +8,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { RunBudget } from '../../protocol/budget.ts';
+import type { RunDependencies, RunDependenciesUpdate } from '../../protocol/dependency-cache.ts';
 import type { RunMemory, RunMemoryUpdate } from '../../protocol/memory.ts';
 import type { Message } from '../../protocol/message.ts';
 import type { FinishInput, ProgressInput } from '../../protocol/run.ts';
@@ -34,6 +35,9 @@ export interface FakeRun {
   /** The notes that it is given, null from an orchestrator that knows of none, and those that it leaves. */
   memory: RunMemory | null;
   leftMemory: RunMemoryUpdate[];
+  /** The same of caches of dependencies. */
+  dependencies: RunDependencies | null;
+  leftDependencies: RunDependenciesUpdate[];
   cancel: boolean;
   stale: boolean;
   deadline: Date;
@@ -161,6 +165,15 @@ export async function fakeOrchestrator(
     if (action === 'memory' && run.memory === null) return error(404, 'ERR_NOT_FOUND', 'no such route');
     if (action === 'memory' && body.length === 0) return { status: 200, body: run.memory };
     if (action === 'memory') return { status: 200, body: { version: run.leftMemory.push(input()) } };
+    if (action === 'dependencies' && run.dependencies === null)
+      return error(404, 'ERR_NOT_FOUND', 'no such route');
+    if (action === 'dependencies' && body.length === 0) return { status: 200, body: run.dependencies };
+    if (action === 'dependencies' && run.dependencies?.kept !== true)
+      return error(409, 'ERR_CONFLICT', 'they were cleared');
+    if (action === 'dependencies') {
+      run.leftDependencies.push(input());
+      return { status: 204 };
+    }
     if (action === 'budget') return { status: 200, body: run.budget };
     if (action === 'signals') {
       const after = Number(url.searchParams.get('after'));
@@ -264,6 +277,8 @@ export async function fakeOrchestrator(
         budget: UNBOUND,
         memory: { kept: false, repositories: [] },
         leftMemory: [],
+        dependencies: null,
+        leftDependencies: [],
         cancel: false,
         stale: false,
         deadline: new Date(Date.now() + 600_000),

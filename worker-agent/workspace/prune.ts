@@ -1,18 +1,20 @@
-// Keeps the worker's cache within its budget: what was not used for longest goes first, what a run uses never. Checkouts and
-// environments are in use while the directory of a run that said so exists, object caches while there is any run at all.
+// Keeps the worker's cache within its budget: what was not used for longest goes first, what a run uses never. Checkouts,
+// environments and caches of dependencies are in use while the directory of a run that said so exists, object caches while there is any run at all.
 // Used by the pipeline when it has added a checkout, and by cache-cli.ts.
 import { mkdir, readdir, rename, stat, statfs } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { tryLock, waitForLock } from '../lock.ts';
 import { removeTree } from '../run-directory.ts';
-import { bytesOf, checkoutsDirectory, removeHalfMade, usedBy } from './cached-checkout.ts';
+import { bytesOf, checkoutsDirectory, removeHalfMade } from './cached-checkout.ts';
+import { dependenciesDirectory } from './dependencies.ts';
 import { environmentsDirectory, halfMade, makingLock } from './environments.ts';
 import type { GitContext } from './git.ts';
 import { bytesBelow } from './growth.ts';
+import { REMOVED, usedByRuns } from './used.ts';
 
 export interface CacheEntry {
-  kind: 'checkout' | 'objects' | 'environment';
+  kind: 'checkout' | 'objects' | 'environment' | 'dependencies';
   path: string;
   /** Null for an environment. */
   repository: number | null;
@@ -20,12 +22,13 @@ export interface CacheEntry {
   commit: string | null;
   /** Of an environment. */
   digest: string | null;
+  /** The run that left a version of the caches of dependencies. */
+  run: string | null;
   bytes: number;
   lastUsed: Date;
   inUse: boolean;
 }
 
-const REMOVED = '.removed-';
 /** Of the file system, whatever the budget says. */
 const LARGEST_SHARE = 0.25;
 
@@ -33,9 +36,7 @@ const LARGEST_SHARE = 0.25;
 export async function cacheEntries(context: GitContext, stateDir: string): Promise<CacheEntry[]> {
   const cacheDir = path.join(stateDir, 'cache');
   const runs = await namesIn(path.join(stateDir, 'runs'));
-  const used = new Set(
-    (await Promise.all(runs.map(async (run) => await usedBy(path.join(stateDir, 'runs', run))))).flat(),
-  );
+  const used = await usedByRuns(stateDir);
   const entries: CacheEntry[] = [];
   for (const name of await namesIn(cacheDir)) {
     const repository = Number(/^(\d+)\.git$/.exec(name)?.[1]);
@@ -48,6 +49,7 @@ export async function cacheEntries(context: GitContext, stateDir: string): Promi
       repository,
       commit: null,
       digest: null,
+      run: null,
       bytes,
       lastUsed: await timeOf(entry),
       inUse: runs.length > 0,
@@ -66,6 +68,7 @@ export async function cacheEntries(context: GitContext, stateDir: string): Promi
         repository: Number(repository),
         commit,
         digest: null,
+        run: null,
         bytes,
         lastUsed,
         inUse: used.has(entry),
@@ -81,6 +84,22 @@ export async function cacheEntries(context: GitContext, stateDir: string): Promi
       repository: null,
       commit: null,
       digest,
+      run: null,
+      bytes: await bytesOf(entry),
+      lastUsed: await timeOf(entry),
+      inUse: used.has(entry),
+    });
+  }
+  const dependencies = dependenciesDirectory(cacheDir);
+  for (const name of await versionsIn(dependencies)) {
+    const entry = path.join(dependencies, name);
+    entries.push({
+      kind: 'dependencies',
+      path: entry,
+      repository: Number(name.split('/')[0]),
+      commit: null,
+      digest: null,
+      run: path.basename(name),
       bytes: await bytesOf(entry),
       lastUsed: await timeOf(entry),
       inUse: used.has(entry),
@@ -165,6 +184,19 @@ async function removeHalfMadeEnvironments(environments: string): Promise<void> {
       await making.release();
     }
   }
+}
+
+// As `3/bubblewrap/17-1`: repository, kind, run.
+async function versionsIn(dependencies: string): Promise<string[]> {
+  const below = async (names: string[]) =>
+    (
+      await Promise.all(
+        names.map(async (name) =>
+          (await namesIn(path.join(dependencies, name))).map((each) => path.join(name, each)),
+        ),
+      )
+    ).flat();
+  return await below(await below(await namesIn(dependencies)));
 }
 
 async function namesIn(directory: string): Promise<string[]> {
