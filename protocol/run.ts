@@ -5,6 +5,7 @@ import { CommitId, Fence, RunId, TaskId, Timestamp } from './ids.ts';
 import { Message } from './message.ts';
 import { MOST_REPOSITORIES } from './project.ts';
 import { ProjectFile } from './project-file.ts';
+import { Report } from './report.ts';
 import { Finding } from './submission.ts';
 import { reported } from './text.ts';
 
@@ -123,6 +124,7 @@ export const Run = z
       .meta({ description: 'What the submission checks found in its result.' }),
     usage: Usage,
     agentTokens: AgentTokens.nullable().default(null),
+    report: Report.nullable().default(null).meta({ description: 'What an investigation found.' }),
     logs: z.array(
       z.object({
         stream: z.string(),
@@ -224,6 +226,7 @@ export const FinishInput = z
     checks: z.array(Check).max(50).default([]),
     iterations: z.number().int().nonnegative().max(1_000_000).default(0),
     agentTokens: AgentTokens.optional(),
+    report: Report.optional(),
     logs: z
       .record(z.string().regex(/^[a-z]{1,20}$/), LogEnd)
       .default({})

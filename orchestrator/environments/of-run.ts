@@ -1,4 +1,4 @@
-// Which environment a run has: its project's own, else that of `.autocode.yaml` at its base, else that of the configuration's map.
+// Which environment a run has: that of its task (an account's), else its project's own, else that of `.autocode.yaml` at its base, else that of the configuration's map.
 // Decided once, at the run's first call. Used by the API, and by tasks/project-environment.ts.
 import { HOST_ENVIRONMENT, type RunEnvironment } from '../../protocol/environment.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
@@ -25,7 +25,7 @@ export async function environmentOfRun(
   return await withinTransaction(db, async (tx) => {
     await tx.query('lock table environment in share mode'); // no archive goes that is given out here
     const { rows } = await tx.query<RunRow>(
-      `select r.isolation, r.file->>'environment' as file, p.environment as own,
+      `select r.isolation, r.file->>'environment' as file, coalesce(t.environment, p.environment) as own,
          case when r.environment_digest is not null
            then jsonb_build_object('name', r.environment, 'digest', r.environment_digest) end as decided,
          (select o.origin from repository o where o.project = p.id and o.removed_at is null order by o.position limit 1) as origin
@@ -45,7 +45,7 @@ export async function environmentOfRun(
     if (digest === undefined)
       throw missing(
         name,
-        own !== null ? 'its project' : file !== null ? '.autocode.yaml' : 'environments.map',
+        own !== null ? 'its project or account' : file !== null ? '.autocode.yaml' : 'environments.map',
       );
     await tx.query('update run set environment = $2, environment_digest = $3 where id = $1', [
       run,

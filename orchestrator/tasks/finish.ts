@@ -104,13 +104,14 @@ async function completeLogs(tx: Queryable, run: string, ends: FinishInput['logs'
 async function recordResult(tx: Queryable, run: string, input: FinishInput): Promise<void> {
   await tx.query(
     `update run set plan = coalesce($2, plan), checks = $3, iterations = greatest(iterations, $4),
-       agent_tokens = coalesce($5, agent_tokens) where id = $1`,
+       agent_tokens = coalesce($5, agent_tokens), report = $6 where id = $1`,
     [
       run,
       input.plan === undefined ? null : JSON.stringify(input.plan),
       JSON.stringify(input.checks),
       input.iterations,
       input.agentTokens ?? null,
+      input.report ?? null,
     ],
   );
   if (input.headCommits.length > 0) await recordHeads(tx, run, input.headCommits);

@@ -43,6 +43,7 @@ export function reportOf({ order, record }: Pipeline, { outcome, cause, reason }
     checks: record.checks,
     iterations: record.iterations,
     ...(record.agentTokens === null ? {} : { agentTokens: record.agentTokens }),
+    ...(record.report === null ? {} : { report: record.report }),
   };
 }
 

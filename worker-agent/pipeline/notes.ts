@@ -93,7 +93,7 @@ async function keepOne(
 }
 
 /** Runs a script with Node.js inside; what it printed. */
-async function runInside(
+export async function runInside(
   sandbox: Sandbox,
   [script = '', ...words]: string[],
   input: string,
@@ -117,7 +117,7 @@ async function runInside(
     ]);
     if (code === 0) return printed.toString();
     const why = errors.toString().trim().slice(-500) || (killed ?? `exit code ${code}`);
-    throw new AutocodeError('ERR_AGENT_FAILED', `Notes cannot be read or written in the sandbox: ${why}`);
+    throw new AutocodeError('ERR_AGENT_FAILED', `Files cannot be read or written in the sandbox: ${why}`);
   } finally {
     limit.removeEventListener('abort', end);
   }

@@ -16,6 +16,7 @@ import { giveCaches, keepCaches, takeCaches } from './dependencies.ts';
 import { fetchBase, makeTrees, lendersOf, pushAll, type Base, type Place } from './places.ts';
 import { giveNotes, keepNotes, withNotes } from './notes.ts';
 import { oneStepPlan, parsePlan, planAtEnd, planAtWork } from './plan.ts';
+import { giveReport, takeReport, withReport } from './report.ts';
 import { planUpdates, type PlanUpdates } from './plan-updates.ts';
 import type { PromptContext } from './prompt.ts';
 import { newPipeline, step, type Pipeline, type PipelineOptions, type SandboxName } from './run-record.ts';
@@ -60,7 +61,7 @@ async function doWork(pipeline: Pipeline): Promise<Ending> {
   if (pipeline.record.heads.size === 0) {
     if (pipeline.record.checks.every(({ base: check }) => check?.status === 'passed'))
       await keepCaches(pipeline, base.caches);
-    return { outcome: 'no-change', reason: 'The agent changed nothing.' };
+    return { outcome: 'no-change', reason: nothingChanged(pipeline) };
   }
   const verified = await step(
     pipeline,
@@ -138,7 +139,7 @@ async function verifyIn({ order, log, signal }: Pipeline, sandbox: Sandbox): Pro
 }
 
 function takeResults({ record }: Pipeline, results: CheckResult[]): boolean {
-  record.checks = record.checks.map((check, index) => ({ ...check, head: results[index] ?? null }));
+  record.checks = record.checks.map((check, index) => ({ ...check, head: results[index] ?? check.head }));
   return results.every((result) => result.status === 'passed');
 }
 
@@ -169,6 +170,7 @@ async function workUntilVerified(pipeline: Pipeline, sandbox: Sandbox): Promise<
     workspace: sandbox.workspace,
     conventions: [],
     notes: null,
+    report: null,
     messages: [],
     fresh: [],
     told: false,
@@ -177,7 +179,8 @@ async function workUntilVerified(pipeline: Pipeline, sandbox: Sandbox): Promise<
   const agent = await step(pipeline, 'context', async () => {
     context.conventions = await conventionsOf(pipeline);
     context.notes = await giveNotes(pipeline, sandbox);
-    return await startAgent(pipeline, withNotes(sandbox, context.notes), updates);
+    context.report = await giveReport(pipeline, sandbox);
+    return await startAgent(pipeline, withReport(withNotes(sandbox, context.notes), context.report), updates);
   });
   try {
     await api.progress({ state: 'working' });
@@ -201,7 +204,7 @@ async function workUntilVerified(pipeline: Pipeline, sandbox: Sandbox): Promise<
       const passed = await step(
         pipeline,
         'verify',
-        async () => await verifyWork(pipeline, sandbox),
+        async () => await verifyWork(pipeline, sandbox, context.report),
         failedChecks(pipeline),
       );
       if (passed && (await closeInbox(pipeline))) {
@@ -340,11 +343,12 @@ function agentFailed(reason: string): AutocodeError {
   return new AutocodeError('ERR_AGENT_FAILED', `The agent failed: ${reason}`);
 }
 
-async function verifyWork(pipeline: Pipeline, sandbox: Sandbox): Promise<boolean> {
+async function verifyWork(pipeline: Pipeline, sandbox: Sandbox, report: string | null): Promise<boolean> {
   const { api, record } = pipeline;
   const { agentTokens } = record;
   await api.progress({ state: 'verifying', ...(agentTokens === null ? {} : { agentTokens }) });
-  const passed = takeResults(pipeline, await verifyIn(pipeline, sandbox));
+  const checked = takeResults(pipeline, await verifyIn(pipeline, sandbox));
+  const passed = (await takeReport(pipeline, sandbox, report)) && checked;
   if (passed && record.plan !== null) {
     record.plan = planAtEnd(record.plan, true);
     await api.progress({ plan: record.plan });
@@ -352,8 +356,18 @@ async function verifyWork(pipeline: Pipeline, sandbox: Sandbox): Promise<boolean
   return passed;
 }
 
-function unfinished({ record }: Pipeline, ending: false | Ending): Ending {
+function nothingChanged({ record }: Pipeline): string {
+  return record.report === null
+    ? 'The agent changed nothing.'
+    : 'Investigated: see its report. Nothing was changed.';
+}
+
+function unfinished(pipeline: Pipeline, ending: false | Ending): Ending {
   if (ending !== false) return ending;
+  const { record } = pipeline;
+  // What did not pass is what was found there.
+  if (record.report !== null && record.heads.size === 0)
+    return { outcome: 'no-change', reason: nothingChanged(pipeline) };
   const nothing = record.heads.size === 0 ? 'The agent changed nothing, and ' : '';
   const reason = `${nothing}${nothing ? 't' : 'T'}hese checks do not pass after ${record.iterations} iteration${record.iterations === 1 ? '' : 's'}: ${failingChecks(record.checks)}.`;
   return { outcome: 'failed', cause: 'agent', reason };

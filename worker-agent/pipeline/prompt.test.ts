@@ -26,6 +26,7 @@ const context = {
   conventions: ['README.md'],
   instructions: null,
   notes: null,
+  report: null,
   messages: [],
   fresh: [],
   told: false,

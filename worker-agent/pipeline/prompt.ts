@@ -1,6 +1,7 @@
 // What is said to the agent: planning, doing, mending. Text from outside (the task, the output of programs) is marked as data.
 // Used by the pipeline; recordings match on the line `Task: <title>`.
 import type { Message } from '../../protocol/message.ts';
+import { REPORT_SECTIONS } from '../../protocol/report.ts';
 import type { Check, Plan } from '../../protocol/run.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
 import type { Phase } from '../agents/coding-agent.ts';
@@ -17,6 +18,8 @@ export interface PromptContext {
   instructions: string | null;
   /** What earlier runs left, and where this one leaves its own. */
   notes: Notes | null;
+  /** Where an investigation leaves its report; null for other work. */
+  report: string | null;
   /** What people have sent so far; `fresh` of it was not told to this agent yet. */
   messages: Message[];
   fresh: Message[];
@@ -32,7 +35,7 @@ const NOTES_FILE = 'notes.md';
 /** Asks for a plan and nothing else. */
 export function planningPrompt(context: PromptContext): string {
   return sections([
-    'You are going to change a software repository. First make a plan. Read what you need; do not change any file and do not run anything that does.',
+    `You are going to ${context.order.task.kind === 'investigate' ? 'investigate what goes wrong with' : 'change'} a software repository. First make a plan. Read what you need; do not change any file and do not run anything that does.`,
     task(context),
     context.order.planning.rejected &&
       `This plan was made before, and a person has rejected it:\n${data('rejected-plan', planText(context.order.planning.rejected))}`,
@@ -61,8 +64,12 @@ export function interruptionPrompt(phase: Phase, fresh: Message[]): string {
 export function executionPrompt(context: PromptContext, plan: Plan | null): string {
   return sections([
     context.told
-      ? 'Now carry out the plan. Make the changes to the files in your working directory.'
-      : 'Change the software repository in your working directory as the task asks.',
+      ? context.report === null
+        ? 'Now carry out the plan. Make the changes to the files in your working directory.'
+        : 'Now carry out the plan.'
+      : context.report === null
+        ? 'Change the software repository in your working directory as the task asks.'
+        : 'Investigate what the task describes, in the software repository in your working directory.',
     context.told ? said(context.fresh) : task(context),
     plan && data('plan', planText(plan)),
     howToWork(context),
@@ -89,6 +96,7 @@ export function adjustmentPrompt(context: PromptContext, checks: Check[]): strin
     }),
     context.told ? said(context.fresh) : null,
     context.told ? `The task was: ${oneLine(context.order.task.title)}` : task(context),
+    context.told ? null : reportText(context),
     permissionText(context),
   ]);
 }
@@ -172,11 +180,23 @@ function howToWork(context: PromptContext): string {
     order.verify.length > 0
       ? 'You may run the verify commands yourself. They will be run again afterwards.'
       : '',
+    reportText(context),
     notes && writingNotes(notes),
     permissionText(context),
   ]
     .filter(Boolean)
     .join('\n');
+}
+
+function reportText({ report }: PromptContext): string | null {
+  if (report === null) return null;
+  const headings = Object.values(REPORT_SECTIONS).map((name) => `# ${name}`);
+  return [
+    `This is an investigation, and it ends with a report. Write it to ${report}, as Markdown with these headings and text under each of them:`,
+    ...headings,
+    'As evidence name what anybody can look up: commits, files with lines, commands with their output. Where you suspect no change, say so and why. The report is no part of the change.',
+    'Change files only where that mends the cause and you are sure of it; a report without a change is a full result. What else should be done is a proposed action.',
+  ].join('\n');
 }
 
 function writingNotes({ directory, repositories }: Notes): string {

@@ -1,5 +1,6 @@
 // What a run has come to so far, and the frame in which each of its steps is done. Used by the pipeline's files.
 import type { RUN_STEPS } from '../../protocol/log.ts';
+import type { Report } from '../../protocol/report.ts';
 import type { AgentTokens, Check, Plan } from '../../protocol/run.ts';
 import type { VerifyCommand } from '../../protocol/project.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
@@ -57,6 +58,8 @@ export interface RunRecord {
   heads: Map<number, string>;
   /** What the agent has counted up to its last turn. */
   agentTokens: AgentTokens | null;
+  /** Of an investigation, as it was when its work was verified last. */
+  report: Report | null;
 }
 
 /** `instructions` are those of the repository's `.autocode.yaml`. */
@@ -70,7 +73,7 @@ export function newPipeline(options: PipelineOptions): Pipeline {
   return {
     ...options,
     instructions: null,
-    record: { plan: null, checks, iterations: 0, heads: new Map(), agentTokens: null },
+    record: { plan: null, checks, iterations: 0, heads: new Map(), agentTokens: null, report: null },
   };
 }
 
