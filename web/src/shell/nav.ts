@@ -5,7 +5,7 @@ export interface Place {
   to: string;
   key: string;
   /** The least role that has use of it; a viewer's when left out. */
-  role?: 'operator' | 'admin';
+  role?: 'viewer' | 'operator' | 'admin';
 }
 
 export const PLACES: Place[] = [{ label: 'Board', to: '/', key: 'b' }];

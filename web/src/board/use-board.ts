@@ -1,0 +1,98 @@
+// The board's data: the first cards of each column at once, the others as one scrolls, and what events change.
+import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useEffect, useRef } from 'react';
+import type { Board, BoardColumn, Card } from '../../../protocol/board.ts';
+import type { Event } from '../../../protocol/event.ts';
+import { get } from '../api/client.ts';
+import { useEvents } from '../live/live.ts';
+import { isComplete, patched, withPage } from './board-data.ts';
+import type { Filter } from './filter.ts';
+
+const FIRST = 100;
+const PAGE = 200;
+const PAUSE_MS = 400;
+const MOST_IDS = 400;
+
+/** The board of a filter; `more` loads the next page of a column. */
+export function useBoard(filter: Filter) {
+  const cache = useQueryClient();
+  const { project, agent, source, text } = filter;
+  const key = ['board', { project, agent, source, text }];
+  const query = useQuery({
+    queryKey: key,
+    queryFn: async ({ signal }) =>
+      await get<Board>('/board', { project, agent, source, text, cards: FIRST }, signal),
+    placeholderData: keepPreviousData,
+    staleTime: Infinity, // events keep it as it is
+  });
+  const change = useCallback(
+    (by: (board: Board) => Board) => cache.setQueryData<Board>(key, (board) => board && by(board)),
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- the key is made of these
+    [cache, project, agent, source, text],
+  );
+  usePatches(filter, change);
+  const loading = useRef(new Set<BoardColumn>());
+  const more = useCallback(
+    async (column: BoardColumn) => {
+      const old = cache.getQueryData<Board>(key)?.columns.find((each) => each.column === column);
+      if (old === undefined || isComplete(old) || loading.current.has(column)) return;
+      loading.current.add(column);
+      try {
+        const before = old.cards.at(-1)?.id;
+        const want = { project, agent, source, text, column, before, limit: PAGE };
+        const page = await get<Card[]>('/cards', want);
+        change((board) => withPage(board, column, page));
+      } finally {
+        loading.current.delete(column);
+      }
+    },
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- the key is made of these
+    [cache, change, project, agent, source, text],
+  );
+  return { ...query, change, more };
+}
+
+/** Asks again for the tasks that events name: some times a second at most, and not while nobody looks. */
+function usePatches(filter: Filter, change: (by: (board: Board) => Board) => void): void {
+  const touched = useRef(new Set<number>());
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const { project, agent, source, text } = filter;
+  const look = useCallback(async () => {
+    timer.current = undefined;
+    if (document.hidden || touched.current.size === 0) return;
+    const ids = [...touched.current].slice(0, MOST_IDS);
+    for (const id of ids) touched.current.delete(id);
+    const want = { project, agent, source, text };
+    try {
+      const [cards, counts] = await Promise.all([
+        get<Card[]>('/cards', { ...want, ids: ids.join(','), limit: MOST_IDS }),
+        get<Board>('/board', { ...want, cards: 0 }),
+      ]);
+      change((board) => patched(board, ids, cards, counts));
+    } catch {
+      for (const id of ids) touched.current.add(id); // the daemon is away; the next event asks for them too
+    }
+    if (touched.current.size > 0) timer.current ??= setTimeout(look, PAUSE_MS);
+  }, [change, project, agent, source, text]);
+  useEvents(
+    useCallback(
+      ({ task }: Event) => {
+        if (task === null) return;
+        touched.current.add(task);
+        timer.current ??= setTimeout(look, PAUSE_MS);
+      },
+      [look],
+    ),
+  );
+  useEffect(() => {
+    const seen = () => {
+      if (!document.hidden && touched.current.size > 0) timer.current ??= setTimeout(look, 0);
+    };
+    document.addEventListener('visibilitychange', seen);
+    return () => {
+      document.removeEventListener('visibilitychange', seen);
+      clearTimeout(timer.current);
+      timer.current = undefined;
+    };
+  }, [look]);
+}
