@@ -145,7 +145,9 @@ export const AuditRecord = z
     route: z.string(),
     target: z.record(z.string(), z.string()),
     project: z.string().nullable(),
-    status: z.number().int(),
+    status: z.number().int().nullable().meta({
+      description: 'Of the answer; null: it is under way, or the daemon ended before it was answered.',
+    }),
     code: z.string().nullable().meta({ description: 'Code of the error, where it was refused.' }),
     request: z.string(),
   })

@@ -181,6 +181,7 @@ const DECIDED: Record<Access, string[]> = {
     'POST /api/v1/worker-invites',
     'DELETE /api/v1/worker-invites/:id',
     'GET /api/v1/people',
+    'GET /api/v1/audit-records',
     'POST /api/v1/people',
     'GET /api/v1/people/:person',
     'PATCH /api/v1/people/:person',

@@ -80,9 +80,8 @@ export async function verifyToken(db: Queryable, token: string): Promise<Identit
 /** Ends a token at once; only one of this person where one is named. */
 export async function revokeToken(db: Queryable, id: number, person?: number): Promise<Token> {
   const { rows } = await db.query(
-    `with ended as (update token set revoked_at = coalesce(revoked_at, now())
-       where id = $1 and kind is null and ($2::bigint is null or person = $2) returning *)
-     select ended.*, pg_notify('rights', '') from ended`,
+    `update token set revoked_at = coalesce(revoked_at, now())
+     where id = $1 and kind is null and ($2::bigint is null or person = $2) returning *`,
     [id, person ?? null],
   );
   if (rows[0] === undefined) {

@@ -8,6 +8,7 @@ import { identities } from '../access/identities.ts';
 import type { Identity } from '../access/tokens.ts';
 import { openSession } from '../people/sessions.ts';
 import type { ApiContext } from './context.ts';
+import { endWithRights } from './live-rights.ts';
 import { decidePerson, decidePersonByBody } from './person-access.ts';
 import { cookieOf, isSafe, requireCsrf } from './session-cookie.ts';
 
@@ -58,6 +59,7 @@ export async function authenticate(app: FastifyInstance, context: ApiContext): P
     if (identity.rights === undefined) requireRole(identity, access, request);
     else await decidePerson(context.db, request, identity.rights, ALLOWED[access]);
   });
+  endWithRights(app, context);
   app.addHook('preHandler', async (request) => await decidePersonByBody(context.db, request));
   await app.register(rateLimit, {
     hook: 'preParsing',

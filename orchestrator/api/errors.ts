@@ -22,6 +22,7 @@ export function handleErrors(app: FastifyInstance, log: ApiContext['log']): void
         requestId: request.id,
         stack: error.stack,
       });
+    request.refusedWith = known.code;
     return answer(reply, known, request);
   });
 }

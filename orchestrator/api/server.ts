@@ -5,6 +5,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDe
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { listenOn, type Address } from './listen.ts';
+import { recordChanges } from './audit.ts';
 import { authenticate } from './authentication.ts';
 import type { ApiContext } from './context.ts';
 import { CLOSE_MS, closeServer, limitBodyTime, refuseConnection } from './connections.ts';
@@ -13,6 +14,7 @@ import { parseJsonStrictly } from './json-body.ts';
 import { openApiDocument } from './openapi.ts';
 import { servePage } from './page.ts';
 import { boardRoutes } from './routes/board.ts';
+import { auditRecordRoutes } from './routes/audit-records.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { egressRoutes } from './routes/egress.ts';
 import { trafficRoutes } from './routes/traffic.ts';
@@ -86,6 +88,7 @@ const GROUPS: Routes[] = [
   eventRoutes,
   sessionRoutes,
   peopleRoutes,
+  auditRecordRoutes,
   tokenRoutes,
   keyRoutes,
   localModelRoutes,
@@ -133,6 +136,7 @@ export async function buildApi(context: ApiContext, version: string): Promise<Fa
   parseJsonStrictly(app);
   handleErrors(app, context.log);
   await authenticate(app, context);
+  recordChanges(app, context);
   limitBodyTime(app, context.config.api.bodySeconds);
   await app.register(swagger, openApiDocument(version));
   const typed = app.withTypeProvider<ZodTypeProvider>();

@@ -254,6 +254,7 @@ export const Config = z.strictObject({
     .strictObject({
       runLogsDays: Days.default(90).describe('How long logs of ended runs are kept.'),
       eventsDays: Days.default(90).describe('How long events are kept.'),
+      auditDays: Days.default(730).describe('How long it is kept who changed what.'),
       egressDays: Days.default(365).describe('How long records of what went outside are kept.'),
       promptsDays: Days.default(30).describe('How long kept prompts and answers are kept.'),
       intakeDays: Days.default(14).describe(

@@ -7,6 +7,7 @@ import { removeSpool } from '../egress/traffic/spool-files.ts';
 import { forgetHours } from '../egress/anomalies/watch.ts';
 import { forgetRemoved, unreadFiles } from '../egress/traffic/spool-reader.ts';
 import { pruneEnvironments } from '../environments/store/store.ts';
+import { forgetPeople } from '../people/forget.ts';
 import type { RepositoryStore } from '../repos/mirror.ts';
 import { pruneRunRefs } from '../repos/prune.ts';
 import { applyRetention } from '../retention/retention.ts';
@@ -27,7 +28,7 @@ const DAY = 24 * 60 * 60;
 
 /** Chores of the scheduler. */
 export function pruningChores({ db, store, directory, settings, audited, tell }: PruningParts): Chore[] {
-  const { runLogsDays, eventsDays, egressDays, promptsDays } = settings;
+  const { runLogsDays, eventsDays, egressDays, promptsDays, auditDays } = settings;
   const retention = {
     runLogsDays,
     eventsDays,
@@ -51,6 +52,7 @@ export function pruningChores({ db, store, directory, settings, audited, tell }:
             new Date(Date.now() - egressDays * DAY * 1000),
             audited ? await unreadFiles(db, 'elasticsearch', spool) : [],
           ),
+          people: await forgetPeople(db, { auditDays, sessionsDays: eventsDays }),
           environments: await pruneEnvironments({ db, directory: directory.path('environments') }),
         });
         await forgetRemoved(db, spool);

@@ -8,6 +8,8 @@ import { formatCursor, parseCursor } from './cursor.ts';
 /** Which events are wanted; what is left out does not filter. */
 export interface EventFilter {
   project?: number | undefined;
+  /** Those of which whoever asks may know; events of no project are of none of them. */
+  projects?: readonly number[] | undefined;
   task?: number | undefined;
   run?: string | undefined;
   kinds?: readonly EventKind[] | undefined;
@@ -36,6 +38,7 @@ export async function readEvents(
     if (value !== undefined) conditions.push(`${condition}$${values.push(value)})`);
   };
   narrow('(project = ', filter.project);
+  narrow('project = any(', filter.projects);
   narrow('(task = ', filter.task);
   narrow('(run = ', filter.run);
   narrow('kind = any(', filter.kinds);
@@ -61,9 +64,10 @@ export async function latestCursor(db: Queryable): Promise<string> {
 }
 
 /** Whether a filter lets an event through; says the same as the query. */
-export function matches(event: Event, { project, task, run, kinds }: EventFilter): boolean {
+export function matches(event: Event, { project, projects, task, run, kinds }: EventFilter): boolean {
   return (
     (project === undefined || event.project === project) &&
+    (projects === undefined || (event.project !== null && projects.includes(event.project))) &&
     (task === undefined || event.task === task) &&
     (run === undefined || event.run === run) &&
     (kinds === undefined || kinds.includes(event.kind))

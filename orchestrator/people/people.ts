@@ -78,7 +78,6 @@ export async function updatePerson(
     if (id === undefined) throw personNotFound(name);
     await setProjectRoles(tx, id, patch.projects ?? {});
     if (patch.disabled === true) await endSessions(tx, id, 'disabled');
-    await tx.query(`select pg_notify('rights', '')`);
     await emit(tx, { kind: 'person.changed', data: { person: name, ...patch, by } });
     return await getPerson(tx, name);
   });

@@ -105,9 +105,8 @@ export async function endSession(
   person: number | null = null,
 ): Promise<void> {
   const { rowCount } = await db.query(
-    `with ended as (update session set ended_at = coalesce(ended_at, now()), end_reason = coalesce(end_reason, $2)
-       where id = $1 and ($3::bigint is null or person = $3) returning 1)
-     select pg_notify('rights', '') from ended`,
+    `update session set ended_at = coalesce(ended_at, now()), end_reason = coalesce(end_reason, $2)
+     where id = $1 and ($3::bigint is null or person = $3)`,
     [session, reason, person],
   );
   if (rowCount === 0)
@@ -128,6 +127,5 @@ export async function endSessions(
      where person = $1 and ended_at is null and id is distinct from $3::bigint`,
     [person, reason, except],
   );
-  await db.query(`select pg_notify('rights', '')`);
   return rowCount ?? 0;
 }

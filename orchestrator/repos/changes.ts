@@ -38,13 +38,15 @@ export async function listChanges(
   filter: {
     state?: Change['state'] | undefined;
     project?: string | undefined;
+    projects?: number[] | undefined;
     limit?: number | undefined;
   } = {},
 ): Promise<Change[]> {
   const { rows } = await db.query<ChangeRow>(
     `${SELECT} where ($1::text is null or change.state = $1) and ($2::text is null or project.name = $2)
+      and ($4::bigint[] is null or project.id = any($4))
       order by change.id desc limit $3`,
-    [filter.state ?? null, filter.project ?? null, filter.limit ?? 100],
+    [filter.state ?? null, filter.project ?? null, filter.limit ?? 100, filter.projects ?? null],
   );
   return rows.map(shown);
 }

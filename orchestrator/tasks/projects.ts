@@ -7,6 +7,7 @@ import { emit } from '../events/outbox.ts';
 import { keepFile, letFileDecide, markedIn } from './known-file.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
 import { keepEnvironment } from './project-environment.ts';
+import { keepOrder } from './project-order.ts';
 import { keepPlacement } from './project-placement.ts';
 
 /** A repository as it was found or is to be made; `origin` may be made from the repository's id. */
@@ -42,6 +43,9 @@ interface ProjectRow {
   placement: Project['placement'];
   worker_labels: string[];
   run_memory_mib: number | null;
+  after_change: Project['afterChange'];
+  max_runs: number | null;
+  quiet_hours: Project['quietHours'];
   trusted: boolean;
   created_at: Date;
   archived_at: Date | null;
@@ -74,6 +78,7 @@ export async function createProject(
     checkPlaces(input.verify, repositories);
     const id = await insertProject(tx, input, found?.verify ?? []);
     await keepPlacement(tx, id, input);
+    await keepOrder(tx, id, input);
     await keepEnvironment(tx, id, input.environment);
     if (found?.file !== undefined) await keepFile(tx, id, found.file);
     for (const repository of repositories) await insertRepository(tx, id, repository);
@@ -186,9 +191,12 @@ async function projectNotFound(db: Queryable, name: string): Promise<AutocodeErr
   });
 }
 
-/** Projects that are not archived, by name. */
-export async function listProjects(db: Queryable): Promise<Project[]> {
-  const { rows } = await db.query<ProjectRow>(`${SELECT} where p.archived_at is null order by p.name`);
+/** Projects that are not archived, by name; only those `among` these ids where they are given. */
+export async function listProjects(db: Queryable, among?: number[]): Promise<Project[]> {
+  const { rows } = await db.query<ProjectRow>(
+    `${SELECT} where p.archived_at is null and ($1::bigint[] is null or p.id = any($1)) order by p.name`,
+    [among ?? null],
+  );
   return rows.map(shown);
 }
 
@@ -237,6 +245,7 @@ export async function updateProject(
       ],
     );
     await keepPlacement(tx, project.id, patch);
+    await keepOrder(tx, project.id, patch);
     await keepEnvironment(tx, project.id, patch.environment);
     if (patch.fromFile !== undefined) await letFileDecide(tx, project.id, patch.fromFile);
     await tx.query(
@@ -339,6 +348,9 @@ function shown(row: ProjectRow): Project {
     placement: row.placement,
     workerLabels: row.worker_labels,
     runMemoryMib: row.run_memory_mib,
+    afterChange: row.after_change,
+    maxRuns: row.max_runs,
+    quietHours: row.quiet_hours,
     trusted: row.trusted,
     createdAt: row.created_at.toISOString(),
     archivedAt: row.archived_at?.toISOString() ?? null,

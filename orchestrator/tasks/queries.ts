@@ -48,6 +48,7 @@ export async function listTasks(
   want: {
     state?: TaskState | undefined;
     project?: string | undefined;
+    projects?: number[] | undefined;
     limit: number;
     before?: number | undefined;
   },
@@ -55,6 +56,7 @@ export async function listTasks(
   const { where, values } = conditions([
     ['t.state = ', want.state],
     ['t.project = (select id from project where name = ', want.project, ')'],
+    ['t.project = any(', want.projects, ')'],
     ['t.id < ', want.before],
   ]);
   values.push(want.limit);
@@ -62,7 +64,8 @@ export async function listTasks(
     `${TASK} ${where} order by t.id desc limit $${values.length}`,
     values,
   );
-  if (rows.length === 0 && want.project !== undefined) await getProject(db, want.project); // tells an unknown name
+  if (rows.length === 0 && want.project !== undefined && want.projects === undefined)
+    await getProject(db, want.project); // tells an unknown name
   return rows.map(shownTask);
 }
 
@@ -89,6 +92,7 @@ export async function listRuns(
     task?: number | undefined;
     state?: RunState | undefined;
     worker?: string | undefined;
+    projects?: number[] | undefined;
     limit: number;
     before?: string | undefined;
   },
@@ -97,6 +101,7 @@ export async function listRuns(
     ['r.task = ', want.task],
     ['r.state = ', want.state],
     ['r.worker = ', want.worker],
+    ['r.task in (select id from task where project = any(', want.projects, '))'],
     ['(r.task, r.fence) < (select task, fence from run where id = ', want.before, ')'],
   ]);
   values.push(want.limit);

@@ -4,6 +4,7 @@ import { Change, ChangeClose, ChangeState } from '../../../protocol/change.ts';
 import { Name } from '../../../protocol/ids.ts';
 import { getChange, listChanges } from '../../repos/changes.ts';
 import { Id, Limit } from '../parameters.ts';
+import { projectsOf } from '../project-scope.ts';
 import type { Routes } from '../server.ts';
 import { DiffQuery } from './runs.ts';
 
@@ -14,7 +15,7 @@ export const changeRoutes: Routes = (app, { db, repositories }) => {
   app.get(
     '/changes',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', limited: 'filtered' },
       schema: {
         tags,
         summary: 'List changes, newest first',
@@ -22,7 +23,7 @@ export const changeRoutes: Routes = (app, { db, repositories }) => {
         response: { 200: z.array(Change) },
       },
     },
-    async (request) => await listChanges(db, request.query),
+    async (request) => await listChanges(db, { ...request.query, projects: projectsOf(request) }),
   );
   app.get(
     '/changes/:change',

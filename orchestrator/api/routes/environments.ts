@@ -50,7 +50,7 @@ export const environmentRoutes: Routes = (
   app.get(
     '/environments',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', limited: 'open' },
       schema: { tags, summary: 'List environments', response: { 200: z.array(Environment) } },
     },
     async () => await listEnvironments(db),

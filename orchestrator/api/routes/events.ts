@@ -6,6 +6,7 @@ import { parseCursor } from '../../events/cursor.ts';
 import { followEvents, latestCursor, readEvents } from '../../events/outbox.ts';
 import { Id, Limit } from '../parameters.ts';
 import { sendEventStream, wantsEventStream } from '../event-stream.ts';
+import { projectsOf } from '../project-scope.ts';
 import type { Routes } from '../server.ts';
 
 const Query = z.object({
@@ -29,7 +30,7 @@ export const eventRoutes: Routes = (app, context) => {
   app.get(
     '/events',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', limited: 'filtered' },
       schema: {
         tags: ['events'],
         summary: 'What happened, oldest first',
@@ -48,7 +49,7 @@ export const eventRoutes: Routes = (app, context) => {
     },
     async (request, reply) => {
       const { project, task, run, kind: kinds, limit } = request.query;
-      const filter = { project, task, run, kinds };
+      const filter = { project, projects: projectsOf(request), task, run, kinds };
       const resume = EventId.safeParse(request.headers['last-event-id']);
       const asked = resume.success ? resume.data : (request.query.after ?? null);
       const after = asked === 'latest' ? await latestCursor(context.db) : asked;

@@ -21,7 +21,7 @@ export const modelRoleRoutes: Routes = (app, context) => {
   app.get(
     '/model-roles',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', limited: 'open' },
       schema: { tags, summary: 'Which models have which role', response: { 200: z.array(ModelRole) } },
     },
     () => catalogue.roles(),

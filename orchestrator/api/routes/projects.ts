@@ -4,6 +4,7 @@ import { Name } from '../../../protocol/ids.ts';
 import { Project, ProjectInput, ProjectPatch, RepositoryInput } from '../../../protocol/project.ts';
 import { archiveProject, getProject, listProjects } from '../../tasks/projects.ts';
 import { removeRepository } from '../../tasks/repositories.ts';
+import { projectsOf } from '../project-scope.ts';
 import type { Routes } from '../server.ts';
 
 const Params = z.object({ project: Name });
@@ -12,10 +13,10 @@ export const projectRoutes: Routes = (app, { db, repositories }) => {
   app.get(
     '/projects',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', limited: 'filtered' },
       schema: { tags: ['projects'], summary: 'List projects', response: { 200: z.array(Project) } },
     },
-    async () => await listProjects(db),
+    async (request) => await listProjects(db, projectsOf(request)),
   );
   app.post(
     '/projects',

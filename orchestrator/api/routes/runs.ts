@@ -10,6 +10,7 @@ import { ReplayInput, Task } from '../../../protocol/task.ts';
 import { getRun, listRuns } from '../../tasks/queries.ts';
 import { replayRun } from '../../tasks/replay.ts';
 import { Id, Limit } from '../parameters.ts';
+import { projectsOf } from '../project-scope.ts';
 import type { Routes } from '../server.ts';
 import { taskDefaults } from '../task-defaults.ts';
 
@@ -22,7 +23,7 @@ export const runRoutes: Routes = (app, context) => {
   app.get(
     '/runs',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', limited: 'filtered' },
       schema: {
         tags: ['runs'],
         summary: 'List runs, newest first',
@@ -35,7 +36,7 @@ export const runRoutes: Routes = (app, context) => {
         response: { 200: z.array(Run) },
       },
     },
-    async (request) => await listRuns(db, request.query),
+    async (request) => await listRuns(db, { ...request.query, projects: projectsOf(request) }),
   );
   app.get(
     '/runs/:run',

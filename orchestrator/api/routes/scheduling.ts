@@ -21,7 +21,7 @@ export const schedulingRoutes: Routes = (app, { db, config, catalogue, fleet }) 
   app.get(
     '/drain',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', limited: 'open' },
       schema: { tags, summary: 'Whether runs begin, and which are active', response: { 200: Drain } },
     },
     async () => await getDrain(db),
@@ -62,6 +62,7 @@ export const schedulingRoutes: Routes = (app, { db, config, catalogue, fleet }) 
       await explainTask(db, request.params.task, {
         books: { timeZone: config.budget.timeZone, currency: config.currency },
         needs,
+        scheduling: config.scheduling,
         engineKeys: (model: string) => neededKeys(catalogue, model),
         ...(dispatch && { dispatch: async (task: number) => await explainDispatch(db, task, dispatch.max) }),
       }),

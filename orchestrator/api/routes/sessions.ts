@@ -42,7 +42,7 @@ export const sessionRoutes: Routes = (app, context) => {
   app.post(
     '/session',
     {
-      config: { access: 'public', rateLimit: FEW },
+      config: { access: 'public', rateLimit: FEW, audited: true },
       schema: {
         tags,
         security: [],
@@ -74,7 +74,7 @@ export const sessionRoutes: Routes = (app, context) => {
   app.post(
     '/welcomes',
     {
-      config: { access: 'public', rateLimit: FEW },
+      config: { access: 'public', rateLimit: FEW, audited: true },
       schema: {
         tags,
         security: [],

@@ -32,7 +32,7 @@ export const systemRoutes: Routes = (app, { models, status }) => {
   app.get(
     '/models',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', limited: 'open' },
       schema: { tags, summary: 'Models that the gateway offers', response: { 200: z.array(Model) } },
     },
     () => models(),

@@ -9,6 +9,7 @@ import { getTask, listTasks } from '../../tasks/queries.ts';
 import { retryTask } from '../../tasks/retry.ts';
 import { actorOf } from '../authentication.ts';
 import { Id, Limit } from '../parameters.ts';
+import { projectsOf } from '../project-scope.ts';
 import type { Routes } from '../server.ts';
 import { taskDefaults } from '../task-defaults.ts';
 
@@ -19,7 +20,7 @@ export const taskRoutes: Routes = (app, context) => {
   app.get(
     '/tasks',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', limited: 'filtered' },
       schema: {
         tags: ['tasks'],
         summary: 'List tasks, newest first',
@@ -32,12 +33,12 @@ export const taskRoutes: Routes = (app, context) => {
         response: { 200: z.array(Task) },
       },
     },
-    async (request) => await listTasks(db, request.query),
+    async (request) => await listTasks(db, { ...request.query, projects: projectsOf(request) }),
   );
   app.post(
     '/tasks',
     {
-      config: { access: 'operator' },
+      config: { access: 'operator', limited: 'by body' },
       schema: {
         tags: ['tasks'],
         summary: 'Give a task',
@@ -55,7 +56,7 @@ export const taskRoutes: Routes = (app, context) => {
   app.post(
     '/tasks-from-issues',
     {
-      config: { access: 'operator' },
+      config: { access: 'operator', limited: 'by body' },
       schema: {
         tags: ['tasks'],
         summary: 'Make a task of an issue',

@@ -69,7 +69,7 @@ create index on oidc_attempt (expires_at);
 alter table token add column person bigint references person on delete cascade;
 create index on token (person) where person is not null;
 
--- Who asked for a change and what came of it; rows are added and, past their time, removed.
+-- Who asked for a change and what came of it. Rows are added, get their outcome once, and are removed past their time.
 create table audit_record (
   id         bigint generated always as identity primary key,
   at         timestamptz not null default now(),
@@ -83,7 +83,7 @@ create table audit_record (
   route      text not null,                        -- as in `/api/v1/tasks/:task/cancel`
   target     jsonb not null default '{}',          -- the parameters in it
   project    text,
-  status     int not null,
+  status     int,                                  -- of the answer; null: it was not answered, what came of it is not known
   code       text,                                 -- of the error, where it was refused
   request    uuid not null
 );

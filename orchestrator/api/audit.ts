@@ -1,0 +1,86 @@
+// Records every change that people and services ask for, before it is made; what is refused too. Used by server.ts.
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { noteOutcome, recordChange, type Asked, type Outcome } from '../people/audit-log.ts';
+import type { ApiContext } from './context.ts';
+import { projectOfAddress } from './project-scope.ts';
+import { isSafe } from './session-cookie.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Recorded although nobody is known yet, or although it is a GET: signing in. */
+    audited?: boolean;
+  }
+  interface FastifyRequest {
+    auditRecord?: number;
+    /** Code of the error that it is answered with. */
+    refusedWith?: string;
+  }
+}
+
+const PEOPLE = new Set(['viewer', 'operator', 'admin']);
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+
+/** Installs the hooks; to be called after those that decide who may ask. */
+export function recordChanges(app: FastifyInstance, { db, log }: Pick<ApiContext, 'db' | 'log'>): void {
+  app.addHook('preHandler', async (request) => {
+    if (!isRecorded(request)) return;
+    request.auditRecord = await recordChange(db, await askedBy(db, request));
+  });
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (!isRecorded(request)) return payload;
+    const code = reply.statusCode < 400 ? null : (request.refusedWith ?? null);
+    const outcome: Outcome = { status: reply.statusCode, code };
+    try {
+      outcome.made = madeBy(reply.statusCode, payload);
+      if (request.auditRecord === undefined) await recordChange(db, await askedBy(db, request), outcome);
+      else await noteOutcome(db, request.auditRecord, outcome);
+    } catch (error) {
+      log.error(`the outcome of a change is not in the audit log: ${String(error)}`, {
+        requestId: request.id,
+        route: request.routeOptions.url,
+        ...outcome,
+      });
+    }
+    return payload;
+  });
+}
+
+function isRecorded({ identity, method, routeOptions }: FastifyRequest): boolean {
+  if (routeOptions.config.audited === true) return true;
+  return identity !== null && PEOPLE.has(identity.role) && !isSafe(method);
+}
+
+async function askedBy(db: ApiContext['db'], request: FastifyRequest): Promise<Asked> {
+  const { identity, method, routeOptions, id } = request;
+  const target = Object.entries((request.params ?? {}) as Record<string, unknown>);
+  return {
+    actor: identity?.name ?? null,
+    person: identity?.rights?.person ?? null,
+    session: identity?.session === undefined ? null : identity.id,
+    token: identity === null || identity.session !== undefined ? null : identity.id,
+    role: identity?.role ?? null,
+    address: request.ip,
+    method,
+    route: routeOptions.url ?? '',
+    target: Object.fromEntries(target.map(([name, value]) => [name, storable(value)])),
+    project: (await projectOfAddress(db, request))?.name ?? projectNamed(request.body),
+    request: id,
+  };
+}
+
+function projectNamed(body: unknown): string | null {
+  const { project } = (body ?? {}) as { project?: unknown };
+  return typeof project === 'string' && NAME.test(project) ? project : null;
+}
+
+/** The number or name of what was made; an answer that shows a secret has it elsewhere. */
+function madeBy(status: number, payload: unknown): string | undefined {
+  if (status !== 201 || typeof payload !== 'string') return undefined;
+  const { id, name, person } = JSON.parse(payload) as Record<string, unknown>;
+  const made = id ?? name ?? (person as { name?: unknown } | undefined)?.name;
+  return typeof made === 'string' || typeof made === 'number' ? storable(made) : undefined;
+}
+
+function storable(value: unknown): string {
+  return String(value).toWellFormed().replaceAll('\0', '').slice(0, 200);
+}
