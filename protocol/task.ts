@@ -167,6 +167,7 @@ export const Task = z
       .nullable()
       .default(null)
       .meta({ description: 'That it is about, as its source says.' }),
+    incident: z.number().int().nullable().default(null).meta({ description: 'That it investigates.' }),
     replayOf: z
       .string()
       .nullable()

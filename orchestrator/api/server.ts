@@ -25,6 +25,7 @@ import { fleetDifferenceRoutes } from './routes/fleet-differences.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { forgeRoutes } from './routes/forges.ts';
 import { gitRoutes } from './routes/git.ts';
+import { incidentRoutes } from './routes/incidents.ts';
 import { intakeRoutes } from './routes/intake.ts';
 import { gpuRoutes } from './routes/gpus.ts';
 import { localModelRoutes } from './routes/local-models.ts';
@@ -109,6 +110,7 @@ const GROUPS: Routes[] = [
   runnerRoutes,
   webhookRoutes,
   intakeRoutes,
+  incidentRoutes,
 ];
 
 /** Builds the API without listening; tests inject requests into it. */

@@ -12,6 +12,7 @@ import { doctorVerb } from './verbs/doctor.ts';
 import { egressNoun } from './verbs/egress.ts';
 import { environmentNoun } from './verbs/environment.ts';
 import { eventsVerb } from './verbs/events.ts';
+import { incidentNoun } from './verbs/incident.ts';
 import { intakeNoun } from './verbs/intake.ts';
 import { keyNoun } from './verbs/key.ts';
 import { mcpVerb } from './verbs/mcp.ts';
@@ -42,6 +43,7 @@ export const VERBS: (Verb | Noun)[] = [
   changeNoun,
   scheduleNoun,
   intakeNoun,
+  incidentNoun,
   drainNoun,
   eventsVerb,
   mcpVerb,

@@ -11,7 +11,7 @@ const TASK = `select t.id, p.name as project, t.title, t.body, t.acceptance, t.t
       from task_repository tr join repository u on u.id = tr.repository where tr.task = t.id) as repositories, t.agent, t.model, t.limits, t.state, t.pending_reason as "pendingReason", t.reason, t.attempt,
     case when t.state = 'running' then t.id || '-' || t.attempt end as "currentRun",
     coalesce((select jsonb_agg(c.id order by c.id) from change c where c.task = t.id), '[]') as changes,
-    t.source, t.class, t.source_name as "sourceName", t.account, t.replay_of as "replayOf", t.approve_plan as "approvePlan", t.plan, t.plan_state as "planState", t.not_before as "notBefore", t.created_by as "createdBy", t.created_at as "createdAt", t.updated_at as "updatedAt",
+    t.source, t.class, t.source_name as "sourceName", t.account, (select own.incident from incident_task own where own.task = t.id) as incident, t.replay_of as "replayOf", t.approve_plan as "approvePlan", t.plan, t.plan_state as "planState", t.not_before as "notBefore", t.created_by as "createdBy", t.created_at as "createdAt", t.updated_at as "updatedAt",
     t.finished_at as "finishedAt"
   from task t join project p on p.id = t.project`;
 

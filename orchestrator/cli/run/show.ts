@@ -7,6 +7,7 @@ import { Refusal, TrafficReport } from '../../../protocol/traffic.ts';
 import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
 import { bytes, count, duration, money, printable, relativeTime, shortCommit } from '../format.ts';
+import { drawReport } from '../incident/report.ts';
 import { amountText, ownerText } from '../money/amount.ts';
 import { block, paint, print, printJson, table } from '../output.ts';
 import { checkWord, styleOf } from '../states.ts';
@@ -28,6 +29,7 @@ export async function showRun(args: GlobalArgs & { run: string }): Promise<void>
   print(paint('bold', `Run ${run.id}`), '', drawRun(run, budget, traffic));
   if (run.plan !== null) print('', drawPlan(run.plan));
   if (run.checks.length > 0) print('', drawChecks(run.checks));
+  if (run.report !== null) print('', paint('bold', 'Report'), '', drawReport(run.report));
   if (run.findings.length > 0) print('', drawFindings(run.findings));
   if (refusals.length > 0) print('', drawRefusals(refusals));
 }

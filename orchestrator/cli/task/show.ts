@@ -9,6 +9,7 @@ import type { GlobalArgs } from '../command.ts';
 import { printable, relativeTime } from '../format.ts';
 import { currencyOf } from '../money/currency.ts';
 import { block, paint, print, printJson } from '../output.ts';
+import { drawReport } from '../incident/report.ts';
 import { drawRuns } from '../run/table.ts';
 import { styleOf, taskState } from '../states.ts';
 import { approvalCommands } from '../watch/task-view.ts';
@@ -25,6 +26,8 @@ export async function showTask(args: GlobalArgs & { task: number }): Promise<voi
   if (task.plan !== null) print('', drawPlan(task, task.plan));
   if (messages.length > 0) print('', drawMessages(messages));
   if (runs.length > 0) print('', drawRuns(runs, await currencyOf(client)));
+  const report = runs.find((run) => run.report !== null)?.report;
+  if (report != null) print('', paint('bold', 'Report'), '', drawReport(report));
   const held = await heldBy(client, task);
   if (held.length > 0) print('', ...held.map((line) => paint('yellow', line)));
   const next = nextStep(task);
@@ -55,6 +58,7 @@ function drawTask(task: Task): string {
         (task.reason === null ? '' : ` – ${printable(task.reason)}`),
     ],
     ['issue', task.source?.url],
+    ['incident', task.incident === null ? null : String(task.incident)],
     ['replay of', task.replayOf === null ? null : `run ${task.replayOf}; its result is not submitted`],
     ['project', `${task.project}, ${placesOf(task)}`],
     ['agent', `${task.agent} with ${task.model}`],

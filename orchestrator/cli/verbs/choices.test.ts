@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as protocolBudget from '../../../protocol/budget.ts';
 import * as protocolEvents from '../../../protocol/event.ts';
+import * as protocolIncident from '../../../protocol/incident.ts';
 import * as protocolIntake from '../../../protocol/intake.ts';
 import * as protocolModels from '../../../protocol/model.ts';
 import * as protocolPeople from '../../../protocol/person.ts';
@@ -34,5 +35,6 @@ test('what help offers to choose from is what the protocol knows', () => {
   assert.deepEqual(choices.SOURCE_KINDS, protocolIntake.SOURCE_KINDS);
   assert.deepEqual(choices.DELIVERY_STATES, protocolIntake.DELIVERY_STATES);
   assert.deepEqual(choices.VERDICTS, protocolIntake.VERDICTS);
+  assert.deepEqual(choices.INCIDENT_STATES, protocolIncident.INCIDENT_STATES);
   assert.deepEqual(choices.EVENT_KINDS, protocolEvents.EVENT_KINDS);
 });

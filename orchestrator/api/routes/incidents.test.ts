@@ -1,0 +1,112 @@
+// Incidents by the API: what is shown of them, and a person's word.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FinishInput } from '../../../protocol/run.ts';
+import { IncidentSettings } from '../../config/incident-settings.ts';
+import { transaction, type Database } from '../../db/connect.ts';
+import { lockIncidents } from '../../incidents/find.ts';
+import { incidentRules } from '../../incidents/rules.ts';
+import { takeSignal } from '../../incidents/take.ts';
+import { finishRun } from '../../tasks/finish.ts';
+import { aProject, aWorker, claim } from '../../tasks/testing/work.ts';
+import { testApi, type Answer } from '../testing.ts';
+
+const REPORT = {
+  whatHappened: 'It was slow.',
+  evidence: 'A graph.',
+  suspectedChange: 'None.',
+  proposedAction: 'Wait.',
+};
+const POLICY = { retries: { agent: 0, platform: 0, lost: 0, outOfTime: 0 }, retryBackoffSeconds: 1 };
+
+async function fire(db: Database, account: string, alarm = 'cpu'): Promise<void> {
+  const rules = incidentRules(IncidentSettings.parse({}));
+  await transaction(db, async (tx) => {
+    await lockIncidents(tx);
+    const deps = { defaults: { agent: 'command', model: null }, incidents: rules };
+    await takeSignal(tx, deps, {
+      scope: 'aws',
+      subject: `${account}|${alarm}`,
+      account,
+      state: 'firing',
+      at: null,
+      title: `Alarm ${alarm}`,
+      body: 'It fires.',
+      message: 'It fires too.',
+      source: 'aws',
+      author: 'aws',
+      project: 'p',
+      reopenings: 10,
+    });
+  });
+}
+
+test('an incident is shown with its alarms, its task and the report about it', async () => {
+  await using api = await testApi();
+  const { pool } = api.db;
+  await aProject(pool);
+  await aWorker(pool);
+  await fire(pool, '1');
+  await fire(pool, '1', 'disk');
+  await claim(pool);
+  const end = FinishInput.parse({ fence: 1, outcome: 'no-change', report: REPORT });
+  await finishRun(pool, '1-1', end, POLICY);
+  await fire(pool, '2');
+  const list = await api.send('viewer', 'GET', '/api/v1/incidents?state=open');
+  assert.deepEqual(
+    list.body.map((each: Answer['body']) => [each.id, each.title, each.accounts, each.alarms, each.firing]),
+    [
+      [2, 'Alarm cpu', ['2'], 1, 1],
+      [1, 'Alarm cpu', ['1'], 2, 2],
+    ],
+  );
+  const one = await api.send('viewer', 'GET', '/api/v1/incidents?account=1&before=2&limit=1');
+  assert.deepEqual(one.body[0].tasks, [{ task: 1, project: 'p', state: 'completed', dropped: false }]);
+  const { body } = await api.send('viewer', 'GET', '/api/v1/incidents/1');
+  assert.deepEqual(
+    body.alarmList.map((each: Answer['body']) => [each.title, each.firing, each.fired, each.task]),
+    [
+      ['Alarm cpu', true, 1, 1],
+      ['Alarm disk', true, 1, 1],
+    ],
+  );
+  assert.partialDeepStrictEqual(body.reports, [{ task: 1, run: '1-1', report: REPORT }]);
+  assert.deepEqual((await api.send('viewer', 'GET', '/api/v1/runs/1-1')).body.report, REPORT);
+  assert.equal((await api.send('viewer', 'GET', '/api/v1/tasks/1')).body.incident, 1);
+  assert.equal((await api.send('viewer', 'GET', '/api/v1/incidents/3')).status, 404);
+});
+
+test('a person resolves an incident, which cancels what has not begun, and has it investigated again', async () => {
+  await using api = await testApi();
+  const { pool } = api.db;
+  await aProject(pool);
+  await fire(pool, '1');
+  const say = async (verb: string, body: object = {}, incident = 1) =>
+    await api.send('operator', 'POST', `/api/v1/incidents/${incident}/${verb}`, body);
+  assert.equal((await say('reopen')).status, 409); // its task has not ended
+  const resolved = await say('resolve', { reason: 'maintenance' });
+  assert.partialDeepStrictEqual(resolved.body, {
+    state: 'resolved',
+    resolution: 'maintenance',
+    tasks: [{ state: 'cancelled', dropped: true }],
+  });
+  assert.equal((await say('resolve')).status, 409);
+  assert.equal((await say('resolve', {}, 2)).status, 404);
+  assert.equal((await say('resolve', { reason: '' })).status, 400);
+  const reopened = await say('reopen', { reason: 'it is back' });
+  assert.partialDeepStrictEqual(reopened.body, {
+    state: 'open',
+    reopened: 1,
+    resolvedBy: null,
+    tasks: [{ state: 'queued', dropped: false }],
+  });
+  await aWorker(pool);
+  const order = await claim(pool);
+  assert.equal(order?.task.kind, 'investigate');
+  assert.match(order?.messages[0]?.text ?? '', /Investigate incident 1 again: it is back/);
+  assert.equal((await say('resolve')).body.tasks[0].state, 'running');
+  const { rows } = await pool.query<{ text: string }>(
+    'select text from task_message order by number desc limit 1',
+  );
+  assert.match(rows[0]!.text, /Incident 1 is resolved\. Finish the report/);
+});

@@ -1,0 +1,76 @@
+// /incidents: alarms that belong together, who investigates them, what was found; a person's word about one.
+import { z } from 'zod';
+import { Incident, IncidentDetails, IncidentResolution, IncidentState } from '../../../protocol/incident.ts';
+import { text } from '../../../protocol/text.ts';
+import { getIncident, listIncidents } from '../../incidents/queries.ts';
+import { reopenIncident, resolveIncident } from '../../incidents/word-of-a-person.ts';
+import { actorOf } from '../authentication.ts';
+import { Id, Limit } from '../parameters.ts';
+import type { Routes } from '../server.ts';
+
+const tags = ['incidents'];
+const ByIncident = z.object({ incident: Id });
+
+export const incidentRoutes: Routes = (app, { db }) => {
+  app.get(
+    '/incidents',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'List incidents, newest first',
+        querystring: z.object({
+          state: IncidentState.optional(),
+          account: text().min(1).max(200).optional(),
+          before: Id.optional(),
+          limit: Limit,
+        }),
+        response: { 200: z.array(Incident) },
+      },
+    },
+    async (request) => await listIncidents(db, request.query),
+  );
+  app.get(
+    '/incidents/:incident',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Show an incident with its alarms and the reports about it',
+        params: ByIncident,
+        response: { 200: IncidentDetails },
+      },
+    },
+    async (request) => await getIncident(db, request.params.incident),
+  );
+  app.post(
+    '/incidents/:incident/resolve',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Resolve an incident, whatever its alarms say',
+        params: ByIncident,
+        body: IncidentResolution,
+        response: { 200: IncidentDetails },
+      },
+    },
+    async (request) =>
+      await resolveIncident(db, request.params.incident, { ...request.body, actor: actorOf(request) }),
+  );
+  app.post(
+    '/incidents/:incident/reopen',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Have an incident investigated again',
+        params: ByIncident,
+        body: IncidentResolution,
+        response: { 200: IncidentDetails },
+      },
+    },
+    async (request) =>
+      await reopenIncident(db, request.params.incident, { ...request.body, actor: actorOf(request) }),
+  );
+};

@@ -1,0 +1,106 @@
+// `autocode incident list`, `show`, `resolve` and `reopen`.
+import { z } from 'zod';
+import { Incident, IncidentDetails } from '../../../protocol/incident.ts';
+import { connect } from '../client.ts';
+import type { GlobalArgs } from '../command.ts';
+import { oneLine, relativeTime, timestamp } from '../format.ts';
+import { block, paint, print, printJson, table } from '../output.ts';
+import { show } from '../redraw.ts';
+import { drawReport } from './report.ts';
+
+interface ListArgs extends GlobalArgs {
+  state: string | undefined;
+  account: string | undefined;
+  limit: number;
+  before: number | undefined;
+}
+
+/** Lists incidents. */
+export async function listIncidents(args: ListArgs): Promise<void> {
+  const client = connect(args);
+  const { state, account, limit, before } = args;
+  const query = { state, account, limit, before };
+  await show(args, () => client.get('/incidents', z.array(Incident), query), drawList);
+}
+
+/** Shows one with its alarms and reports. */
+export async function showIncident(args: GlobalArgs & { incident: number }): Promise<void> {
+  const client = connect(args);
+  await show(args, () => client.get(`/incidents/${args.incident}`, IncidentDetails), drawIncident);
+}
+
+type WordArgs = GlobalArgs & { incident: number; reason: string | undefined };
+
+/** Resolves one. */
+export async function resolveIncident(args: WordArgs): Promise<void> {
+  await say(args, 'resolve', 'is resolved.');
+}
+
+/** Has one investigated again. */
+export async function reopenIncident(args: WordArgs): Promise<void> {
+  await say(args, 'reopen', 'is investigated again.');
+}
+
+async function say(args: WordArgs, verb: string, done: string): Promise<void> {
+  const body = { ...(args.reason !== undefined && { reason: args.reason }) };
+  const incident = await connect(args).send(
+    'POST',
+    `/incidents/${args.incident}/${verb}`,
+    IncidentDetails,
+    body,
+  );
+  if (args.json) return printJson(incident);
+  print(`Incident ${incident.id} ${done} Its task: ${tasksOf(incident)}.`);
+}
+
+function drawList(incidents: Incident[]): string {
+  if (incidents.length === 0) return 'No incidents.';
+  return table(incidents, [
+    { title: 'INCIDENT', value: ({ id }) => String(id), align: 'right' },
+    { title: 'STATE', value: ({ state, needsPerson }) => (needsPerson === null ? state : 'needs a person') },
+    { title: 'ACCOUNTS', value: ({ accounts }) => oneLine(accounts.join(', ')) },
+    { title: 'FIRING', value: ({ firing, alarms }) => `${firing} of ${alarms}`, align: 'right' },
+    { title: 'LAST', value: ({ lastAt }) => relativeTime(lastAt) },
+    { title: 'TASKS', value: tasksOf },
+    { title: 'FIRST ALARM', value: ({ title }) => oneLine(title) },
+  ]);
+}
+
+function tasksOf({ tasks }: Incident): string {
+  return tasks.map(({ task, state, dropped }) => `${task} ${dropped ? 'not needed' : state}`).join(', ');
+}
+
+function drawIncident(incident: IncidentDetails): string {
+  const { firstAt, lastAt, quietAt, resolvedAt, resolvedBy, resolution } = incident;
+  const head = block([
+    ['incident', `${incident.id}: ${oneLine(incident.title)}`],
+    ['state', incident.state],
+    ['needs a person', incident.needsPerson],
+    ['accounts', oneLine(incident.accounts.join(', '))],
+    ['tasks', tasksOf(incident)],
+    ['alarms', `${incident.firing} of ${incident.alarms} are firing; they fired ${incident.fired} times`],
+    ['from', `${timestamp(firstAt)} to ${timestamp(lastAt)}`],
+    ['quiet since', quietAt === null ? null : relativeTime(quietAt)],
+    [
+      'resolved',
+      resolvedAt === null
+        ? null
+        : `${relativeTime(resolvedAt)} ${resolvedBy === null ? 'by itself' : `by ${resolvedBy}`}`,
+    ],
+    ['because', resolution === null ? null : oneLine(resolution)],
+    ['opened again', incident.reopened === 0 ? null : `${incident.reopened} times`],
+  ]);
+  const alarms = table(incident.alarmList, [
+    { title: 'ALARM', value: ({ title }) => oneLine(title) },
+    { title: 'ACCOUNT', value: ({ account }) => oneLine(account) },
+    { title: 'STATE', value: ({ firing }) => (firing ? 'firing' : 'over') },
+    { title: 'SINCE', value: ({ since }) => relativeTime(since) },
+    { title: 'FIRED', value: ({ fired }) => String(fired), align: 'right' },
+    { title: 'TASK', value: ({ task }) => String(task), align: 'right' },
+  ]);
+  const reports = incident.reports.map(
+    ({ run, at, report }) =>
+      `${paint('bold', `Report of run ${run}, ${relativeTime(at)}`)}\n\n${drawReport(report)}`,
+  );
+  return [head, alarms, ...reports].join('\n\n');
+}
