@@ -15,9 +15,6 @@ export interface HookDeps {
   secrets: Pick<SecretManager, 'get'>;
 }
 
-/** To open a sealed secret takes longer than all the rest of a delivery: so long one is not read again. */
-const SECRET_MS = 5_000;
-
 /** Takes a delivery; ERR_UNAUTHENTICATED where it is not believed, whether or not there is such a source. */
 export async function takeHook(
   { db, sealer, secrets }: HookDeps,
@@ -33,19 +30,4 @@ export async function takeHook(
     throw error;
   });
   return await storeDelivery(db, sealer, source.name, { ...authentic, body: request.body, via: 'webhook' });
-}
-
-/** The same secrets, each read at most once in five seconds. */
-export function recentSecrets(secrets: HookDeps['secrets']): HookDeps['secrets'] {
-  const recent = new Map<string, { secret: ReturnType<typeof secrets.get>; until: number }>();
-  return {
-    get: async (name) => {
-      const kept = recent.get(name);
-      if (kept !== undefined && performance.now() < kept.until) return await kept.secret;
-      const secret = secrets.get(name);
-      recent.set(name, { secret, until: performance.now() + SECRET_MS });
-      secret.catch(() => recent.delete(name));
-      return await secret;
-    },
-  };
 }

@@ -63,8 +63,8 @@ export interface Repositories {
   refreshChange(id: number): Promise<void>;
   mergeChange(id: number): Promise<Change>;
   closeChange(id: number, comment?: string): Promise<Change>;
-  /** A delivery of a forge's webhook; what it tells of open changes is looked up at the forge. */
-  receiveHook(delivery: Delivery): Promise<void>;
+  /** A delivery of a forge's webhook; what it tells of open changes is looked up at the forge, until `looked`. */
+  receiveHook(delivery: Delivery): Promise<{ looked: Promise<void> }>;
   git: GitGate;
 }
 

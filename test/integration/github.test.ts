@@ -32,7 +32,15 @@ async function deliver(rig: ForgeRig, event: string, id: string, about: { number
   const body = Buffer.from(JSON.stringify(example));
   const signature = `sha256=${createHmac('sha256', 'hook-secret').update(body).digest('hex')}`;
   const forge = new URL(rig.line.url).host.replace(':', '-');
-  await rig.repositories.receiveHook({ kind: 'github', forge, id, event, signature, body });
+  const { looked } = await rig.repositories.receiveHook({
+    kind: 'github',
+    forge,
+    id,
+    event,
+    signature,
+    body,
+  });
+  await looked;
 }
 
 test('a result becomes a draft with template, label, reviewer and status; its merge by a person is told', async () => {

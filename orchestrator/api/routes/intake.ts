@@ -13,10 +13,11 @@ import {
 } from '../../../protocol/intake.ts';
 import { incidentRules } from '../../incidents/rules.ts';
 import { approveItem, rejectItem } from '../../intake/approval.ts';
-import { recentSecrets, takeHook } from '../../intake/hooks.ts';
+import { takeHook } from '../../intake/hooks.ts';
 import { getDelivery, listDeliveries, replayDelivery } from '../../intake/log.ts';
 import { addSource, getSource, listSources, pauseSource, removeSource } from '../../intake/sources.ts';
 import { testSource } from '../../intake/test-source.ts';
+import { recentSecrets } from '../../secrets/recent.ts';
 import { actorOf } from '../authentication.ts';
 import type { ApiContext } from '../context.ts';
 import { Id, Limit } from '../parameters.ts';

@@ -20,6 +20,7 @@ interface AddArgs extends GlobalArgs {
   actor: string[] | undefined;
   perHour: number | undefined;
   perActor: number | undefined;
+  reopenings: number | undefined;
   quarantine: boolean;
 }
 type NameArgs = GlobalArgs & { name: string };
@@ -28,14 +29,14 @@ const path = (name: string, verb = '') => `/intake/sources/${encodeURIComponent(
 
 /** Adds a source, and says where deliveries are to be sent. */
 export async function addSource(args: AddArgs): Promise<void> {
-  const { name, kind, project, settings, secretFile, actor, perHour, perActor, quarantine } = args;
+  const { name, kind, project, settings, secretFile, actor, perHour, perActor, reopenings, quarantine } = args;
   const source = await connect(args).send('POST', '/intake/sources', IntakeSource, {
     name,
     kind,
     project,
     settings: settings === undefined ? undefined : readSettings(settings),
     secret: secretFile === undefined ? undefined : readWhole(secretFile),
-    trust: { actors: actor, perHour, perActorPerHour: perActor, quarantine },
+    trust: { actors: actor, perHour, perActorPerHour: perActor, reopenings, quarantine },
   });
   if (args.json) return printJson(source);
   print(`Source ${source.name} (${source.kind}) is added.`);
@@ -103,6 +104,7 @@ function draw(sources: IntakeSource[]): string {
       title: 'STATE',
       value: ({ paused, trouble }) => (paused ? 'paused' : trouble === null ? 'ok' : 'trouble'),
     },
+    { title: 'REOPENINGS', value: ({ trust }) => String(trust.reopenings), align: 'right' },
     { title: 'WAITING', value: ({ waiting }) => String(waiting), align: 'right' },
     { title: 'ASKED', value: ({ lookedAt }) => relativeTime(lookedAt) },
     { title: 'TROUBLE', value: ({ trouble }) => oneLine(trouble ?? '') },

@@ -48,6 +48,11 @@ const sourceNoun: Noun = {
           })
           .option('per-hour', { type: 'number', requiresArg: true, describe: 'Items taken in an hour' })
           .option('per-actor', { type: 'number', requiresArg: true, describe: 'Of one actor' })
+          .option('reopenings', {
+            type: 'number',
+            requiresArg: true,
+            describe: 'Times that one task is opened again by what is said afterwards',
+          })
           .option('quarantine', {
             type: 'boolean',
             default: true,

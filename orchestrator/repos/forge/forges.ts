@@ -6,6 +6,7 @@ import type { ForgeChoice, ForgeKindName } from '../../../protocol/project.ts';
 import type { ForgeSettings } from '../../config/schema.ts';
 import type { Database } from '../../db/connect.ts';
 import type { SecretManager } from '../../secrets/secret-manager.ts';
+import { recentSecrets } from '../../secrets/recent.ts';
 import { requireSecret } from '../../secrets/secret-manager.ts';
 import type { RepositoryStore } from '../mirror.ts';
 import type { Author } from '../submission-commit.ts';
@@ -67,6 +68,7 @@ export function openForges(deps: {
   const { db, secrets, clean = (value) => value } = deps;
   const configured = deps.configured.map(entryOf);
   const hosts = new Map<string, ForgeHost>();
+  const hookSecrets = recentSecrets(secrets);
 
   const entries = async (): Promise<Entry[]> => {
     const { rows } = await db.query<ForgeRow>(
@@ -161,7 +163,7 @@ export function openForges(deps: {
     },
     webhookSecret: async (kind, name) => {
       const entry = await named(name);
-      return entry?.kind === kind ? (await secrets.get(entry.webhookSecret))?.value : undefined;
+      return entry?.kind === kind ? (await hookSecrets.get(entry.webhookSecret))?.value : undefined;
     },
     known: async () => (await entries()).map(({ name, kind, url }) => ({ name, kind, url })),
     register: async (choice) => {

@@ -23,13 +23,16 @@ export interface Delivery {
 /** What else is done with a delivery that was believed, in the transaction that notes it. */
 export type KeepDelivery = (tx: Queryable, delivery: Delivery) => Promise<void>;
 
-/** Takes a delivery; ERR_UNAUTHENTICATED where its signature is not that of the forge's secret. */
+/**
+ * Takes a delivery; ERR_UNAUTHENTICATED where its signature is not that of the forge's secret. It is noted when this resolves;
+ * the look at its change goes on after it, and `looked` resolves with that.
+ */
 export async function receiveHook(
   deps: MergeDeps & { keepDelivery?: KeepDelivery | undefined },
   delivery: Delivery,
   onError: (error: unknown) => void,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<{ looked: Promise<void> }> {
   const { kind, forge, id, event, body, signature } = delivery;
   const { webhook } = kindNamed(kind);
   const secret = await deps.forges.webhookSecret(kind, forge);
@@ -42,9 +45,20 @@ export async function receiveHook(
     if (told?.review !== undefined) await tellReview(tx, changes, told.review);
     return true;
   });
-  if (!isNew) return;
-  // A forge that does not answer now is asked again by the look that comes every minute.
-  for (const change of changes) await refreshChange(deps, change, signal).catch(onError);
+  return { looked: isNew ? look(deps, changes, onError, signal) : Promise.resolve() };
+}
+
+// A forge that does not answer now is asked again by the look that comes every minute.
+async function look(
+  deps: MergeDeps,
+  changes: number[],
+  onError: (error: unknown) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const change of changes)
+    await refreshChange(deps, change, signal).catch((error: unknown) => {
+      if (signal?.aborted !== true) onError(error);
+    });
 }
 
 async function record(tx: Queryable, source: string, id: string): Promise<boolean> {
