@@ -64,6 +64,7 @@ export const rootIdentity: Identity = {
   async give(...trees) {
     // A work tree may come as the agent's: to change the owner of each file of an overlay would copy them all.
     const others = trees.filter((tree) => statSync(tree).uid !== treeOwner);
+    if (others.length === 0) return;
     await run('chown', ['--recursive', '--no-dereference', `${AGENT}:${AGENT}`, '--', ...others]);
   },
   show: async (directory) => await chmod(directory, 0o755).catch(ignoreMissing),

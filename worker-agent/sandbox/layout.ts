@@ -87,7 +87,7 @@ export function layoutOf(layout: Layout): Entry[] {
     { kind: 'memory', at: '/dev/shm', bytes: tmpMb * MEGABYTE },
     { kind: 'memory', at: INSIDE.tmp, bytes: tmpMb * MEGABYTE },
     { kind: 'link', at: '/var/tmp', to: INSIDE.tmp },
-    ...(environment === null ? toolchains.map((directory) => readOnly(directory, directory)) : []),
+    ...(environment === null ? toolchains.flatMap(toolchain) : []),
     ...(existsSync(toolDir) ? [readOnly(toolDir, INSIDE.tools)] : []),
     readOnly(process.execPath, INSIDE.node),
     readOnly(path.join(import.meta.dirname, 'relay-inside.ts'), INSIDE.relay),
@@ -112,6 +112,15 @@ function hostSystem(): Entry[] {
 /** What it takes to start a program of the host. */
 export function systemPrograms(): Entry[] {
   return [readOnly('/usr', '/usr'), ...SYSTEM.flatMap(systemDirectory)];
+}
+
+// With the directories above it, which bwrap would make for its own user alone.
+function toolchain(directory: string): Entry[] {
+  const above = path.dirname(directory).split('/').filter(Boolean);
+  return [
+    ...above.map((_, index): Entry => ({ kind: 'directory', at: `/${above.slice(0, index + 1).join('/')}` })),
+    readOnly(directory, directory),
+  ];
 }
 
 function readOnly(from: string, at: string): Entry {
