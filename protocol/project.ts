@@ -1,6 +1,7 @@
 // Projects: a repository, how its work is verified, which agent does it, within which limits.
 import { z } from 'zod';
 import { Name, Timestamp } from './ids.ts';
+import { AfterChange, MOST_QUIET_HOURS, QuietHours } from './order-of-work.ts';
 import { Labels, PlacementChoice } from './placement.ts';
 import { SubmissionChecks } from './submission.ts';
 import { text } from './text.ts';
@@ -170,6 +171,9 @@ export const Repository = z
   .meta({ id: 'Repository' });
 export type Repository = z.infer<typeof Repository>;
 
+const MaxRuns = z.int().min(1).max(100_000).nullable();
+const OwnQuietHours = z.array(QuietHours).max(MOST_QUIET_HOURS).nullable();
+
 export const ProjectInput = z
   .strictObject({
     name: Name.meta({ description: 'Unique in this installation.' }),
@@ -256,6 +260,13 @@ export const ProjectInput = z
     runMemoryMib: z.int().min(1).max(1_000_000_000).nullable().default(null).meta({
       description: 'Memory that is set aside for each run; null: as the configuration says for the agent.',
     }),
+    afterChange: AfterChange.default('base'),
+    maxRuns: MaxRuns.default(null).meta({
+      description: 'Of its runs at a time; null: as configured.',
+    }),
+    quietHours: OwnQuietHours.default(null).meta({
+      description: 'Times in which no run of it begins; null: those of the configuration.',
+    }),
     trusted: z.boolean().default(false).meta({
       description:
         'Allows runs without a sandbox (isolation `directory`): the agent then has the rights of the worker.',
@@ -304,6 +315,9 @@ export const ProjectPatch = ProjectInput.omit({
     placement: PlacementChoice.optional(),
     workerLabels: Labels.optional(),
     runMemoryMib: z.int().min(1).max(1_000_000_000).nullable().optional(),
+    afterChange: AfterChange.optional(),
+    maxRuns: MaxRuns.optional(),
+    quietHours: OwnQuietHours.optional(),
     trusted: z.boolean().optional(),
   })
   .meta({ id: 'ProjectPatch' });
@@ -333,6 +347,9 @@ export const Project = z
     placement: PlacementChoice.default('any'),
     workerLabels: z.array(z.string()).default([]),
     runMemoryMib: z.int().nullable().default(null),
+    afterChange: AfterChange.default('base'),
+    maxRuns: MaxRuns.default(null),
+    quietHours: OwnQuietHours.default(null),
     trusted: z.boolean(),
     createdAt: Timestamp,
     archivedAt: Timestamp.nullable(),

@@ -63,6 +63,9 @@ const WAITS_FOR = [
   'budget',
   'secrets',
   'repository',
+  'quiet-hours',
+  'change',
+  'limit',
   'worker',
   'room',
 ] as const;

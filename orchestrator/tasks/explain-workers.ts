@@ -2,6 +2,7 @@
 import type { Wait } from '../../protocol/scheduling.ts';
 import type { Books } from '../budget/charge.ts';
 import { usedUp } from '../budget/limits.ts';
+import type { SchedulingSettings } from '../config/scheduling-settings.ts';
 import type { RunNeeds } from '../config/placement-settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { EngineKeys } from './locked-secrets.ts';
@@ -12,6 +13,7 @@ export interface ExplainSettings {
   books: Books;
   needs: RunNeeds;
   engineKeys?: EngineKeys;
+  scheduling: Pick<SchedulingSettings, 'limits' | 'quietHours'>;
   /** Why there is no dispatched allocation for a task yet; undefined when none is to come. */
   dispatch?: (task: number) => Promise<Wait | undefined>;
 }

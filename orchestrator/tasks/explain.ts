@@ -5,6 +5,7 @@ import type { Books } from '../budget/charge.ts';
 import { overBudget } from '../budget/words.ts';
 import type { Queryable } from '../db/connect.ts';
 import { getDrain } from './drain.ts';
+import { explainOrder } from './explain-order.ts';
 import { explainWorkers, NAMED, tasksBefore, type ExplainSettings } from './explain-workers.ts';
 import { missingFunds } from './funds.ts';
 import { lockedSecrets, secretsAway } from './locked-secrets.ts';
@@ -40,6 +41,9 @@ const NAMES: Readonly<Record<Wait['for'], string>> = {
   budget: 'a budget',
   secrets: 'a secret that cannot be read now',
   repository: 'its turn at a repository',
+  'quiet-hours': 'the end of quiet hours',
+  change: 'an earlier change',
+  limit: 'a limit of runs at a time',
   worker: 'a worker that may take it',
   room: 'room on a worker',
 };
@@ -53,6 +57,8 @@ async function waitsOf(
   if (task.state !== 'pending' && task.state !== 'queued') return [];
   const drain = await waitForDrain(db);
   const { pendingReason } = task;
+  if (pendingReason === 'limit' || pendingReason === 'change')
+    return [...drain, ...(await explainOrder(db, task, settings.scheduling))];
   if (pendingReason !== null && pendingReason !== 'repository') {
     const own = waitOf(task);
     return [...drain, ...(own === undefined ? [] : [own])];
@@ -60,6 +66,7 @@ async function waitsOf(
   return [
     ...drain,
     ...(await waitForRepositories(db, task.id)),
+    ...(await explainOrder(db, task, settings.scheduling)),
     ...(await waitForSecrets(db, task, settings)),
     ...(await waitForFunds(db, task, settings.books)),
     ...(await explainWorkers(db, task.id, before, settings)),

@@ -1,10 +1,12 @@
 // Options that `project add` and `project set` share, as the API wants them.
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { TOOL_KINDS, type Isolation, type VerifyCommand } from '../../../protocol/project.ts';
+import type { AfterChange } from '../../../protocol/order-of-work.ts';
 import type { PlacementChoice } from '../../../protocol/placement.ts';
 import type { SubmissionChecks } from '../../../protocol/submission.ts';
 import { limitsOf, type LimitArgs } from '../limits.ts';
 import { checksOf, type CheckArgs } from './checks.ts';
+import { quietHoursOf } from './quiet-hours.ts';
 import { forgeSettings, type ForgeArgs } from './forge.ts';
 
 export interface SettingArgs extends CheckArgs, ForgeArgs, LimitArgs {
@@ -22,6 +24,9 @@ export interface SettingArgs extends CheckArgs, ForgeArgs, LimitArgs {
   placement: PlacementChoice | undefined;
   workerLabel: string[] | undefined;
   runMemory: number | undefined;
+  afterChange: AfterChange | undefined;
+  maxRuns: number | undefined;
+  quietHours: string[] | undefined;
   trusted: boolean | undefined;
 }
 
@@ -46,6 +51,9 @@ export function settingsOf(args: SettingArgs, now?: SubmissionChecks) {
     placement: args.placement,
     workerLabels: args.workerLabel?.filter((label) => label !== ''),
     runMemoryMib: args.runMemory === 0 ? null : args.runMemory,
+    afterChange: args.afterChange,
+    maxRuns: args.maxRuns === 0 ? null : args.maxRuns,
+    quietHours: quietHoursOf(args.quietHours),
     trusted: args.trusted,
   };
 }

@@ -5,6 +5,7 @@ import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
 import { relativeTime } from '../format.ts';
 import { block, paint, print, printJson } from '../output.ts';
+import { drawQuietHours } from './quiet-hours.ts';
 import { drawRepositories } from './repositories.ts';
 import { drawSources } from './sources.ts';
 import { drawChecksSetting } from './checks.ts';
@@ -20,6 +21,12 @@ const IN_SOURCES = [
   'environment',
   'limits',
 ];
+
+const AFTER_CHANGE: Record<Project['afterChange'], string | null> = {
+  base: null,
+  stack: 'tasks build upon the newest open one',
+  wait: 'tasks wait until it was merged or closed',
+};
 
 const NO_COMMANDS = 'no commands of its own: what .autocode.yaml says; without one results are not checked';
 
@@ -75,6 +82,9 @@ export function drawProject(project: Project, elsewhere: readonly string[] = [])
     ['isolation', isolationWords(project)],
     ['environment', project.environment],
     ['placement', placementWords(project)],
+    ['runs at a time', project.maxRuns === null ? null : String(project.maxRuns)],
+    ['after a change', AFTER_CHANGE[project.afterChange]],
+    ['quiet hours', drawQuietHours(project.quietHours)],
     ['created', relativeTime(project.createdAt)],
     ['archived', project.archivedAt === null ? null : relativeTime(project.archivedAt)],
   ];

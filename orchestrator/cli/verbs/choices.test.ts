@@ -5,6 +5,7 @@ import * as protocolEvents from '../../../protocol/event.ts';
 import * as protocolIncident from '../../../protocol/incident.ts';
 import * as protocolIntake from '../../../protocol/intake.ts';
 import * as protocolModels from '../../../protocol/model.ts';
+import * as protocolOrder from '../../../protocol/order-of-work.ts';
 import * as protocolPeople from '../../../protocol/person.ts';
 import * as protocolPlacement from '../../../protocol/placement.ts';
 import * as protocolProjects from '../../../protocol/project.ts';
@@ -20,6 +21,7 @@ test('what help offers to choose from is what the protocol knows', () => {
   assert.deepEqual(choices.ISOLATIONS, protocolProjects.ISOLATIONS);
   assert.deepEqual(choices.FORGE_KINDS, protocolProjects.FORGE_KINDS);
   assert.deepEqual(choices.MERGE_METHODS, protocolProjects.MERGE_METHODS);
+  assert.deepEqual(choices.AFTER_CHANGE, protocolOrder.AFTER_CHANGE);
   assert.deepEqual(choices.PLACEMENT_CHOICES, protocolPlacement.PLACEMENT_CHOICES);
   assert.deepEqual(choices.TASK_STATES, protocolTasks.TASK_STATES);
   assert.deepEqual(choices.PERSON_ROLES, protocolPeople.PERSON_ROLES);

@@ -12,6 +12,7 @@ import type {
   Isolation,
   MergeMethod,
 } from '../../../protocol/project.ts';
+import type { AfterChange } from '../../../protocol/order-of-work.ts';
 import type { PLACEMENT_CHOICES as PlacementChoices } from '../../../protocol/placement.ts';
 import type { PersonRole } from '../../../protocol/person.ts';
 import type { PurchaseState } from '../../../protocol/purchase.ts';
@@ -55,6 +56,8 @@ export const FILE_SETTINGS = [
   'labels',
   'draft',
 ] as const satisfies (typeof FileSettings)[number][];
+
+export const AFTER_CHANGE = ['base', 'stack', 'wait'] as const satisfies AfterChange[];
 
 export const PLACEMENT_CHOICES = [
   'local',
@@ -109,6 +112,7 @@ export const EVENT_KINDS = [
   'person.refused',
   'task.created',
   'task.state',
+  'task.changed',
   'task.message',
   'run.created',
   'run.state',

@@ -5,7 +5,7 @@ import { projectFileNoun } from './project-file.ts';
 import { importVerb } from './project-import.ts';
 import { projectMemoryNoun } from './project-memory.ts';
 import { projectRepoNoun } from './project-repo.ts';
-import { FILE_SETTINGS, ISOLATIONS, MERGE_METHODS, PLACEMENT_CHOICES } from './choices.ts';
+import { AFTER_CHANGE, FILE_SETTINGS, ISOLATIONS, MERGE_METHODS, PLACEMENT_CHOICES } from './choices.ts';
 import { forgeOptions } from './forge-options.ts';
 import { limitOptions } from './limit-options.ts';
 
@@ -124,6 +124,24 @@ function settings<A>(yargs: Argv<A>) {
       type: 'number',
       requiresArg: true,
       describe: 'MiB that are set aside on the worker for each run; 0: as configured for the agent',
+    })
+    .option('after-change', {
+      choices: AFTER_CHANGE,
+      requiresArg: true,
+      describe:
+        'Where a task begins while another has an open change: base, at the base branch (the default); stack, upon that change; wait, when it was merged or closed (docs/scheduling.md)',
+    })
+    .option('max-runs', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'Its runs at a time; 0: as configured',
+    })
+    .option('quiet-hours', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe:
+        "When no run begins, as '22:00-06:00 Europe/Berlin'; repeat for more, empty for none, 'default' as configured",
     })
     .option('trusted', {
       type: 'boolean',
