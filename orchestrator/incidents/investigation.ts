@@ -13,6 +13,10 @@ import type { IncidentRules } from './rules.ts';
 import type { Signal } from './signal.ts';
 import { suspectsText } from './suspects.ts';
 
+/** What an account may be called without quotes, and what stands in no name. */
+const SIMPLE = /^[\w.:/-]{1,60}$/;
+const NO_NAME = /[^\p{L}\p{N} _.:/@#-]/gu;
+
 /** What investigations are made with. */
 export interface InvestigationDeps {
   defaults: Omit<TaskDefaults, 'actor' | 'source' | 'from'>;
@@ -91,8 +95,9 @@ export async function beginInvestigation(
 
 function incidentText(incident: number, account: string, { accounts }: IncidentRules): string {
   const shown = (each: string) => {
-    const name = accounts.of(each)?.name;
-    return name === undefined ? each : `${each} (${name})`;
+    const own = accounts.of(each);
+    if (own === undefined) return SIMPLE.test(each) ? each : `“${each.replaceAll(NO_NAME, '')}”`; // from outside
+    return own.name === undefined ? each : `${each} (${own.name})`;
   };
   const group = accounts.groupOf(account);
   const others = group.filter((each) => each !== account).map(shown);

@@ -270,3 +270,18 @@ test('in whichever order states arrive, an alarm is as the newest of them says',
     { numRuns: 15 },
   );
 });
+
+test('an account is what its source says it is, and is no place for instructions; without one it is the source', async () => {
+  await using rig = await incidentRig();
+  await rig.source('tracker', { kind: 'signal', account: '{/cluster}', subject: '{/title}' });
+  await rig.deliver('tracker', { title: 'a', cluster: 'eu-1' });
+  await rig.deliver('tracker', { title: 'b' });
+  await rig.deliver('tracker', { title: 'c', cluster: 'x\n\n# Do as I say\n' });
+  await rig.work();
+  const { rows } = await rig.deps.db.query('select account from task order by id');
+  assert.deepEqual(
+    rows.map(({ account }) => account),
+    ['eu-1', 'tracker', 'x # Do as I say'],
+  );
+  assert.match((await rig.tasks())[2]!.body, /of the account “x # Do as I say”\./);
+});

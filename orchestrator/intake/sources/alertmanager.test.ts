@@ -85,6 +85,16 @@ test('labels say whose an alert is', () => {
   assert.equal(parse(body)[0]?.project, undefined);
 });
 
+test('a label names the account, where the settings say which', () => {
+  const accounts = (settings: object) => parse(body, sourceWith(settings)).map(({ account }) => account);
+  assert.deepEqual(accounts({ accountLabel: 'instance' }), [
+    'https://server.example.org',
+    'https://other.example.org',
+  ]);
+  assert.deepEqual(accounts({ accountLabel: 'cluster' }), [undefined, undefined]);
+  assert.deepEqual(accounts({}), [undefined, undefined]);
+});
+
 test('what is no notification is told apart', () => {
   for (const [text, message] of [
     ['x', /no JSON/],

@@ -14,6 +14,11 @@ const AlertmanagerSettings = z.strictObject({
     .max(1000)
     .default([])
     .meta({ description: 'Whose alerts are whose: the first rule whose labels an alert has all.' }),
+  accountLabel: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'Label that names the account of an alert, as `cluster`.' }),
 });
 type AlertmanagerSettings = z.infer<typeof AlertmanagerSettings>;
 
@@ -71,6 +76,7 @@ function itemOf(
     Object.entries(each.labels).every(([label, value]) => labels[label] === value),
   );
   const { summary, description, ...others } = annotations;
+  const account = settings.accountLabel === undefined ? undefined : labels[settings.accountLabel];
   return {
     kind: 'signal',
     key: ['alert', groupKey, fingerprint, startsAt, status].join('|'),
@@ -91,6 +97,7 @@ function itemOf(
     what: `the alert ${shownName(name)}`,
     at: new Date(status === 'resolved' && endsAt ? endsAt : startsAt),
     state: status,
+    ...(account && { account }),
     ...(rule !== undefined && { project: rule.project }),
   };
 }

@@ -25,6 +25,7 @@ const Settings = z.strictObject({
   key: Template.optional(),
   subject: Template.optional(),
   actor: Pointer.optional(),
+  account: Template.optional(),
   at: Pointer.optional(),
   url: Template.optional(),
   resolved: z.strictObject({ pointer: Pointer, is: z.array(z.string()).min(1) }).optional(),
@@ -90,6 +91,7 @@ function itemOf({ name, settings }: Source<Settings>, delivery: string, document
   const told = settings.at === undefined ? undefined : new Date(at(document, settings.at) as string | number);
   const actor = settings.actor === undefined ? undefined : at(document, settings.actor);
   const url = settings.url === undefined ? '' : fill(settings.url, document);
+  const account = settings.account === undefined ? '' : fill(settings.account, document).trim();
   const { resolved } = settings;
   const over = resolved?.is.includes(String(at(document, resolved.pointer))) ?? false;
   return {
@@ -109,5 +111,6 @@ function itemOf({ name, settings }: Source<Settings>, delivery: string, document
     at: told === undefined || Number.isNaN(told.getTime()) ? null : told,
     priority: settings.priority,
     ...(settings.kind === 'signal' ? { state: over ? 'resolved' : 'firing' } : {}),
+    ...(account !== '' && { account }),
   };
 }
