@@ -87,7 +87,7 @@ export async function pipelinePlace(
         remote: (gitPath) => remoteOf(fake.url, run.order, gitPath),
         cacheDir: path.join(place, 'cache'),
         toolDir: place,
-        workspace: { overlay: false, owner: null, cacheBytes: 0, dependencyBytes: 0 },
+        workspace: { overlay: false, owner: null, cacheBytes: 1e9, dependencyBytes: 1e6 },
         openSandbox: async (name) =>
           await openDirectorySandbox({
             run: run.order.run,
