@@ -97,6 +97,7 @@ const DECIDED: Record<Access, string[]> = {
     'GET /api/v1/own-tokens',
     'POST /api/v1/own-tokens',
     'DELETE /api/v1/own-tokens/:id',
+    'GET /api/v1/task-preview',
     'GET /api/v1/tasks',
     'GET /api/v1/tasks/:task',
     'GET /api/v1/tasks/:task/explanation',

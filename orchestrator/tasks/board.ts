@@ -21,7 +21,7 @@ const CARD = `select t.id, p.name as project, t.title, ${COLUMN} as column, t.st
   from task t join project p on p.id = t.project`;
 
 /** A filter, and the projects that whoever asks may see; all when left out. */
-export type Narrowed = Narrowed & { projects?: number[] | undefined };
+export type Narrowed = BoardFilter & { projects?: number[] | undefined };
 
 type Row = Omit<Card, 'place' | 'createdAt' | 'updatedAt'> &
   Record<'place' | 'createdAt' | 'updatedAt', Date>;

@@ -53,11 +53,7 @@ export async function createTask(
     const project = await projectForWork(tx, input.project);
     const earlier = await taskWithKey(tx, project, input.idempotencyKey);
     if (earlier !== null) return { task: await getTask(tx, earlier), created: false };
-    const places = placesOf(project, input);
-    const wish = (await knownFile(tx, project.id)).file?.content;
-    const agent = input.agent ?? project.agent ?? wish?.agent ?? defaults.agent;
-    const model = modelFor(agent, input.model ?? project.model ?? wish?.model ?? defaults.model);
-    if (defaults.spokenBy !== undefined) await checkSpoken(tx, agent, model, defaults.spokenBy);
+    const { places, agent, model } = await settle(tx, project, input, defaults);
     const id = await insertTask(
       tx,
       project,
@@ -83,6 +79,21 @@ export async function createTask(
   });
 }
 
+/** Where and by whom a new task would be done: what it says itself, then its project, its repository's file, the configuration. */
+export async function settle(
+  db: Queryable,
+  project: Project,
+  input: Pick<TaskInput, 'repositories' | 'baseBranch' | 'agent' | 'model'>,
+  defaults: Pick<TaskDefaults, 'agent' | 'model' | 'spokenBy'>,
+): Promise<{ places: Place[]; agent: string; model: string }> {
+  const places = placesOf(project, input);
+  const wish = (await knownFile(db, project.id)).file?.content;
+  const agent = input.agent ?? project.agent ?? wish?.agent ?? defaults.agent;
+  const model = modelFor(agent, input.model ?? project.model ?? wish?.model ?? defaults.model);
+  if (defaults.spokenBy !== undefined) await checkSpoken(db, agent, model, defaults.spokenBy);
+  return { places, agent, model };
+}
+
 async function noteOrigin(tx: Queryable, task: number, { source, replayOf }: TaskDefaults): Promise<void> {
   if (source === undefined && replayOf === undefined) return;
   await tx.query('update task set source = $2, replay_of = $3 where id = $1', [
@@ -98,7 +109,10 @@ interface Place {
   baseBranch: string;
 }
 
-function placesOf(project: Project, { repositories: names, baseBranch }: TaskInput): Place[] {
+function placesOf(
+  project: Project,
+  { repositories: names, baseBranch }: Pick<TaskInput, 'repositories' | 'baseBranch'>,
+): Place[] {
   const known = project.repositories.map(({ name }) => name);
   const unknown = names?.find((name) => !known.includes(name));
   if (unknown !== undefined) {

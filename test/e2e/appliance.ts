@@ -44,6 +44,8 @@ export interface Appliance {
   runs(task: number): Promise<Run[]>;
   changes(project: string): Promise<Change[]>;
   daemonPid(): number;
+  /** Where API and page are. */
+  url(): string;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -114,6 +116,7 @@ export async function startAppliance(...settings: string[]): Promise<Appliance> 
     runs: async (task) => (await api<Run[]>('GET', `/runs?task=${task}`)).toReversed(),
     changes: async (project) => await api<Change[]>('GET', `/changes?project=${project}`),
     daemonPid: () => daemon().pid,
+    url: () => daemon().url,
     async [Symbol.asyncDispose]() {
       await autocode('down').catch(() => {});
       const left = await eventually(

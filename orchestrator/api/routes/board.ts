@@ -1,10 +1,16 @@
 // /board: the columns, with the first cards of each. /cards: the tasks of a column, a page at a time, or those that an event named.
+// /task-preview: what would become of a task that is not given yet.
 import { z } from 'zod';
 import { Board, BoardColumn, BoardFilter, Card } from '../../../protocol/board.ts';
+import { Name } from '../../../protocol/ids.ts';
+import { TaskInput } from '../../../protocol/task.ts';
+import { TaskPreview } from '../../../protocol/task-preview.ts';
 import { getBoard, listCards } from '../../tasks/board.ts';
+import { previewTask } from '../../tasks/preview.ts';
 import { Id, Limit, number } from '../parameters.ts';
 import { projectsOf } from '../project-scope.ts';
 import type { Routes } from '../server.ts';
+import { taskDefaults } from '../task-defaults.ts';
 
 const MOST_IDS = 500;
 const tags = ['tasks'];
@@ -16,7 +22,21 @@ const Ids = z
   .transform((list) => list.split(',').map(Number))
   .meta({ description: 'Numbers of tasks, separated by commas.' });
 
-export const boardRoutes: Routes = (app, { db, config }) => {
+const Intent = z.object({
+  project: Name,
+  agent: TaskInput.shape.agent,
+  model: TaskInput.shape.model,
+  priority: number(TaskInput.shape.priority),
+  approvePlan: z
+    .enum(['true', 'false'])
+    .transform((value) => value === 'true')
+    .optional()
+    .meta({ description: 'As the project has it when left out.' }),
+});
+
+export const boardRoutes: Routes = (app, context) => {
+  const { db, config } = context;
+  const books = { timeZone: config.budget.timeZone, currency: config.currency };
   app.get(
     '/board',
     {
@@ -54,5 +74,25 @@ export const boardRoutes: Routes = (app, { db, config }) => {
       },
     },
     async (request) => await listCards(db, { ...request.query, projects: projectsOf(request) }),
+  );
+  app.get(
+    '/task-preview',
+    {
+      config: { access: 'viewer', limited: 'filtered' },
+      schema: {
+        tags,
+        summary:
+          'What would become of a task: who would do it, what it would wait for, what such tasks have cost',
+        querystring: Intent,
+        response: { 200: TaskPreview },
+      },
+    },
+    async (request) => {
+      const defaults = {
+        ...taskDefaults(request, context),
+        priorityMinutes: config.scheduling.priorityMinutes,
+      };
+      return await previewTask(db, request.query, defaults, books, projectsOf(request));
+    },
   );
 };

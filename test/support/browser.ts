@@ -1,0 +1,112 @@
+// The web page in a real browser, against a daemon: people who sign in, and what a page must never do. Used by test/web and bench/web.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import type { NewPerson, PersonRole } from '../../protocol/person.ts';
+import type { Appliance } from '../e2e/appliance.ts';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const PASSWORD = 'correct horse battery staple';
+
+/** Sizes that pages are tried at. */
+export const WIDE = { width: 1440, height: 900 };
+export const NARROW = { width: 390, height: 844 };
+
+/** Chromium of this machine; to be closed. */
+export async function openBrowser(): Promise<Browser> {
+  return await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
+  });
+}
+
+/** A page of its own, whose errors and breaches of the policy are noted. */
+export interface WatchedPage {
+  page: Page;
+  /** What went wrong inside so far: errors, refused scripts and styles, failed requests to the API but those of a daemon that is away. */
+  problems: string[];
+}
+
+/** A page of somebody with the role, who has signed in with a password. */
+export async function signedIn(
+  appliance: Appliance,
+  browser: Browser,
+  { role = 'admin', ...options }: { role?: PersonRole } & BrowserContextOptions = {},
+): Promise<WatchedPage> {
+  const name = await person(appliance, role);
+  const watched = await openPage(browser, options);
+  const { page } = watched;
+  await page.goto(appliance.url());
+  await page.getByLabel('Name').fill(name);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+  return watched;
+}
+
+/** A page that nobody has signed in at. */
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+  const context = await browser.newContext({ viewport: WIDE, colorScheme: 'light', ...options });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    // An answer that is no success is told by the browser itself; pages show it.
+    if (message.type() === 'error' && !/^Failed to load resource/.test(message.text()))
+      problems.push(message.text());
+  });
+  return { page, problems };
+}
+
+const people = new WeakMap<Appliance, Map<PersonRole, Promise<string>>>();
+
+/** Somebody with the role who can sign in; one of each role an appliance. */
+async function person(appliance: Appliance, role: PersonRole): Promise<string> {
+  const known = people.get(appliance) ?? new Map<PersonRole, Promise<string>>();
+  people.set(appliance, known);
+  const made = known.get(role) ?? makePerson(appliance, role);
+  known.set(role, made);
+  return await made;
+}
+
+async function makePerson(appliance: Appliance, role: PersonRole): Promise<string> {
+  const { link, person: made } = await appliance.api<NewPerson>('POST', '/people', {
+    name: `the-${role}`,
+    role,
+  });
+  const code = new URL(link.url).hash.split('/')[1];
+  await appliance.api('POST', '/welcomes', { code, password: PASSWORD });
+  return made.name;
+}
+
+/** What axe finds that keeps people out, in words. */
+export async function seriousOf(page: Page): Promise<string[]> {
+  const source = readFileSync(AXE, 'utf8');
+  // By the debugger: the page's policy lets no script in that is not its own.
+  await page.evaluate(source);
+  const found = await page.evaluate<Violation[]>('axe.run().then(({ violations }) => violations)');
+  return found
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+}
+
+interface Violation {
+  id: string;
+  impact: string | null;
+  nodes: { html: string }[];
+}
+
+/** Nothing went wrong inside of the page, and everybody can use it. */
+export async function assertSound({ page, problems }: WatchedPage): Promise<void> {
+  assert.deepEqual(await seriousOf(page), []);
+  assert.deepEqual(problems, []);
+}
+
+/** Keeps a picture of the page where AUTOCODE_SCREENSHOTS names a directory. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const directory = process.env.AUTOCODE_SCREENSHOTS;
+  if (directory !== undefined)
+    await page.screenshot({ path: path.join(directory, `${name}.png`), animations: 'disabled' });
+}
