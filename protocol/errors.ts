@@ -80,6 +80,7 @@ export const ERRORS = {
   ERR_ELASTICSEARCH_REFUSED: { status: 502, exit: 1 },
   ERR_SOURCE_UNAVAILABLE: { status: 502, exit: 6 },
   ERR_SOURCE_DENIED: { status: 403, exit: 4 },
+  ERR_PROVIDER_UNAVAILABLE: { status: 502, exit: 6 },
   ERR_INTERNAL: { status: 500, exit: 1 },
 } as const satisfies Record<string, ErrorKind>;
 

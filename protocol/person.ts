@@ -87,6 +87,16 @@ export const SignInWays = z
   .meta({ id: 'SignInWays' });
 export type SignInWays = z.infer<typeof SignInWays>;
 
+/** Why a sign-in by the provider did not end in a session, as the page is told by `?problem=`. */
+export const SIGN_IN_PROBLEMS = [
+  'no-provider',
+  'provider-away',
+  'sign-in-over',
+  'no-role',
+  'failed',
+] as const;
+export type SignInProblem = (typeof SIGN_IN_PROBLEMS)[number];
+
 /** Who asks, as the page needs to know it. */
 export const SignedIn = z
   .object({

@@ -28,8 +28,7 @@ export function recordChanges(app: FastifyInstance, { db, log }: Pick<ApiContext
   });
   app.addHook('onSend', async (request, reply, payload) => {
     if (!isRecorded(request)) return payload;
-    const code = reply.statusCode < 400 ? null : (request.refusedWith ?? null);
-    const outcome: Outcome = { status: reply.statusCode, code };
+    const outcome: Outcome = { status: reply.statusCode, code: request.refusedWith ?? null };
     try {
       outcome.made = madeBy(reply.statusCode, payload);
       if (request.auditRecord === undefined) await recordChange(db, await askedBy(db, request), outcome);

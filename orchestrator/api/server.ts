@@ -43,6 +43,7 @@ import { runRoutes } from './routes/runs.ts';
 import { runnerRoutes } from './routes/runner.ts';
 import { schedulingRoutes } from './routes/scheduling.ts';
 import { purchaseRoutes } from './routes/purchases.ts';
+import { oidcRoutes } from './routes/oidc.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { secretBindingRoutes } from './routes/secret-bindings.ts';
 import { secretRoutes } from './routes/secrets.ts';
@@ -88,6 +89,7 @@ const GROUPS: Routes[] = [
   changeRoutes,
   eventRoutes,
   sessionRoutes,
+  oidcRoutes,
   peopleRoutes,
   auditRecordRoutes,
   tokenRoutes,

@@ -2,6 +2,7 @@
 import yargs, { type Argv } from 'yargs';
 import { isNoun, UsageError, type Noun, type Verb } from './command.ts';
 import { agentNoun } from './verbs/agent.ts';
+import { auditNoun } from './verbs/audit.ts';
 import { backupNoun } from './verbs/backup.ts';
 import { changeNoun } from './verbs/change.ts';
 import { configNoun } from './verbs/config.ts';
@@ -62,6 +63,7 @@ export const VERBS: (Verb | Noun)[] = [
   ledgerNoun,
   purchaseNoun,
   userNoun,
+  auditNoun,
   tokenNoun,
   secretNoun,
   configNoun,

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { hashOf } from '../access/tokens.ts';
 import type { Queryable } from '../db/connect.ts';
-import { personNotFound } from './people.ts';
+import { getPerson, personNotFound } from './people.ts';
 
 /** Makes the link of a person; one that was made before opens nothing from then on. */
 export async function makeLink(
@@ -15,12 +15,17 @@ export async function makeLink(
   const code = randomBytes(32).toString('base64url');
   const { rows } = await db.query<{ expiresAt: Date }>(
     `insert into person_link (person, hash, created_by, expires_at)
-     select id, $2, $3, now() + make_interval(secs => $4::float8 * 3600) from person where name = $1
+     select id, $2, $3, now() + make_interval(secs => $4::float8 * 3600) from person where name = $1 and issuer is null
      on conflict (person) do update set hash = excluded.hash, created_by = excluded.created_by, expires_at = excluded.expires_at
      returning expires_at as "expiresAt"`,
     [name, hashOf(code), by, hours],
   );
-  if (rows[0] === undefined) throw personNotFound(name);
+  if (rows[0] === undefined) {
+    if ((await getPerson(db, name)).provider === null) throw personNotFound(name);
+    throw new AutocodeError('ERR_STATE', `${name} signs in by the provider, without a password here.`, {
+      remedy: 'Passwords of such people are changed there.',
+    });
+  }
   return { code, expiresAt: rows[0].expiresAt };
 }
 

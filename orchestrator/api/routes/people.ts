@@ -16,18 +16,20 @@ import { createPerson, getPerson, listPeople, updatePerson } from '../../people/
 import { endSession, endSessions, listSessions } from '../../people/sessions.ts';
 import { actorOf } from '../authentication.ts';
 import { Id } from '../parameters.ts';
+import { publicUrl } from '../public-url.ts';
 import type { Routes } from '../server.ts';
 
 const tags = ['people'];
 const params = z.object({ person: Name });
 const admin = { access: 'admin' } as const;
 
-export const peopleRoutes: Routes = (app, { db, config }) => {
+export const peopleRoutes: Routes = (app, context) => {
+  const { db, config } = context;
   const link = async (tx: Queryable, name: string, request: FastifyRequest): Promise<PersonLink> => {
     const { code, expiresAt } = await makeLink(tx, name, config.signIn.linkHours, actorOf(request));
-    const base = config.api.publicUrl ?? `${request.protocol}://${request.host}`;
     // After the #: what a browser sends to no server and no proxy writes into its log.
-    return { url: `${base.replace(/\/$/, '')}/welcome#${name}/${code}`, expiresAt: expiresAt.toISOString() };
+    const url = `${publicUrl(context, request)}/welcome#${name}/${code}`;
+    return { url, expiresAt: expiresAt.toISOString() };
   };
   app.get(
     '/people',
