@@ -131,7 +131,7 @@ async function tasksLike(db: Queryable, project: string, model: string): Promise
   for (const { of, where } of KINDS) {
     const { rows } = await db.query<{ tasks: number; median: number; high: number; minutes: number | null }>(
       `with spent as (select task, sum(money) as money from usage_day
-           where day > current_date - 100 and task <> 0 group by task)
+           where day > now()::date - 100 and task <> 0 group by task)
        select count(*)::int as tasks, coalesce(percentile_disc(0.5) within group (order by coalesce(spent.money, 0)), 0)::float8 as median,
          coalesce(percentile_disc(0.9) within group (order by coalesce(spent.money, 0)), 0)::float8 as high,
          (percentile_cont(0.5) within group (order by extract(epoch from t.finished_at - first.at) / 60))::float8 as minutes

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../db/connect.ts';
 import { SubmissionQueue } from './submission-queue.ts';
+import { SweepGrace } from './sweep-grace.ts';
 import { sweep, type SweepOptions, type SweepPolicy } from './sweep.ts';
 
 /** Something that is done every so often, the first time when the scheduler starts. */
@@ -18,7 +19,7 @@ export interface SchedulerOptions {
   scheduling: SweepOptions['scheduling'];
   /** Where the days of budgets begin. */
   timeZone: string;
-  /** No lease is swept for this long after the start, or after a time without sweeps: workers get time to reach us. */
+  /** No lease is swept for this long after the start, a time without sweeps, or a jump of the clock: workers get time to reach us. */
   startupGraceSeconds: number;
   /** Opens the change of a run in `submitting`, or reports why not; may be called again for the same run. */
   submit(run: string): Promise<void>;
@@ -38,13 +39,14 @@ const ABSENCE_MS = 3 * SWEEP_SECONDS * 1000;
 /** One scheduler an installation; start and stop may be called again. */
 export class Scheduler {
   readonly #options: SchedulerOptions;
+  readonly #grace: SweepGrace;
   #stopping = new AbortController();
   #loops: Promise<unknown> | undefined;
-  #graceEnds = 0;
   #lastSweep = 0;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
+    this.#grace = new SweepGrace(options.startupGraceSeconds);
   }
 
   /** Begins to sweep and to submit, with what an earlier process left behind. */
@@ -81,10 +83,10 @@ export class Scheduler {
   }
 
   async #sweep(): Promise<void> {
-    const { db, policy, scheduling, timeZone, log, startupGraceSeconds } = this.#options;
+    const { db, policy, scheduling, timeZone, log } = this.#options;
     const now = performance.now();
-    if (now - this.#lastSweep > ABSENCE_MS) this.#graceEnds = now + startupGraceSeconds * 1000;
-    const leases = now >= this.#graceEnds;
+    if (now - this.#lastSweep > ABSENCE_MS) this.#grace.begin(now);
+    const leases = await this.#grace.isOver(db, now);
     const onError = (error: unknown) =>
       log.error(`the sweep could not mend something: ${String(error)}`, { error });
     const counts = await sweep(db, { policy, leases, scheduling, timeZone, onError });
