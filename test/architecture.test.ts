@@ -31,6 +31,7 @@ const domains = [
   'repos',
   'retention',
   'secrets',
+  'simulation',
   'tasks',
   'tls',
   'workers',

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 const root = path.resolve(import.meta.dirname, '..');
 const DECIDING = [
   'orchestrator/tasks',
+  'orchestrator/incidents',
   'orchestrator/workers',
   'orchestrator/events',
   'worker-agent/runner',
@@ -25,6 +26,19 @@ test('what decides about leases, deadlines and retries never asks for the time o
     .filter((file) => !/\.test\.ts$|\/testing\/|\/fixtures\//.test(file) && !FOR_PEOPLE.includes(file))
     .filter((file) => /\bDate\.now\(|new Date\(\)/.test(fs.readFileSync(path.join(root, file), 'utf8')));
   assert.deepEqual(asking, []);
+});
+
+test('decisions ask for the time of the database by `now()` alone, so that a virtual clock can stand in for it', () => {
+  const otherwise = fs
+    .globSync('orchestrator/{tasks,intake,incidents,budget,events,workers,repos,access}/**/*.{ts,sql}', { cwd: root })
+    .concat(fs.globSync('orchestrator/db/migrations/*.sql', { cwd: root }))
+    .filter((file) => !/\.test\.ts$/.test(file))
+    .filter((file) =>
+      /\bcurrent_(timestamp|date|time)\b|\blocaltime(stamp)?\b|pg_catalog\.now|'now'::|\btimeofday\(/i.test(
+        fs.readFileSync(path.join(root, file), 'utf8'),
+      ),
+    );
+  assert.deepEqual(otherwise, []);
 });
 
 test("the runner compares no time of the orchestrator's with one of its own", () => {
