@@ -9,6 +9,8 @@ import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { toast, toastProblem } from '../ui/toasts.tsx';
+import { CreateDialog } from '../task-form/create-dialog.tsx';
+import { EditDialog } from '../task-form/edit-dialog.tsx';
 import { priorityBetween } from './board-data.ts';
 import { BulkBar } from './bulk-bar.tsx';
 import { Column } from './column.tsx';
@@ -32,6 +34,7 @@ export function BoardPage() {
       setMarked((old) => new Set(on ? [...old, id] : [...old].filter((each) => each !== id))),
     [],
   );
+  const editing = Number(search.edit ?? 0);
   const minutes = board?.priorityMinutes ?? 10;
   const onMove = (card: Card, above: Card | undefined, below: Card | undefined) =>
     void prioritise(card, priorityBetween(card, above, below, minutes));
@@ -59,7 +62,7 @@ export function BoardPage() {
       )}
       {none && <NoTasks narrowed={narrowed} onClear={() => view({})} />}
       {!none && (
-        <div className="flex min-h-0 flex-1 snap-x gap-2 overflow-x-auto px-3 pb-3">
+        <div className="flex min-h-0 flex-1 snap-x scroll-px-3 gap-2 overflow-x-auto px-3 pb-3">
           {columns?.map((data) => (
             <Column
               key={data.column}
@@ -74,6 +77,10 @@ export function BoardPage() {
           ))}
         </div>
       )}
+      {search.new !== undefined && mayChange && (
+        <CreateDialog project={filter.project} onClose={() => onFilter(filter)} />
+      )}
+      {editing > 0 && mayChange && <EditDialog id={editing} onClose={() => onFilter(filter)} />}
       {marked.size > 0 && <BulkBar cards={cards} marked={marked} onClear={() => setMarked(new Set())} />}
     </div>
   );

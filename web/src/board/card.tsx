@@ -2,6 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { Card } from '../../../protocol/board.ts';
+import { visible } from '../log/visible.ts';
 import { Ago } from '../ui/ago.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { WAITS_FOR } from './words.ts';
@@ -39,7 +40,7 @@ export const TaskCard = memo(function TaskCard({ card, marked, mayMark, onMark }
           draggable={false}
           className="line-clamp-2 min-h-0 flex-1 leading-4.5 font-medium wrap-anywhere hover:underline"
         >
-          <bdi>{title}</bdi>
+          <bdi>{visible(title)}</bdi>
         </Link>
         <p className="flex items-center gap-1.5 text-sm whitespace-nowrap text-muted">
           <span>#{id}</span>

@@ -69,7 +69,7 @@ export function Column({ data, marked, mayChange, onMark, onMore, onMove, onRais
   return (
     <section
       aria-label={`${title}, ${count}`}
-      className="flex h-full min-w-72 flex-1 snap-start flex-col md:min-w-60"
+      className="flex h-full min-w-72 flex-1 snap-start flex-col md:min-w-48"
     >
       <h2 className="flex items-center gap-2 px-2 py-1.5 font-semibold">
         <span className={`size-2 rounded-full ${DOTS[tone]}`} />

@@ -5,6 +5,7 @@ import { useDeferredValue, useState, type KeyboardEvent } from 'react';
 import type { Card } from '../../../protocol/board.ts';
 import { get } from '../api/client.ts';
 import { useMay } from '../session/session.ts';
+import { visible } from '../log/visible.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { PLACES } from './nav.ts';
 
@@ -103,7 +104,7 @@ function useChoices(words: string, onHelp: () => void): Choice[] {
     ...wanted,
     ...tasks.map(({ id, title, column }) => ({
       id: `task-${id}`,
-      label: `#${id} ${title}`,
+      label: `#${id} ${visible(title)}`,
       note: column,
       run: go(`/tasks/${id}`),
     })),

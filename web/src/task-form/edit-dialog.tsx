@@ -1,0 +1,101 @@
+// Edits a task that does not run yet. Where somebody else has changed the same meanwhile, both are shown, and nothing is overwritten.
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState, type FormEvent } from 'react';
+import type { Task } from '../../../protocol/task.ts';
+import { ApiError, get, send } from '../api/client.ts';
+import { Button } from '../ui/button.tsx';
+import { Dialog } from '../ui/dialog.tsx';
+import { Problem } from '../ui/problem.tsx';
+import { toast } from '../ui/toasts.tsx';
+import { draftOf, patchOf } from './draft.ts';
+import { Fields } from './fields.tsx';
+
+/** Open as long as it is rendered. */
+export function EditDialog({ id, onClose }: { id: number; onClose: () => void }) {
+  const { data, error } = useQuery({
+    queryKey: ['task', id, 'editing'],
+    queryFn: async ({ signal }) => await get<Task>(`/tasks/${id}`, {}, signal),
+    gcTime: 0,
+    staleTime: Infinity, // what the editor saw, until it is saved
+  });
+  return (
+    <Dialog title={`Edit task ${id}`} onClose={onClose} width="wide">
+      {error && <Problem error={error} />}
+      {data && <EditForm seen={data} onClose={onClose} />}
+    </Dialog>
+  );
+}
+
+interface Conflict {
+  changed: Record<string, { was: unknown; is: unknown }>;
+}
+
+function EditForm({ seen: first, onClose }: { seen: Task; onClose: () => void }) {
+  const cache = useQueryClient();
+  const [seen, setSeen] = useState(first);
+  const [draft, setDraft] = useState(() => draftOf(first));
+  const [problem, setProblem] = useState<unknown>();
+  const conflict = conflictIn(problem);
+  const save = async (against: Task) => {
+    const patch = patchOf(draft, against);
+    if (patch === undefined) return onClose();
+    try {
+      await send<Task>('PATCH', `/tasks/${first.id}`, patch);
+      await cache.invalidateQueries({ queryKey: ['task', first.id] });
+      toast(`Task ${first.id} was changed.`);
+      onClose();
+    } catch (error) {
+      setProblem(error);
+    }
+  };
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    await save(seen);
+  };
+  const overwrite = async () => {
+    const theirs = await get<Task>(`/tasks/${first.id}`);
+    setSeen(theirs);
+    await save(theirs);
+  };
+  return (
+    <form onSubmit={submit} className="space-y-3 p-4">
+      <Fields draft={draft} editing problem={problem} onChange={setDraft} />
+      {problem !== undefined && <Problem error={problem} />}
+      {conflict !== undefined && (
+        <section aria-label="Changed meanwhile" className="space-y-2 rounded-md border border-warn/50 p-3">
+          {Object.entries(conflict.changed).map(([field, { is }]) => (
+            <p key={field}>
+              <span className="font-medium">{field}</span> is now{' '}
+              <bdi className="whitespace-pre-wrap">{typeof is === 'string' ? is : JSON.stringify(is)}</bdi>
+            </p>
+          ))}
+          <div className="flex gap-2">
+            <Button onClick={overwrite}>Save mine over it</Button>
+            <Button
+              onClick={async () => {
+                const theirs = await get<Task>(`/tasks/${first.id}`);
+                setSeen(theirs);
+                setDraft(draftOf(theirs));
+                setProblem(undefined);
+              }}
+            >
+              Take theirs
+            </Button>
+          </div>
+        </section>
+      )}
+      <div className="flex justify-end gap-2">
+        <Button onClick={onClose}>Close</Button>
+        <Button type="submit" look="primary">
+          Save
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function conflictIn(problem: unknown): Conflict | undefined {
+  if (!(problem instanceof ApiError) || problem.code !== 'ERR_CONFLICT') return undefined;
+  const details = problem.details as Partial<Conflict> | undefined;
+  return details?.changed === undefined ? undefined : { changed: details.changed };
+}
