@@ -20,7 +20,8 @@ let stream: ServerResponse | undefined;
 const BOMB = gzipSync(Buffer.alloc(200 * 1024 * 1024));
 const UPLOAD = 100_000_000;
 
-const typeOf = (place: string) => (place.startsWith('/simple/') ? 'text/html' : 'application/octet-stream');
+const typeOf = (place: string) =>
+  /^\/simple\/|\.html$/.test(place) ? 'text/html' : 'application/octet-stream';
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
   asked.push(request);
@@ -83,6 +84,20 @@ test('curl, git, npm, pip and Node go out by the proxy, trust it, and are record
   assert.ok(asked.every(({ headers }) => headers['proxy-authorization'] === undefined));
   const { groups } = await reportTraffic(rig.places.spool, { run: RUN }, 'host');
   assert.deepEqual(new Set(groups.map(({ name }) => name)), new Set(['127.0.0.1', 'localhost']));
+});
+
+test('a browser goes out by the proxy and trusts it; what is refused it, as others, is in the records', async () => {
+  const refused = `https://127.0.0.1:${rig.servers.secure}/refused`;
+  const page = `<script>Promise.allSettled(['/ok/browser', '${refused}'].map(async (at) => (await fetch(at)).text()))
+    .then((all) => document.title = all.map(({ status, value }) => value ?? status).join(', '))</script>`;
+  files.set('/page.html', Buffer.from(page));
+  const { output, errors } = await rig.inside(
+    `NO_PROXY='<-loopback>' no_proxy='<-loopback>' chromium --headless --no-sandbox --disable-gpu --virtual-time-budget=30000 --dump-dom ${secure('/page.html')}`,
+  );
+  assert.match(output, /<title>outside, rejected</, errors);
+  const { records } = await searchTraffic(rig.places.spool, { limit: 1000 });
+  const [denied] = records.filter(({ url }) => url === refused);
+  assert.deepEqual([denied?.decision, denied?.run], ['denied', RUN]);
 });
 
 test('what is refused says the rule that would allow it, over TLS too, and reaches nobody', async () => {

@@ -11,6 +11,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { browserPolicy } from '../../protocol/browser-trust.ts';
 import type { TrafficRecord } from '../../protocol/traffic.ts';
 import { EgressSettings } from '../../orchestrator/config/egress-settings.ts';
 import { writeFileAtomic } from '../../orchestrator/config/atomic-file.ts';
@@ -129,10 +130,12 @@ export async function egressRig(
   const relay = await startEgressRelay({ url, token, socket, patienceMs: 500 });
   const certificate = path.join(directory, 'ca.pem');
   await writeFile(certificate, authority.certificate, { mode: 0o644 });
+  const browser = path.join(directory, 'browser.json');
+  await writeFile(browser, browserPolicy(authority.certificate), { mode: 0o644 });
   const host = await confinedHost('bubblewrap', process.env.PATH ?? '');
   const sandbox = await openScratchConfined(host, {
     toolDir,
-    egress: { socket, authority: certificate, placeholders },
+    egress: { socket, authority: certificate, browser, placeholders },
   });
   return {
     directory,

@@ -1,6 +1,7 @@
 // A run's way out, where its order has one: the relay to the proxy, and the certificate that programs inside trust. Used by the runner.
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { browserPolicy } from '../../protocol/browser-trust.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
 import { socketBase } from '../config.ts';
 import type { ConfinedOptions } from '../sandbox/confined.ts';
@@ -19,14 +20,16 @@ export async function openEgress(
 ): Promise<RunEgress> {
   if (egress === null || isolation === 'directory') return { way: null, close: async () => {} };
   const authority = path.join(runDirectory, 'egress-ca.pem');
+  const browser = path.join(runDirectory, 'egress-browser.json');
   await writeFile(authority, egress.ca, { mode: 0o644 });
+  await writeFile(browser, browserPolicy(egress.ca), { mode: 0o644 });
   const socket = socketPath(runDirectory, 'egress.sock', socketBase());
   const relay = await startEgressRelay({ url: egress.url, token: egress.token, socket });
   return {
-    way: { socket, authority, placeholders: egress.placeholders },
+    way: { socket, authority, browser, placeholders: egress.placeholders },
     async close() {
       await relay.close();
-      await rm(authority, { force: true });
+      for (const file of [authority, browser]) await rm(file, { force: true });
     },
   };
 }

@@ -1,6 +1,6 @@
 // Sandboxes over a root of an environment, by the real bubblewrap and the real crun.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -24,7 +24,14 @@ writeFileSync(path.join(root, 'var/lib/known'), 'kept');
 await writeOwnFiles(path.join(root, 'etc'));
 const bare = path.join(place, 'bare');
 makeSmallRoot(bare, { node: false });
+mkdirSync(path.join(bare, 'etc/chromium'), { recursive: true });
 await writeOwnFiles(path.join(bare, 'etc'));
+const linked = path.join(place, 'linked');
+makeSmallRoot(linked, { node: false });
+for (const folder of [path.join(linked, 'etc/chromium'), path.join(place, 'elsewhere')])
+  mkdirSync(folder, { recursive: true });
+symlinkSync(path.join(place, 'elsewhere'), path.join(linked, 'etc/chromium/policies'));
+await writeOwnFiles(path.join(linked, 'etc'));
 
 const variables = {
   PATH: '/opt/tool/bin:relative',
@@ -97,6 +104,26 @@ for (const kind of ['bubblewrap', 'container'] as const) {
     } finally {
       await sandbox.close();
     }
+  });
+
+  test(`${kind}: a browser of an environment is told whom to trust, over no link of its root`, async () => {
+    const file = (name: string) => path.join(place, name);
+    for (const name of ['socket', 'authority', 'browser']) writeFileSync(file(name), name, { mode: 0o644 });
+    const egress = { socket: file('socket'), authority: file('authority'), browser: file('browser') };
+    for (const [name, told] of [
+      ['bare', 'browser'],
+      ['linked', ''],
+    ] as const) {
+      const sandbox = await openScratchConfined(host, {
+        environment: { ...environment, name, root: path.join(place, name) },
+        egress,
+      });
+      const policy = '/etc/chromium/policies/managed/autocode-egress.json';
+      const { output } = await outputOf(sandbox.spawn(['cat', policy], { egress: true }));
+      await sandbox.close();
+      assert.equal(output, told, name);
+    }
+    assert.equal(existsSync(path.join(place, 'elsewhere/managed')), false);
   });
 }
 

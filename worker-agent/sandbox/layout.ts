@@ -1,7 +1,8 @@
 // What a sandbox's processes see of files, in whichever way they are confined: what is not named here does not exist inside.
 // bubblewrap-arguments.ts and oci-bundle.ts put it into the words of their programs.
-import { existsSync, lstatSync, readlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
+import { BROWSER_POLICIES } from '../../protocol/browser-trust.ts';
 import { rootEntries, type EnvironmentRoot, type HostPrograms } from './environment-root.ts';
 
 /** Paths inside; the same in every run, so that recordings and prompts do not depend on the machine. */
@@ -32,8 +33,8 @@ export interface Layout {
   environment: { root: EnvironmentRoot; host: HostPrograms } | null;
   /** The runner's relay to the model gateway; null for a program without. */
   gatewaySocket: string | null;
-  /** The runner's relay to the egress proxy, and a file with the certificate of its authority; null for a program without. */
-  egress: { socket: string; authority: string } | null;
+  /** The runner's relay to the egress proxy, and files: the certificate of its authority, the policy for browsers; null for a program without. */
+  egress: { socket: string; authority: string; browser: string } | null;
   /** Most that fits into /tmp, and into /dev/shm. */
   tmpMb: number;
 }
@@ -60,6 +61,7 @@ const SYSTEM = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 const ETC = [
   'alternatives',
   'ca-certificates',
+  'chromium.d',
   'crypto-policies',
   'fonts',
   'ld.so.cache',
@@ -95,7 +97,11 @@ export function layoutOf(layout: Layout): Entry[] {
     ...(gatewaySocket === null ? [] : [readOnly(gatewaySocket, INSIDE.gatewaySocket)]),
     ...(egress === null
       ? []
-      : [readOnly(egress.socket, INSIDE.egressSocket), readOnly(egress.authority, INSIDE.egressAuthority)]),
+      : [
+          readOnly(egress.socket, INSIDE.egressSocket),
+          readOnly(egress.authority, INSIDE.egressAuthority),
+          ...browserPolicies(environment?.root.root ?? null, egress.browser),
+        ]),
     { kind: 'host', at: INSIDE.home, from: home, writable: true },
     { kind: 'host', at: INSIDE.workspace, from: tree, writable: true },
   ];
@@ -114,13 +120,23 @@ export function systemPrograms(): Entry[] {
   return [readOnly('/usr', '/usr'), ...SYSTEM.flatMap(systemDirectory)];
 }
 
-// With the directories above it, which bwrap would make for its own user alone.
 function toolchain(directory: string): Entry[] {
-  const above = path.dirname(directory).split('/').filter(Boolean);
-  return [
-    ...above.map((_, index): Entry => ({ kind: 'directory', at: `/${above.slice(0, index + 1).join('/')}` })),
-    readOnly(directory, directory),
-  ];
+  return [...directoriesAbove(directory), readOnly(directory, directory)];
+}
+
+// Which bwrap would make for its own user alone.
+function directoriesAbove(at: string): Entry[] {
+  const above = path.dirname(at).split('/').filter(Boolean);
+  return above.map((_, index) => ({ kind: 'directory', at: `/${above.slice(0, index + 1).join('/')}` }));
+}
+
+// Beside the host's programs; in an environment over the file that was put there for it (workspace/environments.ts).
+function browserPolicies(root: string | null, policy: string): Entry[] {
+  return BROWSER_POLICIES.flatMap(({ browser, file }) => {
+    const at = `/${file}`;
+    if (root !== null) return isFileOf(root, file) ? [readOnly(policy, at)] : [];
+    return existsSync(`/${browser}`) ? [...directoriesAbove(at), readOnly(policy, at)] : [];
+  });
 }
 
 function readOnly(from: string, at: string): Entry {
@@ -135,6 +151,12 @@ function borrowed(directory: string, at: string): Entry[] {
     readOnly(directory, at),
     ...(hidden ? [readOnly(path.join(ETC_FILES, 'no-alternates'), path.join(at, alternates))] : []),
   ];
+}
+
+// Over no link: it would lead elsewhere inside.
+function isFileOf(root: string, file: string): boolean {
+  const at = path.join(root, file);
+  return existsSync(at) && realpathSync(at) === path.join(realpathSync(root), file);
 }
 
 // Links into /usr on most systems, directories on some.

@@ -6,7 +6,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Limits } from './cgroup.ts';
-import { openConfinedSandbox, type ConfinedHost } from './confined.ts';
+import { openConfinedSandbox, type ConfinedHost, type ConfinedOptions } from './confined.ts';
 import type { EnvironmentRoot } from './environment-root.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -24,8 +24,7 @@ export interface ScratchOptions {
   toolDir?: string;
   limits?: Partial<Limits>;
   environment?: EnvironmentRoot;
-  /** The way out: the socket of a relay, a file with a certificate, and what stands for secrets. */
-  egress?: { socket: string; authority: string; placeholders?: Record<string, string> };
+  egress?: NonNullable<ConfinedOptions['egress']>;
 }
 
 const LIMITS: Limits = { memoryMb: 2048, pids: 512, cpus: 0 };

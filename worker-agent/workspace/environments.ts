@@ -4,12 +4,13 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { copyFile, lstat, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
+import { BROWSER_POLICIES } from '../../protocol/browser-trust.ts';
 import { EnvironmentFacts, type RunEnvironment } from '../../protocol/environment.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { waitForLock } from '../lock.ts';
@@ -149,4 +150,18 @@ export async function writeOwnFiles(etc: string): Promise<void> {
     await rm(path.join(etc, name), { recursive: true, force: true });
     await copyFile(path.join(ETC_FILES, name), path.join(etc, name));
   }
+  for (const { browser, file } of BROWSER_POLICIES) {
+    if (existsSync(path.join(etc, '..', browser))) await placeFor(path.join(etc, '..'), file);
+  }
+}
+
+// A file over which runs have their own; none where a link would lead elsewhere.
+async function placeFor(root: string, file: string): Promise<void> {
+  let at = root;
+  for (const part of path.dirname(file).split('/')) {
+    at = path.join(at, part);
+    await mkdir(at, { mode: 0o755 }).catch(() => {}); // it is there
+    if (!(await lstat(at)).isDirectory()) return;
+  }
+  await writeFile(path.join(root, file), '{}\n', { flag: 'wx', mode: 0o644 }).catch(() => {}); // it is there
 }

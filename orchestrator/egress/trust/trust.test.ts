@@ -1,6 +1,7 @@
 // A machine that trusts the authority, tried with the system's own programs on a root directory of the test's.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -100,6 +101,21 @@ test('Java trusts a copy of its own list with it', async (t) => {
   assert.equal((await install(at)).java, 'unchanged');
   assert.equal((await install({ ...at, remove: true })).java, 'removed');
   assert.equal(existsSync(file), false);
+});
+
+test('browsers that are installed are told by a policy beside those of others', async (t) => {
+  const { root, certificate, install, read } = await machine(t);
+  assert.equal('browser' in (await install()), false);
+  mkdirSync(path.join(root, 'etc/chromium/policies/managed'), { recursive: true });
+  writeFileSync(path.join(root, 'etc/chromium/policies/managed/other.json'), '{}');
+  assert.equal((await install()).browser, 'made');
+  const file = 'etc/chromium/policies/managed/autocode-egress.json';
+  const { CACertificates } = JSON.parse(read(file)) as { CACertificates: string[] };
+  const [told = ''] = CACertificates;
+  assert.equal(new X509Certificate(Buffer.from(told, 'base64')).toString(), certificate);
+  assert.equal((await install()).browser, 'unchanged');
+  assert.equal((await install({ remove: true })).browser, 'removed');
+  assert.equal(read('etc/chromium/policies/managed/other.json'), '{}');
 });
 
 test('a machine without a known store is told so', async (t) => {

@@ -1,8 +1,9 @@
-// Makes a machine trust the authority of the egress proxy: its system store, and by it curl, git and the rest; Node, Python and Java,
-// which have lists of their own. For VMs and developers' machines, used by `egress ca install`; sandboxes are told by their variables.
+// Makes a machine trust the authority of the egress proxy: its system store, and by it curl, git and the rest; Node, Python, Java
+// and browsers, which have lists of their own. For VMs and developers' machines, used by `egress ca install`; sandboxes are told by their variables.
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { BROWSER_POLICIES, browserPolicy } from '../../../protocol/browser-trust.ts';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { execa } from 'execa';
 import { writeFileAtomic } from '../../config/atomic-file.ts';
@@ -21,7 +22,7 @@ export interface TrustOptions {
 
 /** What was done, or would be, with one thing. */
 export interface TrustStep {
-  what: 'system' | 'environment' | 'java';
+  what: 'system' | 'environment' | 'java' | 'browser';
   place: string;
   state: 'made' | 'removed' | 'unchanged';
 }
@@ -73,6 +74,11 @@ export async function installTrust(options: TrustOptions): Promise<TrustStep[]> 
   if (java !== null || (remove && existsSync(at(TRUSTSTORE)))) {
     const step = { what: 'java' as const, place: at(TRUSTSTORE) };
     steps.push({ ...step, state: await trustInJava(java, at(TRUSTSTORE), options) });
+  }
+  for (const { browser, file } of BROWSER_POLICIES) {
+    if (!existsSync(at(remove ? file : browser))) continue;
+    const policy = remove ? null : browserPolicy(certificate);
+    steps.push({ what: 'browser', place: at(file), state: await write(at(file), policy, dryRun) });
   }
   const text = remove ? null : profile(store, java);
   steps.push({ what: 'environment', place: at(PROFILE), state: await write(at(PROFILE), text, dryRun) });
