@@ -57,6 +57,11 @@ export async function get<T>(path: string, query: Query = {}, signal?: AbortSign
   return await request<T>('GET', search === '' ? path : `${path}?${search}`, undefined, signal);
 }
 
+/** GET of an answer that is plain text. */
+export async function getText(path: string, signal?: AbortSignal): Promise<string> {
+  return (await answerTo('GET', path, undefined, signal)) ?? '';
+}
+
 /** A request that changes something. */
 export async function send<T>(
   method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
@@ -67,6 +72,17 @@ export async function send<T>(
 }
 
 async function request<T>(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  const text = await answerTo(method, path, body, signal);
+  return (text === undefined ? undefined : JSON.parse(text)) as T;
+}
+
+/** The text of a good answer; undefined where there is none. */
+async function answerTo(
+  method: string,
+  path: string,
+  body: unknown,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   const answer = await fetch(`/api/v1${path}`, {
     method,
     credentials: 'same-origin',
@@ -85,9 +101,9 @@ async function request<T>(method: string, path: string, body: unknown, signal?: 
       remedy: 'See `autocode status` on its machine; this page goes on by itself when it is back.',
     });
   });
-  if (answer.status === 204) return undefined as T;
+  if (answer.status === 204) return undefined;
   const text = await answer.text();
-  if (answer.ok) return JSON.parse(text) as T;
+  if (answer.ok) return text;
   if (answer.status === 401 && path !== '/session') lost.forEach((call) => call());
   throw new ApiError(
     answer.status,

@@ -12,6 +12,7 @@ import { Words } from './words.tsx';
 
 const FEW = 3;
 const TAIL_LINES = 12;
+const MANY_LINES = 40;
 /** So many of the last entries are drawn; the rest when asked for. */
 const DRAWN = 300;
 
@@ -137,14 +138,14 @@ function Step({ entry, active }: { entry: Extract<Entry, { kind: 'step' }>; acti
   const mark = failed ? '✗' : endedAt === undefined ? (goes ? '●' : '○') : '✓';
   const name = STEPS[step.step] ?? step.step;
   return (
-    <h3 className="flex items-baseline gap-2 border-t border-line pt-2 font-semibold">
+    <h2 className="flex items-baseline gap-2 border-t border-line pt-2 font-semibold">
       <span aria-hidden className={failed ? 'text-bad' : goes ? 'text-info' : 'text-good'}>
         {mark}
       </span>
-      {name}
-      {step.iteration !== undefined && step.iteration > 0 && (
-        <span className="font-normal text-muted">, try {step.iteration}</span>
-      )}
+      <span>
+        {name}
+        {step.iteration !== undefined && step.iteration > 1 && `, try ${step.iteration}`}
+      </span>
       <span className="text-sm font-normal text-muted">
         {failed ? 'failed, ' : ''}
         {endedAt === undefined ? `since ${clock(step.t)}` : lasted(endedAt - step.t)}
@@ -152,12 +153,12 @@ function Step({ entry, active }: { entry: Extract<Entry, { kind: 'step' }>; acti
       {step.detail !== undefined && (
         <bdi className="min-w-0 truncate text-sm font-normal text-muted">{visible(step.detail)}</bdi>
       )}
-    </h3>
+    </h2>
   );
 }
 
 function Message({ entry: { role, text } }: { entry: Extract<Entry, { kind: 'message' }> }) {
-  if (role === 'agent') return <Words text={text} />;
+  if (role === 'agent') return <Said text={text} />;
   if (role === 'person') {
     return (
       <div className="rounded-md bg-review/10 px-2 py-1">
@@ -173,6 +174,21 @@ function Message({ entry: { role, text } }: { entry: Extract<Entry, { kind: 'mes
         <Words text={text} />
       </div>
     </details>
+  );
+}
+
+/** What the agent said; of very much of it the end, until all is asked for. */
+function Said({ text }: { text: string }) {
+  const lines = text.split('\n');
+  const [whole, setWhole] = useState(false);
+  if (whole || lines.length <= MANY_LINES) return <Words text={text} />;
+  return (
+    <>
+      <button type="button" className="text-accent hover:underline" onClick={() => setWhole(true)}>
+        Show {lines.length - MANY_LINES} lines before
+      </button>
+      <Words text={lines.slice(-MANY_LINES).join('\n')} />
+    </>
   );
 }
 

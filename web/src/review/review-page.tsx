@@ -1,0 +1,115 @@
+// The review queue: changes that wait for a person, and those that did.
+import { useQuery } from '@tanstack/react-query';
+import { Link, useSearch } from '@tanstack/react-router';
+import type { Change } from '../../../protocol/change.ts';
+import { get } from '../api/client.ts';
+import { visible } from '../log/visible.ts';
+import { clock } from '../task/format.ts';
+import { Badge } from '../ui/badge.tsx';
+import { Empty } from '../ui/empty.tsx';
+import { Problem } from '../ui/problem.tsx';
+import { stateOf } from './words.ts';
+
+const STATES = ['open', 'merged', 'closed'] as const;
+const MOST = 500;
+
+/** The page at `/review`. */
+export function ReviewPage() {
+  const { state: asked, project } = useSearch({ strict: false }) as { state?: string; project?: string };
+  const state = STATES.find((each) => each === asked) ?? 'open';
+  const { data, error } = useQuery({
+    queryKey: ['changes', state, project],
+    queryFn: async ({ signal }) => await get<Change[]>('/changes', { state, project, limit: MOST }, signal),
+  });
+  return (
+    <>
+      <header className="flex flex-wrap items-center gap-4 border-b border-line bg-surface px-4 py-3">
+        <h1 className="text-xl font-semibold">Review</h1>
+        <nav aria-label="States" className="flex gap-1">
+          {STATES.map((each) => (
+            <Link
+              key={each}
+              to="/review"
+              search={{ state: each, ...(project === undefined ? {} : { project }) } as never}
+              className="rounded-md px-2 py-0.5 text-muted hover:bg-sunken aria-[current=page]:bg-accent/12 aria-[current=page]:text-accent"
+              {...(each === state ? { 'aria-current': 'page' as const } : { 'aria-current': false as const })}
+            >
+              {each}
+            </Link>
+          ))}
+        </nav>
+        {project !== undefined && (
+          <Link to="/review" search={{ state } as never} className="text-accent hover:underline">
+            only {project}: show all projects
+          </Link>
+        )}
+      </header>
+      {error !== null && (
+        <div className="p-4">
+          <Problem error={error} />
+        </div>
+      )}
+      {data?.length === 0 && (
+        <Empty title={state === 'open' ? 'Nothing waits for review' : `No changes are ${state}`}>
+          <p>
+            A task that ends with a verified result opens a change, and it is here until it is merged or
+            closed.
+          </p>
+        </Empty>
+      )}
+      {data !== undefined && data.length > 0 && <Table changes={data} />}
+    </>
+  );
+}
+
+function Table({ changes }: { changes: readonly Change[] }) {
+  return (
+    <div className="overflow-x-auto">
+      <table className="w-full">
+        <thead className="text-left text-sm text-muted">
+          <tr>
+            {['Change', 'State', 'Checks', 'Repository', 'Task', 'Opened'].map((head) => (
+              <th key={head} scope="col" className="px-4 py-1.5 font-normal">
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody className="divide-y divide-line border-y border-line bg-surface">
+          {changes.map((change) => (
+            <tr key={change.id} className="hover:bg-sunken/50">
+              <td className="max-w-xl px-4 py-1.5">
+                <Link to={`/changes/${change.id}` as '/'} className="font-medium text-accent hover:underline">
+                  <bdi className="break-words">{visible(change.title)}</bdi>
+                </Link>
+              </td>
+              <td className="px-4">
+                <Badge tone={stateOf(change).tone}>{stateOf(change).text}</Badge>
+              </td>
+              <td className="px-4 whitespace-nowrap">
+                <ChecksOf checks={change.checks} />
+              </td>
+              <td className="px-4">
+                <bdi>{change.repository}</bdi>
+              </td>
+              <td className="px-4">
+                <Link to={`/tasks/${change.task}` as '/'} className="text-accent hover:underline">
+                  #{change.task}
+                </Link>
+              </td>
+              <td className="px-4 whitespace-nowrap text-muted">
+                <time dateTime={change.createdAt}>{clock(change.createdAt)}</time>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function ChecksOf({ checks }: Pick<Change, 'checks'>) {
+  if (checks === null || checks.passed + checks.failed === 0) return <span className="text-muted">none</span>;
+  if (checks.failed > 0) return <Badge tone="bad">{checks.failed} failed</Badge>;
+  return <Badge tone="good">{checks.passed} passed</Badge>;
+}

@@ -1,0 +1,40 @@
+// Markdown as far as it is shown: code in fences, headings, and text between them. Used by words.tsx.
+
+export interface Part {
+  kind: 'text' | 'code' | 'heading';
+  text: string;
+}
+
+const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+const HEADING = /^#{1,6}\s+(.*)$/;
+
+/** The parts of a text; a fence ends with one as long, of the same kind, or with the text. */
+export function partsOf(text: string): Part[] {
+  const parts: Part[] = [];
+  let fence: string | undefined;
+  let lines: string[] = [];
+  const flush = (kind: 'text' | 'code') => {
+    const whole = kind === 'code' ? lines.join('\n') : lines.join('\n').trim();
+    if (whole !== '') parts.push({ kind, text: whole });
+    lines = [];
+  };
+  for (const line of text.split('\n')) {
+    const mark = FENCE.exec(line)?.[1];
+    if (fence === undefined && mark !== undefined) {
+      flush('text');
+      fence = mark;
+    } else if (fence !== undefined && mark?.startsWith(fence) === true && line.trim() === mark) {
+      flush('code');
+      fence = undefined;
+    } else {
+      const heading = fence === undefined ? HEADING.exec(line)?.[1] : undefined;
+      if (heading === undefined) lines.push(line);
+      else {
+        flush('text');
+        parts.push({ kind: 'heading', text: heading });
+      }
+    }
+  }
+  flush(fence === undefined ? 'text' : 'code');
+  return parts;
+}
