@@ -16,4 +16,8 @@ test('sources are counted, and the trouble of those that are not paused is told'
   ]);
   await pauseSource(db, 'two', true);
   assert.deepEqual(await intakeHealth(db), [{ name: 'intake', state: 'ok', detail: '2 sources, 1 paused' }]);
+  await db.query(
+    `insert into incident (title, first_at, last_at, needs_person) values ('a', now(), now(), null), ('b', now(), now(), 'why')`,
+  );
+  assert.match((await intakeHealth(db))[0]!.detail, /; 2 incidents not resolved, 1 needs a person$/);
 });

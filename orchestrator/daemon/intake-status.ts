@@ -1,4 +1,4 @@
-// What `status` says of the sources that work comes from. Used by status.ts.
+// What `status` says of the sources that work comes from, and of incidents. Used by status.ts.
 import type { PartHealth } from '../../protocol/status.ts';
 import type { Queryable } from '../db/connect.ts';
 
@@ -13,6 +13,17 @@ export async function intakeHealth(db: Queryable): Promise<PartHealth[]> {
     trouble === null || is ? [] : [`${name}: ${trouble}`],
   );
   const sources = `${rows.length} ${rows.length === 1 ? 'source' : 'sources'}${paused === 0 ? '' : `, ${paused} paused`}`;
+  const incidents = await incidentsInWords(db);
   const state = troubles.length === 0 ? 'ok' : 'degraded';
-  return [{ name: 'intake', state, detail: [sources, ...troubles].join('; ') }];
+  return [{ name: 'intake', state, detail: [sources, ...incidents, ...troubles].join('; ') }];
+}
+
+async function incidentsInWords(db: Queryable): Promise<string[]> {
+  const { rows } = await db.query<{ open: number; waiting: number }>(
+    `select count(*)::int as open, count(needs_person)::int as waiting from incident where state <> 'resolved'`,
+  );
+  const { open, waiting } = rows[0]!;
+  if (open === 0) return [];
+  const need = waiting === 0 ? '' : `, ${waiting} ${waiting === 1 ? 'needs' : 'need'} a person`;
+  return [`${open} ${open === 1 ? 'incident' : 'incidents'} not resolved${need}`];
 }

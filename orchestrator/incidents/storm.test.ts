@@ -6,6 +6,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { listDeliveries, replayDelivery } from '../intake/log.ts';
+import { finishRun } from '../tasks/finish.ts';
+import { aWorker, claim, POLICY, report } from '../tasks/testing/work.ts';
 import { incidentRig, type IncidentRig } from './testing.ts';
 
 const ACCOUNTS = 17;
@@ -86,6 +88,25 @@ test('and 17 when the process is killed in the middle: what goes on with it begi
   for (const { id } of await listDeliveries(db, { limit: 200 })) await replayDelivery(db, id);
   await rig.work();
   assert.deepEqual(await counts(rig), whole);
+});
+
+test('and 17 runs: what comes when a run has ended waits for the next one', async () => {
+  await using rig = await incidentRig();
+  const { db } = rig.deps;
+  await aWorker(db, 'w', 10, [], { agents: [{ name: 'command', version: '1' }] });
+  await storm(rig);
+  await db.query(`update intake_delivery set not_before = now() + interval '1 hour' where id % 3 = 0`);
+  const runAll = async () => {
+    for (let order = await claim(db); order !== null; order = await claim(db))
+      await finishRun(db, order.run, report(order, { outcome: 'no-change' }), POLICY);
+  };
+  await rig.work();
+  await runAll();
+  await db.query('update intake_delivery set not_before = now()');
+  await rig.work();
+  await runAll();
+  const { rows } = await db.query('select count(*)::int as runs from run');
+  assert.deepEqual([rows[0], await counts(rig)], [{ runs: ACCOUNTS }, whole]);
 });
 
 const at = (file: string) => JSON.stringify(path.join(import.meta.dirname, '..', file));

@@ -176,6 +176,7 @@ test("a run's environment is its project's, else that of its file, else that of 
     assert.equal(await run(`update run set file = '{"environment":"of-file"}' where id = $run`), 'of-file');
     await updateProject(db, 'p', { environment: 'own' });
     assert.equal(await run(`update run set file = '{"environment":"of-file"}' where id = $run`), 'own');
+    assert.equal(await run(`update task set environment = 'mapped' where state = 'running'`), 'mapped');
     await assert.rejects(updateProject(db, 'p', { isolation: 'directory' }), { code: 'ERR_ENVIRONMENT' });
     await updateProject(db, 'p', { environment: 'host' });
     assert.equal(await run('select 1'), undefined);
