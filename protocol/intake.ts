@@ -115,6 +115,7 @@ export const IntakeItem = z
     verdict: Verdict,
     reason: z.string().nullable(),
     task: z.number().int().nullable(),
+    incident: z.number().int().nullable().default(null).meta({ description: 'Of an alarm.' }),
     at: Timestamp,
   })
   .meta({ id: 'IntakeItem' });

@@ -90,6 +90,7 @@ function drawDelivery(delivery: IntakeDelivery): string {
     block([
       ['item', `${item.id}: ${oneLine(item.title)}`],
       ['verdict', item.task === null ? item.verdict : `${item.verdict}, task ${item.task}`],
+      ['incident', item.incident === null ? null : String(item.incident)],
       ['why', item.reason],
       ['key', item.key],
       ['by', item.actor],
