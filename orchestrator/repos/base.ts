@@ -2,12 +2,23 @@
 // Used by the runner's first call.
 import { AutocodeError } from '../../protocol/errors.ts';
 import { parseRunId, runId } from '../../protocol/ids.ts';
+import type { Change } from '../../protocol/change.ts';
 import type { BaseAnswer } from '../../protocol/run.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Git } from './git.ts';
 import { fetchMirror, repositoryPath, unlockRef } from './mirror.ts';
 import type { RepositoryStore } from './mirror.ts';
 import { unknownBranch } from './origin.ts';
+
+/** The change that a result is built upon. */
+export interface Below {
+  id: number;
+  state: Change['state'];
+  branch: string;
+  baseBranch: string;
+  headCommit: string;
+  url: string | null;
+}
 
 /** A repository that a run works in. */
 interface Place {
@@ -20,6 +31,8 @@ interface Place {
   replayed_base: string | null;
   /** The task has an open change here, which began at this commit: its next run goes on from it. */
   change_base: string | null;
+  /** The change of another task that it is built upon: the one of its own change, else the newest open one where the project stacks. */
+  below: Below | null;
 }
 
 /** Fetches of one run at a time. */
@@ -67,18 +80,24 @@ async function preparePlace(
   await fetchMirror(store, { id, origin }, { signal });
   const replayed = await replayedBase(store.git, mirror, place);
   const continued = await continuedBase(store.git, mirror, place);
+  const { below } = place;
+  const stacked =
+    below === null || continued !== undefined
+      ? undefined
+      : await standingOf(store.git, { mirror, origin }, below);
   const baseCommit =
-    replayed ?? continued ?? (await branchCommit(store.git, mirror, origin, place.base_branch));
+    replayed ?? continued ?? stacked ?? (await branchCommit(store.git, mirror, origin, place.base_branch));
+  const onto = (continued ?? stacked) === undefined ? null : (below?.id ?? null);
   const startCommit =
     replayed ?? (await earlierWork(db, store.git, mirror, { run, id, base: baseCommit })) ?? baseCommit;
   // The ref first: with the base stored, a repeated call trusts the ref.
   await unlockRef(mirror, ref);
   await store.git.run(['update-ref', ref, startCommit], { gitDir: mirror });
   const stored = await db.query(
-    `insert into run_repository (run, repository, base_commit)
-       select id, $3, $4 from run where id = $1 and fence = $2 and ${LIVE}
-     on conflict (run, repository) do update set base_commit = excluded.base_commit`,
-    [run, fence, id, baseCommit],
+    `insert into run_repository (run, repository, base_commit, onto)
+       select id, $3, $4, $5 from run where id = $1 and fence = $2 and ${LIVE}
+     on conflict (run, repository) do update set base_commit = excluded.base_commit, onto = excluded.onto`,
+    [run, fence, id, baseCommit, onto],
   );
   if (stored.rowCount === 0) throw staleFence(run, fence);
   return { id, baseCommit, startCommit };
@@ -113,12 +132,30 @@ export async function branchCommit(
   throw unknownBranch(origin, branch, known.split('\n').filter(Boolean));
 }
 
+/**
+ * Where the change stands, as the mirror has it: its branch with what others added to it; its base branch once it was merged. Undefined
+ * when it was closed, or its branch is gone.
+ */
+export async function standingOf(
+  git: Git,
+  { mirror, origin }: { mirror: string; origin: string },
+  { state, branch, baseBranch, headCommit }: Below,
+): Promise<string | undefined> {
+  if (state === 'closed') return undefined;
+  if (state === 'merged') return await branchCommit(git, mirror, origin, baseBranch);
+  return (
+    (await resolveCommit(git, mirror, `refs/forge/heads/${branch}`)) ??
+    (await resolveCommit(git, mirror, headCommit))
+  );
+}
+
 const LIVE = `state in ('leased', 'preparing', 'working', 'verifying')`;
 
 async function placesOf(db: Queryable, run: string, fence: number): Promise<Place[]> {
   const { rows } = await db.query<Place>(
-    `select own.repository, repository.origin, own.base_branch, began.base_commit, task.replay_of, replayed.base_commit as replayed_base, change.base_commit as change_base
-       from run join task on task.id = run.task join task_repository own on own.task = run.task join repository on repository.id = own.repository
+    `select own.repository, repository.origin, own.base_branch, began.base_commit, task.replay_of, replayed.base_commit as replayed_base, change.base_commit as change_base,
+         (select to_jsonb(b) from (${BELOW}) b) as below
+       from run join task on task.id = run.task join project on project.id = task.project join task_repository own on own.task = run.task join repository on repository.id = own.repository
        left join run_repository began on began.run = run.id and began.repository = own.repository
        left join change on change.task = run.task and change.repository = own.repository and change.state = 'open'
        left join run_repository replayed on replayed.run = task.replay_of and replayed.repository = own.repository
@@ -128,6 +165,13 @@ async function placesOf(db: Queryable, run: string, fence: number): Promise<Plac
   if (rows[0] === undefined) throw staleFence(run, fence);
   return rows;
 }
+
+// An investigation looks at what there is, and a run that is done again begins where it began.
+const BELOW = `select id, state, branch, base_branch as "baseBranch", head_commit as "headCommit", url from change earlier
+   where task.kind = 'change' and task.replay_of is null and case when change.id is not null then earlier.id = change.onto and earlier.state <> 'closed'
+     else project.after_change = 'stack' and earlier.repository = own.repository and earlier.state = 'open'
+       and earlier.task <> run.task and earlier.base_branch = own.base_branch end
+   order by id desc limit 1`;
 
 function staleFence(run: string, fence: number): AutocodeError {
   return new AutocodeError('ERR_STALE_FENCE', `The run ${run} is over, or ${fence} is not its fence.`);

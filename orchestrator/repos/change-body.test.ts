@@ -30,6 +30,7 @@ const plain: ChangeBodyInput = {
   iterations: 2,
   usage: { calls: 7, inputTokens: 12_345, cachedTokens: 1000, outputTokens: 67, costMicros: 12_300 },
   closes: null,
+  below: null,
   currency: 'USD',
   together: [],
 };

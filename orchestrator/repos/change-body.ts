@@ -26,6 +26,8 @@ export interface ChangeBodyInput {
   together: Sibling[];
   /** The issue of the same repository that merging it closes. */
   closes: number | null;
+  /** The open change of another task that it is built upon. */
+  below: { id: number; url: string | null; branch: string } | null;
 }
 
 /** A change of the same task: the name of its repository, and where it is, an address or words. */
@@ -50,6 +52,7 @@ export function changeBody(input: ChangeBodyInput): string {
       : `Accepted when:\n\n${input.acceptance.map((one) => `- ${inline(one)}`).join('\n')}`,
     // Understood by every forge, where it stands in a paragraph of its own.
     input.closes === null ? '' : `Closes #${input.closes}`,
+    belowSection(input.below),
     togetherSection(input.together),
     planSection(input.plan),
     checksSection(input.checks),
@@ -58,6 +61,12 @@ export function changeBody(input: ChangeBodyInput): string {
     takenSection(input),
   ];
   return `${sections.filter(Boolean).join('\n\n')}\n`;
+}
+
+function belowSection(below: ChangeBodyInput['below']): string {
+  if (below === null) return '';
+  const where = below.url ?? `${code(below.branch)} (change ${below.id})`;
+  return `## Built upon\n\n${where} is not merged yet: merge that first. Until then this change shows its commits, too.`;
 }
 
 function togetherSection(together: Sibling[]): string {
@@ -163,7 +172,7 @@ function quotedText(text: string): string {
 }
 
 /** Text in one line whose every Markdown or HTML character is only itself, and which names nobody. */
-function inline(text: string): string {
+export function inline(text: string): string {
   return withoutControls(text)
     .replace(/\s+/g, ' ')
     .trim()

@@ -5,6 +5,7 @@ import type { TaskSource } from '../../protocol/task-source.ts';
 import type { Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
 import type { MarkedSetting } from '../tasks/known-file.ts';
+import type { Below } from './base.ts';
 
 export interface Submission {
   run: string;
@@ -41,6 +42,8 @@ export interface Result {
   headCommit: string;
   /** The task's change there, of an earlier run or, after a crash, of this one. */
   change: RecordedChange | null;
+  /** The change of another task that it is built upon. */
+  below: Below | null;
 }
 
 export interface RecordedChange {
@@ -73,7 +76,9 @@ export async function readSubmission(db: Queryable, run: string): Promise<Submis
                 'baseCommit', pushed.base_commit, 'headCommit', pushed.head_commit,
                 'change', (select jsonb_build_object('id', change.id, 'run', change.run, 'branch', change.branch,
                    'headCommit', change.head_commit, 'body', change.body, 'state', change.state, 'url', change.url) from change
-                  where change.task = task.id and change.repository = repository.id)) order by own.position), '[]')
+                  where change.task = task.id and change.repository = repository.id),
+                'below', (select jsonb_build_object('id', below.id, 'state', below.state, 'branch', below.branch, 'baseBranch', below.base_branch,
+                   'headCommit', below.head_commit, 'url', below.url) from change below where below.id = pushed.onto)) order by own.position), '[]')
               from task_repository own join repository on repository.id = own.repository
               join run_repository pushed on pushed.run = run.id and pushed.repository = repository.id
                 and pushed.base_commit is not null and pushed.head_commit is not null
@@ -102,11 +107,11 @@ export async function recordChange(
   const { task, run, project, title } = submission;
   const { repository, forge, baseBranch, baseCommit } = result;
   const { rows } = await tx.query<{ id: number }>(
-    `insert into change (task, repository, run, forge, branch, base_branch, base_commit, head_commit, title, body, state, number, url)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11, $12)
+    `insert into change (task, repository, run, forge, branch, base_branch, base_commit, head_commit, title, body, state, number, url, onto)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11, $12, $13)
      on conflict (task, repository) do update set run = excluded.run, branch = excluded.branch,
        base_branch = excluded.base_branch, base_commit = excluded.base_commit, head_commit = excluded.head_commit,
-       title = excluded.title, body = excluded.body, state = 'open', number = excluded.number, url = excluded.url,
+       title = excluded.title, body = excluded.body, state = 'open', number = excluded.number, url = excluded.url, onto = excluded.onto,
        forge_head = null, trouble = null, closed_at = null, updated_at = now()
      returning id`,
     [
@@ -122,6 +127,7 @@ export async function recordChange(
       change.body,
       change.number,
       change.url,
+      result.below?.id ?? null,
     ],
   );
   const id = rows[0]!.id;
@@ -152,4 +158,17 @@ export async function openChangesOf(
     [run],
   );
   return rows;
+}
+
+/** Records that what a run brought was moved to where the change stands that it was built upon; `merged`: upon nothing open any more. */
+export async function recordMove(
+  db: Queryable,
+  run: string,
+  { repository, below }: Pick<Result, 'repository' | 'below'>,
+  { base, head }: { base: string; head: string },
+): Promise<void> {
+  await db.query(
+    'update run_repository set base_commit = $3, head_commit = $4, onto = $5 where run = $1 and repository = $2',
+    [run, repository, base, head, below?.state === 'open' ? below.id : null],
+  );
 }

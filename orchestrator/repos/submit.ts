@@ -25,6 +25,7 @@ import { codeOwners, statusesOf, withTemplate } from './forge/proposal.ts';
 import { closeChange } from './merge.ts';
 import { repositoryPath } from './mirror.ts';
 import type { RepositoryStore } from './mirror.ts';
+import { moveResults } from './stacked.ts';
 import { noteBranch, pushOnce, REFUSED } from './submission-branch.ts';
 import { commitMessage, writeCommit } from './submission-commit.ts';
 import type { Author } from './submission-commit.ts';
@@ -61,6 +62,8 @@ interface Opened extends Delivery {
 }
 
 const REFUSALS: string[] = [REFUSED, 'ERR_FORGE_REFUSED'];
+/** What a result was built upon has changed, and it does not fit any more. */
+const NOT_MOVED = 'ERR_MERGE_CONFLICT';
 const TITLE_MAX = 250;
 
 /**
@@ -72,9 +75,14 @@ export async function submitRun(deps: SubmitDeps, run: string, signal?: AbortSig
   if (submission === undefined) return;
   if (submission.refused !== null) return await refuse(deps, run, submission.refused);
   try {
+    if (!isBegun(submission) && (await moveResults(deps, submission, signal)))
+      return await submitRun(deps, run, signal);
     await submit(deps, submission, signal);
   } catch (error) {
-    if (!(error instanceof AutocodeError && REFUSALS.includes(error.code))) throw error;
+    if (!(error instanceof AutocodeError)) throw error;
+    if (error.code === NOT_MOVED)
+      return await submissionFailed(deps.db, run, { cause: 'platform', reason: error.message }, deps.policy);
+    if (!REFUSALS.includes(error.code)) throw error;
     await refuse(deps, run, error.message);
   }
 }
@@ -111,7 +119,7 @@ async function submit(
 ): Promise<void> {
   const { db, store, policy } = deps;
   const { run, task, title, results } = submission;
-  const begun = results.some(({ change }) => change?.run === run);
+  const begun = isBegun(submission);
   if (!begun && (await isCancelRequested(db, run))) return await submissionCancelled(db, run);
   const changed = await changedResults(deps, submission);
   if (changed.length === 0) return await submissionEmpty(db, run);
@@ -137,6 +145,11 @@ async function submit(
   for (const delivery of deliveries) opened.push(await open(deps, submission, delivery, signal));
   if (opened.length > 1) await link(deps, submission, opened, signal);
   await submittedRun(db, run, { changes: opened.map(({ id }) => id) });
+}
+
+/** Whether a change of this very run is there already. */
+function isBegun({ run, results }: Submission): boolean {
+  return results.some(({ change }) => change?.run === run);
 }
 
 async function changedResults(
@@ -217,7 +230,8 @@ async function bodyOf(
   const { source } = submission;
   const closes = source?.repository === result.repository ? source.number : null;
   const refusals = (await refusalsOf?.(submission.run, submission.createdAt)) ?? [];
-  const text = changeBody({ ...submission, currency, notes, refusals, together, closes });
+  const { below } = result;
+  const text = changeBody({ ...submission, currency, notes, refusals, together, closes, below });
   return await withTemplate({ git: store.git, mirror, commit: result.baseCommit }, text);
 }
 

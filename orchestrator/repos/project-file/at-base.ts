@@ -4,6 +4,7 @@ import type { BaseAnswer } from '../../../protocol/run.ts';
 import type { RunLimits } from '../../../protocol/project.ts';
 import type { Queryable } from '../../db/connect.ts';
 import { keepFile, type MarkedSetting } from '../../tasks/known-file.ts';
+import { branchCommit } from '../base.ts';
 import { repositoryPath, type RepositoryStore } from '../mirror.ts';
 import { fileForRun } from './effective.ts';
 import { invalidFile } from './parse.ts';
@@ -25,7 +26,8 @@ export async function withProjectFile(
   run: string,
   answer: BaseAnswer,
 ): Promise<BaseAnswer> {
-  const { id, baseCommit } = answer.repositories[0]!;
+  const { id } = answer.repositories[0]!;
+  const baseCommit = await settledBase(db, store, run, answer);
   const mirror = repositoryPath(store, id, 'mirror.git');
   const { rows } = await db.query<RunRow>(
     `select p.id as project, p.explicit, p.limits || t.limits as limits
@@ -43,6 +45,29 @@ export async function withProjectFile(
     [run, JSON.stringify(content), file.limits?.deadlineMinutes ?? null],
   );
   return { ...answer, file };
+}
+
+// Upon an open change the file is that of the base branch: nobody has agreed to the change's yet.
+async function settledBase(
+  db: Queryable,
+  store: RepositoryStore,
+  run: string,
+  answer: BaseAnswer,
+): Promise<string> {
+  const { id, baseCommit } = answer.repositories[0]!;
+  const { rows } = await db.query<{ origin: string; branch: string }>(
+    `select repository.origin, own.base_branch as branch from run_repository began join run on run.id = began.run
+       join task_repository own on own.task = run.task and own.repository = began.repository join repository on repository.id = own.repository
+     where began.run = $1 and began.repository = $2 and began.onto is not null`,
+    [run, id],
+  );
+  if (rows[0] === undefined) return baseCommit;
+  return await branchCommit(
+    store.git,
+    repositoryPath(store, id, 'mirror.git'),
+    rows[0].origin,
+    rows[0].branch,
+  );
 }
 
 // The mirror was just fetched: what the default branch of the primary repository says now is what the next task goes by.
