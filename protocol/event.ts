@@ -52,6 +52,7 @@ export const EVENT_KINDS = [
   'egress.recording',
   'egress.anomaly',
   'intake.quarantined',
+  'intake.unanswered',
   'intake.failed',
   'incident.opened',
   'incident.appended',

@@ -116,6 +116,10 @@ export const IntakeItem = z
     reason: z.string().nullable(),
     task: z.number().int().nullable(),
     incident: z.number().int().nullable().default(null).meta({ description: 'Of an alarm.' }),
+    unanswered: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why its task could not be answered where it came from.' }),
     at: Timestamp,
   })
   .meta({ id: 'IntakeItem' });

@@ -6,8 +6,10 @@ import type { Config } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
 import { keepIncidents } from '../incidents/keep.ts';
 import { incidentRules } from '../incidents/rules.ts';
+import { answerTasks } from '../intake/answers.ts';
 import { keepForgeDeliveries } from '../intake/forge-hooks.ts';
 import { puller } from '../intake/pull.ts';
+import { reactToComments } from '../intake/reactions.ts';
 import { sealer, type Sealer } from '../intake/sealing.ts';
 import { removeOldBodies } from '../intake/retention.ts';
 import { workOnDeliveries } from '../intake/work.ts';
@@ -60,13 +62,11 @@ export async function intakeChores(parts: IntakeParts): Promise<Chore[]> {
       run: async (signal) => await pull.look(signal),
     },
     {
-      name: 'answers to Jira',
-      everySeconds: 15,
+      name: 'answers',
+      everySeconds: 5,
       run: async (signal) => {
-        const { rowCount } = await db.query(`select from intake_source where kind = 'jira' limit 1`);
-        if (rowCount === 0) return;
-        const { answerJira } = await import('../intake/sources/jira-answers.ts');
-        await answerJira({ db, secret, log }, signal);
+        await answerTasks({ db, secret, log, forges }, signal);
+        await reactToComments({ db, secret, log, forges }, signal);
       },
     },
     {

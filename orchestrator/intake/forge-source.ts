@@ -14,6 +14,7 @@ export const ForgeSourceSettings = z.strictObject({
   mention: z.string().min(2).max(100).default('@autocode'),
   reviews: z.boolean().default(true),
   checks: z.boolean().default(true),
+  answers: z.boolean().default(true),
   pollSeconds: z.int().min(2).max(86_400).nullable().default(60),
 });
 export type ForgeSourceSettings = z.infer<typeof ForgeSourceSettings>;

@@ -16,6 +16,7 @@ const SELECT = `select d.id, d.source, d.delivery, d.via, d.event, encode(d.sha2
     d.reason, to_jsonb(d.received_at at time zone 'UTC') #>> '{}' || 'Z' as "receivedAt", d.sealed is not null as kept,
     coalesce((select jsonb_agg(jsonb_build_object('id', i.id, 'delivery', i.delivery, 'source', i.source, 'key', i.key,
         'subject', i.subject, 'actor', i.actor, 'title', i.title, 'verdict', i.verdict, 'reason', i.reason, 'task', i.task, 'incident', i.incident,
+        'unanswered', (select trouble from intake_answer a where a.task = i.task and i.verdict = 'created'),
         'at', to_jsonb(i.created_at at time zone 'UTC') #>> '{}' || 'Z') order by i.id)
       from intake_item i where i.delivery = d.id), '[]') as items
   from intake_delivery d`;

@@ -6,6 +6,7 @@ import { AutocodeError } from '../../protocol/errors.ts';
 import type { Trust, SourceKindName, SourceTest } from '../../protocol/intake.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Forges } from '../repos/forge/forges.ts';
+import type { Answers } from './answering.ts';
 import type { WorkItem } from './work-item.ts';
 
 /** A source as it was added; `settings` were read by its kind's schema. */
@@ -74,6 +75,8 @@ export interface SourceKind<S = unknown> {
     deps: SourceDeps,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Whoever asked for work is told there what became of it. */
+  answers?: Answers<S>;
   /** Whether it can be reached and is set up well, for `intake source test`. Starts no work. */
   test?(source: Source<S>, deps: SourceDeps, signal: AbortSignal): Promise<SourceTest['checks']>;
 }

@@ -188,18 +188,6 @@ const shownIssue: Handler = (call) => {
   };
 };
 
-const shownComment = ({ author, body }: { author: string; body: string }) => ({
-  user: shownUser(author),
-  body,
-});
-
-const addComment: Handler = (call) => {
-  permit(call.token, 'pull_requests');
-  const comment = { author: call.token.user, body: String(call.input.body) };
-  issueOf(call).comments.push(comment);
-  return shownComment(comment);
-};
-
 const addStatus: Handler = (call) => {
   writable(call, 'statuses');
   const { context, state, description } = call.input as Record<string, string>;
@@ -258,8 +246,6 @@ export const REPOSITORY_ROUTES: [string, Handler][] = [
   ['POST /pulls/:n/requested_reviewers', askReviewers],
   ['POST /issues/:n/labels', addLabels],
   ['GET /issues/:n', shownIssue],
-  ['GET /issues/:n/comments', (call) => issueOf(call).comments.map(shownComment)],
-  ['POST /issues/:n/comments', addComment],
   ['POST /statuses/:sha', addStatus],
   [
     'GET /commits/:sha/statuses',

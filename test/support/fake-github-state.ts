@@ -31,6 +31,8 @@ export interface Pull {
   reviewers: string[];
   teams: string[];
   comments: Comment[];
+  reviews?: { id: number; by: string; state: string; body: string; at: string }[];
+  lines?: { id: number; by: string; body: string; path: string; line: number; at: string }[];
   approvals: number;
   mergedAt: string | null;
   mergeCommit: string | null;
@@ -43,6 +45,11 @@ export interface Pull {
 export interface Comment {
   author: string;
   body: string;
+  id?: number;
+  at?: string;
+  changedAt?: string;
+  /** As `bot eyes`. */
+  reactions?: string[];
 }
 
 export interface Issue {
@@ -53,6 +60,12 @@ export interface Issue {
   author: string;
   labels: string[];
   comments: Comment[];
+  assignees?: string[];
+  /** Who set labels and assignees, in this order. */
+  marks?: { by: string; label?: string; assignee?: string }[];
+  changedAt?: string;
+  gone?: boolean;
+  locked?: boolean;
 }
 
 export interface CheckRun {

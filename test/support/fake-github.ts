@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { REPOSITORY_ROUTES, graphQl } from './fake-github-routes.ts';
 import type { Issue, Repository, State, Token } from './fake-github-state.ts';
 import { Refusal, nextNumber, ownerOf, rightOf, shownRepository, shownUser } from './fake-github-state.ts';
+import { TALK_ROUTES } from './fake-github-talk.ts';
 import { gitSite } from './git-site.ts';
 
 const TOKEN_MS = 60 * 60_000;
@@ -227,7 +228,7 @@ async function answerRepository(
     const location = `${url.origin}/api/v3/repositories/${repository.id}${rest}${url.search}`;
     throw new Refusal(method === 'GET' ? 301 : 307, 'Moved Permanently', { headers: { location } });
   }
-  for (const [route, handler] of REPOSITORY_ROUTES) {
+  for (const [route, handler] of [...TALK_ROUTES, ...REPOSITORY_ROUTES]) {
     const [wanted, pattern = ''] = route.split(' ');
     const match = new RegExp(`^${pattern.replaceAll(/:\w+/g, '([^/]+)')}$`).exec(rest);
     if (wanted !== method || match === null) continue;

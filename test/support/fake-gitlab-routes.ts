@@ -43,8 +43,8 @@ type Handler = (call: Call) => unknown;
 const DEVELOPER = 30;
 const FORBIDDEN = new Refusal(403, { message: '403 Forbidden' });
 
-// The project of a call; one under a former path is led to by its number, and only for reading.
-function seen({ state, base, url, user, parameters, method }: Call): Project {
+/** The project of a call; one under a former path is led to by its number, and only for reading. */
+export function seen({ state, base, url, user, parameters, method }: Call): Project {
   const [id = ''] = parameters;
   const project = projectOf(state, id);
   if (project === undefined || !project.members.has(user)) throw notFound('Project');
@@ -272,14 +272,6 @@ export const ROUTES: [string, Handler][] = [
   ['PUT /projects/:id/merge_requests/:iid', editRequest],
   ['PUT /projects/:id/merge_requests/:iid/merge', mergeRequest],
   ['PUT /projects/:id/merge_requests/:iid/rebase', rebaseRequest],
-  [
-    'POST /projects/:id/merge_requests/:iid/notes',
-    (call) => {
-      const note = { author: call.user, body: call.input.body ?? '', system: false };
-      requestOf(writable(call), call).notes.push(note);
-      return { id: 1, ...note, author: shownUser(call.state, note.author) };
-    },
-  ],
   ['POST /projects/:id/statuses/:sha', setStatus],
   [
     'GET /projects/:id/repository/commits/:sha/statuses',
@@ -294,13 +286,6 @@ export const ROUTES: [string, Handler][] = [
       const { notes: _notes, ...rest } = issue;
       const web = `${call.base}/${project.path}/-/issues/${issue.iid}`;
       return { ...rest, author: shownUser(call.state, issue.author), web_url: web };
-    },
-  ],
-  [
-    'GET /projects/:id/issues/:iid/notes',
-    (call) => {
-      const issue = seen(call).issues.find(({ iid }) => String(iid) === call.parameters[1]);
-      return (issue?.notes ?? []).map((note) => ({ ...note, author: shownUser(call.state, note.author) }));
     },
   ],
 ];

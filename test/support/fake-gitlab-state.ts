@@ -25,12 +25,19 @@ export interface MergeRequest {
   mergeCommit: string | null;
   squashCommit: string | null;
   rebaseError: string | null;
+  pipelines?: { sha: string; status: string; source: string }[];
 }
 
 export interface Note {
   author: string;
   body: string;
   system: boolean;
+  id?: number;
+  at?: string;
+  /** As `bot eyes`. */
+  emoji?: string[];
+  /** Of a note at a line of a diff. */
+  line?: { path: string; line: number };
 }
 
 export interface Issue {
@@ -41,6 +48,11 @@ export interface Issue {
   author: string;
   labels: string[];
   notes: Note[];
+  assignees?: string[];
+  /** Who set labels, in this order. */
+  marks?: { by: string; label: string }[];
+  changedAt?: string;
+  locked?: boolean;
 }
 
 export interface Project {

@@ -9,6 +9,7 @@ import { ROUTES } from './fake-gitlab-routes.ts';
 import type { Input } from './fake-gitlab-routes.ts';
 import type { Project, State, Token } from './fake-gitlab-state.ts';
 import { Refusal, projectOf } from './fake-gitlab-state.ts';
+import { TALK_ROUTES } from './fake-gitlab-talk.ts';
 import { gitSite } from './git-site.ts';
 
 export type FakeGitLab = Awaited<ReturnType<typeof startFakeGitLab>>;
@@ -144,7 +145,7 @@ async function answerApi(
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const input = chunks.length === 0 ? {} : (JSON.parse(Buffer.concat(chunks).toString()) as Input);
-  for (const [route, handler] of ROUTES) {
+  for (const [route, handler] of [...TALK_ROUTES, ...ROUTES]) {
     const [method, pattern = ''] = route.split(' ');
     const match = new RegExp(`^${pattern.replaceAll(/:\w+/g, '([^/]+)')}$`).exec(path);
     if (method !== request.method || match === null) continue;

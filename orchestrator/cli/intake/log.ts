@@ -92,6 +92,7 @@ function drawDelivery(delivery: IntakeDelivery): string {
       ['verdict', item.task === null ? item.verdict : `${item.verdict}, task ${item.task}`],
       ['incident', item.incident === null ? null : String(item.incident)],
       ['why', item.reason],
+      ['unanswered', item.unanswered],
       ['key', item.key],
       ['by', item.actor],
     ]),

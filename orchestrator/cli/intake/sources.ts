@@ -29,7 +29,8 @@ const path = (name: string, verb = '') => `/intake/sources/${encodeURIComponent(
 
 /** Adds a source, and says where deliveries are to be sent. */
 export async function addSource(args: AddArgs): Promise<void> {
-  const { name, kind, project, settings, secretFile, actor, perHour, perActor, reopenings, quarantine } = args;
+  const { name, kind, project, settings, secretFile, actor, perHour, perActor, reopenings, quarantine } =
+    args;
   const source = await connect(args).send('POST', '/intake/sources', IntakeSource, {
     name,
     kind,

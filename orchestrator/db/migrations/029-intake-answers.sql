@@ -1,1 +1,15 @@
--- 029-intake-answers: filled by the part of this name.
+-- Answers to where tasks came from: what names a comment before it is written, and when one that failed is tried again.
+
+alter table intake_answer
+  add mark     uuid not null default gen_random_uuid(), -- stands in the comment: by it one that was not noted is found
+  add tries    int not null default 0,
+  add retry_at timestamptz;                             -- null: when there is something new to tell
+update intake_answer set retry_at = now() where trouble is not null;
+comment on column intake_answer.told is 'digest of the text';
+
+-- How a comment that asked for something was last reacted to.
+create table intake_reaction (
+  item     bigint primary key references intake_item on delete cascade,
+  told     text not null,
+  retry_at timestamptz
+);

@@ -8,9 +8,7 @@ import { askForge } from '../forge-poll.ts';
 import { FACT, ForgeSourceSettings, keyOfFact } from '../forge-source.ts';
 import type { RawDelivery, Source, SourceKind } from '../source.ts';
 import type { WorkItem } from '../work-item.ts';
-
-/** Comments that we write carry this mark: nothing follows from them. */
-export const OWN_MARK = '<!-- autocode task';
+import { forgeAnswers, OWN_MARK } from './forge-answers.ts';
 
 /** A forge's issues, comments, reviews and checks. */
 export const forge: SourceKind<ForgeSourceSettings> = {
@@ -23,6 +21,7 @@ export const forge: SourceKind<ForgeSourceSettings> = {
       .filter((fact) => isWatched(source, fact))
       .flatMap((fact) => itemOf(source, fact) ?? []),
   poll: { everySeconds: ({ settings }) => settings.pollSeconds, via: 'poll', ask: askForge },
+  answers: forgeAnswers,
   test: async ({ settings }, { forges }) => {
     const known = (await forges.known()).some(({ name }) => name === settings.forge);
     const detail = known ? `${settings.forge} is known` : `there is no forge ${settings.forge}`;
@@ -57,7 +56,9 @@ function itemOf({ settings }: Source<ForgeSourceSettings>, fact: ForgeFact): Wor
     at,
     place: { forge: settings.forge, path },
   };
-  const subject = 'number' in fact ? `${path.toLowerCase()}#${fact.number}` : null;
+  // Issues and pull requests may be numbered each for themselves.
+  const onChange = fact.what === 'review' || (fact.what === 'comment' && fact.onChange);
+  const subject = 'number' in fact ? `${path.toLowerCase()}${onChange ? '!' : '#'}${fact.number}` : null;
   if (fact.what === 'issue') {
     if (!isWanted(settings, fact)) return undefined;
     const { title, text, number, byRight } = fact;

@@ -2,6 +2,7 @@
 // webhook where Jira reaches us, by asking for what has changed where it does not.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { notAuthentic, type Polled, type Source, type SourceDeps, type SourceKind } from '../source.ts';
+import { jiraAnswers } from './jira-answers.ts';
 import { openJira } from './jira-client.ts';
 import { itemsOfDelivery } from './jira-events.ts';
 import { JiraSettings } from './jira-settings.ts';
@@ -27,6 +28,7 @@ export const jira: SourceKind<JiraSettings> = {
     everySeconds: ({ settings }) => (settings.token === undefined ? null : settings.pollSeconds),
     ask,
   },
+  answers: jiraAnswers,
   test: async (source, deps, signal) => {
     if (source.settings.token === undefined)
       return [{ name: 'token', ok: true, detail: 'there is none: Jira is neither asked nor answered' }];

@@ -143,4 +143,24 @@ export interface Forge {
   issue(number: number, signal?: AbortSignal): Promise<ForgeIssue>;
   /** What happened since a time; more may come than was asked for. */
   activity(query: ActivityQuery, signal?: AbortSignal): Promise<ForgeFact[]>;
+  /** What is said below its issues; undefined where the forge has none. */
+  talk?: ForgeTalk;
+}
+
+/** A comment, by its number at the forge, below an issue or a pull request. `line`: it stands at a line of a diff. */
+export interface CommentPlace {
+  number: number;
+  onChange: boolean;
+  comment: string;
+  line: boolean;
+}
+
+/** Answers below issues and to comments. ERR_NOT_FOUND where the issue or comment was deleted. */
+export interface ForgeTalk {
+  /** Comments below an issue since a time, oldest first. */
+  comments(issue: number, since: Date, signal?: AbortSignal): Promise<{ id: string; body: string }[]>;
+  /** Writes a comment below an issue, or what stands in one of ours; its id. */
+  write(issue: number, comment: string | null, text: string, signal?: AbortSignal): Promise<string>;
+  /** Reacts to a comment; the same again changes nothing. */
+  react(to: CommentPlace, reaction: 'seen' | 'done' | 'failed', signal?: AbortSignal): Promise<void>;
 }

@@ -101,10 +101,17 @@ export function openForges(deps: {
       });
     }
     const found = hostAt(entry).repository(pathOrFail(entry, origin));
+    const { talk } = found;
     return {
       ...found,
       propose: async (proposal, signal) => await found.propose(clean(proposal), signal),
       comment: async (change, text) => await found.comment(change, clean(text)),
+      ...(talk !== undefined && {
+        talk: {
+          ...talk,
+          write: async (issue, id, text, signal) => await talk.write(issue, id, clean(text), signal),
+        },
+      }),
     };
   }
 

@@ -8,6 +8,7 @@ import type { ChangeAtOrigin } from '../changes.ts';
 import type { CommitStatus, Forge, ForgeChange, Proposal } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
 import { giteaActivity } from './gitea-activity.ts';
+import { giteaTalk } from './gitea-talk.ts';
 import {
   accessDenied,
   askReviewers,
@@ -140,6 +141,7 @@ export function giteaRepository(api: ForgeApi, path: string): Forge {
     merge,
     issue: readIssue,
     activity: async (query, signal) => await giteaActivity(api, repository, path, query, signal),
+    talk: giteaTalk(api, repository),
     comment: async (change, body) => {
       await api.request('POST', `${issue(numberOf(change))}/comments`, {
         answer: z.unknown(),

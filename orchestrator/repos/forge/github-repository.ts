@@ -12,6 +12,7 @@ import { mergePullRequest } from './github-merge.ts';
 import type { GitHubPlace } from './github-place.ts';
 import { makeReady, repositoryRoute } from './github-place.ts';
 import { Comment, Issue, PullRequest, Repository } from './github-shapes.ts';
+import { githubTalk } from './github-talk.ts';
 import { accessDenied, askReviewers, isRefusal, numberOf, readEach, withRemedy } from './pull-requests.ts';
 
 const NEEDED = ['contents', 'pull_requests', 'checks'];
@@ -52,6 +53,7 @@ export function githubRepository(place: GitHubPlace): Forge {
     },
     activity: async (query, signal) => await githubActivity(api, repository, path, query, signal),
     issue: async (number, signal) => await readIssue(api, issue(number), signal),
+    talk: githubTalk(api, repository),
   };
 }
 

@@ -9,6 +9,7 @@ import type { ForgeApi } from './forge-http.ts';
 import { gitlabActivity } from './gitlab-activity.ts';
 import { mergeAtGitlab } from './gitlab-merge.ts';
 import { Issue, MergeRequest, Note, Project, Status, titled, User } from './gitlab-shapes.ts';
+import { gitlabTalk } from './gitlab-talk.ts';
 import { accessDenied, isRefusal, numberOf } from './pull-requests.ts';
 
 const DEVELOPER = 30;
@@ -82,6 +83,7 @@ export function gitlabRepository(api: ForgeApi, path: string): Forge {
       const web = url.replace(/\.git$/, '');
       return await gitlabActivity({ api, path: now, project: `/projects/${id}`, web, signal }, query);
     },
+    talk: gitlabTalk(api, async (signal) => `/projects/${(await find(signal)).id}`),
     merge: async (change, method, signal) =>
       await mergeAtGitlab(api, await find(signal), change, method, signal),
     comment: async (change, body) => {
