@@ -10,6 +10,12 @@ import type { Queryable } from '../db/connect.ts';
 import { setBudget } from '../budget/budgets.ts';
 import { approvePlan, rejectPlan } from './approval.ts';
 import { cancelTask } from './cancel.ts';
+import { QuietHours, TASK_CLASSES } from '../../protocol/order-of-work.ts';
+import { TaskInput } from '../../protocol/task.ts';
+import { SchedulingSettings } from '../config/scheduling-settings.ts';
+import { createTask } from './create.ts';
+import { editTask } from './edit.ts';
+import { updateProject } from './projects.ts';
 import { claimRun } from './claim.ts';
 import { finishRun } from './finish.ts';
 import { budgetsChanged } from './funds.ts';
@@ -17,24 +23,19 @@ import { heartbeat, progress } from './lease.ts';
 import { noteDelivery, sendMessage } from './messages.ts';
 import { getRun } from './queries.ts';
 import { retryTask } from './retry.ts';
-import { submissionCancelled, submissionEmpty, submissionFailed } from './submission-state.ts';
+import { submissionCancelled, submissionEmpty, submissionFailed, submittedRun } from './submission-state.ts';
 import { sweep } from './sweep.ts';
-import {
-  aProject,
-  aTask,
-  aWorker,
-  COMMIT,
-  expireLeases,
-  POLICY,
-  report,
-  SETTINGS,
-  SWEEP,
-} from './testing/work.ts';
+import { aProject, aWorker, COMMIT, expireLeases, POLICY, report, SETTINGS, SWEEP } from './testing/work.ts';
 
 const PROJECTS = 2;
 const TASKS = 6;
 const REPOSITORIES = ['a', 'b', 'c'];
 const PLAN = { summary: '', steps: [{ title: 'do it', status: 'pending' as const }] };
+const QUIET = QuietHours.parse({ from: '00:00', to: '00:00' });
+const SCHEDULING = SchedulingSettings.parse({
+  limits: { perAccount: 1, perProject: 2, sources: { ticket: 1 } },
+});
+const LIMITED = { ...SETTINGS, scheduling: SCHEDULING };
 const REFUSALS = ['ERR_STATE', 'ERR_STALE_FENCE', 'ERR_NOT_FOUND', 'ERR_LOG_INCOMPLETE'];
 
 type Command = (db: Queryable) => Promise<unknown>;
@@ -78,16 +79,39 @@ const command: fc.Arbitrary<Command> = fc.oneof(
         fc.nat(PROJECTS - 1),
         fc.integer({ min: -2, max: 2 }),
         fc.option(fc.subarray(REPOSITORIES, { minLength: 1 }), { nil: undefined }),
+        fc.constantFrom(...TASK_CLASSES),
       )
-      .map(
-        ([p, priority, repositories]) =>
-          (db) =>
-            aTask(db, `p${p}`, { priority, repositories }),
-      ),
+      .map(([p, priority, repositories, one]) => async (db) => {
+        const input = TaskInput.parse({ project: `p${p}`, title: 'do it', priority, repositories });
+        const from = { source: one, class: one, account: one === 'incident' ? '4711' : null };
+        await createTask(db, input, { actor: 'ann', agent: 'command', model: null, from });
+      }),
+  ),
+  often(
+    2,
+    fc.tuple(task, fc.integer({ min: -3, max: 3 })).map(
+      ([t, priority]) =>
+        (db) =>
+          editTask(db, t, { priority }, { actor: 'ann', priorityMinutes: 10 }),
+    ),
+  ),
+  often(
+    1,
+    fc.tuple(fc.nat(PROJECTS - 1), fc.constantFrom([QUIET], [], null)).map(
+      ([p, quietHours]) =>
+        (db) =>
+          updateProject(db, `p${p}`, { quietHours }),
+    ),
+  ),
+  often(
+    2,
+    fc
+      .constantFrom('merged', 'closed')
+      .map((state) => (db) => db.query(`update change set state = $1 where state = 'open'`, [state])),
   ),
   often(
     7,
-    worker.map((name) => (db) => claimRun(db, { worker: name, claimId: randomUUID() }, SETTINGS)),
+    worker.map((name) => (db) => claimRun(db, { worker: name, claimId: randomUUID() }, LIMITED)),
   ),
   often(
     3,
@@ -114,11 +138,15 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   ),
   often(
     3,
-    toRun(fc.constantFrom('empty', 'cancelled', 'platform', 'input'), async (db, run, _fence, how) => {
-      if (how === 'empty') await submissionEmpty(db, run);
-      else if (how === 'cancelled') await submissionCancelled(db, run);
-      else await submissionFailed(db, run, { cause: how, reason: how }, POLICY);
-    }),
+    toRun(
+      fc.constantFrom('opened', 'empty', 'cancelled', 'platform', 'input'),
+      async (db, run, _fence, how) => {
+        if (how === 'opened') await openChange(db, run);
+        else if (how === 'empty') await submissionEmpty(db, run);
+        else if (how === 'cancelled') await submissionCancelled(db, run);
+        else await submissionFailed(db, run, { cause: how, reason: how }, POLICY);
+      },
+    ),
   ),
   often(
     1,
@@ -159,10 +187,22 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     fc.constantFrom(true, false, false).map((forced) => async (db) => {
       if (forced) await expireLeases(db);
       await db.query(`update task set not_before = now() where not_before is not null`);
-      await sweep(db, SWEEP);
+      await sweep(db, { ...SWEEP, scheduling: SCHEDULING });
     }),
   ),
 );
+
+/** Submits a run as one change, in the first of its repositories. */
+async function openChange(db: Queryable, run: string): Promise<void> {
+  const { rows } = await db.query<{ id: number }>(
+    `insert into change (task, repository, run, forge, branch, base_branch, base_commit, head_commit, title, body, state)
+     select task, repository, run.id, 'local', 'b', 'main', $2, $2, 't', 'b', 'open' from run join task_repository using (task)
+       where run.id = $1 and run.state = 'submitting' order by position limit 1
+     on conflict (task, repository) do update set run = excluded.run, state = 'open' returning id`,
+    [run, COMMIT],
+  );
+  for (const { id } of rows) await submittedRun(db, run, { changes: [id] });
+}
 
 /** Every rule as a query that finds what breaks it. */
 const RULES: Record<string, string> = {
@@ -178,14 +218,25 @@ const RULES: Record<string, string> = {
   'a claimed repository has no queued task': `
     select t.id from task t join task_repository u on u.task = t.id join repository_claim c on c.repository = u.repository and c.released_at is null where t.state = 'queued'`,
   'a task that waits is queued exactly when all of its repositories are free and none goes before it there': `
-    select w.id from task w where (w.state = 'queued' or w.pending_reason = 'repository') and (w.state = 'queued') <> not exists (
+    select w.id from task w join project p on p.id = w.project where (w.state = 'queued' or w.pending_reason = 'repository')
+      and (w.state = 'queued') <> (w.class <> all(p.quiet) and not exists (
       select from task_repository u where u.task = w.id and (
         exists (select from repository_claim c where c.repository = u.repository and c.released_at is null)
         or exists (select from task_repository b join task h on h.id = b.task where b.repository = u.repository
-          and (h.state = 'queued' or h.pending_reason = 'repository') and (h.order_key, h.id) < (w.order_key, w.id))))`,
+          and (h.state = 'queued' or h.pending_reason = 'repository') and h.class <> all(p.quiet) and (h.order_key, h.id) < (w.order_key, w.id)))))`,
   'the repositories of a task know whether it waits for them': `
     select t.id from task t join task_repository u on u.task = t.id
-    where u.waiting <> (t.state = 'queued' or t.pending_reason is not distinct from 'repository') or u.order_key <> t.order_key`,
+    where u.waiting <> (t.state = 'queued' or t.pending_reason is not distinct from 'repository') or u.order_key <> t.order_key or u.class <> t.class`,
+  'a task is held by something exactly while it waits for a limit or a change': `
+    select id from task where (held_by is not null) <> (coalesce(pending_reason, '') in ('limit', 'change'))`,
+  'no more runs are at work than the limits say, but for those that came back': `
+    select * from (select count(*) filter (where account = '4711') as account, count(*) filter (where source_name = 'ticket') as source from task where state = 'running') at_work
+    where greatest(account, source) > 1 + (select count(*) from event where kind = 'run.state' and data->>'from' = 'lost')`,
+  'where changes are waited for, none works beside an earlier one but for a run that came back': `
+    select t.id from task t join project p on p.id = t.project and p.after_change = 'wait' join task_repository u on u.task = t.id
+      join change c on c.repository = u.repository and c.state = 'open' and c.task <> t.id
+    where t.state = 'running' and not exists (select from change own where own.task = t.id and own.repository = u.repository and own.state = 'open')
+      and not exists (select from event where kind = 'run.state' and data->>'from' = 'lost')`,
   'the fence of a task is that of its newest run, and no number is left out': `
     select t.id from task t where t.attempt <> (select coalesce(max(fence), 0) from run where task = t.id)
       or t.attempt <> (select count(*) from run where task = t.id)`,
@@ -231,7 +282,8 @@ async function run(db: Queryable, act: Command): Promise<void> {
 }
 
 async function prepare(db: Queryable): Promise<void> {
-  for (let project = 0; project < PROJECTS; project++) await aProject(db, `p${project}`, {}, REPOSITORIES);
+  for (let project = 0; project < PROJECTS; project++)
+    await aProject(db, `p${project}`, { afterChange: project === 0 ? 'wait' : 'base' }, REPOSITORIES);
   await aWorker(db, 'w0', 1);
   await aWorker(db, 'w1', 2);
 }

@@ -36,7 +36,7 @@ async function canReturn(tx: Queryable, run: LockedRun): Promise<boolean> {
   if (run.state !== 'lost' || run.liveState === null || run.fence !== task.attempt) return false;
   if (
     task.state !== 'queued' &&
-    (task.state !== 'pending' || !['retry', 'repository'].includes(task.pendingReason!))
+    (task.state !== 'pending' || !['retry', 'repository', 'limit', 'change'].includes(task.pendingReason!))
   )
     return false;
   const { rowCount } = await tx.query(
