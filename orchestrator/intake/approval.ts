@@ -4,7 +4,7 @@ import type { IntakeDelivery } from '../../protocol/intake.ts';
 import { transaction, type Queryable } from '../db/connect.ts';
 import { lockIncidents } from '../incidents/find.ts';
 import { act, NotYet } from './act.ts';
-import { lockSubject, settle } from './decide.ts';
+import { lockSubject, settle, staleness } from './decide.ts';
 import { getDelivery } from './log.ts';
 import { openSource } from './sources.ts';
 import { raw, type WorkDeps } from './work.ts';
@@ -31,9 +31,12 @@ export async function approveItem(deps: WorkDeps, id: number, actor: string): Pr
     const items = opened?.kind.parse(opened.source, raw(deps.sealer, rows[0]!)) ?? [];
     const item = items.find((each) => each.key === key);
     if (opened === undefined || item === undefined) throw notThere(id);
-    const decision = await act(tx, deps, { source: opened.source, scope }, item).catch((error: unknown) => {
-      throw error instanceof NotYet ? busy(id) : error;
-    });
+    const stale = await staleness(tx, scope, item, id);
+    const decision = stale
+      ? { ...stale, task: null }
+      : await act(tx, deps, { source: opened.source, scope }, item).catch((error: unknown) => {
+          throw error instanceof NotYet ? busy(id) : error;
+        });
     const reason = [`Approved by ${actor}.`, decision.reason].filter(Boolean).join(' ');
     await settle(tx, id, { ...decision, reason });
     return await getDelivery(tx, delivery);

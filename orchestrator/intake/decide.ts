@@ -126,9 +126,12 @@ function valuesOf({ delivery, source, scope }: Place, item: WorkItem): unknown[]
   return [delivery, source.name, scope, key, subject, at, actor?.slice(0, 200) ?? null, titleOf(item)];
 }
 
-// What is said about a thing is said whenever it arrives; a state that is older than the newest known is over. The source
-// itself is believed also where nothing came of it: an OK that overtakes its ALARM has no task, and yet is newer.
-async function staleness(
+/**
+ * Why a state changes nothing; `claimed` is the item's own row. What is said about a thing is said whenever it arrives; a state
+ * that is older than the newest known is over. The source itself is believed also where nothing came of it: an OK that overtakes
+ * its ALARM has no task, and yet is newer.
+ */
+export async function staleness(
   tx: Queryable,
   scope: string,
   { kind, subject, at }: WorkItem,

@@ -48,6 +48,7 @@ create table incident_alarm (
 create index on incident_alarm (incident);
 
 alter table intake_item add column incident bigint references incident;
+create index on intake_item (scope, subject, order_at) where subject is not null and order_at is not null;
 create index on intake_item (incident, id) where incident is not null;
 
 alter table run add column report jsonb;            -- what an investigation found
