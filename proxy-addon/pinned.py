@@ -83,7 +83,7 @@ class Pinned:
             "scheme": "https",
             "host": shown_text(host),
             "port": port,
-            "url": f"https://{shown_text(host)}:{port}/",
+            "url": f"https://{shown_text(host)}{'' if port == 443 else f':{port}'}/",
             "address": unseen.address,
             "decision": "allowed",
             "rule": unseen.rule,

@@ -30,6 +30,10 @@ const NAMES = ['files.example.net', 'other.example.net', 'moving.example.net'];
 const hosts = (moving = OUTSIDE) =>
   `${OUTSIDE} files.example.net other.example.net secret.example.net\n${moving} moving.example.net\n`;
 
+// Asks for what is allowed, of a host without a rule, and by a method without one; says in its title what came of each.
+const PAGE = `<script>Promise.allSettled([fetch('/ok/script'), fetch('https://secret.example.net/'), fetch('/ok/sent', { method: 'POST' })])
+  .then((all) => document.title = all.map(({ status, value }) => value?.status ?? status).join(', '))</script>`;
+
 let network: Awaited<ReturnType<typeof openNetwork>>;
 const directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'autocode-firewall-')));
 const config = path.join(directory, 'autocode.yaml');
@@ -108,6 +112,7 @@ before(async () => {
   const issuer = { name: 'Outside', key: createPrivateKey(outside.key) };
   const own = await makeServerCertificate([...NAMES, OUTSIDE], issuer, { now: new Date(), days: 2 });
   const files = packageSites(directory, 'https://files.example.net');
+  files.set('/simple/browser/', Buffer.from(PAGE));
   const settings = path.join(directory, 'internet.json');
   const encoded = Object.fromEntries(Array.from(files, ([place, file]) => [place, file.toString('base64')]));
   writeFileSync(settings, JSON.stringify({ key: own.key, cert: own.certificate, files: encoded }));
@@ -239,6 +244,61 @@ test('curl, git, npm and pip go out by the transparent path; the internet sees t
     [curl?.listener, curl?.client, curl?.worker, curl?.address, curl?.decision, curl?.run, curl?.project],
     ['transparent', WORKER, 'vm-1', OUTSIDE, 'allowed', null, null],
   );
+});
+
+test('a browser goes out by the transparent path, on a machine that was told to trust the proxy', async () => {
+  // What is installed on a machine goes into layers of the test's own, which end with the shell.
+  const layers = ['/etc/ssl', '/etc/chromium', '/etc/profile.d', '/usr/local/share'].map(
+    (at, index) => `mkdir -p ${directory}/layer-${index}/{upper,work}
+      mount -t overlay overlay -o lowerdir=${at},upperdir=${directory}/layer-${index}/upper,workdir=${directory}/layer-${index}/work ${at}`,
+  );
+  const { output, errors } = await worker(`unshare --mount bash -c 'set -e
+    ${layers.join('\n')}
+    ${process.execPath} ${ROOT}/orchestrator/cli/main.ts egress ca install --certificate ${trust}
+    chromium --headless --no-sandbox --disable-gpu --virtual-time-budget=30000 --dump-dom https://files.example.net/simple/browser/'`);
+  assert.match(output, /browser +made +\/etc\/chromium\//, errors);
+  assert.match(output, /<title>200, rejected, 403</, errors);
+  const all = await records();
+  const told = (url: string, method: string) =>
+    all.find((each) => each.url === url && each.method === method);
+  const script = told('https://files.example.net/ok/script', 'GET');
+  assert.deepEqual([script?.listener, script?.decision, script?.worker], ['transparent', 'allowed', 'vm-1']);
+  assert.equal(told('https://files.example.net/ok/sent', 'POST')?.decision, 'denied');
+  assert.ok(all.some(({ listener, host }) => listener === 'resolver' && host === 'secret.example.net'));
+});
+
+test('a host that the policy passes is reached under its own certificate, and its record says that nobody looked', async () => {
+  const pinned = `curl -sS --cacert ${directory}/outside.pem --capath /nowhere`;
+  const file = path.join(directory, 'with-pass.rules');
+  const { output: rules } = await autocode('egress policy show');
+  writeFileSync(file, `${rules}\npass host=other.example.net\n`);
+  const { code, errors } = await autocode(`egress policy set ${file}`);
+  assert.equal(code, 0, errors);
+  await until(
+    'the policy',
+    async () => (await worker(`${pinned} https://other.example.net/ok/pinned`)).output === 'outside',
+  );
+  assert.notEqual(
+    (await worker(`${pinned} https://files.example.net/ok/pinned`)).code,
+    0,
+    'it is looked into',
+  );
+  const record = await until('its record', async () =>
+    (await records()).find(({ tls, event }) => tls === 'passed' && event === 'close'),
+  );
+  assert.deepEqual(
+    [record.listener, record.client, record.worker, record.host, record.address, record.url, record.rule],
+    [
+      'transparent',
+      WORKER,
+      'vm-1',
+      'other.example.net',
+      OUTSIDE,
+      'https://other.example.net/',
+      'pass host=other.example.net',
+    ],
+  );
+  assert.ok((record.bytesIn ?? 0) > 0 && record.requestHeaders === null);
 });
 
 test('names without a rule are asked of nobody, those with one of the appliance alone', async () => {
