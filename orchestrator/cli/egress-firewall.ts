@@ -1,5 +1,6 @@
 // `autocode egress firewall …`: rules of this machine, by its configuration; no daemon is asked.
 import { applyFirewall, firewallState, removeFirewall } from '../egress/firewall/firewall.ts';
+import { troubleWith } from '../egress/firewall/interfaces.ts';
 import { firewallPlan } from '../egress/firewall/plan.ts';
 import { replacing, rulesetOf } from '../egress/firewall/ruleset.ts';
 import { Exit, type GlobalArgs } from './command.ts';
@@ -11,8 +12,10 @@ export async function applyRules(args: GlobalArgs & { dryRun: boolean; boot: boo
   const plan = planOf(args);
   if (args.dryRun) {
     const ruleset = replacing(rulesetOf(plan));
-    if (args.json) printJson({ plan, ruleset });
-    else process.stdout.write(ruleset);
+    const trouble = args.boot ? null : troubleWith(plan.interfaces);
+    if (args.json) return printJson({ plan, ruleset, trouble });
+    process.stdout.write(ruleset);
+    if (trouble !== null) process.stderr.write(`On this machine it would be refused: ${trouble}\n`);
     return;
   }
   await applyFirewall(plan, args);

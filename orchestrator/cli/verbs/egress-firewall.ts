@@ -10,7 +10,7 @@ export const egressFirewallNoun: Noun = {
       command: 'apply',
       describe: 'Put the rules in force, all at once, in the place of those that were there',
       examples: [
-        ['egress firewall apply --dry-run', 'print the rules; needs no root'],
+        ['egress firewall apply --dry-run', 'print the rules, and what would be refused here; needs no root'],
         ['egress firewall apply', 'as root, and again after each change of the configuration'],
       ],
       epilogue: 'Neither the daemon nor its database is asked. Tables of others are not touched.',

@@ -29,12 +29,17 @@ after(() => execFileSync('ip', ['netns', 'delete', host]));
 
 test('rules are printed without root, and nothing is touched', () => {
   const nobody = ['setpriv', '--reuid', '65534', '--clear-groups'];
-  const { stdout, status } = on(['apply', '--dry-run'], { before: nobody });
-  assert.equal(status, 0);
+  const { stdout, stderr, status } = on(['apply', '--dry-run'], { before: nobody });
+  assert.deepEqual([status, stderr], [0, '']);
   assert.match(
     stdout,
     /^table inet autocode-egress\ndelete table inet autocode-egress\ntable inet autocode-egress \{\n/,
   );
+  const elsewhere = { before: nobody, set: ['egress.firewall.interfaces=[vmbr0]'] };
+  const early = on(['apply', '--dry-run'], elsewhere);
+  assert.match(early.stdout, /vmbr0/);
+  assert.match(early.stderr, /would be refused: .*vmbr0, which is not there\. There are: .*vmbr/);
+  assert.equal(on(['apply', '--dry-run', '--boot'], elsewhere).stderr, '');
   const refused = on(['apply'], { before: nobody });
   assert.equal(refused.status, 4);
   assert.match(refused.stderr, /for root alone[^]*sudo autocode egress firewall apply/);

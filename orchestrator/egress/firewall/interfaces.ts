@@ -25,6 +25,17 @@ export function checkInterfaces(names: readonly string[]): void {
   }
 }
 
+/** What `checkInterfaces` would say, in words; null: nothing. */
+export function troubleWith(names: readonly string[]): string | null {
+  try {
+    checkInterfaces(names);
+    return null;
+  } catch (error) {
+    if (!(error instanceof AutocodeError)) throw error;
+    return [error.message, error.remedy].filter(Boolean).join(' ');
+  }
+}
+
 function defaultRoutes(): string[] {
   const [, ...routes] = readFileSync('/proc/net/route', 'utf8').trim().split('\n');
   return routes
