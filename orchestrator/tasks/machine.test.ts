@@ -10,7 +10,7 @@ import type { Queryable } from '../db/connect.ts';
 import { setBudget } from '../budget/budgets.ts';
 import { approvePlan, rejectPlan } from './approval.ts';
 import { cancelTask } from './cancel.ts';
-import { QuietHours, TASK_CLASSES } from '../../protocol/order-of-work.ts';
+import { QuietHours, TASK_CLASSES, type TaskClass } from '../../protocol/order-of-work.ts';
 import { TaskInput } from '../../protocol/task.ts';
 import { SchedulingSettings } from '../config/scheduling-settings.ts';
 import { createTask } from './create.ts';
@@ -73,7 +73,7 @@ const toRun = <T>(
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   often(
-    4,
+    8,
     fc
       .tuple(
         fc.nat(PROJECTS - 1),
@@ -81,11 +81,11 @@ const command: fc.Arbitrary<Command> = fc.oneof(
         fc.option(fc.subarray(REPOSITORIES, { minLength: 1 }), { nil: undefined }),
         fc.constantFrom(...TASK_CLASSES),
       )
-      .map(([p, priority, repositories, one]) => async (db) => {
-        const input = TaskInput.parse({ project: `p${p}`, title: 'do it', priority, repositories });
-        const from = { source: one, class: one, account: one === 'incident' ? '4711' : null };
-        await createTask(db, input, { actor: 'ann', agent: 'command', model: null, from });
-      }),
+      .map(
+        ([p, priority, repositories, one]) =>
+          async (db) =>
+            await giveTask(db, `p${p}`, one, { priority, repositories }),
+      ),
   ),
   often(
     2,
@@ -97,7 +97,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   ),
   often(
     1,
-    fc.tuple(fc.nat(PROJECTS - 1), fc.constantFrom([QUIET], [], null)).map(
+    fc.tuple(fc.nat(PROJECTS - 1), fc.constantFrom([QUIET], [], [], null)).map(
       ([p, quietHours]) =>
         (db) =>
           updateProject(db, `p${p}`, { quietHours }),
@@ -110,7 +110,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       .map((state) => (db) => db.query(`update change set state = $1 where state = 'open'`, [state])),
   ),
   often(
-    7,
+    14,
     worker.map((name) => (db) => claimRun(db, { worker: name, claimId: randomUUID() }, LIMITED)),
   ),
   often(
@@ -124,7 +124,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     ),
   ),
   often(
-    5,
+    8,
     toRun(fc.tuple(outcome, cause), async (db, run, fence, [end, why]) => {
       const { repositories } = await getRun(db, run);
       const headCommits = repositories.map(({ id }) => ({ repository: id, commit: COMMIT }));
@@ -137,7 +137,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     }),
   ),
   often(
-    3,
+    5,
     toRun(
       fc.constantFrom('opened', 'empty', 'cancelled', 'platform', 'input'),
       async (db, run, _fence, how) => {
@@ -176,7 +176,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   ),
   often(
     2,
-    fc.tuple(fc.nat(PROJECTS - 1), fc.constantFrom(0, 0, 1)).map(([p, amount]) => async (db) => {
+    fc.tuple(fc.nat(PROJECTS - 1), fc.constantFrom(0, 1, 1, 1)).map(([p, amount]) => async (db) => {
       const of = { scope: 'project', subject: `p${p}`, period: 'total', unit: 'tokens', amount } as const;
       await setBudget(db, of, 'ann');
       if (amount > 0) await budgetsChanged(db, 'UTC');
@@ -191,6 +191,18 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     }),
   ),
 );
+
+/** A task of a class, whose source has the name of the class; incidents are all about one account. */
+async function giveTask(
+  db: Queryable,
+  project: string,
+  one: TaskClass,
+  more: Partial<TaskInput>,
+): Promise<void> {
+  const from = { source: one, class: one, account: one === 'incident' ? '4711' : null };
+  const input = TaskInput.parse({ project, title: 'do it', ...more });
+  await createTask(db, input, { actor: 'ann', agent: 'command', model: null, from });
+}
 
 /** Submits a run as one change, in the first of its repositories. */
 async function openChange(db: Queryable, run: string): Promise<void> {
@@ -284,6 +296,9 @@ async function run(db: Queryable, act: Command): Promise<void> {
 async function prepare(db: Queryable): Promise<void> {
   for (let project = 0; project < PROJECTS; project++)
     await aProject(db, `p${project}`, { afterChange: project === 0 ? 'wait' : 'base' }, REPOSITORIES);
+  for (const one of TASK_CLASSES)
+    for (const [project, repository] of ['a', 'b'].entries())
+      await giveTask(db, `p${project}`, one, { repositories: [repository] });
   await aWorker(db, 'w0', 1);
   await aWorker(db, 'w1', 2);
 }
