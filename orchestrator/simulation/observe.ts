@@ -127,7 +127,7 @@ async function observeTasks(db: Queryable, events: Told[]): Promise<ObservedTask
 function courseOf(events: Told[]): Pick<ObservedTask, 'came' | 'began' | 'ended' | 'waited'> {
   const waited: Record<string, number> = {};
   let since = events[0]?.at ?? 0;
-  let what: string | undefined;
+  let what: string | undefined = 'repository'; // as it is made
   let ended: number | null = null;
   for (const { kind, at, to, reason } of events) {
     if (kind !== 'task.state') continue;

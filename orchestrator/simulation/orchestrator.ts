@@ -30,7 +30,7 @@ export const PERSON = 'person';
 /** What is to be done next, by the database. */
 export interface Due {
   queued: boolean;
-  /** Something waits for more than its turn, or is queued. */
+  /** Something is to be done still that has not begun. */
   waits: boolean;
   /** Something waits for a limit or a change, which the sweep looks after. */
   held: boolean;
@@ -152,13 +152,12 @@ async function submit(db: Database, run: string): Promise<void> {
   else await submittedRun(db, run, { changes });
 }
 
-// `repository`: waits for its turn, which somebody's end gives it.
 async function due(db: Database): Promise<Due> {
   const { rows } = await db.query<Due>({
     name: 'simulated-due',
     text: `select exists (select from task where state = 'queued') as queued,
         exists (select from task where held_by is not null) as held,
-        exists (select from task where state = 'queued' or state = 'pending' and pending_reason <> 'repository') as waits,
+        exists (select from task where state in ('queued', 'pending')) as waits,
         (select min(not_before) from task where state = 'pending' and not_before is not null) as retry,
         (select min(least(lease_until, deadline + interval '2 minutes')) from run
           where state in ('leased', 'preparing', 'working', 'verifying')) as lease,

@@ -239,14 +239,14 @@ class Simulation {
   }
 
   // What is due and was not done by the chore that just ran waits for something else to happen.
-  #plan({ retry, lease, work, held, incidents, quiet }: Due, done: Chore | undefined): void {
+  #plan({ retry, lease, work, held, waits, incidents, quiet }: Due, done: Chore | undefined): void {
     const { settleMinutes } = this.#options.config.incidents;
     const plan = (chore: Chore, ...times: number[]) =>
       this.#planChore(chore, Math.min(...times.filter((at) => at > this.#elapsed || done !== chore)));
     const when = (at: Date | null, least = 0) =>
       at === null ? Infinity : Math.max(this.#elapsedAt(at), least);
     const now = (isSo: boolean) => (isSo ? this.#elapsed : Infinity);
-    plan('sweep', when(retry), when(lease, this.#grace.endsAt / 1000), now(held), this.#quietChange());
+    plan('sweep', when(retry), when(lease, this.#grace.endsAt / 1000), now(held), waits ? this.#quietChange() : Infinity);
     plan('work', when(work));
     plan('incidents', when(quiet) + settleMinutes * 60, now(incidents));
   }
@@ -255,7 +255,9 @@ class Simulation {
   #planChore(chore: Chore, at: number): void {
     const every = EVERY_SECONDS[chore];
     const due = (Math.floor(Math.max(at, this.#elapsed) / every) + 1) * every;
-    if (due === this.#planned[chore]) return;
+    const planned = this.#planned[chore];
+    const isSoon = planned >= this.#elapsed && planned > at && planned <= due;
+    if (isSoon || planned === due) return;
     this.#planned[chore] = due;
     if (due < Infinity) this.#timeline.add(due, { chore });
   }
