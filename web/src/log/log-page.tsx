@@ -90,7 +90,7 @@ function Shown({
     <div className="flex h-full flex-col">
       <header className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line bg-surface px-3 py-2">
         <h1 className="font-semibold">
-          <Link to={`/tasks/${run.task}` as '/'} className="text-accent hover:underline">
+          <Link to={`/tasks/${run.task}` as '/'} className="text-accent underline">
             Task {run.task}
           </Link>
           , log of run {run.id}

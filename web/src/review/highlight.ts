@@ -67,7 +67,7 @@ export async function highlight(path: string, code: string): Promise<Token[][] |
   const load = loaderOf(path);
   if (load === undefined || code.length > MOST_CHARACTERS) return undefined;
   highlighter ??= createHighlighterCore({
-    themes: [createCssVariablesTheme({ name: 'page', variablePrefix: '' })],
+    themes: [createCssVariablesTheme({ name: 'page', variablePrefix: '--' })],
     engine: createJavaScriptRegexEngine({ forgiving: true }),
   });
   const shiki = await highlighter;
