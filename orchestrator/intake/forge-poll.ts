@@ -11,6 +11,7 @@ import { factDelivery, keyOfFact, type ForgeSourceSettings } from './forge-sourc
 const Cursor = z.record(z.string(), z.iso.datetime({ offset: true }));
 /** Clocks differ, and lists are behind at times: what was seen already is not stored twice. */
 const OVERLAP_MS = 5 * 60_000;
+const DAY_MS = 24 * 60 * 60_000;
 
 /** Everything new of the repositories that projects have at the forge. */
 export async function askForge(
@@ -33,8 +34,11 @@ export async function askForge(
         assignee: settings.assignee ?? null,
         changes: settings.reviews || settings.checks ? await openRequests(db, repository.id) : [],
       };
-      facts.push(...((await forge?.activity(query, signal)) ?? []));
-      cursor[repository.id] = started.toISOString();
+      const found = (await forge?.activity(query, signal)) ?? [];
+      facts.push(...found);
+      // While nothing comes the same is asked for again: that nothing has changed costs nothing of a rate limit.
+      const isOld = since === null || started.getTime() - since.getTime() > DAY_MS;
+      if (found.length > 0 || isOld) cursor[repository.id] = started.toISOString();
     } catch (error) {
       signal.throwIfAborted();
       const trouble = `${repository.origin}: ${(error as Error).message}`;

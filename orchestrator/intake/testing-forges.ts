@@ -36,6 +36,11 @@ export interface Site {
   remove(issue: number): void;
   rename(to: string): void;
   pageMax(most: number): void;
+  /** The next request for a second page is refused. */
+  refusePage(): void;
+  unchanged(): number;
+  /** The webhook that tells of what is said last below an issue, and of the issue: events and bodies. */
+  hooks(issue: number): [string, object][];
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -115,6 +120,29 @@ async function githubSite(): Promise<Site> {
     remove: (issue) => void (issueAt(issue).gone = true),
     rename: (to) => github.rename(repository.path, to),
     pageMax: (most) => void (github.state.pageMax = most),
+    refusePage: () => github.answerNext(/[?&]page=2/, { status: 403, body: { message: 'Forbidden' } }),
+    unchanged: github.unchanged,
+    hooks: (number) => {
+      const { title, body, author, labels, comments } = issueAt(number);
+      const at = `${github.url}/${repository.path}/issues/${number}`;
+      const common = { repository: { full_name: repository.path }, sender: { login: 'root' } };
+      const about = { number, html_url: at, title, body, state: 'open', user: { login: author } };
+      const last = comments.at(-1)!;
+      const comment = {
+        id: last.id,
+        html_url: at,
+        body: last.body,
+        user: { login: last.author },
+        created_at: last.at,
+      };
+      return [
+        [
+          'github issues',
+          { ...common, action: 'labeled', issue: { ...about, labels: labels.map((name) => ({ name })) } },
+        ],
+        ['github issue_comment', { ...common, action: 'created', issue: about, comment }],
+      ];
+    },
     [Symbol.asyncDispose]: async () => await github[Symbol.asyncDispose](),
   };
 }
@@ -151,6 +179,38 @@ async function gitlabSite(): Promise<Site> {
     remove: (issue) => void project.issues.splice(project.issues.indexOf(issueAt(issue)), 1),
     rename: (to) => gitlab.rename(project.path, to),
     pageMax: (most) => void (gitlab.state.pageMax = most),
+    refusePage: () => gitlab.refuseNext(/[?&]page=2/),
+    unchanged: gitlab.unchanged,
+    hooks: (number) => {
+      const { title, description, labels, notes } = issueAt(number);
+      const url = `${gitlab.url}/${project.path}/-/issues/${number}`;
+      const common = { project: { path_with_namespace: project.path } };
+      const issue = { iid: number, url, title, description, state: 'opened', action: 'update', author_id: 3 };
+      const last = notes.at(-1)!;
+      const note = { id: last.id, note: last.body, noteable_type: 'Issue', url, created_at: last.at };
+      return [
+        [
+          'gitlab Issue Hook',
+          {
+            ...common,
+            object_kind: 'issue',
+            user: { id: 1, username: 'root' },
+            object_attributes: issue,
+            labels: labels.map((label) => ({ title: label })),
+          },
+        ],
+        [
+          'gitlab Note Hook',
+          {
+            ...common,
+            object_kind: 'note',
+            user: { id: 3, username: last.author },
+            object_attributes: note,
+            issue: { iid: number },
+          },
+        ],
+      ];
+    },
     [Symbol.asyncDispose]: async () => await gitlab[Symbol.asyncDispose](),
   };
 }

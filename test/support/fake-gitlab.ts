@@ -26,6 +26,7 @@ export async function startFakeGitLab({ prefix = '' }: { prefix?: string } = {})
     pageMax: 100,
   };
   const requests: string[] = [];
+  const refusals: RegExp[] = [];
   let unchanged = 0;
 
   const server = http.createServer(async (request, response) => {
@@ -34,13 +35,13 @@ export async function startFakeGitLab({ prefix = '' }: { prefix?: string } = {})
     const path = url.pathname.slice(prefix.length);
     const git = /^\/(.+)\.git(\/(?:info\/refs|git-upload-pack|git-receive-pack))$/.exec(path);
     if (git !== null) return answerGit(state, git[1]!, git[2]! + url.search, request, response);
-    const answer = await answerApi(state, request, url, path.replace(/^\/api\/v4/, '')).catch(
-      (error: unknown) => {
-        if (error instanceof Refusal)
-          return { status: error.status, body: error.body, headers: error.headers };
-        return { status: 500, body: { message: `500 Internal Server Error: ${String(error)}` }, headers: {} };
-      },
-    );
+    const refused = refusals.findIndex((each) => each.test(`${request.method} ${request.url}`));
+    if (refused !== -1) refusals.splice(refused, 1);
+    const api = refused === -1 ? answerApi : forbid;
+    const answer = await api(state, request, url, path.replace(/^\/api\/v4/, '')).catch((error: unknown) => {
+      if (error instanceof Refusal) return { status: error.status, body: error.body, headers: error.headers };
+      return { status: 500, body: { message: `500 Internal Server Error: ${String(error)}` }, headers: {} };
+    });
     const body = JSON.stringify(answer.body);
     const etag = `W/"${createHash('md5').update(body).digest('hex')}"`;
     const same =
@@ -73,6 +74,8 @@ export async function startFakeGitLab({ prefix = '' }: { prefix?: string } = {})
     /** What came, as `GET /api/v4/…`; and how often a 304 was the answer. */
     requests,
     unchanged: () => unchanged,
+    /** Answers the next request that matches with 403. */
+    refuseNext: (line: RegExp) => void refusals.push(line),
     token,
     botToken: token('bot'),
     setToken: (value: string, is: Token['state']) => void (state.tokens.get(value)!.state = is),
@@ -123,6 +126,10 @@ export async function startFakeGitLab({ prefix = '' }: { prefix?: string } = {})
       await site[Symbol.asyncDispose]();
     },
   };
+}
+
+async function forbid(): Promise<never> {
+  throw await Promise.resolve(new Refusal(403, { message: '403 Forbidden' }));
 }
 
 interface Answer {

@@ -79,9 +79,9 @@ export function gitlabRepository(api: ForgeApi, path: string): Forge {
     read,
     issue,
     activity: async (query, signal) => {
-      const { id, path_with_namespace: now, http_url_to_repo: url } = await find(signal);
+      const { id, http_url_to_repo: url } = await find(signal);
       const web = url.replace(/\.git$/, '');
-      return await gitlabActivity({ api, path: now, project: `/projects/${id}`, web, signal }, query);
+      return await gitlabActivity({ api, path, project: `/projects/${id}`, web, signal }, query);
     },
     talk: gitlabTalk(api, async (signal) => `/projects/${(await find(signal)).id}`),
     merge: async (change, method, signal) =>
