@@ -33,6 +33,19 @@ test('a change is recorded with who, what and what came of it; so is one that is
   assert.equal(refused.body.length, 1);
 });
 
+test('who has signed in is recorded with it', async () => {
+  await using api = await testApi();
+  const made = await api.send('admin', 'POST', '/api/v1/people', { name: 'ann', role: 'operator' });
+  const welcome = { code: made.body.link.url.split('/').at(-1), password: 'long enough to be one' };
+  const { session } = (await api.send(null, 'POST', '/api/v1/welcomes', welcome)).body;
+  const { body } = await api.send('admin', 'GET', '/api/v1/audit-records');
+  assert.deepEqual(
+    [body[0].actor, body[0].role, body[0].session, body[0].status],
+    ['ann', 'operator', session, 200],
+  );
+  assert.deepEqual([body[1].actor, body[1].target], ['admin', { made: 'ann' }]);
+});
+
 test('a change of which the outcome is not known stays recorded, and no change is made that cannot be recorded', async () => {
   await using api = await testApi();
   await api.db.pool.query(`alter table audit_record rename to audit_away`);

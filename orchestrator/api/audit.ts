@@ -32,7 +32,7 @@ export function recordChanges(app: FastifyInstance, { db, log }: Pick<ApiContext
     try {
       outcome.made = madeBy(reply.statusCode, payload);
       if (request.auditRecord === undefined) await recordChange(db, await askedBy(db, request), outcome);
-      else await noteOutcome(db, request.auditRecord, outcome);
+      else await noteOutcome(db, request.auditRecord, outcome, whoAsked(request));
     } catch (error) {
       log.error(`the outcome of a change is not in the audit log: ${String(error)}`, {
         requestId: request.id,
@@ -49,15 +49,23 @@ function isRecorded({ identity, method, routeOptions }: FastifyRequest): boolean
   return identity !== null && PEOPLE.has(identity.role) && !isSafe(method);
 }
 
-async function askedBy(db: ApiContext['db'], request: FastifyRequest): Promise<Asked> {
-  const { identity, method, routeOptions, id } = request;
-  const target = Object.entries((request.params ?? {}) as Record<string, unknown>);
+function whoAsked({
+  identity,
+}: FastifyRequest): Pick<Asked, 'actor' | 'person' | 'session' | 'token' | 'role'> {
   return {
     actor: identity?.name ?? null,
     person: identity?.rights?.person ?? null,
     session: identity?.session === undefined ? null : identity.id,
     token: identity === null || identity.session !== undefined ? null : identity.id,
     role: identity?.role ?? null,
+  };
+}
+
+async function askedBy(db: ApiContext['db'], request: FastifyRequest): Promise<Asked> {
+  const { method, routeOptions, id } = request;
+  const target = Object.entries((request.params ?? {}) as Record<string, unknown>);
+  return {
+    ...whoAsked(request),
     address: request.ip,
     method,
     route: routeOptions.url ?? '',

@@ -60,7 +60,8 @@ export function requireCsrf(request: FastifyRequest, cookie: string): void {
   const expected = Buffer.from(csrfOf(cookie));
   if (sent.length === expected.length && timingSafeEqual(sent, expected)) return;
   throw new AutocodeError('ERR_FORBIDDEN', 'The header x-csrf-token is missing or of another session.', {
-    remedy: 'Send what `GET /api/v1/session` tells as `csrf`; load the page again.',
+    remedy: 'Send what `GET /api/v1/session` tells as `csrf`.',
+    details: { csrf: true },
   });
 }
 

@@ -51,15 +51,21 @@ export async function recordChange(db: Queryable, asked: Asked, outcome?: Outcom
   return rows[0]!.id;
 }
 
-/** Notes the outcome of a record that has none, once. */
-export async function noteOutcome(db: Queryable, record: number, outcome: Outcome): Promise<void> {
+/** Notes the outcome of a record that has none, once; and who asked, where that is known only now: who has just signed in. */
+export async function noteOutcome(
+  db: Queryable,
+  record: number,
+  outcome: Outcome,
+  { actor, person, session, role }: Pick<Asked, 'actor' | 'person' | 'session' | 'role'>,
+): Promise<void> {
   const { status, code, made } = outcome;
   await db.query({
     name: 'note-outcome',
-    text: `update audit_record set status = $2, code = $3,
+    text: `update audit_record set status = $2, code = $3, actor = coalesce(actor, $5), person = coalesce(person, $6),
+             session = case when actor is null then $7 else session end, role = coalesce(role, $8),
              target = target || case when $4::text is null then '{}' else jsonb_build_object('made', $4::text) end
            where id = $1 and status is null`,
-    values: [record, status, code, made ?? null],
+    values: [record, status, code, made ?? null, actor, person, session, role],
   });
 }
 

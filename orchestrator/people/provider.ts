@@ -87,11 +87,11 @@ export function openProvider(
       const cookie = await transaction(db, async (tx) => {
         const admitted = await admitFromProvider(tx, settings, claims);
         if (admitted === null) return null;
-        await emit(tx, { kind: 'person.signed-in', data: { person: admitted.name, how: 'oidc', ...origin } });
+        await emit(tx, { kind: 'person.signed-in', data: { person: admitted.name, how: 'oidc' } });
         return await beginSession(tx, admitted.id, 'oidc', origin, lifetime);
       });
       if (cookie !== null) return { cookie, returnTo: attempt.returnTo };
-      await emit(db, { kind: 'person.refused', data: { person: claims.sub, how: 'oidc', ...origin } });
+      await emit(db, { kind: 'person.refused', data: { person: claims.sub, how: 'oidc' } });
       throw new AutocodeError('ERR_FORBIDDEN', 'The provider knows you, but you may not use Autocode.', {
         remedy: 'Ask an admin: signIn.oidc.roles names groups that may, and people can be disabled.',
       });

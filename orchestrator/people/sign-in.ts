@@ -23,16 +23,16 @@ export async function signIn(
   );
   const person = rows[0];
   const right = await isPassword(password, person?.password ?? null);
-  if (!right || person === undefined) throw await refused(db, name, origin);
+  if (!right || person === undefined) throw await refused(db, name);
   return await transaction(db, async (tx) => {
     // Not when the password was changed, or the person disabled, while it was looked at.
     const { rowCount } = await tx.query(
       'select from person where id = $1 and disabled_at is null and password = $2 for share',
       [person.id, person.password],
     );
-    if (rowCount === 0) throw await refused(db, name, origin);
+    if (rowCount === 0) throw await refused(db, name);
     await forgive(tx, name, origin.address);
-    await emit(tx, { kind: 'person.signed-in', data: { person: name, how: 'password', ...origin } });
+    await emit(tx, { kind: 'person.signed-in', data: { person: name, how: 'password' } });
     return await beginSession(tx, person.id, 'password', origin, lifetime);
   });
 }
@@ -51,7 +51,7 @@ export async function welcome(
     await tx.query('update person set password = $2 where id = $1', [id, kept]);
     await endSessions(tx, id, 'password changed');
     await forgive(tx, name, origin.address);
-    await emit(tx, { kind: 'person.signed-in', data: { person: name, how: 'link', ...origin } });
+    await emit(tx, { kind: 'person.signed-in', data: { person: name, how: 'link' } });
     return await beginSession(tx, id, 'link', origin, lifetime);
   });
 }
@@ -93,9 +93,9 @@ export async function changePassword(
 }
 
 // Whether there is such a person is told to the admins alone; what nobody is called may be a password in the wrong field.
-async function refused(db: Queryable, name: string, origin: Origin): Promise<AutocodeError> {
+async function refused(db: Queryable, name: string): Promise<AutocodeError> {
   const { rows } = await db.query<{ name: string }>('select name from person where name = $1', [name]);
-  await emit(db, { kind: 'person.refused', data: { person: rows[0]?.name ?? null, ...origin } });
+  await emit(db, { kind: 'person.refused', data: { person: rows[0]?.name ?? null } });
   return new AutocodeError('ERR_UNAUTHENTICATED', 'Name or password is not right.', {
     remedy: 'Try again; an admin can give you a new link to set a password (`autocode user reset NAME`).',
   });

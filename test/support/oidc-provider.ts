@@ -34,7 +34,8 @@ interface Served {
 
 /** Starts it on a free port of loopback. */
 export async function testProvider(account: Account): Promise<TestProvider> {
-  let handle = (_request: IncomingMessage, response: ServerResponse) => void response.writeHead(503).end();
+  let handle: (request: IncomingMessage, response: ServerResponse) => void = (_request, response) =>
+    void response.writeHead(503).end();
   const server = createServer((request, response) => handle(request, response)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

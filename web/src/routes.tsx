@@ -21,7 +21,16 @@ function page<M extends Record<string, unknown>, K extends keyof M & string>(
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([page('/', () => import('./board/board-page.tsx'), 'BoardPage')]),
+  routeTree: root.addChildren([
+    page('/', () => import('./board/board-page.tsx'), 'BoardPage'),
+    page('/tasks/$task', () => import('./task/task-page.tsx'), 'TaskPage'),
+    page('/runs/$run/log', () => import('./log/log-page.tsx'), 'LogPage'),
+    page('/review', () => import('./review/review-page.tsx'), 'ReviewPage'),
+    page('/changes/$change', () => import('./review/change-page.tsx'), 'ChangePage'),
+    page('/people', () => import('./people/people-page.tsx'), 'PeoplePage'),
+    page('/account', () => import('./people/account-page.tsx'), 'AccountPage'),
+    page('/audit', () => import('./people/audit-page.tsx'), 'AuditPage'),
+  ]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

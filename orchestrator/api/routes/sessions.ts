@@ -221,7 +221,7 @@ export async function admit(
   const identity: Identity = {
     id,
     name,
-    role: 'viewer',
+    role: rights.role ?? 'viewer',
     run: null,
     rights,
     session: { password, expiresAt },

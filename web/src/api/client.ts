@@ -1,5 +1,6 @@
 // Requests to the API of the daemon that serves the page. Every answer's type is one of protocol/; every failure is an ApiError.
 import type { ErrorBody } from '../../../protocol/errors.ts';
+import type { SignedIn } from '../../../protocol/person.ts';
 
 /** What the API said no with: what happened, and what to do about it. */
 export class ApiError extends Error {
@@ -82,6 +83,7 @@ async function answerTo(
   path: string,
   body: unknown,
   signal?: AbortSignal,
+  again = false,
 ): Promise<string | undefined> {
   const answer = await fetch(`/api/v1${path}`, {
     method,
@@ -105,10 +107,23 @@ async function answerTo(
   const text = await answer.text();
   if (answer.ok) return text;
   if (answer.status === 401 && path !== '/session') lost.forEach((call) => call());
-  throw new ApiError(
-    answer.status,
-    errorIn(text) ?? { code: 'ERR_INTERNAL', message: `Answer ${answer.status}.` },
-  );
+  const told = errorIn(text);
+  // Another tab has signed in anew: this one goes on with its session.
+  if (!again && isStale(told) && (await renewProof()))
+    return await answerTo(method, path, body, signal, true);
+  throw new ApiError(answer.status, told ?? { code: 'ERR_INTERNAL', message: `Answer ${answer.status}.` });
+}
+
+function isStale(told: ErrorBody['error'] | undefined): boolean {
+  return (told?.details as { csrf?: boolean } | undefined)?.csrf === true;
+}
+
+async function renewProof(): Promise<boolean> {
+  const answer = await fetch('/api/v1/session', { credentials: 'same-origin' });
+  if (!answer.ok) return false;
+  const { csrf } = (await answer.json()) as SignedIn;
+  if (csrf !== null) keepProof({ csrf });
+  return csrf !== null;
 }
 
 function errorIn(text: string): ErrorBody['error'] | undefined {

@@ -1,5 +1,5 @@
 // Who is signed in, and what they may do. Used by the shell, and by pages that hide what a role may not do.
-import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import type { SignedIn } from '../../../protocol/person.ts';
 import { ApiError, get, keepProof, onSignedOut, send } from '../api/client.ts';
@@ -20,6 +20,12 @@ export const sessionQuery = queryOptions({
   },
 });
 
+/** Takes the session that somebody has just begun. */
+export function keepSession(cache: QueryClient, session: SignedIn): void {
+  if (session.csrf !== null) keepProof({ csrf: session.csrf });
+  cache.setQueryData(sessionQuery.queryKey, session);
+}
+
 /** Who is signed in. What pages show stays when a session ends meanwhile, below the sign-in. */
 export function useSession() {
   const cache = useQueryClient();
@@ -27,11 +33,18 @@ export function useSession() {
   return useQuery(sessionQuery);
 }
 
+let last: SignedIn['user'] | undefined;
+
+/** Who is signed in; still who was when the session has ended, so that what they had typed stays below the sign-in. */
+export function useUser(): SignedIn['user'] | undefined {
+  return (last = useQuery(sessionQuery).data?.user ?? last);
+}
+
 const RANK = { viewer: 1, operator: 2, admin: 3 };
 
 /** Whether whoever is signed in has the role, or one above it: in a project, or in any where none is named. */
 export function useMay(role: keyof typeof RANK, project?: string): boolean {
-  const user = useQuery(sessionQuery).data?.user;
+  const user = useUser();
   if (user === undefined) return false;
   const inProjects = project === undefined ? Object.values(user.projects) : [user.projects[project]];
   return [user.role, ...inProjects].some((each) => each != null && RANK[each] >= RANK[role]);

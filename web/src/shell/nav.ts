@@ -8,4 +8,10 @@ export interface Place {
   role?: 'viewer' | 'operator' | 'admin';
 }
 
-export const PLACES: Place[] = [{ label: 'Board', to: '/', key: 'b' }];
+export const PLACES: Place[] = [
+  { label: 'Board', to: '/', key: 'b' },
+  { label: 'Review', to: '/review', key: 'r' },
+  { label: 'People', to: '/people', key: 'p', role: 'admin' },
+  { label: 'Audit log', to: '/audit', key: 'l', role: 'admin' },
+  { label: 'Account', to: '/account', key: 'a' },
+];
