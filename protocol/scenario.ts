@@ -181,7 +181,7 @@ export const Scenario = z
             .record(text().max(100), Name)
             .default({})
             .meta({ description: 'Whose alarms are whose.' }),
-          trust: Trust.partial().default({}),
+          trust: z.partialRecord(Trust.keyof(), z.unknown()).default({}),
         }),
       )
       .default([])

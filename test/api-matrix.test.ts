@@ -173,6 +173,7 @@ const DECIDED: Record<Access, string[]> = {
     'POST /api/v1/purchases/:purchase/approve',
     'POST /api/v1/purchases/:purchase/reject',
     'POST /api/v1/purchases/:purchase/resolve',
+    'GET /api/v1/scenario',
     'GET /api/v1/secret-bindings',
     'POST /api/v1/secret-bindings',
     'DELETE /api/v1/secret-bindings/:binding',

@@ -41,6 +41,7 @@ import { projectRoutes } from './routes/projects.ts';
 import { promptRoutes } from './routes/prompts.ts';
 import { runRoutes } from './routes/runs.ts';
 import { runnerRoutes } from './routes/runner.ts';
+import { scenarioRoutes } from './routes/scenario.ts';
 import { schedulingRoutes } from './routes/scheduling.ts';
 import { purchaseRoutes } from './routes/purchases.ts';
 import { oidcRoutes } from './routes/oidc.ts';
@@ -83,6 +84,7 @@ const GROUPS: Routes[] = [
   boardRoutes,
   steeringRoutes,
   schedulingRoutes,
+  scenarioRoutes,
   runRoutes,
   promptRoutes,
   logRoutes,

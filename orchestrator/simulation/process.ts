@@ -1,6 +1,7 @@
 // The orchestrator's process as a simulation has it: its connections to the database, all of which are lost at once when it is
 // killed, before a statement of choice. Used by orchestrator.ts.
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { connect, type Database } from '../db/connect.ts';
@@ -57,7 +58,7 @@ function refuse(callback: unknown): Promise<never> | undefined {
 
 // As the kernel does for a process that was killed: no goodbye to the server.
 async function hangUp(client: pg.PoolClient): Promise<void> {
-  const { stream } = (client as unknown as { connection: { stream: import('node:net').Socket } }).connection;
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
   if (stream.closed) return;
   stream.destroy();
   await once(stream, 'close').catch(() => {}); // however it ended

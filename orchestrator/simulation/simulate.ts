@@ -246,7 +246,13 @@ class Simulation {
     const when = (at: Date | null, least = 0) =>
       at === null ? Infinity : Math.max(this.#elapsedAt(at), least);
     const now = (isSo: boolean) => (isSo ? this.#elapsed : Infinity);
-    plan('sweep', when(retry), when(lease, this.#grace.endsAt / 1000), now(held), waits ? this.#quietChange() : Infinity);
+    plan(
+      'sweep',
+      when(retry),
+      when(lease, this.#grace.endsAt / 1000),
+      now(held),
+      waits ? this.#quietChange() : Infinity,
+    );
     plan('work', when(work));
     plan('incidents', when(quiet) + settleMinutes * 60, now(incidents));
   }

@@ -44,7 +44,14 @@ export function totalsOf(observed: Observed): Totals {
       const reasons: Record<string, number> = {};
       for (const { waited } of own)
         for (const [reason, time] of Object.entries(waited)) reasons[reason] = (reasons[reason] ?? 0) + time;
-      return { class: name, tasks: own.length, p50: at(0.5), p95: at(0.95), longest: sorted.at(-1)!, for: reasons };
+      return {
+        class: name,
+        tasks: own.length,
+        p50: at(0.5),
+        p95: at(0.95),
+        longest: sorted.at(-1)!,
+        for: reasons,
+      };
     }),
   };
 }

@@ -18,5 +18,47 @@ export const scheduleNoun: Noun = {
           .option('watch', { alias: 'w', type: 'boolean', default: false, describe: 'Redraw every 2 s' }),
       load: async () => (await import('../scheduling/explain.ts')).explainTask,
     }),
+    verb({
+      command: 'simulate [scenario]',
+      describe: 'Play a scenario against the scheduler, with a virtual clock',
+      examples: [
+        ['schedule simulate', 'the scenarios that are shipped'],
+        ['schedule simulate ticket-rush', 'one of them'],
+        ['schedule simulate week.yaml --workers 2 --set scheduling.limits.perProject=1', 'what if'],
+      ],
+      epilogue:
+        'A file, or the name of a shipped scenario (docs/simulation.md). Settings are those of the scenario and of --set; nothing of this installation is read or changed. Ends with 1 when an expectation does not hold.',
+      builder: (yargs: Argv) =>
+        yargs
+          .positional('scenario', { type: 'string', describe: 'A file, or the name of a shipped one' })
+          .option('workers', {
+            type: 'number',
+            requiresArg: true,
+            describe: 'So many workers like its first, instead of its own',
+          }),
+      load: async () => (await import('../scheduling/simulate.ts')).simulateScenario,
+    }),
+    verb({
+      command: 'record',
+      describe: 'Cut a scenario from what happened here',
+      examples: [['schedule record --since 7d --out week.yaml', 'to be played with other settings']],
+      epilogue:
+        'Times, lengths, ends, priorities and settings of the scheduler; names of projects, accounts and workers are replaced, titles and texts are left out.',
+      builder: (yargs: Argv) =>
+        yargs
+          .option('since', {
+            type: 'string',
+            default: '7d',
+            requiresArg: true,
+            describe: 'So far back, as 12h or 7d',
+          })
+          .option('out', {
+            type: 'string',
+            demandOption: true,
+            requiresArg: true,
+            describe: 'File to write',
+          }),
+      load: async () => (await import('../scheduling/record.ts')).recordScenario,
+    }),
   ],
 };
