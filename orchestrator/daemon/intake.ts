@@ -12,6 +12,7 @@ import { puller } from '../intake/pull.ts';
 import { reactToComments } from '../intake/reactions.ts';
 import { sealer, type Sealer } from '../intake/sealing.ts';
 import { removeOldBodies } from '../intake/retention.ts';
+import { keepTeams } from '../intake/teams.ts';
 import { workOnDeliveries } from '../intake/work.ts';
 import type { Catalogue } from '../models/catalogue.ts';
 import type { KeepDelivery } from '../repos/forge/webhook.ts';
@@ -60,6 +61,11 @@ export async function intakeChores(parts: IntakeParts): Promise<Chore[]> {
       name: 'sources',
       everySeconds: 1,
       run: async (signal) => await pull.look(signal),
+    },
+    {
+      name: 'teams',
+      everySeconds: 5,
+      run: async (signal) => await keepTeams({ db, forges, log }, signal),
     },
     {
       name: 'answers',

@@ -34,6 +34,8 @@ export interface Site {
   forget(issue: number): void;
   /** Takes an issue away, as if it had never been. */
   remove(issue: number): void;
+  /** Makes a team with these members. */
+  team(name: string, members: string[]): void;
   rename(to: string): void;
   pageMax(most: number): void;
   /** The next request for a second page is refused. */
@@ -118,6 +120,7 @@ async function githubSite(): Promise<Site> {
       issueAt(issue).comments.map(({ author, body, reactions = [] }) => ({ author, body, reactions })),
     forget: (issue) => void issueAt(issue).comments.pop(),
     remove: (issue) => void (issueAt(issue).gone = true),
+    team: (name, members) => void github.state.members.set(name, members),
     rename: (to) => github.rename(repository.path, to),
     pageMax: (most) => void (github.state.pageMax = most),
     refusePage: () => github.answerNext(/[?&]page=2/, { status: 403, body: { message: 'Forbidden' } }),
@@ -177,6 +180,7 @@ async function gitlabSite(): Promise<Site> {
       issueAt(issue).notes.map(({ author, body, emoji = [] }) => ({ author, body, reactions: emoji })),
     forget: (issue) => void issueAt(issue).notes.pop(),
     remove: (issue) => void project.issues.splice(project.issues.indexOf(issueAt(issue)), 1),
+    team: (name, members) => void gitlab.state.groups.set(name, members),
     rename: (to) => gitlab.rename(project.path, to),
     pageMax: (most) => void (gitlab.state.pageMax = most),
     refusePage: () => gitlab.refuseNext(/[?&]page=2/),

@@ -2,6 +2,7 @@
 import type { Trust } from '../../protocol/intake.ts';
 import type { Queryable } from '../db/connect.ts';
 import { suspicion } from './signs.ts';
+import { isInTeam, isTeam } from './teams.ts';
 import type { WorkItem } from './work-item.ts';
 
 /** What stands against an item. */
@@ -11,6 +12,7 @@ export interface Doubt {
 }
 
 const EVERYBODY = '*';
+const NO_TEAM = { member: false, unknown: [] };
 
 /**
  * Undefined where nothing does. `claimed` is the item's own row, which does not count against it; `news`: work may begin by it.
@@ -23,7 +25,12 @@ export async function doubtOf(
   claimed: number,
   news: boolean,
 ): Promise<Doubt | undefined> {
-  if (!mayStart(trust, item)) return { verdict: 'ignored', reason: strangerReason(name, trust, item) };
+  if (!mayStart(trust, item)) {
+    const teams = trust.actors.filter(isTeam);
+    const { member, unknown } =
+      teams.length === 0 ? NO_TEAM : await isInTeam(tx, name, teams, item.actor ?? '');
+    if (!member) return { verdict: 'ignored', reason: strangerReason(name, trust, item, unknown) };
+  }
   const much = news ? await tooMuch(tx, { name, trust }, item, claimed) : undefined;
   if (much !== undefined) return { verdict: 'quarantined', reason: much };
   const suspect =
@@ -33,7 +40,7 @@ export async function doubtOf(
   return undefined;
 }
 
-/** By the list alone: what a name looks like, as one that ends in `[bot]`, says nothing. */
+/** By the names of the list alone: what a name looks like, as one that ends in `[bot]`, says nothing. */
 export function mayStart({ actors }: Trust, { actor, byRight }: WorkItem): boolean {
   if (actor === null || actors.includes(EVERYBODY)) return true;
   if (actors.length === 0) return byRight;
@@ -41,7 +48,9 @@ export function mayStart({ actors }: Trust, { actor, byRight }: WorkItem): boole
   return actors.some((each) => each.toLowerCase() === wanted);
 }
 
-function strangerReason(name: string, { actors }: Trust, { actor }: WorkItem): string {
+function strangerReason(name: string, { actors }: Trust, { actor }: WorkItem, unknown: string[]): string {
+  if (unknown.length > 0)
+    return `${actor} is not among those whose words may start work by the source ${name}, and who is in ${unknown.join(', ')} is not known now: see \`autocode intake source test ${name}\`.`;
   return actors.length === 0
     ? `The source ${name} names nobody whose words may start work, and this took no right at the source; it was by ${actor}.`
     : `${actor} is not among those whose words may start work by the source ${name}.`;

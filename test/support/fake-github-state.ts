@@ -105,6 +105,8 @@ export interface State {
   /** Public keys of Apps, by their ids. */
   apps: Map<string, string>;
   installations: Installation[];
+  /** By `organisation/team`. */
+  members: Map<string, string[]>;
   /** The longest page of a list. */
   pageMax: number;
 }

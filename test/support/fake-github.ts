@@ -35,6 +35,7 @@ export async function startFakeGitHub() {
     tokens: new Map(),
     apps: new Map(),
     installations: [],
+    members: new Map(),
     pageMax: 100,
   };
   const limit = { remaining: HOURLY, reset: Math.floor(Date.now() / 1000) + 3600 };
@@ -204,6 +205,12 @@ async function answerApi(
     const { body, headers } = pageOf(state, url, all);
     const wrapped = path === '/user/repos' ? body : { total_count: all.length, repositories: body };
     return { status: 200, body: wrapped, headers };
+  }
+  const [, organisation, slug] = /^\/orgs\/([^/]+)\/teams\/([^/]+)\/members$/.exec(path) ?? [];
+  if (organisation !== undefined) {
+    const members = state.members.get(`${organisation}/${slug}`);
+    if (members === undefined) throw new Refusal(404, 'Not Found');
+    return { status: 200, ...pageOf(state, url, members.map(shownUser)) };
   }
   return await answerRepository(state, token, request.method ?? '', url, path, input);
 }

@@ -83,6 +83,8 @@ export interface State {
   projects: Project[];
   users: string[];
   tokens: Map<string, Token>;
+  /** Members of groups by their paths. */
+  groups: Map<string, string[]>;
   /** No page is longer, whatever is asked for. */
   pageMax: number;
 }

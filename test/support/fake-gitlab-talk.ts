@@ -152,6 +152,14 @@ const listPipelines: Handler = (call) =>
 
 /** Method and path of each. */
 export const TALK_ROUTES: [string, Handler][] = [
+  [
+    'GET /groups/:id/members/all',
+    ({ state, parameters }) => {
+      const members = state.groups.get(parameters[0]!);
+      if (members === undefined) throw new Refusal(404, { message: '404 Group Not Found' });
+      return members.map((name) => shownUser(state, name));
+    },
+  ],
   ['GET /projects/:id/issues', listIssues],
   ['GET /projects/:id/issues/:iid/resource_label_events', listLabelEvents],
   ['GET /projects/:id/issues/:iid/notes', listNotes(issueOf)],

@@ -23,6 +23,7 @@ export async function startFakeGitLab({ prefix = '' }: { prefix?: string } = {})
     projects: [],
     users: ['root', 'bot'],
     tokens: new Map(),
+    groups: new Map(),
     pageMax: 100,
   };
   const requests: string[] = [];

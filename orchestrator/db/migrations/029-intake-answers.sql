@@ -13,3 +13,14 @@ create table intake_reaction (
   told     text not null,
   retry_at timestamptz
 );
+
+-- Who is in the teams that a source's actors name, as its forge told.
+create table intake_team (
+  source    text not null references intake_source on delete cascade,
+  team      text not null,
+  members   text[] not null default '{}',
+  told_at   timestamptz,                                -- null: never yet
+  looked_at timestamptz not null,
+  trouble   text,
+  primary key (source, team)
+);

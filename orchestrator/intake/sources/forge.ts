@@ -7,6 +7,7 @@ import { FORGE_KINDS } from '../../../protocol/project.ts';
 import { askForge } from '../forge-poll.ts';
 import { FACT, ForgeSourceSettings, keyOfFact } from '../forge-source.ts';
 import type { RawDelivery, Source, SourceKind } from '../source.ts';
+import { isTeam } from '../teams.ts';
 import type { WorkItem } from '../work-item.ts';
 import { forgeAnswers, OWN_MARK } from './forge-answers.ts';
 
@@ -22,10 +23,17 @@ export const forge: SourceKind<ForgeSourceSettings> = {
       .flatMap((fact) => itemOf(source, fact) ?? []),
   poll: { everySeconds: ({ settings }) => settings.pollSeconds, via: 'poll', ask: askForge },
   answers: forgeAnswers,
-  test: async ({ settings }, { forges }) => {
+  test: async ({ settings, trust }, { forges }, signal) => {
     const known = (await forges.known()).some(({ name }) => name === settings.forge);
     const detail = known ? `${settings.forge} is known` : `there is no forge ${settings.forge}`;
-    return [{ name: 'forge', ok: known, detail }];
+    const teams = known ? trust.actors.filter(isTeam) : [];
+    const checks = teams.map(async (team) =>
+      forges.members(settings.forge, team, signal).then(
+        (members) => ({ name: `team ${team}`, ok: true, detail: `${members.length} members` }),
+        (error: Error) => ({ name: `team ${team}`, ok: false, detail: error.message }),
+      ),
+    );
+    return [{ name: 'forge', ok: known, detail }, ...(await Promise.all(checks))];
   },
 };
 

@@ -41,6 +41,8 @@ export interface ForgeHost {
   repository(path: string): Forge;
   /** Repositories that the credential may push to, those of one owner or all. */
   list(filter: { owner?: string | undefined }, signal?: AbortSignal): AsyncIterable<ListedRepository>;
+  /** Login names of those who are in a team, as `organisation/team`, or in a group; ERR_NOT_FOUND. */
+  members(team: string, signal?: AbortSignal): Promise<string[]>;
   /** User and password with which git reaches a repository by HTTP. */
   gitCredential(path: string): Promise<{ username: string; password: string }>;
 }

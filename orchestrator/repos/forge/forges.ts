@@ -44,6 +44,8 @@ export interface Forges {
     filter: { owner?: string | undefined },
     signal?: AbortSignal,
   ): AsyncIterable<ListedRepository>;
+  /** Who is in a team of a forge; ERR_NOT_FOUND. */
+  members(name: string, team: string, signal?: AbortSignal): Promise<string[]>;
   /** The issue at an address as a browser shows it, and the repository that it is of; ERR_NOT_FOUND. */
   issue(url: string, signal?: AbortSignal): Promise<ForgeIssue & { forge: string; path: string }>;
 }
@@ -80,6 +82,15 @@ export function openForges(deps: {
     ];
   };
   const named = async (name: string) => (await entries()).find((entry) => entry.name === name);
+  const required = async (name: string) => {
+    const all = await entries();
+    const found = all.find((entry) => entry.name === name);
+    if (found !== undefined) return found;
+    throw unknownForge(
+      name,
+      all.map((each) => each.name),
+    );
+  };
   const forOrigin = async (origin: string) =>
     (await entries()).find((entry) => pathAt(entry, origin) !== undefined);
   const hostAt = (entry: Entry) => {
@@ -190,14 +201,9 @@ export function openForges(deps: {
       return { name: entry.name, kind: entry.kind, url: entry.url };
     },
     list: async function* list(name, filter, signal) {
-      const entry = await named(name);
-      if (entry === undefined)
-        throw unknownForge(
-          name,
-          (await entries()).map((each) => each.name),
-        );
-      yield* hostAt(entry).list(filter, signal);
+      yield* hostAt(await required(name)).list(filter, signal);
     },
+    members: async (name, team, signal) => await hostAt(await required(name)).members(team, signal),
     issue: async (url, signal) => {
       for (const entry of await entries()) {
         const place = issueOn(entry.url, url);

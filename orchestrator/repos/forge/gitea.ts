@@ -1,6 +1,7 @@
 // Gitea and Forgejo: how their servers are found, asked and heard. Used by kinds.ts; its repositories are in
 // gitea-repository.ts.
 import { z } from 'zod';
+import { AutocodeError } from '../../../protocol/errors.ts';
 import { isSignedBy, pullRequestOf } from './delivery.ts';
 import type { ForgeHost, ForgeKind, ForgeServer, ListedRepository } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
@@ -54,8 +55,19 @@ function giteaHost({ name, url, credential }: ForgeServer): ForgeHost {
   return {
     repository: (path) => giteaRepository(api, path),
     list: ({ owner }, signal) => listRepositories(api, owner, signal),
+    members: async (team, signal) => await membersOf(api, team, signal),
     gitCredential: async () => ({ username: 'autocode', password: (await credential()).token }),
   };
+}
+
+async function membersOf(api: ForgeApi, team: string, signal: AbortSignal | undefined): Promise<string[]> {
+  const [owner = '', wanted = ''] = team.split('/');
+  const answer = z.array(z.object({ id: z.int(), name: z.string() }));
+  const teams = await api.all(`/orgs/${encodeURIComponent(owner)}/teams`, { answer, signal });
+  const found = teams.find(({ name }) => name.toLowerCase() === wanted.toLowerCase());
+  if (found === undefined) throw new AutocodeError('ERR_NOT_FOUND', `${owner} has no team ${wanted}.`);
+  const members = z.array(z.object({ login: z.string() }));
+  return (await api.all(`/teams/${found.id}/members`, { answer: members, signal })).map(({ login }) => login);
 }
 
 async function* listRepositories(

@@ -21,7 +21,7 @@ export interface AppToken {
 }
 
 export interface GitHubApp {
-  /** The token of the installation that a repository is in; `renew`: the last one was not accepted. */
+  /** The token of the installation that a repository, or an organisation, is in; `renew`: the last one was not accepted. */
   tokenFor(path: string, renew: boolean): Promise<AppToken>;
   /** What its installations may reach, those of one owner or all. */
   repositories(owner: string | undefined, signal?: AbortSignal): AsyncIterable<ListedRepository>;
@@ -63,7 +63,7 @@ export function githubApp(
   }
 
   async function newToken(path: string): Promise<AppToken> {
-    const route = `/repos/${path}/installation`;
+    const route = `/${path.includes('/') ? 'repos' : 'orgs'}/${path}/installation`;
     const { id } = await asApp.request('GET', route, { answer: Installation }).catch((error: unknown) => {
       if (error instanceof AutocodeError && error.code === 'ERR_NOT_FOUND')
         throw notInstalled(server.name, path);

@@ -87,6 +87,12 @@ function githubHost({ name, url, credential }: ForgeServer): ForgeHost {
         },
       }),
     list: ({ owner }, signal) => list(owner, signal),
+    members: async (team, signal) => {
+      const [owner = '', slug = ''] = team.split('/');
+      const route = `/orgs/${encodeURIComponent(owner)}/teams/${encodeURIComponent(slug)}/members`;
+      const answer = z.array(z.object({ login: z.string() }));
+      return (await clientFor(owner).all(route, { answer, signal })).map(({ login }) => login);
+    },
     gitCredential: async (path) => ({ username: 'x-access-token', password: await tokenFor(path) }),
   };
 }

@@ -13,6 +13,7 @@ import { probe } from './recognise.ts';
 const PAGE = 100;
 const DEVELOPER = 30;
 
+const Member = z.object({ username: z.string(), state: z.string() });
 const MergeRequestEvent = z.object({
   object_kind: z.literal('merge_request'),
   object_attributes: z.object({ iid: z.number(), source_branch: z.string() }),
@@ -56,6 +57,11 @@ function gitlabHost({ name, url, credential }: ForgeServer): ForgeHost {
   return {
     repository: (path) => gitlabRepository(api, path),
     list: ({ owner }, signal) => listProjects(api, owner, signal),
+    members: async (team, signal) => {
+      const route = `/groups/${encodeURIComponent(team.replace(/\/$/, ''))}/members/all`;
+      const found = await api.all(route, { answer: z.array(Member), signal });
+      return found.filter(({ state }) => state === 'active').map(({ username }) => username);
+    },
     gitCredential: async () => ({ username: 'oauth2', password: (await credential()).token }),
   };
 }
