@@ -99,6 +99,7 @@ async function fillDatabase(dump: string, manifest: Manifest, options: RestoreOp
 async function beginAnew(tx: Queryable, oldDataDir: string, newDataDir: string): Promise<number> {
   await tx.query(`update event set xid = '0'`); // a cursor's xid is of the old cluster
   await tx.query('update installation set id = gen_random_uuid()');
+  await tx.query('update session set ended_at = now() where ended_at is null'); // some were ended since
   await tx.query(`update token set revoked_at = now() where run is not null and revoked_at is null`);
   await tx.query(
     `update repository set origin = $2 || substr(origin, length($1) + 1) where hosted and starts_with(origin, $1 || '/')`,

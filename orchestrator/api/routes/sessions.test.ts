@@ -197,3 +197,33 @@ describe('a session', () => {
     assert.equal((await api.send(null, 'GET', '/api/v1/tasks', undefined, headers)).status, 401);
   });
 });
+
+test('behind a proxy that is trusted the cookie is for TLS alone, and the address is that of the browser', async () => {
+  const from = {
+    'x-forwarded-proto': 'https',
+    'x-forwarded-for': '203.0.113.9',
+    'x-forwarded-host': 'ac.example',
+  };
+  await using trusting = await testApi(['api.trustedProxies=["127.0.0.0/8"]']);
+  for (const [each, trusted] of [
+    [api, false],
+    [trusting, true],
+  ] as const) {
+    const made = await each.send('admin', 'POST', '/api/v1/people', { name: 'lea', role: 'viewer' }, from);
+    const { url } = made.body.link;
+    assert.match(url, trusted ? /^https:\/\/ac\.example\/welcome#/ : /^http:\/\/localhost/);
+    const body = { code: url.split('/').at(-1), password: PASSWORD };
+    const answer = await each.send(null, 'POST', '/api/v1/welcomes', body, from);
+    const set = String(answer.headers['set-cookie']);
+    assert.match(set, trusted ? /^__Host-autocode_session=.*; Secure/ : /^autocode_session=/);
+    const cookie = set.split(';')[0]!;
+    const { body: sessions } = await each.send(null, 'GET', '/api/v1/own-sessions', undefined, {
+      ...from,
+      cookie,
+    });
+    assert.equal(sessions[0].address, trusted ? '203.0.113.9' : '127.0.0.1');
+    const plain = cookie.replace('__Host-', '');
+    const tossed = await each.send(null, 'GET', '/api/v1/session', undefined, { ...from, cookie: plain });
+    assert.equal(tossed.status, trusted ? 401 : 200, 'over TLS a cookie without the prefix is none');
+  }
+});

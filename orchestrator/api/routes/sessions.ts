@@ -133,7 +133,7 @@ export const sessionRoutes: Routes = (app, context) => {
       schema: {
         tags,
         summary: 'Sign out everywhere else',
-        response: { 200: z.object({ ended: z.number().int() }) },
+        response: { 200: z.object({ ended: z.number().int() }), 409: ErrorBody },
       },
     },
     async (request) => {
