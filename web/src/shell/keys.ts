@@ -29,10 +29,12 @@ export function useKeys(): [open: Open, setOpen: (open: Open) => void] {
       if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
       if (document.querySelector('dialog[open]') !== null) return;
       const place = PLACES.find(({ key }) => key === event.key);
-      if (event.timeStamp - afterG < AFTER_G_MS && place !== undefined)
-        void router.navigate({ to: place.to });
+      const go = event.timeStamp - afterG < AFTER_G_MS ? place?.to : undefined;
+      const search = event.key === 'c' ? { new: true } : undefined;
+      if (go !== undefined || search !== undefined || event.key === '?') event.preventDefault(); // it is not typed into what opens
+      if (go !== undefined) void router.navigate({ to: go });
+      else if (search !== undefined) void router.navigate({ to: '/', search: search as never });
       else if (event.key === '?') setOpen('help');
-      else if (event.key === 'c') void router.navigate({ to: '/', search: { new: true } as never });
       afterG = event.key === 'g' ? event.timeStamp : 0;
     };
     window.addEventListener('keydown', listen);

@@ -33,11 +33,15 @@ export function CreateDialog({ project, onClose }: { project: string | undefined
   };
   return (
     <Dialog title="New task" onClose={onClose} width="wide">
-      <form onSubmit={submit} className="space-y-3 p-4">
-        <Fields draft={draft} editing={false} problem={problem} onChange={setDraft} />
-        <Preview draft={draft} />
-        {problem !== undefined && <Problem error={problem} />}
-        <div className="flex justify-end gap-2">
+      <form onSubmit={submit}>
+        <div className="grid gap-4 p-4 md:grid-cols-[minmax(0,1fr)_16rem]">
+          <Fields draft={draft} editing={false} problem={problem} onChange={setDraft} />
+          <div className="space-y-3">
+            <Preview draft={draft} />
+            {problem !== undefined && <Problem error={problem} />}
+          </div>
+        </div>
+        <div className="sticky bottom-0 flex justify-end gap-2 border-t border-line bg-surface px-4 py-2.5">
           <Button onClick={onClose}>Close</Button>
           <Button type="submit" look="primary" disabled={busy}>
             Give task

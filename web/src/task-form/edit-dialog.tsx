@@ -58,33 +58,35 @@ function EditForm({ seen: first, onClose }: { seen: Task; onClose: () => void })
     await save(theirs);
   };
   return (
-    <form onSubmit={submit} className="space-y-3 p-4">
-      <Fields draft={draft} editing problem={problem} onChange={setDraft} />
-      {problem !== undefined && <Problem error={problem} />}
-      {conflict !== undefined && (
-        <section aria-label="Changed meanwhile" className="space-y-2 rounded-md border border-warn/50 p-3">
-          {Object.entries(conflict.changed).map(([field, { is }]) => (
-            <p key={field}>
-              <span className="font-medium">{field}</span> is now{' '}
-              <bdi className="whitespace-pre-wrap">{typeof is === 'string' ? is : JSON.stringify(is)}</bdi>
-            </p>
-          ))}
-          <div className="flex gap-2">
-            <Button onClick={overwrite}>Save mine over it</Button>
-            <Button
-              onClick={async () => {
-                const theirs = await get<Task>(`/tasks/${first.id}`);
-                setSeen(theirs);
-                setDraft(draftOf(theirs));
-                setProblem(undefined);
-              }}
-            >
-              Take theirs
-            </Button>
-          </div>
-        </section>
-      )}
-      <div className="flex justify-end gap-2">
+    <form onSubmit={submit}>
+      <div className="space-y-3 p-4">
+        <Fields draft={draft} editing problem={problem} onChange={setDraft} />
+        {problem !== undefined && <Problem error={problem} />}
+        {conflict !== undefined && (
+          <section aria-label="Changed meanwhile" className="space-y-2 rounded-md border border-warn/50 p-3">
+            {Object.entries(conflict.changed).map(([field, { is }]) => (
+              <p key={field}>
+                <span className="font-medium">{field}</span> is now{' '}
+                <bdi className="whitespace-pre-wrap">{typeof is === 'string' ? is : JSON.stringify(is)}</bdi>
+              </p>
+            ))}
+            <div className="flex gap-2">
+              <Button onClick={overwrite}>Save mine over it</Button>
+              <Button
+                onClick={async () => {
+                  const theirs = await get<Task>(`/tasks/${first.id}`);
+                  setSeen(theirs);
+                  setDraft(draftOf(theirs));
+                  setProblem(undefined);
+                }}
+              >
+                Take theirs
+              </Button>
+            </div>
+          </section>
+        )}
+      </div>
+      <div className="sticky bottom-0 flex justify-end gap-2 border-t border-line bg-surface px-4 py-2.5">
         <Button onClick={onClose}>Close</Button>
         <Button type="submit" look="primary">
           Save

@@ -42,7 +42,7 @@ export function Preview({ draft }: { draft: Draft }) {
 
 function Told({ preview: { agent, model, waits, before, like, currency } }: { preview: TaskPreview }) {
   return (
-    <dl className="mt-2 grid grid-cols-[auto_1fr] gap-x-3 gap-y-1.5">
+    <dl className="mt-1 space-y-1 [&>dt]:mt-2">
       <dt className="text-muted">By</dt>
       <dd>
         {agent}

@@ -28,11 +28,31 @@ export function Dialog({ title, onClose, children, width = 'normal', bare = fals
         onClose();
       }}
       onMouseDown={(event) => event.target === dialog.current && onClose()}
-      className={`m-auto max-h-[min(46rem,92dvh)] w-[calc(100%-1.5rem)] overflow-y-auto rounded-lg border border-line bg-surface p-0 text-ink shadow-raised ${width === 'wide' ? 'max-w-3xl' : 'max-w-xl'} ${bare ? 'mt-[12dvh]' : ''}`}
+      className={`m-auto max-h-[min(46rem,92dvh)] w-[calc(100%-1.5rem)] overflow-y-auto rounded-lg border border-line bg-surface p-0 text-ink shadow-raised ${width === 'wide' ? 'max-w-4xl' : 'max-w-xl'} ${bare ? 'mt-[12dvh]' : ''}`}
     >
       <h2 id={id} className={bare ? 'sr-only' : 'border-b border-line px-4 py-3 text-lg font-semibold'}>
         {title}
       </h2>
+      {children}
+    </dialog>
+  );
+}
+
+/** What goes before everything, open dialogs too, and cannot be closed. */
+export function OnTop({ children }: { children: ReactNode }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const element = dialog.current!;
+    if (!element.open) element.showModal();
+    return () => element.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      aria-label="Sign in"
+      onCancel={(event) => event.preventDefault()}
+      className="size-full max-h-none max-w-none bg-transparent text-ink"
+    >
       {children}
     </dialog>
   );
