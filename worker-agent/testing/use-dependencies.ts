@@ -29,6 +29,11 @@ const given = await chooseVersion(context, shelf, versions, runDirectory);
 const home = path.join(runDirectory, 'home');
 await layOut(context, { given, root: runDirectory, home, overlay, owner });
 const output = execFileSync('sh', ['-c', script], { cwd: home }).toString();
-const made = await takeOut(context, { given, home, owner }, path.join(runDirectory, 'made'), limitBytes);
+const made = await takeOut(
+  context,
+  { given, root: runDirectory, home, owner },
+  path.join(runDirectory, 'made'),
+  limitBytes,
+);
 if (made !== null) await putOnShelf(context, shelf, path.basename(runDirectory), made.version);
 process.stdout.write(`${JSON.stringify({ given, output, made } satisfies DependenciesDone)}\n`);

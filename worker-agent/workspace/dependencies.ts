@@ -14,6 +14,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { waitForLock } from '../lock.ts';
 import { removeTree } from '../run-directory.ts';
@@ -44,6 +45,8 @@ const PLACES: Record<string, string> = {
 };
 const FOLDERS = Object.values(PLACES);
 const IN_HOME = '.dependencies';
+/** What a sandbox has written over a version, beside its tree. */
+const LAYER = 'dependencies';
 
 /** Where the versions of a repository are. */
 export interface Shelf {
@@ -129,18 +132,23 @@ async function bring(
     await command(context, ['cp', '--archive', '--reflink=auto', '--', `${lower}/.`, at]);
     return;
   }
-  const [upper, work] = ['dependencies', 'dependencies-work'].map((name) => path.join(root, name));
-  await mountOverlay(context, { lower, upper: upper!, work: work! }, at);
+  await mountOverlay(
+    context,
+    { lower, upper: path.join(root, LAYER), work: path.join(root, `${LAYER}-work`) },
+    at,
+  );
 }
 
 /** Takes what a sandbox has made of its caches, when nothing runs there any more, for a version; null when nothing has changed. */
 export async function takeOut(
   context: GitContext,
-  { given, home, owner }: Pick<LaidOut, 'given' | 'home' | 'owner'>,
+  { given, root, home, owner }: Omit<LaidOut, 'overlay'>,
   made: string,
   limitBytes: number,
 ): Promise<(Copied & { version: string }) | null> {
   await removeTree(made);
+  const layer = path.join(root, LAYER);
+  if (given !== null && existsSync(layer) && !(await hasFiles(layer))) return null; // none was even opened for writing
   const tree = path.join(made, 'tree');
   await mkdir(tree, { recursive: true, mode: 0o755 });
   const copied = await copyChanged({
@@ -185,6 +193,13 @@ export async function putOnShelf(
 export async function takeFromShelf(entry: string): Promise<void> {
   await rm(path.join(entry, 'bytes'), { force: true });
   await removeTree(entry);
+}
+
+// What was removed is a file of its own kind there.
+async function hasFiles(directory: string): Promise<boolean> {
+  for (const entry of await readdir(directory, { withFileTypes: true }))
+    if (!entry.isDirectory() || (await hasFiles(path.join(directory, entry.name)))) return true;
+  return false;
 }
 
 function entryOf({ cacheDir, repository, kind }: Shelf, run: string): string {
