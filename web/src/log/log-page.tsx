@@ -66,8 +66,9 @@ function Shown({
   const view = useRef<LogViewHandle>(null);
   const navigate = useNavigate();
   const name: LogName = { run: run.id, stream };
+  // The router must not bring the scroll position back that the address had before.
   const go = (change: Partial<Place>) =>
-    void navigate({ to: '.', search: { ...place, ...change } as never, replace: true });
+    void navigate({ to: '.', search: { ...place, ...change } as never, replace: true, resetScroll: false });
   const goToLine = (line: number) => {
     setFollow(false);
     go({ line });

@@ -29,6 +29,7 @@ interface FileProps {
 export function FileDiff({ file, split, commenting }: FileProps) {
   const size = file.hunks.reduce((sum, { lines }) => sum + lines.length, 0);
   const [open, setOpen] = useState(size <= MANY_LINES);
+  const sides = split && file.status !== 'added' && file.status !== 'deleted';
   const label = visible(file.path);
   return (
     <section
@@ -57,7 +58,7 @@ export function FileDiff({ file, split, commenting }: FileProps) {
       {open && file.binary && <p className="px-3 py-2 text-muted">A binary file.</p>}
       {open &&
         file.hunks.map((hunk, index) => (
-          <HunkDiff key={index} file={file} hunk={hunk} split={split} commenting={commenting} />
+          <HunkDiff key={index} file={file} hunk={hunk} split={sides} commenting={commenting} />
         ))}
     </section>
   );
@@ -189,7 +190,7 @@ function Side({ line, side, tokens, path, onComment }: SideProps) {
           type="button"
           onClick={onComment}
           aria-label={`Comment on ${side === 'old' ? 'old ' : ''}line ${number} of ${visible(path)}`}
-          className={`px-2 text-right text-muted select-none hover:bg-accent/20 hover:text-ink ${ground}`}
+          className={`flex items-start justify-end px-2 text-muted select-none hover:bg-accent/20 hover:text-ink ${ground}`}
         >
           {number}
         </button>
