@@ -88,6 +88,7 @@ async function fromIssueToMerge(name: string, told = async () => {}): Promise<vo
   assert.equal(task.source?.number, issue);
   assert.match(task.body, /> It is to be\n> 42\.$/);
   const pulls = async () => await gitea.call('GET', `/repos/acme/${name}/pulls?state=all`);
+  await answered(name, issue, new RegExp(`task ${task.id}\\*\\*: done\\.[^]*/acme/${name}/pulls/`));
   const [first] = await pulls();
   const review = { event: 'REQUEST_CHANGES', body: 'Please also say that it is done.' };
   await gitea.call('POST', `/repos/acme/${name}/pulls/${first.number}/reviews`, review);
@@ -103,6 +104,17 @@ async function fromIssueToMerge(name: string, told = async () => {}): Promise<vo
   await appliance.autocode('change', 'merge', String(change!.id));
   const notes = await gitea.call('GET', `/repos/acme/${name}/contents/notes`);
   assert.equal(Buffer.from(notes.content, 'base64').toString(), 'done\n');
+}
+
+/** Waits until the one comment of ours below an issue says so. */
+async function answered(name: string, issue: number, text: RegExp): Promise<void> {
+  const comments = async () => await gitea.call('GET', `/repos/acme/${name}/issues/${issue}/comments`);
+  await eventually(
+    async () => (text.test((await comments())[0]?.body ?? '') ? true : undefined),
+    `the issue of ${name} to be answered with ${text}`,
+    PATIENCE_MS,
+  );
+  assert.equal((await comments()).length, 1, 'one comment');
 }
 
 describe('intake from a forge', { concurrency: true }, () => {
