@@ -40,6 +40,12 @@ export const Change = z
       .nullable()
       .default(null)
       .meta({ description: "What became of its run's verify commands on the result." }),
+    onto: z
+      .number()
+      .int()
+      .nullable()
+      .default(null)
+      .meta({ description: 'The change of another task that it is built upon, and whose commits it has.' }),
     createdAt: Timestamp,
     closedAt: Timestamp.nullable(),
   })

@@ -21,10 +21,28 @@ export interface MergeDeps {
 /** Merges an open change into its base branch; the error of a forge that refuses says why. */
 export async function mergeChange(deps: MergeDeps, id: number, signal?: AbortSignal): Promise<Change> {
   const change = await openChange(deps.db, id);
+  await refuseBeforeBelow(deps.db, change);
   const forge = await forgeOf(deps, change.repository);
   await forge.merge(change, change.mergeMethod, signal);
   await endChange(deps.db, id, 'merged');
   return await getChange(deps.db, id);
+}
+
+// It has the commits of the change that it is built upon: whoever has not agreed to that has not agreed to them.
+async function refuseBeforeBelow(db: Database, { id, onto }: ChangeAtOrigin): Promise<void> {
+  if (onto === null) return;
+  const below = await getChange(db, onto);
+  if (below.state === 'merged') return;
+  throw new AutocodeError(
+    'ERR_STATE',
+    `Change ${id} is built upon change ${onto}, which is ${below.state}: merging it would bring that, too.`,
+    {
+      remedy:
+        below.state === 'open'
+          ? `Merge that first: \`autocode change merge ${onto}\`.`
+          : `Close it and retry its task (\`autocode task retry\`), which begins without that; or merge it at the forge.`,
+    },
+  );
 }
 
 /** Closes an open change without merging it, at the forge too, with a comment where one is given. Its branch stays. */

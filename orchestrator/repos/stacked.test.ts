@@ -53,6 +53,25 @@ test('the next task begins at the open change, and its own change says what it i
   assert.equal(shop.git('b.git', 'rev-parse', `${change.branch}^`), first);
 });
 
+test('a change is not merged before the one that it is built upon, nor when that was closed', async () => {
+  using shop = workshop();
+  await using db = await testDatabase();
+  const deps = depsOf(db.pool, shop);
+  await stacking(db.pool, shop);
+  for (const title of ['second', 'third']) {
+    const run = await anotherRun(db.pool, title);
+    await verify(db.pool, shop, run, { [title]: title });
+    await submitRun(deps, run);
+  }
+  await assert.rejects(mergeChange(deps, 2), { code: 'ERR_STATE', message: /upon change 1, which is open/ });
+  await mergeChange(deps, 1);
+  await closeChange(deps, 2);
+  await assert.rejects(mergeChange(deps, 3), {
+    code: 'ERR_STATE',
+    message: /upon change 2, which is closed/,
+  });
+});
+
 for (const method of ['merge', 'squash']) {
   test(`a change that was merged by ${method} meanwhile is what the result is moved upon`, async () => {
     using shop = workshop();

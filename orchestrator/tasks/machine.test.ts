@@ -31,7 +31,7 @@ const PROJECTS = 2;
 const TASKS = 6;
 const REPOSITORIES = ['a', 'b', 'c'];
 const PLAN = { summary: '', steps: [{ title: 'do it', status: 'pending' as const }] };
-const QUIET = QuietHours.parse({ from: '00:00', to: '00:00' });
+const HOURS: (QuietHours[] | null)[] = [[QuietHours.parse({ from: '00:00', to: '00:00' })], [], [], null];
 const SCHEDULING = SchedulingSettings.parse({
   limits: { perAccount: 1, perProject: 2, sources: { ticket: 1 } },
 });
@@ -97,7 +97,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   ),
   often(
     1,
-    fc.tuple(fc.nat(PROJECTS - 1), fc.constantFrom([QUIET], [], [], null)).map(
+    fc.tuple(fc.nat(PROJECTS - 1), fc.constantFrom(...HOURS)).map(
       ([p, quietHours]) =>
         (db) =>
           updateProject(db, `p${p}`, { quietHours }),
