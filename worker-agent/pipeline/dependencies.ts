@@ -39,8 +39,13 @@ export async function openCaches(
   if (!kept) return null;
   const kind = [order.isolation, environment?.digest.slice(0, DIGEST_SHOWN)].filter(Boolean).join('-');
   const caches: Caches = {
-    ...{ cacheDir, repository, kind, generation },
-    ...{ given: null, made: null, laidOut: new Set() },
+    cacheDir,
+    repository,
+    kind,
+    generation,
+    given: null,
+    made: null,
+    laidOut: new Set(),
   };
   await unlessInTheWay(pipeline, 'The run has no caches of dependencies', async () => {
     caches.given = await chooseVersion(git, caches, versions, directory.path);

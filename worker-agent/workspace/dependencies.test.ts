@@ -39,7 +39,7 @@ function place(user: number | null, overlay: boolean) {
   const cacheDir = path.join(state, 'cache');
   const ask = `import('${import.meta.dirname}/overlay.ts').then(async ({ overlayLaunch }) =>
     console.log(JSON.stringify(await overlayLaunch({ path: process.env.PATH, signal: AbortSignal.timeout(9000) }, '${state}'))))`;
-  const [asked = '', ...question] = [...as, process.execPath, '-e', ask];
+  const [asked, ...question] = [...as, process.execPath, '-e', ask];
   const { launch } = JSON.parse(execFileSync(asked, question, { cwd: directory, env }).toString()) as Awaited<
     ReturnType<typeof overlayLaunch>
   >;
