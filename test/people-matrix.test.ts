@@ -21,6 +21,7 @@ const OPEN = [
   'GET /api/v1/models',
   'GET /api/v1/projects',
   'GET /api/v1/runs',
+  'GET /api/v1/task-preview',
   'GET /api/v1/tasks',
   'GET /api/v1/session',
   'DELETE /api/v1/session',
@@ -135,6 +136,7 @@ describe('every route × people of one project', () => {
     assert.ok(events.length > 0);
     assert.ok(events.every(({ project }: { project: number }) => project === shop));
     assert.deepEqual(await list(`/api/v1/events?task=${places.other[':task']}`), []);
+    assert.equal((await list('/api/v1/task-preview?project=vault')).error.code, 'ERR_NOT_FOUND');
     const diff = `/api/v1/runs/${places.own[':run']}/diff?against=${places.other[':run']}`;
     assert.equal((await list(diff)).error.code, 'ERR_NOT_FOUND');
   });

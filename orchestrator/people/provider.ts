@@ -5,7 +5,7 @@ import * as oidc from 'openid-client';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { hashOf } from '../access/tokens.ts';
 import type { OidcSettings } from '../config/sign-in-settings.ts';
-import { transaction, type Database } from '../db/connect.ts';
+import { sqlState, transaction, type Database } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
 import { requireSecret, type SecretManager } from '../secrets/secret-manager.ts';
 import { admitFromProvider, type Claims } from './provider-person.ts';
@@ -143,8 +143,8 @@ function away(issuer: string, cause: unknown): AutocodeError {
 
 // No answer at all is its absence; anything else is a refusal, by it or by what we expect of it.
 function refusedBy(issuer: string, cause: unknown): AutocodeError {
-  const { cause: inner } = cause as { cause?: { code?: unknown } };
-  if (cause instanceof TypeError || String(inner?.code ?? '').startsWith('ECONN')) return away(issuer, cause);
+  const inner = (cause as { cause?: unknown }).cause;
+  if (cause instanceof TypeError || sqlState(inner).startsWith('ECONN')) return away(issuer, cause);
   const told = cause instanceof oidc.AuthorizationResponseError ? `: ${cause.error}` : '';
   return new AutocodeError('ERR_UNAUTHENTICATED', `The sign-in by ${issuer} was not good${told}.`, {
     remedy: 'Try again; the log of the daemon tells what was wrong.',

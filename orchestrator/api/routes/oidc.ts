@@ -66,7 +66,7 @@ export const oidcRoutes: Routes = (app, context) => {
         const redirectUri = `${publicUrl(context, request)}/api/v1/oidc/callback`;
         const { url, browser } = await (await provider()).begin(redirectUri, ownPath(request.query.returnTo));
         sendCookie(request, reply, browser, BROWSER_SECONDS, BROWSER);
-        return reply.redirect(url.href);
+        return await reply.redirect(url.href);
       } catch (error) {
         return toPage(request, reply, error);
       }
@@ -92,7 +92,7 @@ export const oidcRoutes: Routes = (app, context) => {
         ).finish(current, cookieOf(request, BROWSER), originOf(request), config.signIn);
         sendCookie(request, reply, '', 0, BROWSER);
         await admit(context, request, reply, cookie);
-        return reply.redirect(`${base}${returnTo}`);
+        return await reply.redirect(`${base}${returnTo}`);
       } catch (error) {
         return toPage(request, reply, error);
       }

@@ -1,6 +1,6 @@
 // My own sign-in: where I am signed in, my API tokens, my password.
 import { useQuery } from '@tanstack/react-query';
-import { useState, type FormEvent, type ReactNode } from 'react';
+import { useState, type FormEvent } from 'react';
 import type { Session } from '../../../protocol/person.ts';
 import { get, send } from '../api/client.ts';
 import { queries } from '../api/queries.ts';
@@ -14,6 +14,7 @@ import { Field, Input } from '../ui/field.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { toast, toastProblem } from '../ui/toasts.tsx';
 import { OwnTokens } from './own-tokens.tsx';
+import { Part } from './part.tsx';
 
 /** The page at `/account`. */
 export function AccountPage() {
@@ -36,27 +37,6 @@ export function AccountPage() {
       <OwnTokens />
       {user.password && <Password />}
     </div>
-  );
-}
-
-/** A part of the page with its title. */
-export function Part({
-  title,
-  action,
-  children,
-}: {
-  title: string;
-  action?: ReactNode;
-  children: ReactNode;
-}) {
-  return (
-    <section aria-label={title} className="rounded-lg border border-line bg-surface">
-      <div className="flex items-center justify-between border-b border-line px-4 py-2">
-        <h2 className="text-lg font-semibold">{title}</h2>
-        {action}
-      </div>
-      <div className="p-4">{children}</div>
-    </section>
   );
 }
 

@@ -10,7 +10,7 @@ import { Button } from '../ui/button.tsx';
 import { Field, Input, Select } from '../ui/field.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { toast, toastProblem } from '../ui/toasts.tsx';
-import { Part } from './account-page.tsx';
+import { Part } from './part.tsx';
 
 const key = ['person', 'tokens'];
 
