@@ -26,7 +26,7 @@ export function limitBodyTime(app: FastifyInstance, seconds: number): void {
     const late = setTimeout(() => {
       // Told to who reads the body, who answers; destroying it would close the connection without an answer.
       if (body.listenerCount('error') > 0) body.emit('error', tooSlow(seconds));
-    }, seconds * 1000);
+    }, seconds * 1000).unref();
     for (const event of ['end', 'close']) raw.once(event, () => clearTimeout(late));
   });
 }

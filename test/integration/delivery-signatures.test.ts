@@ -2,7 +2,6 @@
 // Alertmanager by one table.
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -162,8 +161,7 @@ async function send(
   request.end(body);
   const response = await answered;
   request.on('error', () => {});
-  response.resume();
-  await once(response, 'close');
+  request.destroy();
   return response.statusCode!;
 }
 
