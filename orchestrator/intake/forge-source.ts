@@ -12,6 +12,7 @@ export const ForgeSourceSettings = z.strictObject({
   labels: z.array(z.string().min(1).max(100)).max(20).default(['autocode']),
   assignee: z.string().min(1).max(100).optional(),
   mention: z.string().min(2).max(100).default('@autocode'),
+  priority: z.int().min(-100).max(100).default(0),
   reviews: z.boolean().default(true),
   checks: z.boolean().default(true),
   answers: z.boolean().default(true),

@@ -71,7 +71,8 @@ function itemOf({ settings }: Source<ForgeSourceSettings>, fact: ForgeFact): Wor
     if (!isWanted(settings, fact)) return undefined;
     const { title, text, number, byRight } = fact;
     const what = `the issue ${url}`;
-    return { ...common, kind: 'task', subject, title, text, what, byRight, issue: { url, number } };
+    const { priority } = settings;
+    return { ...common, kind: 'task', subject, title, text, what, byRight, priority, issue: { url, number } };
   }
   if (fact.what === 'check') {
     if (!settings.checks) return undefined;

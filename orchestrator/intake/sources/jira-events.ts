@@ -165,6 +165,7 @@ function wanted(issue: Issue, settings: JiraSettings): Omit<WorkItem, 'key' | 'a
     kind: 'task',
     title: `${issue.key}: ${issue.fields.summary}`,
     text: plainText(issue.fields.description),
+    priority: settings.priority,
   };
 }
 

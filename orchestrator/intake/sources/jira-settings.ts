@@ -30,6 +30,7 @@ export const JiraSettings = z
       .meta({
         description: "Whose issues are whose: keys of Jira's projects, each with the name of a project here.",
       }),
+    priority: z.int().min(-100).max(100).default(0).meta({ description: 'Of the tasks of its issues.' }),
     jql: z.string().max(5000).optional().meta({ description: 'Narrows what is asked for.' }),
     pollSeconds: z.int().min(10).max(86_400).default(60),
   })
