@@ -49,6 +49,11 @@ export function onSignedOut(call: () => void): () => void {
   return () => lost.delete(call);
 }
 
+/** An answer said that nobody is signed in. */
+export function noteSignedOut(): void {
+  for (const call of lost) call();
+}
+
 type Query = Record<string, string | number | boolean | undefined>;
 
 /** GET; `query` leaves out what is undefined or empty. */
@@ -106,7 +111,7 @@ async function answerTo(
   if (answer.status === 204) return undefined;
   const text = await answer.text();
   if (answer.ok) return text;
-  if (answer.status === 401 && path !== '/session') lost.forEach((call) => call());
+  if (answer.status === 401 && path !== '/session') noteSignedOut();
   const told = errorIn(text);
   // Another tab has signed in anew: this one goes on with its session.
   if (!again && isStale(told) && (await renewProof()))

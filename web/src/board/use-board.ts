@@ -11,6 +11,9 @@ import type { Filter } from './filter.ts';
 const FIRST = 100;
 const PAGE = 200;
 const PAUSE_MS = 400;
+const LONGEST_PAUSE_MS = 4000;
+/** The more happens, the less often is asked: many pages may look on. */
+const PAUSE_PER_TASK_MS = 20;
 const MOST_IDS = 400;
 
 /** The board of a filter; `more` loads the next page of a column. */
@@ -56,6 +59,7 @@ export function useBoard(filter: Filter) {
 function usePatches(filter: Filter, change: (by: (board: Board) => Board) => void): void {
   const touched = useRef(new Set<number>());
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const pause = useRef(PAUSE_MS);
   const { project, agent, source, text } = filter;
   const look = useCallback(async () => {
     timer.current = undefined;
@@ -72,14 +76,15 @@ function usePatches(filter: Filter, change: (by: (board: Board) => Board) => voi
     } catch {
       for (const id of ids) touched.current.add(id); // the daemon is away; the next event asks for them too
     }
-    if (touched.current.size > 0) timer.current ??= setTimeout(look, PAUSE_MS);
+    pause.current = Math.min(Math.max(ids.length * PAUSE_PER_TASK_MS, PAUSE_MS), LONGEST_PAUSE_MS);
+    if (touched.current.size > 0) timer.current ??= setTimeout(look, pause.current);
   }, [change, project, agent, source, text]);
   useEvents(
     useCallback(
       ({ task }: Event) => {
         if (task === null) return;
         touched.current.add(task);
-        timer.current ??= setTimeout(look, PAUSE_MS);
+        timer.current ??= setTimeout(look, pause.current);
       },
       [look],
     ),
