@@ -5,25 +5,25 @@ import { once } from 'node:events';
 import { createWriteStream, openSync, writeFileSync, constants } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import pg from 'pg';
 import type { Browser, Page } from 'playwright-core';
-import { runtimeDirectory } from '../../orchestrator/config/runtime-directory.ts';
-import { socketUrl } from '../../orchestrator/db/supervisor.ts';
 import { logFile } from '../../orchestrator/workers/log-store.ts';
 import type { LogLines } from '../../protocol/log.ts';
 import { eventually, startAppliance, type Appliance } from '../e2e/appliance.ts';
 import { assertSound, NARROW, openBrowser, picture, signedIn } from '../support/browser.ts';
+import { testDatabase, type TestDatabase } from '../support/database.ts';
 
 const LINES = 1_000_000;
 const TRICKS =
   '\u001b]0;a title\u0007\u001b]8;;https://evil.example\u001b\\click\u001b]8;;\u001b\\ <img src=x onerror="window.tricked=1"> \u202Etxt.exe \u001b[2J\u001b[31mred\u001b[0m';
 
+let db: TestDatabase;
 let appliance: Appliance;
 let browser: Browser;
 let ended: string;
 
 before(async () => {
-  appliance = await startAppliance();
+  db = await testDatabase();
+  appliance = await startAppliance(`database.url=${db.url}`);
   browser = await openBrowser();
   await appliance.project('done', { agent: 'echo 42 > answer' });
   const task = await appliance.task('done');
@@ -34,6 +34,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await appliance?.[Symbol.asyncDispose]();
+  await db?.[Symbol.asyncDispose]();
 });
 
 /** Puts a long log in the place of a run's. */
@@ -46,10 +47,8 @@ async function replaceLog(run: string): Promise<void> {
   lines[122_999] = 'The Needle in the hay';
   const content = Buffer.from(`${lines.join('\n')}\n`);
   writeFileSync(logFile(path.join(appliance.dataDir, 'logs/worker'), run, 'raw'), content);
-  const db = new pg.Client(socketUrl(runtimeDirectory(path.join(appliance.dataDir, 'postgres'), 'postgres')));
-  await db.connect();
-  await db.query(`update log_stream set bytes = $2 where run = $1 and stream = 'raw'`, [run, content.length]);
-  await db.end();
+  const bytes = content.length;
+  await db.pool.query(`update log_stream set bytes = $2 where run = $1 and stream = 'raw'`, [run, bytes]);
 }
 
 const row = (page: Page, line: number) => page.locator(`[data-line="${line}"]`);

@@ -10,6 +10,7 @@ import type { TaskMessage } from '../../protocol/message.ts';
 import type { Task } from '../../protocol/task.ts';
 import { eventually, startAppliance, type Appliance } from '../e2e/appliance.ts';
 import { assertSound, NARROW, openBrowser, picture, signedIn } from '../support/browser.ts';
+import { testDatabase, type TestDatabase } from '../support/database.ts';
 
 const CODE = `import { readFile } from 'node:fs/promises';
 
@@ -20,19 +21,22 @@ export async function answer(file: string): Promise<number> {
 `;
 const TITLE = 'Make the answer right \u202Exe.<b>txt</b>';
 
+let db: TestDatabase;
 let appliance: Appliance;
 let browser: Browser;
 /** What agents that wait are let go by, also when a test fails. */
 const waiting: string[] = [];
 
 before(async () => {
-  appliance = await startAppliance();
+  db = await testDatabase();
+  appliance = await startAppliance(`database.url=${db.url}`);
   browser = await openBrowser();
 });
 after(async () => {
   for (const go of waiting) writeFileSync(go, '');
   await browser?.close();
   await appliance?.[Symbol.asyncDispose]();
+  await db?.[Symbol.asyncDispose]();
 });
 
 /** A project whose agent works when it is let. */
