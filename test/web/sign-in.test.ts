@@ -5,15 +5,31 @@ import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import type { NewPerson, SignedIn } from '../../protocol/person.ts';
 import { startAppliance, type Appliance } from '../e2e/appliance.ts';
+import { testProvider, type TestProvider } from '../support/oidc-provider.ts';
 import { assertSound, NARROW, openBrowser, openPage, picture, signedIn } from '../support/browser.ts';
 
 const PASSWORD = 'a sentence is a good one';
 
 let appliance: Appliance;
+let provider: TestProvider;
 let browser: Browser;
 
 before(async () => {
-  appliance = await startAppliance();
+  provider = await testProvider({ sub: 'u1', preferred_username: 'ida', groups: ['all'] });
+  appliance = await startAppliance(
+    'signIn.oidc.name=Example ID',
+    `signIn.oidc.issuer=${provider.issuer}`,
+    'signIn.oidc.clientId=autocode',
+    'signIn.oidc.clientSecret=oidc-client',
+    'signIn.oidc.scopes=["openid","profile","groups"]',
+    'signIn.oidc.roles=[{"group":"all","role":"viewer"}]',
+  );
+  await appliance.api('PUT', '/secrets/oidc-client', { value: 'client secret' });
+  provider.serve({
+    id: 'autocode',
+    secret: 'client secret',
+    redirectUri: `${appliance.url()}/api/v1/oidc/callback`,
+  });
   browser = await openBrowser();
   await appliance.autocode('drain', 'start', '--reason', 'a test'); // tasks stay where they are
   await appliance.project('shop', { agent: 'true' });
@@ -21,6 +37,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await appliance?.[Symbol.asyncDispose]();
+  await provider?.stop();
 });
 
 const person = async (name: string, more: object = { role: 'operator' }) =>
@@ -62,6 +79,15 @@ test('a wrong password is told; what the provider refused is told in words', asy
   await page.getByRole('alert').getByText('Name or password is not right.').waitFor();
   await assertSound(watched);
   await picture(page, 'sign-in');
+});
+
+test('the button of the provider signs in and leads back to where somebody was', async () => {
+  const { page } = await openPage(browser);
+  await page.goto(`${appliance.url()}/account`);
+  await page.getByRole('link', { name: 'Sign in with Example ID' }).click();
+  await page.getByRole('heading', { name: 'ida' }).waitFor();
+  assert.equal(new URL(page.url()).pathname, '/account');
+  assert.equal(await page.getByRole('heading', { name: 'Password' }).count(), 0);
 });
 
 test('a session that ends in mid-edit asks for the password over the page, and what was typed survives', async () => {
