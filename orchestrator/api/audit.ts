@@ -27,7 +27,7 @@ export function recordChanges(app: FastifyInstance, { db, log }: Pick<ApiContext
     request.auditRecord = await recordChange(db, await askedBy(db, request));
   });
   app.addHook('onSend', async (request, reply, payload) => {
-    if (!isRecorded(request)) return payload;
+    if (!isRecorded(request) || isFlood(request, reply.statusCode)) return payload;
     const outcome: Outcome = { status: reply.statusCode, code: request.refusedWith ?? null };
     try {
       outcome.made = madeBy(reply.statusCode, payload);
@@ -59,6 +59,11 @@ function whoAsked({
     token: identity === null || identity.session !== undefined ? null : identity.id,
     role: identity?.role ?? null,
   };
+}
+
+/** What was refused before anybody looked at it, and can be sent without end: by nobody known, or too often. */
+function isFlood({ auditRecord, identity }: FastifyRequest, status: number): boolean {
+  return auditRecord === undefined && (identity === null || status === 429);
 }
 
 async function askedBy(db: ApiContext['db'], request: FastifyRequest): Promise<Asked> {

@@ -24,9 +24,10 @@ export async function decidePerson(
   const everywhere = roleIn(rights, null);
   if (everywhere !== null && allowed.includes(everywhere)) return setRole(request, everywhere);
   if (rights.projects.length === 0) throw forbidden(request, allowed, everywhere);
+  const { limited } = request.routeOptions.config;
+  if (limited === 'closed') throw forbidden(request, allowed, everywhere);
   const project = await projectOfAddress(db, request);
   if (project !== undefined) return decideIn(request, rights, allowed, project);
-  const { limited } = request.routeOptions.config;
   if (limited === 'by body') {
     request.decideByBody = { rights, allowed };
     return;

@@ -6,8 +6,11 @@ import type { Queryable } from '../db/connect.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** For people with roles in some projects only. filtered: the handler asks `projectsOf`. by body: it names the project. open: the same for all. */
-    limited?: 'filtered' | 'by body' | 'open';
+    /**
+     * For people with roles in some projects only. filtered: the handler asks `projectsOf`. by body: it names the project. open: the
+     * same for all. closed: although the address names a project, as it decides what runs may reach outside of it.
+     */
+    limited?: 'filtered' | 'by body' | 'open' | 'closed';
   }
 }
 

@@ -64,7 +64,7 @@ export const keyRoutes: Routes = (app, { db, models }) => {
   app.patch(
     '/projects/:project/models',
     {
-      config: { access: 'operator' },
+      config: { access: 'operator', limited: 'closed' },
       schema: {
         tags,
         summary: 'Change what the agents of a project may ask models for',

@@ -42,7 +42,7 @@ export const projectRoutes: Routes = (app, { db, repositories }) => {
   app.patch(
     '/projects/:project',
     {
-      config: { access: 'operator' },
+      config: { access: 'operator', limited: 'closed' },
       schema: {
         tags: ['projects'],
         summary: 'Change a project',
@@ -56,7 +56,7 @@ export const projectRoutes: Routes = (app, { db, repositories }) => {
   app.delete(
     '/projects/:project',
     {
-      config: { access: 'operator' },
+      config: { access: 'operator', limited: 'closed' },
       schema: {
         tags: ['projects'],
         summary: 'Archive a project',
@@ -69,7 +69,7 @@ export const projectRoutes: Routes = (app, { db, repositories }) => {
   app.post(
     '/projects/:project/repositories',
     {
-      config: { access: 'operator' },
+      config: { access: 'operator', limited: 'closed' },
       schema: {
         tags: ['projects'],
         summary: 'Add a repository to a project; tasks given from then on work in it too',
@@ -84,7 +84,7 @@ export const projectRoutes: Routes = (app, { db, repositories }) => {
   app.delete(
     '/projects/:project/repositories/:repository',
     {
-      config: { access: 'operator' },
+      config: { access: 'operator', limited: 'closed' },
       schema: {
         tags: ['projects'],
         summary: 'Take a repository out of a project',

@@ -79,7 +79,11 @@ export function SignIn({ was }: { was: string | undefined }) {
         )}
         {problem !== undefined && <Problem error={problem} />}
         <div className="flex items-center justify-between">
-          <Button type="submit" look="primary" disabled={busy}>
+          <Button
+            type="submit"
+            look={ways.data?.provider == null || byToken ? 'primary' : 'normal'}
+            disabled={busy}
+          >
             Sign in
           </Button>
           <Button look="quiet" onClick={() => setByToken(!byToken)}>
