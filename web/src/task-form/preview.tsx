@@ -4,6 +4,7 @@ import { useDeferredValue } from 'react';
 import type { TaskPreview } from '../../../protocol/task-preview.ts';
 import { get } from '../api/client.ts';
 import { Badge } from '../ui/badge.tsx';
+import { Told } from '../ui/told.tsx';
 import type { Draft } from './draft.ts';
 
 /** Money in millionths of a currency. */
@@ -35,12 +36,12 @@ export function Preview({ draft }: { draft: Draft }) {
       <h3 className="text-base font-semibold">What becomes of it</h3>
       {project === '' && <p className="mt-1 text-muted">Choose a project to see.</p>}
       {error && <p className="mt-1 text-bad">{error.message}</p>}
-      {data && !error && <Told preview={data} />}
+      {data && !error && <Facts preview={data} />}
     </section>
   );
 }
 
-function Told({ preview: { agent, model, waits, before, like, currency } }: { preview: TaskPreview }) {
+function Facts({ preview: { agent, model, waits, before, like, currency } }: { preview: TaskPreview }) {
   return (
     <dl className="mt-1 space-y-1 [&>dt]:mt-2">
       <dt className="text-muted">By</dt>
@@ -53,8 +54,10 @@ function Told({ preview: { agent, model, waits, before, like, currency } }: { pr
         {waits.length === 0 && before === 0 && 'For nothing: a worker may take it at once.'}
         {waits.map((wait) => (
           <p key={wait.for}>
-            <Badge tone="warn">{wait.for}</Badge> <bdi>{wait.why}</bdi>{' '}
-            <span className="text-muted">{wait.remedy}</span>
+            <Badge tone="warn">{wait.for}</Badge> <Told words={wait.why} />{' '}
+            <span className="text-muted">
+              <Told words={wait.remedy} />
+            </span>
           </p>
         ))}
         {before > 0 && (
