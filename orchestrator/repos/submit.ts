@@ -118,7 +118,7 @@ async function submit(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { db, store, policy } = deps;
-  const { run, task, title, results } = submission;
+  const { run, task, title } = submission;
   const begun = isBegun(submission);
   if (!begun && (await isCancelRequested(db, run))) return await submissionCancelled(db, run);
   const changed = await changedResults(deps, submission);

@@ -94,7 +94,9 @@ async function claimOnce(
   const task = await pickTask(tx, worker, settings.needs);
   if (task === null) return null;
   if (await mustWait(tx, task, settings)) return 'passed over';
-  return await workOrder(tx, await leaseRun(tx, claim, task, settings), settings);
+  const order = await workOrder(tx, await leaseRun(tx, claim, task, settings), settings);
+  if (task.contested) await noteTurn(tx, task.class, settings.scheduling.shares); // last: others wait for it until the commit
+  return order;
 }
 
 async function runOfClaim(tx: Queryable, { worker, claimId }: Claim): Promise<string | null> {
@@ -221,7 +223,7 @@ async function leaseRun(
   tx: Queryable,
   claim: Claim,
   task: PickedTask,
-  { limits, lease, scheduling }: ClaimSettings,
+  { limits, lease }: ClaimSettings,
 ): Promise<string> {
   const fence = task.attempt + 1;
   const run = runId(task.id, fence);
@@ -250,7 +252,6 @@ async function leaseRun(
       task.memoryMib,
     ],
   });
-  if (task.contested) await noteTurn(tx, task.class, scheduling.shares);
   const data = { worker: claim.worker, agent: task.agent, model: task.model };
   await emit(tx, { kind: 'run.created', project: task.project, task: task.id, run, data });
   return run;
