@@ -1,7 +1,7 @@
 // Versions of the caches of dependencies, by overlay and by copy: what a run adds is in the next one, whole or not at all. As root,
 // and as another user where the tests run as root.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -20,7 +20,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'node:test';
 import type { DependenciesDone, DependenciesTry } from '../testing/use-dependencies.ts';
-import type { overlayLaunch } from './overlay.ts';
+import type { Launch, overlayLaunch } from './overlay.ts';
 import { cacheEntries, pruneCache } from './prune.ts';
 
 const PROGRAM = path.join(import.meta.dirname, '../testing/use-dependencies.ts');
@@ -28,21 +28,34 @@ const OTHER_USER = 61234;
 const isRoot = process.getuid?.() === 0;
 const context = () => ({ path: process.env.PATH ?? '', signal: AbortSignal.timeout(60_000) });
 
+const asUser = (user: number | null) =>
+  user === null ? [] : ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'];
+const launches = new Map<number | null, Launch>();
+
+/** What goes before a program of this user so that it may mount; asked once. */
+function launchOf(user: number | null, state: string): Launch {
+  const known = launches.get(user);
+  if (known !== undefined) return known;
+  const ask = `import('${import.meta.dirname}/overlay.ts').then(async ({ overlayLaunch }) =>
+    console.log(JSON.stringify(await overlayLaunch({ path: process.env.PATH, signal: AbortSignal.timeout(60_000) }, '${state}'))))`;
+  const [program, ...words] = [...asUser(user), process.execPath, '-e', ask];
+  const said = execFileSync(program, words, { cwd: state, env: { PATH: process.env.PATH, HOME: state } });
+  const { launch, refused } = JSON.parse(said.toString()) as Awaited<ReturnType<typeof overlayLaunch>>;
+  assert.equal(refused, null);
+  launches.set(user, launch);
+  return launch;
+}
+
 /** A state directory of one user, with runs that use the caches of repository 3. */
 function place(user: number | null, overlay: boolean) {
   const directory = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'autocode-dependencies-')));
-  chmodSync(directory, 0o755);
-  if (user !== null) chownSync(directory, user, user);
-  const as = user === null ? [] : ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'];
-  const env = { PATH: process.env.PATH, HOME: directory };
   const state = path.join(directory, 'state');
+  mkdirSync(state);
+  chmodSync(directory, 0o755);
+  if (user !== null) for (const each of [directory, state]) chownSync(each, user, user);
+  const env = { PATH: process.env.PATH, HOME: directory };
   const cacheDir = path.join(state, 'cache');
-  const ask = `import('${import.meta.dirname}/overlay.ts').then(async ({ overlayLaunch }) =>
-    console.log(JSON.stringify(await overlayLaunch({ path: process.env.PATH, signal: AbortSignal.timeout(9000) }, '${state}'))))`;
-  const [asked, ...question] = [...as, process.execPath, '-e', ask];
-  const { launch } = JSON.parse(execFileSync(asked, question, { cwd: directory, env }).toString()) as Awaited<
-    ReturnType<typeof overlayLaunch>
-  >;
+  const launch = overlay ? launchOf(user, state) : [];
 
   function start(run: string, script: string, versions: string[], more: Partial<DependenciesTry>) {
     const runDirectory = path.join(state, 'runs', run);
@@ -59,7 +72,7 @@ function place(user: number | null, overlay: boolean) {
       limitBytes: 1_000_000,
       ...more,
     };
-    const words = [...as, ...(overlay ? launch : []), process.execPath, PROGRAM, JSON.stringify(plan)];
+    const words = [...asUser(user), ...launch, process.execPath, PROGRAM, JSON.stringify(plan)];
     return spawn(words[0]!, words.slice(1), { cwd: directory, env, stdio: ['ignore', 'pipe', 'inherit'] });
   }
   return {
@@ -83,6 +96,12 @@ function place(user: number | null, overlay: boolean) {
     },
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
   };
+}
+
+/** Waits for a file, or the end of whoever is to make it. */
+async function there(file: string, child: ChildProcess): Promise<void> {
+  for (const giveUp = Date.now() + 60_000; !existsSync(file) && child.exitCode === null; await delay(1))
+    assert.ok(Date.now() < giveUp, file);
 }
 
 // As npm, Cargo and Go do: new files and folders, a file written anew, one removed, one that nobody may write, a link.
@@ -140,10 +159,11 @@ test('a runner that is killed while it makes a version leaves the one before', a
   await at.run('1-1', FIRST);
   const many = 'cd .npm/_cacache && for n in $(seq 4000); do echo $n > $n; done';
   const child = at.start('2-1', many, ['1-1'], {});
+  const ended = once(child, 'exit');
   const half = path.join(at.state, 'runs/2-1/made/tree/npm/1');
-  for (const giveUp = Date.now() + 60_000; !existsSync(half); await delay(1)) assert.ok(Date.now() < giveUp);
+  await there(half, child); // whether it got further meanwhile does not matter
   child.kill('SIGKILL');
-  await once(child, 'exit');
+  await ended;
   rmSync(path.join(at.state, 'runs/2-1'), { recursive: true });
   const after = await at.run('3-1', 'cat .npm/_cacache/index; ls .npm/_cacache | wc -l', ['2-1', '1-1']);
   if (after.given?.endsWith('2-1') === true) assert.equal(after.output, 'old\n4002\n');
@@ -188,10 +208,10 @@ test('they are part of the cache of a worker: what was not used for longest goes
   const using = path.join(at.state, 'runs/2-1');
   mkdirSync(using);
   const child = at.start('2-1', 'sleep 1', ['1-1'], {});
-  for (const giveUp = Date.now() + 60_000; !existsSync(path.join(using, 'home')); await delay(5))
-    assert.ok(Date.now() < giveUp);
+  const ended = once(child, 'exit');
+  await there(path.join(using, 'home'), child);
   assert.deepEqual(await pruneCache(context(), at.state, 0), []);
-  await once(child, 'exit');
+  await ended;
   rmSync(using, { recursive: true });
   assert.deepEqual(
     (await pruneCache(context(), at.state, 0)).map(({ run }) => run),
