@@ -32,11 +32,12 @@ function differences(expectation: Expectation, observed: Observed): string[] {
   if (begins !== undefined) found.push(...otherBegins(begins, rows));
   const waits =
     of === 'tasks' ? rows.map((row) => waitOf(row as unknown as ObservedTask, observed.seconds)) : [];
-  const [shortest, longest] = [Math.min(...waits), Math.max(...waits)];
-  if (waitsAtMost !== undefined && !(longest <= seconds(waitsAtMost)))
-    found.push(`the longest wait is ${waits.length === 0 ? 'none' : written(longest)}`);
-  if (waitsAtLeast !== undefined && !(shortest >= seconds(waitsAtLeast)))
-    found.push(`the shortest wait is ${waits.length === 0 ? 'none' : written(shortest)}`);
+  const longest = waits.length === 0 ? undefined : Math.max(...waits);
+  if (waitsAtMost !== undefined && (longest === undefined || longest > seconds(waitsAtMost)))
+    found.push(`the longest wait is ${longest === undefined ? 'none' : written(longest)}`);
+  const shortest = waits.length === 0 ? undefined : Math.min(...waits);
+  if (waitsAtLeast !== undefined && (shortest === undefined || shortest < seconds(waitsAtLeast)))
+    found.push(`the shortest wait is ${shortest === undefined ? 'none' : written(shortest)}`);
   return found;
 }
 

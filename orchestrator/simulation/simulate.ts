@@ -144,7 +144,7 @@ class Simulation {
     this.#moveTo(at);
     try {
       await this.#happen(what, crew);
-      this.#plan(await crew.claim(), 'chore' in what ? what.chore : undefined);
+      this.#plan(await crew.claim(), what);
     } catch (error) {
       if (!isKilled(error)) throw error;
       await this.#restart(what);
@@ -239,13 +239,15 @@ class Simulation {
   }
 
   // What is due and was not done by the chore that just ran waits for something else to happen.
-  #plan({ retry, lease, work, held, waits, incidents, quiet }: Due, done: Chore | undefined): void {
-    const { settleMinutes } = this.#options.config.incidents;
+  #plan({ retry, lease, work, held, waits, incidents, quiet }: Due, what: Event): void {
+    const done = 'chore' in what ? what.chore : undefined;
     const plan = (chore: Chore, ...times: number[]) =>
       this.#planChore(chore, Math.min(...times.filter((at) => at > this.#elapsed || done !== chore)));
     const when = (at: Date | null, least = 0) =>
       at === null ? Infinity : Math.max(this.#elapsedAt(at), least);
     const now = (isSo: boolean) => (isSo ? this.#elapsed : Infinity);
+    const mayHaveFailed = done === 'sweep' || 'end' in what || 'submit' in what;
+    const settled = when(quiet) + this.#options.config.incidents.settleMinutes * 60;
     plan(
       'sweep',
       when(retry),
@@ -254,7 +256,7 @@ class Simulation {
       waits ? this.#quietChange() : Infinity,
     );
     plan('work', when(work));
-    plan('incidents', when(quiet) + settleMinutes * 60, now(incidents));
+    plan('incidents', settled, now(incidents && mayHaveFailed));
   }
 
   // At its own beat, and only then.
