@@ -97,7 +97,14 @@ function Retry({ task, onClose }: ActionProps) {
     const { project, title, acceptance, targetFiles, priority, kind, limits } = task;
     const body = words.trim() === '' ? task.body : `${task.body}\n\n${words}`;
     const made = await send<Task>('POST', '/tasks', {
-      ...{ project, title, body, acceptance, targetFiles, priority, kind, limits },
+      project,
+      title,
+      body,
+      acceptance,
+      targetFiles,
+      priority,
+      kind,
+      limits,
       repositories: task.repositories.map(({ name }) => name),
       agent,
       ...(model === '' ? {} : { model }),
