@@ -1,6 +1,7 @@
 // The task that investigates an incident in a project: made with its first alarm there, told of the later ones, opened again
 // with the incident. One run is enough for an incident: what comes after its end waits for the next one. Used by take.ts.
 import { AutocodeError } from '../../protocol/errors.ts';
+import { MOST_REPOSITORIES } from '../../protocol/project.ts';
 import { TaskInput } from '../../protocol/task.ts';
 import type { Queryable } from '../db/connect.ts';
 import { createTask, type TaskDefaults } from '../tasks/create.ts';
@@ -8,6 +9,7 @@ import { insertMessage } from '../tasks/messages.ts';
 import { arrangeQueue, lockTask, WAITS } from '../tasks/queue.ts';
 import { postMessage } from '../tasks/reopen.ts';
 import { moveTask } from '../tasks/task-state.ts';
+import { sayNeed } from './announce.ts';
 import type { FoundIncident } from './find.ts';
 import type { IncidentRules } from './rules.ts';
 import type { Signal } from './signal.ts';
@@ -58,8 +60,8 @@ export async function beginInvestigation(
   signal: Signal,
 ): Promise<Told> {
   const { accounts, suspectHours } = deps.incidents;
-  const group = accounts.groupOf(signal.account);
-  const own = group.map((each) => accounts.of(each)).filter((each) => each?.project === project);
+  const group = new Set([signal.account, ...accounts.groupOf(signal.account)]);
+  const own = [...group].map((each) => accounts.of(each)).filter((each) => each?.project === project);
   const repositories = own.every((each) => each?.repositories !== undefined)
     ? [...new Set(own.flatMap((each) => each?.repositories ?? []))]
     : [];
@@ -68,7 +70,7 @@ export async function beginInvestigation(
     title: signal.title,
     body: signal.body,
     kind: 'investigate',
-    ...(repositories.length > 0 && { repositories }),
+    ...(repositories.length > 0 && { repositories: repositories.slice(0, MOST_REPOSITORIES) }),
   });
   const { task } = await createTask(tx, input, {
     ...deps.defaults,
@@ -147,7 +149,7 @@ export async function goOnInvestigating(
     };
   } catch (error) {
     const reason = whyNot(error);
-    await tx.query('update incident set needs_person = $2 where id = $1', [incident.id, reason]);
+    await sayNeed(tx, incident.id, task, reason);
     return { verdict: 'appended', task, reason };
   }
 }

@@ -3,9 +3,9 @@
 import { transaction, type Database, type Queryable } from '../db/connect.ts';
 import { arrangeQueue, lockTask } from '../tasks/queue.ts';
 import { moveTask } from '../tasks/task-state.ts';
+import { emitOf, sayNeed } from './announce.ts';
 import { lockIncidents } from './find.ts';
 import type { IncidentRules } from './rules.ts';
-import { emitOf } from './take.ts';
 
 /** Does what is due; each step goes on where a crash left it. */
 export async function keepIncidents(
@@ -61,8 +61,5 @@ async function noteFailures(tx: Queryable): Promise<void> {
       where i.state <> 'resolved' and f.why is distinct from i.needs_person
         and (f.task is not null or i.needs_person like 'Task % failed%')`,
   );
-  for (const { id, task, why } of rows) {
-    await tx.query('update incident set needs_person = $2 where id = $1', [id, why]);
-    if (task !== null) await emitOf(tx, 'incident.needs-person', id, task, { reason: why });
-  }
+  for (const { id, task, why } of rows) await sayNeed(tx, id, task, why);
 }

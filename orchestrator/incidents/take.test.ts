@@ -159,6 +159,8 @@ test('what its change has mended and fires again is a new task of the same incid
   await rig.tell({ minute: 8 });
   assert.partialDeepStrictEqual(await rig.last(), { verdict: 'appended', task: 2 });
   assert.match((await rig.incidents())[0]!.needs_person!, /opened again as often as its source may/);
+  const { rowCount } = await db.query(`select from event where kind = 'incident.needs-person'`);
+  assert.equal(rowCount, 1);
 });
 
 test('accounts that are connected are one incident and one task over the repositories of all of them', async () => {

@@ -1,7 +1,7 @@
 // Takes a signal into its incident: the one place that says what becomes of an alarm that fires or is over. Used by intake, in
 // the transaction that records what came, under `lockIncidents`.
 import type { Queryable } from '../db/connect.ts';
-import { emit } from '../events/outbox.ts';
+import { emitOf } from './announce.ts';
 import { findIncident, timeOf, type FoundIncident } from './find.ts';
 import {
   beginInvestigation,
@@ -110,18 +110,6 @@ async function announce(
 ): Promise<void> {
   const kind = !found ? 'incident.opened' : state === 'resolved' ? 'incident.reopened' : 'incident.appended';
   await emitOf(tx, kind, id, task, { account, alarm: title, state: 'firing' });
-}
-
-/** An event about an incident, of the project of its task. */
-export async function emitOf(
-  tx: Queryable,
-  kind: `incident.${'opened' | 'appended' | 'resolved' | 'reopened' | 'needs-person'}`,
-  incident: number,
-  task: number,
-  data: Record<string, unknown>,
-): Promise<void> {
-  const { rows } = await tx.query<{ project: number }>('select project from task where id = $1', [task]);
-  await emit(tx, { kind, project: rows[0]!.project, task, data: { incident, ...data } });
 }
 
 // The alarm is over. The agent at work is told; one whose run has ended has no use for it.

@@ -5,10 +5,10 @@ import { transaction, type Database, type Queryable } from '../db/connect.ts';
 import { insertMessage } from '../tasks/messages.ts';
 import { arrangeQueue, lockTask, WAITS } from '../tasks/queue.ts';
 import { ENDED_TASK_STATES, moveTask } from '../tasks/task-state.ts';
+import { emitOf } from './announce.ts';
 import { lockIncidents } from './find.ts';
 import { dropUnbegun } from './keep.ts';
 import { getIncident } from './queries.ts';
-import { emitOf } from './take.ts';
 
 /** Resolves it; a run that is at work is told and goes on to its report. ERR_STATE when it is resolved. */
 export async function resolveIncident(
