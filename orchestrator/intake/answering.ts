@@ -28,6 +28,7 @@ export interface ChangeToTell {
   state: string;
   passed: number;
   failed: number;
+  place: { origin: string; forge: string; branch: string; commit: string };
 }
 
 /** Where a task is answered: one comment. Whoever is not there any more gives ERR_NOT_FOUND. */

@@ -51,10 +51,11 @@ async function candidates(db: Queryable, sources: string[]): Promise<Candidate[]
        from run where run.task = task.id order by fence desc limit 1) last on true
      cross join lateral (
        select coalesce(jsonb_agg(jsonb_build_object('id', change.id, 'title', title, 'url', url, 'state', change.state,
+           'place', jsonb_build_object('origin', origin, 'forge', change.forge, 'branch', branch, 'commit', head_commit),
            'passed', (select count(*) from jsonb_array_elements(run.checks) one where one -> 'head' ->> 'status' = 'passed'),
            'failed', (select count(*) from jsonb_array_elements(run.checks) one where one -> 'head' ->> 'status' <> 'passed'))
            order by change.id) filter (where url is not null), '[]') as list, max(change.updated_at) as at
-       from change join run on run.id = change.run where change.task = task.id) changes
+       from change join run on run.id = change.run join repository on repository.id = change.repository where change.task = task.id) changes
      where item.source = any($1) and item.claims and item.verdict in ('created', 'duplicate') and item.subject is not null
        and item.created_at > now() - interval '30 days'
        and case when answer.retry_at is null then greatest(task.updated_at, changes.at) > now() - interval '1 day'
@@ -81,7 +82,9 @@ async function tell(
   signal: AbortSignal,
 ): Promise<void> {
   const text = kind.answers!.text(told);
-  const digest = createHash('sha256').update(text).digest('hex'); // of a text that has a secret another is stored
+  // A text that has a secret is stored as another one; what else is told, is told of commits.
+  const of = [text, ...told.changes.map(({ place }) => place.commit)];
+  const digest = createHash('sha256').update(JSON.stringify(of)).digest('hex');
   if (digest === told.told) return;
   const { task } = told;
   try {

@@ -90,6 +90,15 @@ async function fromIssueToMerge(name: string, told = async () => {}): Promise<vo
   const pulls = async () => await gitea.call('GET', `/repos/acme/${name}/pulls?state=all`);
   await answered(name, issue, new RegExp(`task ${task.id}\\*\\*: done\\.[^]*/acme/${name}/pulls/`));
   const [first] = await pulls();
+  const statuses = async () =>
+    await gitea.call('GET', `/repos/acme/${name}/commits/${first.head.sha}/statuses`);
+  const isDone = ({ context, status }: Record<string, string>) =>
+    context === 'autocode/task' && status === 'success';
+  await eventually(
+    async () => ((await statuses()).some(isDone) ? true : undefined),
+    `the commit of ${name} to have the state of its task`,
+    PATIENCE_MS,
+  );
   const review = { event: 'REQUEST_CHANGES', body: 'Please also say that it is done.' };
   await gitea.call('POST', `/repos/acme/${name}/pulls/${first.number}/reviews`, review);
   const again = await completed(name, 2);

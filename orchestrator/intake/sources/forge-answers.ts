@@ -2,15 +2,19 @@
 // ours in it is escaped. Used by forge.ts.
 import { inline } from '../../repos/change-body.ts';
 import type { Forge, ForgeTalk } from '../../repos/forge/forge.ts';
+import type { Forges } from '../../repos/forge/forges.ts';
+import { isRefusal } from '../../repos/forge/pull-requests.ts';
 import { isAt, registeredAt } from '../../repos/importable.ts';
 import type { PendingReason, TaskState } from '../../../protocol/task.ts';
 import { AutocodeError } from '../../../protocol/errors.ts';
-import type { AnswerDeps, Answers, TaskToTell } from '../answering.ts';
+import type { Answers, TaskToTell } from '../answering.ts';
 import type { ForgeSourceSettings } from '../forge-source.ts';
 
 /** Comments that we write carry this mark: nothing follows from them. */
 export const OWN_MARK = '<!-- autocode task';
 
+/** The status of a commit that tells how it goes with its task; not one of its checks. */
+const STATE = 'autocode/task';
 const HOUR_MS = 60 * 60_000;
 const LONGEST = 1000;
 
@@ -36,7 +40,8 @@ const WAITS: Partial<Record<PendingReason, string>> = {
 export const forgeAnswers: Answers<ForgeSourceSettings> = {
   wanted: ({ settings }) => settings.answers,
   text: textOf,
-  open: async (_source, { issue, mark, createdAt }, { db, forges }) => {
+  open: async (_source, told, { db, forges }) => {
+    const { issue, mark, createdAt } = told;
     if (issue === null) throw gone('The task is of no issue.');
     const { rows } = await db.query<{ origin: string }>('select origin from repository where id = $1', [
       issue.repository,
@@ -50,6 +55,7 @@ export const forgeAnswers: Answers<ForgeSourceSettings> = {
         return comments.find(({ body }) => body.includes(mark))?.id ?? null;
       },
       write: async (comment, text, signal) => await talk.write(issue.number, comment, text, signal),
+      after: async (signal) => await tellState(told, forges, signal),
     };
   },
   react: async ({ settings }, { key, subject }, reaction, { db, forges }, signal) => {
@@ -63,6 +69,22 @@ export const forgeAnswers: Answers<ForgeSourceSettings> = {
     await talkOf(forge).react(to, reaction, signal);
   },
 };
+
+// How it goes with the task, at the commits of its open pull requests.
+async function tellState(
+  { task, state, changes }: TaskToTell,
+  forges: Forges,
+  signal: AbortSignal,
+): Promise<void> {
+  const passed = state === 'completed' ? true : state === 'failed' || state === 'cancelled' ? false : null;
+  const status = { context: STATE, passed, description: `Task ${task}: ${WORDS[state]}` };
+  for (const { place } of changes.filter((change) => change.state === 'open')) {
+    const forge = await forges.open(place);
+    await forge?.tell?.(place, [status], signal).catch((error: unknown) => {
+      if (!isRefusal(error)) throw error; // as where the commit is gone
+    });
+  }
+}
 
 function talkOf(forge: Forge | undefined): ForgeTalk {
   if (forge?.talk !== undefined) return forge.talk;

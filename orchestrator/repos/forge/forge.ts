@@ -92,7 +92,8 @@ export interface Proposal {
 
 export interface CommitStatus {
   context: string; // as `autocode/test`
-  passed: boolean;
+  /** Null while it is not known. */
+  passed: boolean | null;
   description: string;
 }
 
@@ -145,6 +146,12 @@ export interface Forge {
   issue(number: number, signal?: AbortSignal): Promise<ForgeIssue>;
   /** What happened since a time; more may come than was asked for. */
   activity(query: ActivityQuery, signal?: AbortSignal): Promise<ForgeFact[]>;
+  /** Sets statuses of a commit that a branch has; those that are as they should be are left alone. */
+  tell?(
+    at: { commit: string; branch: string },
+    statuses: CommitStatus[],
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** What is said below its issues; undefined where the forge has none. */
   talk?: ForgeTalk;
 }

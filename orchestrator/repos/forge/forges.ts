@@ -112,11 +112,14 @@ export function openForges(deps: {
       });
     }
     const found = hostAt(entry).repository(pathOrFail(entry, origin));
-    const { talk } = found;
+    const { talk, tell } = found;
     return {
       ...found,
       propose: async (proposal, signal) => await found.propose(clean(proposal), signal),
       comment: async (change, text) => await found.comment(change, clean(text)),
+      ...(tell !== undefined && {
+        tell: async (at, statuses, signal) => await tell(at, clean(statuses), signal),
+      }),
       ...(talk !== undefined && {
         talk: {
           ...talk,

@@ -141,6 +141,8 @@ export function giteaRepository(api: ForgeApi, path: string): Forge {
     merge,
     issue: readIssue,
     activity: async (query, signal) => await giteaActivity(api, repository, path, query, signal),
+    tell: async ({ commit }, statuses, signal) =>
+      await setCommitStatuses(api, repository, commit, statuses, signal),
     talk: giteaTalk(api, repository),
     comment: async (change, body) => {
       await api.request('POST', `${issue(numberOf(change))}/comments`, {

@@ -59,10 +59,11 @@ export async function setCheckRuns(
   const list = `${repository}/commits/${commit}/check-runs`;
   const set = await api.all(list, { answer: CheckRuns, query: { filter: 'latest' }, signal });
   for (const { context: name, passed, description: title } of wanted) {
-    const conclusion = passed ? 'success' : 'failure';
+    const conclusion = passed === null ? null : passed ? 'success' : 'failure';
     const last = set.find((candidate) => candidate.name === name);
     if (last?.conclusion === conclusion && last.output.title === title) continue;
-    const json = { name, status: 'completed', conclusion, output: { title, summary: title } };
+    const state = conclusion === null ? { status: 'in_progress' } : { status: 'completed', conclusion };
+    const json = { name, ...state, output: { title, summary: title } };
     const [method, route] =
       last === undefined
         ? (['POST', `${repository}/check-runs`] as const)

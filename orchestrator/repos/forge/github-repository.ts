@@ -25,13 +25,17 @@ export function githubRepository(place: GitHubPlace): Forge {
   const get = async (number: number, signal?: AbortSignal) =>
     await api.request('GET', pull(number), { answer: PullRequest, signal });
 
+  async function tell(commit: string, statuses: Proposal['statuses'], signal?: AbortSignal) {
+    const set = (await place.asApp()) === undefined ? setCommitStatuses : setCheckRuns;
+    await set(api, repository, commit, statuses, signal);
+  }
+
   async function propose(proposal: Proposal, signal?: AbortSignal) {
     const request = await openOrUpdate(place, proposal, signal);
     await addLabels(api, issue(request.number), request, proposal.labels, signal);
     const asked = askedOf(request);
     const notes = await askReviewers(api, pull(request.number), proposal.reviewers, asked, signal);
-    const tell = (await place.asApp()) === undefined ? setCommitStatuses : setCheckRuns;
-    await tell(api, repository, proposal.commit, proposal.statuses, signal);
+    await tell(proposal.commit, proposal.statuses, signal);
     return { ...shown(request), notes };
   }
 
@@ -53,6 +57,7 @@ export function githubRepository(place: GitHubPlace): Forge {
     },
     activity: async (query, signal) => await githubActivity(api, repository, path, query, signal),
     issue: async (number, signal) => await readIssue(api, issue(number), signal),
+    tell: async ({ commit }, statuses, signal) => await tell(commit, statuses, signal),
     talk: githubTalk(api, repository),
   };
 }

@@ -83,6 +83,8 @@ export function gitlabRepository(api: ForgeApi, path: string): Forge {
       const web = url.replace(/\.git$/, '');
       return await gitlabActivity({ api, path, project: `/projects/${id}`, web, signal }, query);
     },
+    tell: async (at, statuses, signal) =>
+      void (await setStatuses(api, await find(signal), { ...at, statuses }, signal)),
     talk: gitlabTalk(api, async (signal) => `/projects/${(await find(signal)).id}`),
     merge: async (change, method, signal) =>
       await mergeAtGitlab(api, await find(signal), change, method, signal),
@@ -212,7 +214,7 @@ async function openOrUpdate(
 async function setStatuses(
   api: ForgeApi,
   { id }: Project,
-  { branch, commit, statuses }: Proposal,
+  { branch, commit, statuses }: Pick<Proposal, 'branch' | 'commit' | 'statuses'>,
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
   if (statuses.length === 0) return [];
@@ -237,7 +239,7 @@ async function setStatuses(
 function asGitlab({ context, passed, description }: CommitStatus) {
   return {
     name: context,
-    state: passed ? 'success' : 'failed',
+    state: passed === null ? 'running' : passed ? 'success' : 'failed',
     description: description.slice(0, DESCRIPTION_MAX),
   };
 }

@@ -57,7 +57,7 @@ export async function setStatuses(
   { descriptionMax, signal }: { descriptionMax: number; signal: AbortSignal | undefined },
 ): Promise<void> {
   for (const { context, passed, description: whole } of wanted) {
-    const state = passed ? 'success' : 'failure';
+    const state = passed === null ? 'pending' : passed ? 'success' : 'failure';
     const description = whole.slice(0, descriptionMax);
     const last = set.find((candidate) => candidate.context === context);
     if (last?.state === state && last.description === description) continue;
