@@ -90,7 +90,7 @@ test('a method that a path does not take is told which it takes', async () => {
   for (const method of ['OPTIONS', 'PUT', 'QUERY']) {
     const answer = await fetch(`${server.url}/api/v1/tasks/3`, { method });
     assert.equal(answer.status, 405, method);
-    assert.equal(answer.headers.get('allow'), 'GET, HEAD');
+    assert.equal(answer.headers.get('allow'), 'GET, HEAD, PATCH');
     assert.equal(ErrorBody.parse(await answer.json()).error.code, 'ERR_METHOD');
   }
 });
