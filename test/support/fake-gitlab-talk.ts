@@ -167,6 +167,14 @@ export const TALK_ROUTES: [string, Handler][] = [
   ['PUT /projects/:id/issues/:iid/notes/:note', changeNote],
   ['POST /projects/:id/issues/:iid/notes/:note/award_emoji', giveEmoji(issueOf)],
   ['GET /projects/:id/events', listEvents],
+  [
+    'GET /projects/:id/merge_requests/:iid/reviewers',
+    (call) =>
+      (requestOf(call).asks ?? []).map((name) => ({
+        user: shownUser(call.state, name),
+        state: 'requested_changes',
+      })),
+  ],
   ['GET /projects/:id/merge_requests/:iid/notes', listNotes(requestOf)],
   ['POST /projects/:id/merge_requests/:iid/notes', addNote(requestOf)],
   ['POST /projects/:id/merge_requests/:iid/notes/:note/award_emoji', giveEmoji(requestOf)],

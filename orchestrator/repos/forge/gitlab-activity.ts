@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { provesRight, type ActivityQuery, type ForgeFact } from './facts.ts';
 import type { ForgeApi } from './forge-http.ts';
-import { placeOf } from './gitlab-facts.ts';
+import { ASKS, changesRequested, placeOf } from './gitlab-facts.ts';
+import { isRefusal } from './pull-requests.ts';
 
 const User = z.object({ username: z.string() });
 const Issue = z.object({
@@ -42,6 +43,7 @@ const Event = z.object({
     })
     .nullish(),
 });
+const Reviewer = z.object({ user: User, state: z.string() });
 const Pipeline = z.object({
   sha: z.string(),
   ref: z.string(),
@@ -64,7 +66,11 @@ interface At {
 export async function gitlabActivity(at: At, query: ActivityQuery): Promise<ForgeFact[]> {
   const facts = [...(await issues(at, query)), ...(await issueNotes(at, query))];
   for (const { number, commit } of query.changes)
-    facts.push(...(await requestNotes(at, number, query.since)), ...(await pipelines(at, number, commit)));
+    facts.push(
+      ...(await requestNotes(at, number, query.since)),
+      ...(await reviewers(at, number, commit)),
+      ...(await pipelines(at, number, commit)),
+    );
   return facts;
 }
 
@@ -139,6 +145,23 @@ async function requestNotes(
         ? { what: 'review' as const, ...common, says: 'line' as const, place: placeOf(position) }
         : { what: 'comment' as const, ...common, onChange: true };
     });
+}
+
+// A GitLab before 15.3 does not tell.
+async function reviewers(
+  { api, project, path, web, signal }: At,
+  number: number,
+  commit: string,
+): Promise<ForgeFact[]> {
+  const route = `${project}/merge_requests/${number}/reviewers`;
+  const all = await api.all(route, { answer: z.array(Reviewer), signal }).catch((error: unknown) => {
+    if (isRefusal(error)) return [];
+    throw error;
+  });
+  const url = `${web}/-/merge_requests/${number}`;
+  return all
+    .filter(({ state }) => state === ASKS)
+    .map(({ user }) => changesRequested({ path, by: user.username, at: null, url, number }, commit));
 }
 
 // Our own statuses are an external pipeline of the commit.

@@ -60,11 +60,28 @@ const PipelineHook = z.object({
   builds: z.array(z.object({ name: z.string(), stage: z.string(), status: z.string() })).nullish(),
 });
 
+const ReviewersHook = z.object({
+  user: User,
+  project: Project,
+  object_attributes: z.object({
+    iid: z.int(),
+    url: z.string(),
+    updated_at: z.string().nullish(),
+    last_commit: z.object({ id: z.string() }),
+  }),
+  changes: z.object({
+    reviewers: z.object({
+      current: z.array(z.object({ username: z.string(), state: z.string().nullish() })),
+    }),
+  }),
+});
+
 /** What a delivery tells; nothing where it is about something else. Throws where it is not what it says. */
 export function gitlabFacts(_event: string, body: unknown): ForgeFact[] {
   const kind = z.object({ object_kind: z.string() }).safeParse(body).data?.object_kind;
   if (kind === 'issue') return issueFacts(IssueHook.parse(body));
   if (kind === 'note') return noteFacts(NoteHook.parse(body));
+  if (kind === 'merge_request') return reviewerFacts(ReviewersHook.safeParse(body).data);
   if (kind === 'pipeline') return pipelineFacts(PipelineHook.parse(body));
   return [];
 }
@@ -108,6 +125,30 @@ function noteFacts({ user, project, object_attributes: note, ...of }: z.infer<ty
   };
   if (note.type !== 'DiffNote') return [{ what: 'comment', ...common, onChange: of.merge_request != null }];
   return [{ what: 'review', ...common, says: 'line', place: placeOf(note.position) }];
+}
+
+// What the reviewer says to it are notes of their own.
+function reviewerFacts(hook: z.infer<typeof ReviewersHook> | undefined): ForgeFact[] {
+  if (hook === undefined) return [];
+  const { user, project, object_attributes: request, changes } = hook;
+  const { username: by } = user;
+  const reviewer = changes.reviewers.current.find(({ username }) => username === by);
+  if (reviewer?.state !== ASKS) return [];
+  const { iid: number, url, updated_at: at } = request;
+  const path = project.path_with_namespace;
+  return [changesRequested({ path, by, at: time(at), url, number }, request.last_commit.id)];
+}
+
+/** State of a reviewer who wants something else. */
+export const ASKS = 'requested_changes';
+
+/** That a reviewer asks for changes: once of a commit, since GitLab has no number for it. */
+export function changesRequested(
+  of: Pick<Extract<ForgeFact, { what: 'review' }>, 'path' | 'by' | 'at' | 'url' | 'number'>,
+  commit: string,
+): ForgeFact {
+  const id = `asks-${of.by.toLowerCase()}-${commit.slice(0, 12)}`;
+  return { what: 'review', ...of, id, text: '', says: 'changes-requested', place: null };
 }
 
 /** Where a note stands in a diff. */
