@@ -1,7 +1,9 @@
 // Lines of bytes that come in pieces of any size. Used by the log window and by the task page.
-import { LOG_LINE_BYTES, type LogLine } from '../../../protocol/log.ts';
+import type { LogLine } from '../../../protocol/log.ts';
 
 const NEWLINE = 10;
+/** As the API does, whose schemas the page need not have: LOG_LINE_BYTES of protocol/log.ts. */
+const LINE_BYTES = 64 * 1024;
 
 /** What is known of a line whose newline has not come. */
 interface Open {
@@ -43,7 +45,7 @@ export class LineSplitter {
   }
 
   #keep(bytes: Uint8Array): void {
-    const room = bytes.subarray(0, Math.max(0, LOG_LINE_BYTES - this.#open.kept));
+    const room = bytes.subarray(0, Math.max(0, LINE_BYTES - this.#open.kept));
     if (room.length > 0) this.#open.parts.push(room);
     this.#open.kept += room.length;
     this.#open.bytes += bytes.length;

@@ -69,10 +69,12 @@ function Shown({ change }: { change: Change }) {
             <ReviewForm change={change} comments={comments} onSent={() => setComments([])} />
           )}
           {run !== undefined && <Checks run={run} />}
-          <section className="px-4 py-3">
-            <h2 className="mb-1.5 font-semibold">Description</h2>
-            <Words text={change.body} />
-          </section>
+          <details className="px-4 py-3">
+            <summary className="font-semibold">Description at the forge</summary>
+            <div className="mt-1.5">
+              <Words text={change.body} />
+            </div>
+          </details>
         </aside>
       </div>
     </>

@@ -2,6 +2,7 @@
 import { useQueries, useQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
+import type { Report } from '../../../protocol/report.ts';
 import type { Run } from '../../../protocol/run.ts';
 import type { Task } from '../../../protocol/task.ts';
 import { visible } from '../log/visible.ts';
@@ -72,6 +73,7 @@ function Shown({ task, runs }: { task: Task; runs: readonly Run[] }) {
             <section aria-label={`Run ${run.fence}`}>
               <RunTabs task={task} runs={runs} run={run} />
               {run.reason !== null && <Words text={run.reason} />}
+              {run.report !== null && <Findings report={run.report} />}
               <Feed key={run.id} run={run.id} active={isActive(run)} />
             </section>
           )}
@@ -103,6 +105,26 @@ function Shown({ task, runs }: { task: Task; runs: readonly Run[] }) {
         </aside>
       </div>
     </div>
+  );
+}
+
+const SECTIONS: [keyof Report, string][] = [
+  ['whatHappened', 'What happened'],
+  ['evidence', 'Evidence'],
+  ['suspectedChange', 'Suspected change'],
+  ['proposedAction', 'Proposed action'],
+];
+
+function Findings({ report }: { report: Report }) {
+  return (
+    <section aria-label="Report" className="my-3 space-y-2 rounded-md border border-line bg-surface p-3">
+      {SECTIONS.map(([key, title]) => (
+        <div key={key}>
+          <h2 className="font-semibold">{title}</h2>
+          <Words text={report[key]} />
+        </div>
+      ))}
+    </section>
   );
 }
 
