@@ -51,7 +51,7 @@ async function load(page: Page): Promise<{ scriptKb: number; interactiveMs: numb
   await cdp.detach();
   const sizes: Promise<number>[] = [];
   const count = (response: Awaited<ReturnType<Page['waitForResponse']>>) => {
-    if (/\.js$/.test(new URL(response.url()).pathname)) {
+    if (new URL(response.url()).pathname.endsWith('.js')) {
       sizes.push(
         response
           .request()

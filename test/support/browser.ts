@@ -50,11 +50,12 @@ export async function signedIn(
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
   const context = await browser.newContext({ viewport: WIDE, colorScheme: 'light', ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(90_000); // a machine may be busy with other tests
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
   page.on('console', (message) => {
     // An answer that is no success is told by the browser itself; pages show it.
-    if (message.type() === 'error' && !/^Failed to load resource/.test(message.text()))
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
       problems.push(message.text());
   });
   return { page, problems };

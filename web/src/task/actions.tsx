@@ -1,9 +1,10 @@
-// What a person may do to a task as a whole: cancel it, or have it tried again, with other means if wanted.
+// What a person may do to a task as a whole: edit it, cancel it, or have it tried again, with other means if wanted.
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
 import type { Task } from '../../../protocol/task.ts';
 import { get, send } from '../api/client.ts';
+import { EditDialog } from '../task-form/edit-dialog.tsx';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Field, Input, TextArea } from '../ui/field.tsx';
@@ -13,16 +14,19 @@ import { hasEnded } from './task-data.ts';
 
 /** The buttons of a task's header. */
 export function Actions({ task }: { task: Task }) {
-  const [open, setOpen] = useState<'cancel' | 'retry'>();
+  const [open, setOpen] = useState<'cancel' | 'retry' | 'edit'>();
   const ended = hasEnded(task);
+  const waits = task.state === 'pending' || task.state === 'queued';
   return (
     <>
+      {waits && <Button onClick={() => setOpen('edit')}>Edit …</Button>}
       {ended && <Button onClick={() => setOpen('retry')}>Try again …</Button>}
       {!ended && (
         <Button look="danger" onClick={() => setOpen('cancel')}>
           Cancel …
         </Button>
       )}
+      {open === 'edit' && <EditDialog id={task.id} onClose={() => setOpen(undefined)} />}
       {open === 'cancel' && <Cancel task={task} onClose={() => setOpen(undefined)} />}
       {open === 'retry' && <Retry task={task} onClose={() => setOpen(undefined)} />}
     </>
