@@ -45,6 +45,7 @@ import { scenarioRoutes } from './routes/scenario.ts';
 import { schedulingRoutes } from './routes/scheduling.ts';
 import { purchaseRoutes } from './routes/purchases.ts';
 import { oidcRoutes } from './routes/oidc.ts';
+import { ownRoutes } from './routes/own.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { secretBindingRoutes } from './routes/secret-bindings.ts';
 import { secretRoutes } from './routes/secrets.ts';
@@ -91,6 +92,7 @@ const GROUPS: Routes[] = [
   changeRoutes,
   eventRoutes,
   sessionRoutes,
+  ownRoutes,
   oidcRoutes,
   peopleRoutes,
   auditRecordRoutes,
