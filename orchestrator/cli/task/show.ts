@@ -39,7 +39,7 @@ async function heldBy(client: Client, { id, state }: Task): Promise<string[]> {
   if (state !== 'queued' && state !== 'pending') return [];
   const { waits } = await client.get(`/tasks/${id}/explanation`, Explanation);
   return waits
-    .filter((wait) => wait.for === 'drain' || wait.for === 'worker')
+    .filter((wait) => ['drain', 'worker', 'quiet-hours'].includes(wait.for))
     .map(({ why, remedy }) => `${why} ${remedy}`);
 }
 
@@ -47,6 +47,11 @@ function placesOf({ repositories }: Task): string {
   const [first] = repositories;
   if (repositories.length === 1) return `branch ${first?.baseBranch}`;
   return `repositories ${repositories.map(({ name, baseBranch }) => `${name} (${baseBranch})`).join(', ')}`;
+}
+
+function cameFrom({ sourceName, class: kind, account }: Task): string | null {
+  if (kind === 'person') return null;
+  return `${kind} of ${sourceName}${account === null ? '' : `, account ${printable(account)}`}`;
 }
 
 function drawTask(task: Task): string {
@@ -58,6 +63,7 @@ function drawTask(task: Task): string {
         (task.reason === null ? '' : ` – ${printable(task.reason)}`),
     ],
     ['issue', task.source?.url],
+    ['came from', cameFrom(task)],
     ['incident', task.incident === null ? null : String(task.incident)],
     ['replay of', task.replayOf === null ? null : `run ${task.replayOf}; its result is not submitted`],
     ['project', `${task.project}, ${placesOf(task)}`],
