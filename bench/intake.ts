@@ -1,5 +1,5 @@
 // Webhooks: 200 deliveries a second for a minute, 30 % of them repeated and all out of order, then 10,000 at once; how long an
-// answer takes, and whether each is accounted for. Arguments are other seconds, and another count at once.
+// answer takes, also to a forge, and whether each is accounted for. Arguments are other seconds, and another count at once.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, request } from 'undici';
@@ -13,6 +13,7 @@ const BURST = Number(process.argv[3] ?? 10_000);
 const AT_ONCE = 64;
 const TICK_MS = 50;
 const WORK_MS = 600_000;
+const FORGE_SECRET = 'of the forge';
 
 const key = randomBytes(32);
 await using daemon = await benchDaemon();
@@ -27,15 +28,27 @@ await daemon.api('POST', '/intake/sources', {
   trust: { actors: [], perHour: 100_000, perActorPerHour: 100_000 },
 });
 
+await daemon.api('POST', '/forges', {
+  name: 'bench',
+  kind: 'github',
+  url: 'https://github.example.com',
+  token: 'x',
+  webhookSecret: FORGE_SECRET,
+});
+await daemon.api('POST', '/intake/sources', {
+  name: 'forge',
+  kind: 'forge',
+  settings: { forge: 'bench', pollSeconds: null, answers: false },
+});
+
 const steady = deliveries(RATE * SECONDS);
 const times: number[] = [];
-const under: Promise<void>[] = [];
-const began = performance.now();
-for (let sent = 0; sent < steady.length; await delay(TICK_MS)) {
-  const due = Math.min(steady.length, Math.ceil(((performance.now() - began) / 1000) * RATE));
-  for (; sent < due; sent++) under.push(send(steady[sent]!, times));
-}
-await Promise.all(under);
+await atRate(steady, async (load) => await send(load, times));
+const forgeTimes: number[] = [];
+await atRate(
+  deliveries(Math.ceil((RATE * SECONDS) / 6)),
+  async ({ name }) => await tellAsForge(name, forgeTimes),
+);
 const burst = deliveries(BURST);
 const burstTimes: number[] = [];
 const left = [...burst];
@@ -55,12 +68,13 @@ const created = items.filter(({ verdict }) => verdict === 'created');
 const came = all.reduce((sum, { repeats }) => sum + repeats + 1, 0);
 const accounted = items.length === all.length && all.every(({ state }) => state === 'done');
 console.error(
-  `${steady.length} deliveries at ${RATE}/s: p50 ${percentile(times, 0.5).toFixed(1)} ms, p99 ${percentile(times, 0.99).toFixed(1)} ms; ` +
+  `${steady.length} deliveries at ${RATE}/s: p50 ${percentile(times, 0.5).toFixed(1)} ms, p99 ${percentile(times, 0.99).toFixed(1)} ms; of a forge p50 ${percentile(forgeTimes, 0.5).toFixed(1)} ms, p99 ${percentile(forgeTimes, 0.99).toFixed(1)} ms; ` +
     `${BURST} at once: ${burstSeconds.toFixed(1)} s, p99 ${percentile(burstTimes, 0.99).toFixed(0)} ms; worked on ${worked.toFixed(1)} s after the last; ` +
     `${created.length} tasks of ${wanted} things, ${items.length - created.length} duplicates, ${came} deliveries`,
 );
 report('intake', [
   { name: 'answer to a webhook at 200/s, p99', value: percentile(times, 0.99), unit: 'ms', atMost: 100 },
+  { name: 'answer to a forge at 200/s, p99', value: percentile(forgeTimes, 0.99), unit: 'ms', atMost: 50 },
   {
     name: 'tasks missing',
     value: wanted - new Set(created.map(({ task }) => task)).size,
@@ -79,6 +93,16 @@ report('intake', [
 interface Load {
   id: string;
   name: string;
+}
+
+async function atRate(loads: Load[], sendOne: (load: Load) => Promise<void>): Promise<void> {
+  const under: Promise<void>[] = [];
+  const began = performance.now();
+  for (let sent = 0; sent < loads.length; await delay(TICK_MS)) {
+    const due = Math.min(loads.length, Math.ceil(((performance.now() - began) / 1000) * RATE));
+    for (; sent < due; sent++) under.push(sendOne(loads[sent]!));
+  }
+  await Promise.all(under);
 }
 
 /** Of ten there are seven things; a repeated one comes under its own name again, or under another. Shuffled. */
@@ -113,6 +137,28 @@ async function send({ id, name }: Load, into: number[]): Promise<void> {
   into.push(performance.now() - sentAt);
 }
 
+/** A pull request as GitHub tells of it, signed. */
+async function tellAsForge(id: string, into: number[]): Promise<void> {
+  const pullRequest = { number: 4711, head: { ref: 'main' }, body: 'x'.repeat(8000) };
+  const body = JSON.stringify({ action: 'opened', pull_request: pullRequest });
+  const signature = createHmac('sha256', FORGE_SECRET).update(body).digest('hex');
+  const sentAt = performance.now();
+  const answer = await request(`${daemon.url}/api/v1/webhooks/github/bench`, {
+    method: 'POST',
+    dispatcher: agent,
+    headers: {
+      'content-type': 'application/json',
+      'x-github-delivery': id,
+      'x-github-event': 'pull_request',
+      'x-hub-signature-256': `sha256=${signature}`,
+    },
+    body,
+  });
+  const text = await answer.body.text();
+  if (answer.statusCode !== 204) throw new Error(`${answer.statusCode} ${text}`);
+  into.push(performance.now() - sentAt);
+}
+
 /** Seconds until nothing waits any more. */
 async function untilWorked(): Promise<number> {
   const from = performance.now();
@@ -128,7 +174,10 @@ async function untilWorked(): Promise<number> {
 async function everyDelivery(): Promise<IntakeDelivery[]> {
   const all: IntakeDelivery[] = [];
   for (let before = ''; ;) {
-    const page = await daemon.api<IntakeDelivery[]>('GET', `/intake/deliveries?limit=1000${before}`);
+    const page = await daemon.api<IntakeDelivery[]>(
+      'GET',
+      `/intake/deliveries?source=load&limit=1000${before}`,
+    );
     all.push(...page);
     if (page.length === 0) return all;
     before = `&before=${page.at(-1)!.id}`;

@@ -8,6 +8,8 @@ import type { ApiContext } from '../context.ts';
 import type { Routes } from '../server.ts';
 
 const BODY_MAX_BYTES = 1024 * 1024;
+/** From one address: forges send in bursts, and do not all send again what was refused. */
+const HOOKS_A_MINUTE = 30_000;
 
 export const webhookRoutes: Routes = (app, { repositories }) => {
   app.register(async (hooks) => {
@@ -29,7 +31,7 @@ function deliveryRoute(
   return {
     method: 'POST',
     url: `/webhooks/${kind}/:forge`,
-    config: { access: 'public' },
+    config: { access: 'public', rateLimit: { max: HOOKS_A_MINUTE } },
     bodyLimit: BODY_MAX_BYTES,
     schema: {
       tags: ['webhooks'],
