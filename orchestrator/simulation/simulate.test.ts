@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Scenario, type ScenarioInput } from '../../protocol/scenario.ts';
 import { testDatabase } from '../../test/support/database.ts';
-import { connect } from '../db/connect.ts';
 import { withSimulationDatabase } from './database.ts';
 import { judge } from './expectations.ts';
 import { readScenario, shippedScenarios } from './file.ts';
@@ -126,33 +125,24 @@ test('a run of which nothing is heard any more is lost and done again', async ()
 
 test('its database is gone afterwards, also when it failed, and so is what a killed simulation left', async () => {
   await using server = await testDatabase({ empty: true, poolSize: 2 });
-  const names = async () =>
-    (
-      await server.pool.query(
-        `select datname from pg_database where datname like 'autocode_simulation_1000_%'`,
-      )
-    ).rowCount;
-  await server.pool.query('create database autocode_simulation_1000_cafe');
-  await server.pool.query('create database autocode_simulation_1000_beef');
-  const used = connect({
-    url: server.url.replace(/\/[^/?]*(\?|$)/, '/autocode_simulation_1000_beef$1'),
-    poolSize: 1,
-  });
-  await used.query('select 1');
+  const left = 'autocode_simulation_1000_cafe';
+  const young = `autocode_simulation_${Math.floor(Date.now() / 1000)}_cafe`;
+  for (const name of [left, young]) await server.pool.query(`create database ${name} template template0`);
   let own = '';
   const failing = withSimulationDatabase(server.url, async (url) => {
-    own = url;
+    own = new URL(url.replace('postgresql://autocode@/', 'postgresql://autocode@host/')).pathname.slice(1);
     throw new Error('interrupted');
   });
   await assert.rejects(failing, /interrupted/);
-  await assert.rejects(
-    async () => {
-      const db = connect({ url: own, poolSize: 1 });
-      await db.query('select 1').finally(async () => await db.end());
-    },
-    { code: '3D000' },
+  const { rows } = await server.pool.query<{ datname: string }>(
+    'select datname from pg_database where datname = any($1)',
+    [[own, left, young]],
   );
-  assert.equal(await names(), 1, 'the one that is in use');
-  await used.end();
-  await server.pool.query('drop database autocode_simulation_1000_beef with (force)');
+  assert.match(own, /^autocode_simulation_\d+_[0-9a-f]{8}$/);
+  assert.deepEqual(
+    rows.map(({ datname }) => datname),
+    [young],
+    'it may be about to be used',
+  );
+  await server.pool.query(`drop database ${young}`);
 });
