@@ -15,11 +15,9 @@ export const RunDependencies = z
     kept: z.boolean().meta({ description: 'False: this run is given no caches and leaves none.' }),
     repository: z.int().meta({ description: 'The repository whose caches they are: the first of the run.' }),
     generation: z.int().meta({ description: 'How often they were cleared.' }),
-    versions: z
-      .array(RunId)
-      .meta({
-        description: 'Runs whose versions may be used, the newest first; any other is to be removed.',
-      }),
+    versions: z.array(RunId).meta({
+      description: 'Runs whose versions may be used, the newest first; any other is to be removed.',
+    }),
   })
   .meta({ id: 'RunDependencies' });
 export type RunDependencies = z.infer<typeof RunDependencies>;
