@@ -8,6 +8,8 @@ import type { NewPerson, PersonRole } from '../../protocol/person.ts';
 import type { Appliance } from '../e2e/appliance.ts';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+/** A machine that does much else at the same time. */
+const PATIENCE_MS = 120_000;
 const PASSWORD = 'correct horse battery staple';
 
 /** Sizes that pages are tried at. */
@@ -50,6 +52,7 @@ export async function signedIn(
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
   const context = await browser.newContext({ viewport: WIDE, colorScheme: 'light', ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   page.setDefaultTimeout(90_000); // a machine may be busy with other tests
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(`error: ${error.message}`));

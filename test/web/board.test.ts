@@ -108,6 +108,7 @@ test('by keys alone a task is found, given, seen and cancelled', async () => {
   const { page } = watched;
   await column(page, 'Queued').waitFor();
   await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: 'Find a page or a task' }).waitFor();
   await page.keyboard.type('half to even');
   await page.getByRole('option', { name: TITLES.failing }).waitFor();
   await assertSound(watched);
@@ -200,6 +201,7 @@ test('who edits what somebody else has changed is told, and overwrites nothing u
   await assertSound(watched);
   assert.equal((await appliance.api<Task>('GET', `/tasks/${id}`)).title, 'Theirs');
   await conflict.getByRole('button', { name: 'Take theirs' }).click();
+  await conflict.waitFor({ state: 'detached' });
   await page.getByLabel('Title', { exact: true }).fill(TITLES.third);
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await card(page, TITLES.third).waitFor();
