@@ -1,6 +1,5 @@
 // People who sign in, their sessions and tokens, and the record of who changed what.
 import { z } from 'zod';
-import { Token } from './access.ts';
 import { Name, Timestamp } from './ids.ts';
 import { text } from './text.ts';
 
@@ -140,7 +139,6 @@ export const OwnTokenInput = z
   })
   .meta({ id: 'OwnTokenCreate' });
 export type OwnTokenInput = z.infer<typeof OwnTokenInput>;
-export const OwnTokens = z.array(Token);
 
 export const AuditRecord = z
   .object({
