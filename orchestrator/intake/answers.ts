@@ -53,7 +53,7 @@ async function candidates(db: Queryable, sources: string[]): Promise<Candidate[]
        select coalesce(jsonb_agg(jsonb_build_object('id', change.id, 'title', title, 'url', url, 'state', change.state,
            'place', jsonb_build_object('origin', origin, 'forge', change.forge, 'branch', branch, 'commit', head_commit),
            'passed', (select count(*) from jsonb_array_elements(run.checks) one where one -> 'head' ->> 'status' = 'passed'),
-           'failed', (select count(*) from jsonb_array_elements(run.checks) one where one -> 'head' ->> 'status' <> 'passed'))
+           'failed', (select count(*) from jsonb_array_elements(run.checks) one where one -> 'head' ->> 'status' not in ('passed', 'not-run')))
            order by change.id) filter (where url is not null), '[]') as list, max(change.updated_at) as at
        from change join run on run.id = change.run join repository on repository.id = change.repository where change.task = task.id) changes
      where item.source = any($1) and item.claims and item.verdict in ('created', 'duplicate') and item.subject is not null
