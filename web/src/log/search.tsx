@@ -73,7 +73,11 @@ function Found({ log, bytes, text, onLine }: Omit<SearchProps, 'onText'>) {
     <div className="mt-1 flex max-h-56 min-h-0 flex-col rounded-md border border-line bg-raised">
       {error !== null && <Problem error={error} />}
       <p role="status" className="border-b border-line px-2 py-1 text-sm text-muted">
-        {matches.length === 0 && !isFetching && !going ? 'Nothing found' : `${matches.length} lines`}
+        {matches.length === 0 && !isFetching && !going
+          ? 'Nothing found'
+          : matches.length === 1
+            ? '1 line'
+            : `${matches.length} lines`}
         {hasNextPage && bytes > 0 && `, ${Math.min(100, Math.round((100 * searched) / bytes))} % searched`}
         {hasNextPage && !going && (
           <Button look="quiet" className="ml-2" disabled={isFetching} onClick={() => void fetchNextPage()}>

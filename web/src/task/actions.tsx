@@ -1,6 +1,6 @@
 // What a person may do to a task as a whole: edit it, cancel it, or have it tried again, with other means if wanted.
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
 import type { Task } from '../../../protocol/task.ts';
 import { get, send } from '../api/client.ts';
@@ -20,6 +20,15 @@ export function Actions({ task }: { task: Task }) {
   return (
     <>
       {waits && <Button onClick={() => setOpen('edit')}>Edit …</Button>}
+      {(task.state === 'pending' || task.state === 'queued') && (
+        <Link
+          to="/"
+          search={{ edit: task.id } as never}
+          className="inline-flex min-h-7 items-center rounded-md border border-line bg-raised px-2.5 hover:border-edge"
+        >
+          Edit …
+        </Link>
+      )}
       {ended && <Button onClick={() => setOpen('retry')}>Try again …</Button>}
       {!ended && (
         <Button look="danger" onClick={() => setOpen('cancel')}>
