@@ -17,6 +17,8 @@ const Jump = z
   .regex(/^-?(\d+(\.\d+)?(ms|s|m|h|d))+$/, `is no duration, ${LONG}; or one with a minus`);
 /** A name, or with `*` several. */
 const Pattern = text().min(1).max(300);
+/** Most that comes in a scenario. */
+export const MOST_ARRIVALS = 200_000;
 const Count = z.int().min(1).max(100_000);
 
 /** How a run ends; `lost`: nothing is heard of it any more. */
@@ -186,7 +188,7 @@ export const Scenario = z
       )
       .default([])
       .meta({ description: 'Queues, with alarms and tickets.' }),
-    arrivals: z.array(Arrival).max(200_000).default([]),
+    arrivals: z.array(Arrival).max(MOST_ARRIVALS).default([]),
     work: z
       .array(
         z.strictObject({

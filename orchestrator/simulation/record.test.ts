@@ -43,6 +43,7 @@ test('what was recorded names nobody and nothing, and plays as it was', async ()
   const { played, recorded } = await withSimulationDatabase(server.url, async (url) => {
     const observed = await simulate({ url, scenario, config });
     const db = connect({ url, poolSize: 1 });
+    await db.query(`set virtual.now = '2026-03-03T00:00:00Z'`);
     const cut = await recordScenario(db, config, new Date(scenario.start)).finally(
       async () => await db.end(),
     );

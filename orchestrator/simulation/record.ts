@@ -1,6 +1,7 @@
 // A scenario cut from what happened here: when work came, how long runs took and how they ended, what there was to do it. Names are
 // replaced and texts left out. Used by the API.
-import { Scenario, type ScenarioInput } from '../../protocol/scenario.ts';
+import { AutocodeError } from '../../protocol/errors.ts';
+import { MOST_ARRIVALS, Scenario, type ScenarioInput } from '../../protocol/scenario.ts';
 import type { Config } from '../config/schema.ts';
 import type { Queryable } from '../db/connect.ts';
 import { written } from './duration.ts';
@@ -49,8 +50,9 @@ function aliases(word: string): (of: string | number) => string {
   };
 }
 
-/** Cuts the scenario of all that came since a time. */
-export async function recordScenario(db: Queryable, config: Config, since: Date): Promise<Scenario> {
+/** Cuts the scenario of all that came since a time; ERR_INVALID_INPUT when that is too much. */
+export async function recordScenario(db: Queryable, config: Config, from: Date): Promise<Scenario> {
+  const since = await withinLife(db, from);
   const [tasks, runs, alarms] = [
     await tasksSince(db, since),
     await runsSince(db, since),
@@ -89,6 +91,11 @@ export async function recordScenario(db: Queryable, config: Config, since: Date)
       },
     });
   }
+  if (arrivals.length > MOST_ARRIVALS) {
+    throw new AutocodeError('ERR_INVALID_INPUT', `${arrivals.length} tasks and alarms came since then.`, {
+      remedy: `A scenario has at most ${MOST_ARRIVALS}: take a later time.`,
+    });
+  }
   const sources = new Set(arrivals.flatMap(({ ticket, alarm }) => (ticket ?? alarm)?.source ?? []));
   return Scenario.parse({
     about: `What came since ${since.toISOString()}.`,
@@ -100,6 +107,15 @@ export async function recordScenario(db: Queryable, config: Config, since: Date)
     arrivals,
     work: usualWork(runs),
   } satisfies ScenarioInput);
+}
+
+// Nothing came before there was an installation, nor after now.
+async function withinLife(db: Queryable, from: Date): Promise<Date> {
+  const { rows } = await db.query<{ since: Date }>(
+    'select least(greatest($1, created_at), now()) as since from installation',
+    [from],
+  );
+  return rows[0]!.since;
 }
 
 async function tasksSince(db: Queryable, since: Date): Promise<TaskRow[]> {

@@ -123,6 +123,29 @@ test('a run of which nothing is heard any more is lost and done again', async ()
   assert.ok(tasks[0]!.waited.retry! >= 15);
 });
 
+test('while a drain goes on nothing begins, and what has begun goes on', async () => {
+  const scenario = scenarioOf({
+    workers: [{ name: 'w', capacity: 2 }],
+    projects: [{ name: 'p' }, { name: 'q' }],
+    arrivals: [
+      { at: '0s', task: { name: 'before', project: 'p' } },
+      { at: '5m', task: { name: 'meanwhile', project: 'q' } },
+    ],
+    happenings: [
+      { at: '1m', drain: 'start' },
+      { at: '30m', drain: 'stop' },
+    ],
+  });
+  const { runs } = await play(scenario);
+  assert.deepEqual(
+    runs.map(({ task, at, state }) => [task, at, state]),
+    [
+      ['before', 0, 'succeeded'],
+      ['meanwhile', 1800, 'succeeded'],
+    ],
+  );
+});
+
 test('its database is gone afterwards, also when it failed, and so is what a killed simulation left', async () => {
   await using server = await testDatabase({ empty: true, poolSize: 2 });
   const left = 'autocode_simulation_1000_cafe';
