@@ -256,6 +256,9 @@ function answerApp(state: State, app: string, line: string, url: URL): Answer {
     permissions,
   });
   if (line === 'GET /app/installations') return { status: 200, ...pageOf(state, url, mine.map(shown)) };
+  const [, organisation] = /^GET \/orgs\/([^/]+)\/installation$/.exec(line) ?? [];
+  const of = mine.find(({ account }) => account === organisation);
+  if (of !== undefined) return { status: 200, body: shown(of) };
   const [, path] = /^GET \/repos\/([^/]+\/[^/]+)\/installation$/.exec(line) ?? [];
   if (path !== undefined) {
     const known = state.repositories.some((each) => [each.path, ...each.formerPaths].includes(path));

@@ -72,3 +72,13 @@ test('an App that is not installed, lacks a permission, its id or its key says w
     return true;
   });
 });
+
+test('an App asks for the members of a team by the installation of its organisation, and goes on to repositories', async () => {
+  await using rig = await githubRig();
+  rig.asApp();
+  rig.fake.state.members.set('acme/core', ['ann']);
+  assert.deepEqual(await rig.host.members('acme/core'), ['ann']);
+  await rig.forge.check();
+  assert.equal(made(rig.fake.requests), 1, 'one token for both');
+  await assert.rejects(rig.host.members('acme/gone'), { code: 'ERR_NOT_FOUND' });
+});
