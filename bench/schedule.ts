@@ -24,14 +24,27 @@ const MONTH_TASKS = Number(process.argv[3] ?? 1_500);
 const ROUNDS = 150;
 const WARM_UP = 30;
 const GOAL = 1.5;
+const WHAT = [
+  'claim',
+  'end of a run',
+  'decision about a ticket',
+  'decision about an alarm',
+  'sweep',
+] as const;
+type What = (typeof WHAT)[number];
+/** Medians, in milliseconds. */
+type Costs = Record<What, number>;
 
 const directory = mkdtempSync(join(tmpdir(), 'autocode-bench-schedule-'));
 const postgres = await startPostgres({ cluster: join(directory, 'postgres/cluster') });
 try {
-  const [few, many] = await withSimulationDatabase(postgres.url, decisions);
+  const [few, many] = await withSimulationDatabase(
+    postgres.url,
+    async (url) => await withSimulationDatabase(postgres.url, async (other) => await decisions(url, other)),
+  );
   const month = await withSimulationDatabase(postgres.url, playMonth);
   report('schedule', [
-    ...(Object.keys(few) as (keyof Costs)[]).map((what) => ({
+    ...WHAT.map((what) => ({
       name: `${what}, with ${MANY} stored against ${FEW}, p50`,
       value: many[what] / few[what],
       unit: 'times',
@@ -44,63 +57,63 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** Medians, in milliseconds. */
-interface Costs {
-  claim: number;
-  'end of a run': number;
-  'decision about a ticket': number;
-  'decision about an alarm': number;
-  sweep: number;
+// Both databases are measured in turn, so that whatever else the machine does is the same for both.
+async function decisions(fewUrl: string, manyUrl: string): Promise<[Costs, Costs]> {
+  await using few = await stored(fewUrl, FEW);
+  await using many = await stored(manyUrl, MANY);
+  for (let round = 0; round < WARM_UP + ROUNDS; round++)
+    for (const each of [few, many]) await decide(each, round >= WARM_UP);
+  const [costsOfFew, costsOfMany] = [few, many].map(({ times }) =>
+    Object.fromEntries(Object.entries(times).map(([what, all]) => [what, middle(all)])),
+  ) as [Costs, Costs];
+  for (const what of WHAT)
+    console.error(
+      `${what.padEnd(24)} ${costsOfFew[what].toFixed(2)} ms → ${costsOfMany[what].toFixed(2)} ms`,
+    );
+  return [costsOfFew, costsOfMany];
 }
 
-async function decisions(url: string): Promise<[Costs, Costs]> {
+interface Stored {
+  orchestrator: Orchestrator;
+  worker: string;
+  times: Record<What, number[]>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+async function stored(url: string, count: number): Promise<Stored> {
   const process = startProcess(url, { now: new Date() });
-  try {
-    const workers = await populate(process.db, storedWorld);
-    const orchestrator = openOrchestrator(process.db, simulationSettings(storedWorld.settings, []));
-    await store(process.db, 0, FEW);
-    const few = await costs(orchestrator, workers[0]!.name);
-    const began = performance.now();
-    await store(process.db, FEW, MANY);
-    console.error(`${MANY} tasks and alarms were stored in ${seconds(began)} s`);
-    const many = await costs(orchestrator, workers[0]!.name);
-    for (const what of Object.keys(few) as (keyof Costs)[])
-      console.error(`${what.padEnd(24)} ${few[what].toFixed(2)} ms → ${many[what].toFixed(2)} ms`);
-    return [few, many];
-  } finally {
-    await process.gone();
-  }
+  const workers = await populate(process.db, storedWorld);
+  const began = performance.now();
+  await store(process.db, count);
+  console.error(
+    `${count} tasks and alarms were stored in ${((performance.now() - began) / 1000).toFixed(0)} s`,
+  );
+  return {
+    orchestrator: openOrchestrator(process.db, simulationSettings(storedWorld.settings, [])),
+    worker: workers[0]!.name,
+    times: Object.fromEntries(WHAT.map((what) => [what, []])) as unknown as Record<What, number[]>,
+    [Symbol.asyncDispose]: async () => await process.gone(),
+  };
 }
 
-async function costs(orchestrator: Orchestrator, worker: string): Promise<Costs> {
-  const [claims, ends, tickets, alarms, sweeps]: number[][] = [[], [], [], [], []];
-  for (let round = 0; round < WARM_UP + ROUNDS; round++) {
-    const into = (times: number[] | undefined) => (round < WARM_UP ? [] : times!);
-    const id = randomUUID();
-    const project = `team-${Math.floor(Math.random() * 1000)}`;
-    await orchestrator.deliver('tickets', id, { type: 'ticket', id, title: id, project });
-    await timed(into(tickets), async () => await orchestrator.work(1));
-    const account = `account-${Math.floor(Math.random() * 1000)}`;
-    await orchestrator.deliver('alarms', randomUUID(), {
-      AlarmName: id,
-      AWSAccountId: account,
-      NewStateValue: 'ALARM',
-      StateChangeTime: new Date().toISOString(),
-      Region: 'eu-central-1',
-    });
-    await timed(into(alarms), async () => await orchestrator.work(1));
-    const order = await timed(into(claims), async () => await orchestrator.claim(worker, randomUUID()));
-    if (order === null) throw new Error('there was nothing to claim');
-    await timed(into(ends), async () => await orchestrator.finish(order, 'no-change'));
-    await timed(into(sweeps), async () => await orchestrator.sweep(true));
-  }
-  return {
-    claim: middle(claims!),
-    'end of a run': middle(ends!),
-    'decision about a ticket': middle(tickets!),
-    'decision about an alarm': middle(alarms!),
-    sweep: middle(sweeps!),
-  };
+async function decide({ orchestrator, worker, times }: Stored, counts: boolean): Promise<void> {
+  const into = (what: What) => (counts ? times[what] : []);
+  const id = randomUUID();
+  const project = `team-${Math.floor(Math.random() * 1000)}`;
+  await orchestrator.deliver('tickets', id, { type: 'ticket', id, title: id, project });
+  await timed(into('decision about a ticket'), async () => await orchestrator.work(1));
+  await orchestrator.deliver('alarms', id, {
+    AlarmName: id,
+    AWSAccountId: `account-${Math.floor(Math.random() * 1000)}`,
+    NewStateValue: 'ALARM',
+    StateChangeTime: new Date().toISOString(),
+    Region: 'eu-central-1',
+  });
+  await timed(into('decision about an alarm'), async () => await orchestrator.work(1));
+  const order = await timed(into('claim'), async () => await orchestrator.claim(worker, randomUUID()));
+  if (order === null) throw new Error('there was nothing to claim');
+  await timed(into('end of a run'), async () => await orchestrator.finish(order, 'no-change'));
+  await timed(into('sweep'), async () => await orchestrator.sweep(true));
 }
 
 async function timed<T>(into: number[], work: () => Promise<T>): Promise<T> {
@@ -121,8 +134,4 @@ async function playMonth(url: string): Promise<number> {
       `${waits.map((each) => `${each.class} wait p95 ${Math.round(each.p95)} s`).join(', ')}; simulated in ${took.toFixed(1)} s`,
   );
   return took;
-}
-
-function seconds(began: number): string {
-  return ((performance.now() - began) / 1000).toFixed(0);
 }

@@ -3,12 +3,12 @@ import type { Database } from '../../orchestrator/db/connect.ts';
 
 const PER_INCIDENT = 20;
 
-/** Stores tasks and alarms, half of each, from one number up to another. */
-export async function store(db: Database, from: number, to: number): Promise<void> {
+/** Stores so many tasks and alarms, half of each. */
+export async function store(db: Database, count: number): Promise<void> {
   const client = await db.connect();
   try {
     await client.query('set statement_timeout = 0');
-    const half = [Math.floor(from / 2), Math.floor(to / 2) - 1];
+    const half = [Math.floor(count / 2)];
     await client.query(TASKS, half);
     await client.query(ALARMS, half);
     for (const statement of LINKS) await client.query(statement, half);
@@ -18,7 +18,7 @@ export async function store(db: Database, from: number, to: number): Promise<voi
   }
 }
 
-const ALL = 'generate_series($1::int, $2::int) n';
+const ALL = 'generate_series(0, $1::int - 1) n';
 const PROJECT = `(select id from project where name = 'team-' || n % 1000)`;
 
 // The title has the number; a time of the last thirty days.
@@ -35,7 +35,7 @@ const ALARMS = `with delivered as (
     select id, 'alarms', 'alarms', 'stored|' || delivery, 'alarm|account-' || id % 1000 || '|eu|stored ' || id / ${PER_INCIDENT}, received_at, 'stored',
       'appended', true, received_at from delivered`;
 
-const STORED = `substr(task.title, 8)::int between $1::int and $2::int and task.title like 'stored %'`;
+const STORED = `task.title like 'stored %' and $1::int > 0`;
 const LINKS = [
   `insert into task_repository (task, repository, position, base_branch, order_key, waiting, class)
      select task.id, repository.id, 1, 'main', task.order_key, task.state = 'pending', 'ticket'
