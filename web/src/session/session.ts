@@ -50,6 +50,12 @@ export function useMay(role: keyof typeof RANK, project?: string): boolean {
   return [user.role, ...inProjects].some((each) => each != null && RANK[each] >= RANK[role]);
 }
 
+/** Whether whoever is signed in has the role, or one above it, in all projects. */
+export function useMayInAll(role: keyof typeof RANK): boolean {
+  const own = useUser()?.role;
+  return own != null && RANK[own] >= RANK[role];
+}
+
 /** Signs in with an API token: it is kept in memory, and gone with the page. */
 export async function openWithToken(token: string): Promise<SignedIn> {
   keepProof({ token });

@@ -2,7 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useLiveState } from '../live/live.ts';
-import { signOut, useMay, useSession } from '../session/session.ts';
+import { signOut, useMay, useMayInAll, useSession } from '../session/session.ts';
 import { Button } from '../ui/button.tsx';
 import { PLACES, type Place } from './nav.ts';
 import { chooseTheme, chosenTheme, type Theme } from './theme.ts';
@@ -65,9 +65,10 @@ export function Bar({ onPalette, onHelp }: { onPalette: () => void; onHelp: () =
   );
 }
 
-function Entry({ place: { to, label, role = 'viewer' } }: { place: Place }) {
-  const may = useMay(role);
-  if (!may) return null;
+function Entry({ place: { to, label, role = 'viewer', inAll } }: { place: Place }) {
+  const inSome = useMay(role);
+  const everywhere = useMayInAll(role);
+  if (!(inAll === true ? everywhere : inSome)) return null;
   return (
     <li>
       <Link

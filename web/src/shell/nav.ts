@@ -6,11 +6,14 @@ export interface Place {
   key: string;
   /** The least role that has use of it; a viewer's when left out. */
   role?: 'viewer' | 'operator' | 'admin';
+  /** It is about all projects: of no use to those with roles in single ones. */
+  inAll?: true;
 }
 
 export const PLACES: Place[] = [
   { label: 'Board', to: '/', key: 'b' },
   { label: 'Review', to: '/review', key: 'r' },
+  { label: 'Intake', to: '/intake', key: 'i', inAll: true },
   { label: 'People', to: '/people', key: 'p', role: 'admin' },
   { label: 'Audit log', to: '/audit', key: 'l', role: 'admin' },
   { label: 'Account', to: '/account', key: 'a' },
