@@ -160,20 +160,14 @@ export const Scenario = z
         }),
       )
       .min(1),
-    projects: z
-      .array(
-        z.strictObject({
-          name: Name,
-          count: Count.default(1).meta({ description: 'Their names are then NAME-0, NAME-1, …' }),
-          repositories: z
-            .array(Name)
-            .min(1)
-            .optional()
-            .meta({ description: 'One of its name when left out.' }),
-          settings: z.partialRecord(ProjectInput.keyof(), z.unknown()).default({}),
-        }),
-      )
-      .min(1),
+    projects: z.array(
+      z.strictObject({
+        name: Name,
+        count: Count.default(1).meta({ description: 'Their names are then NAME-0, NAME-1, …' }),
+        repositories: z.array(Name).min(1).optional().meta({ description: 'One of its name when left out.' }),
+        settings: z.partialRecord(ProjectInput.keyof(), z.unknown()).default({}),
+      }),
+    ),
     sources: z
       .array(
         z.strictObject({

@@ -64,3 +64,11 @@ test('what was recorded names nobody and nothing, and plays as it was', async ()
     [1],
   );
 });
+
+for (const since of ['0000-01-01T00:00:00Z', '9999-12-31T23:59:59-23:59'])
+  test(`an installation in which nothing happened is a scenario with nothing, also since ${since}`, async () => {
+    await using server = await testDatabase();
+    const cut = await recordScenario(server.pool, simulationSettings({}, []), new Date(since));
+    assert.deepEqual([cut.arrivals, cut.projects, cut.sources], [[], [], []]);
+    assert.ok(Math.abs(Date.parse(cut.start) - Date.now()) < 24 * 3_600_000);
+  });
