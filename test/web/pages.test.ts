@@ -103,13 +103,33 @@ test('intake: what came is shown with what became of it, and a person decides ab
   await page.context().close();
 });
 
+test('fleet: workers with what they have, drained and let go on by keys', async () => {
+  const watched = await signedIn(appliance, browser);
+  const { page } = watched;
+  await page.goto(`${appliance.url()}/fleet`);
+  const workers = page.getByRole('region', { name: 'Workers' }).getByRole('table');
+  await workers.getByText('online').waitFor();
+  await page.getByText('No models run here').waitFor();
+  await soundInAll(watched, 'fleet');
+  await press(page, /^Drain /);
+  await workers.getByText('takes no runs').waitFor();
+  await press(page, /^Undrain /);
+  await page.getByRole('button', { name: /^Drain / }).waitFor();
+  await press(page, 'Let runs begin');
+  await page.getByText('runs begin', { exact: true }).waitFor();
+  await press(page, 'Let no run begin');
+  await page.getByRole('button', { name: 'Let runs begin' }).waitFor();
+  assert.deepEqual(watched.problems, []);
+  await page.context().close();
+});
+
 test('whoever may only look sees no buttons that would be refused', async () => {
   const { page, problems } = await signedIn(appliance, browser, { role: 'viewer' });
-  for (const path of ['/intake']) {
+  for (const path of ['/intake', '/fleet']) {
     await page.goto(`${appliance.url()}${path}`);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.getByRole('table').first().waitFor();
-    for (const name of [/^Pause/, /^Test/, /^Take up/]) {
+    for (const name of [/^Pause/, /^Test/, /^Take up/, /^Drain/, /^Let /]) {
       assert.equal(await page.getByRole('button', { name }).count(), 0, `${path}: ${String(name)}`);
     }
   }

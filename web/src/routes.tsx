@@ -28,6 +28,7 @@ export const router = createRouter({
     page('/review', () => import('./review/review-page.tsx'), 'ReviewPage'),
     page('/changes/$change', () => import('./review/change-page.tsx'), 'ChangePage'),
     page('/intake', () => import('./intake/intake-page.tsx'), 'IntakePage'),
+    page('/fleet', () => import('./fleet/fleet-page.tsx'), 'FleetPage'),
     page('/people', () => import('./people/people-page.tsx'), 'PeoplePage'),
     page('/account', () => import('./people/account-page.tsx'), 'AccountPage'),
     page('/audit', () => import('./people/audit-page.tsx'), 'AuditPage'),
