@@ -230,7 +230,8 @@ class Simulation {
     const { awayFor, redelivered } = this.#killed!;
     this.#awayUntil = this.#elapsed + seconds(awayFor);
     this.#grace.begin(this.#awayUntil * 1000);
-    if (!('happening' in what || 'chore' in what)) this.#timeline.add(this.#awayUntil, what, true);
+    const isDone = 'chore' in what || ('happening' in what && what.happening.kill !== undefined);
+    if (!isDone) this.#timeline.add(this.#awayUntil, what, true);
     for (const { at, message } of this.#delivered)
       if (at >= this.#elapsed - seconds(redelivered)) this.#timeline.add(this.#awayUntil, { message });
     for (const chore of ['sweep', 'work', 'incidents'] as const) this.#planChore(chore, this.#awayUntil);
