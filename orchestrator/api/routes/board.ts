@@ -26,7 +26,7 @@ const Intent = z.object({
   project: Name,
   agent: TaskInput.shape.agent,
   model: TaskInput.shape.model,
-  priority: number(TaskInput.shape.priority),
+  priority: number(TaskInput.shape.priority.unwrap()).default(0),
   approvePlan: z
     .enum(['true', 'false'])
     .transform((value) => value === 'true')
