@@ -2,8 +2,12 @@
 // and narrow, its main action by keys, and without buttons for those who may not use them.
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { writeCharges } from '../../orchestrator/budget/charge.ts';
+import { charge, payers } from '../../orchestrator/budget/testing/books.ts';
+import { transaction } from '../../orchestrator/db/connect.ts';
 import type { IntakeSource } from '../../protocol/intake.ts';
 import { eventually, startAppliance, type Appliance } from '../e2e/appliance.ts';
 import {
@@ -15,13 +19,16 @@ import {
   WIDE,
   type WatchedPage,
 } from '../support/browser.ts';
+import { testDatabase, type TestDatabase } from '../support/database.ts';
 
 const KEY = randomBytes(32);
+let db: TestDatabase;
 let appliance: Appliance;
 let browser: Browser;
 
 before(async () => {
-  appliance = await startAppliance();
+  db = await testDatabase();
+  appliance = await startAppliance(`database.url=${db.url}`);
   browser = await openBrowser();
   await appliance.project('shop', { agent: 'echo 42 > answer' });
   await appliance.ended(await appliance.task('shop'));
@@ -37,6 +44,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await appliance?.[Symbol.asyncDispose]();
+  await db?.[Symbol.asyncDispose]();
 });
 
 /** Something that the source delivers. */
@@ -123,13 +131,49 @@ test('fleet: workers with what they have, drained and let go on by keys', async 
   await page.context().close();
 });
 
+test('money: what was spent by whom, as a file too, and a budget that is set by keys', async () => {
+  const charges = [
+    charge({ money: 2_500_000 }),
+    charge({
+      money: 700_000,
+      model: 'vllm/large',
+      payers: payers({ project: 'billing', task: '8', run: '8-1' }),
+    }),
+  ];
+  await transaction(
+    db.pool,
+    async (tx) => await writeCharges(tx, charges, { timeZone: 'UTC', currency: 'USD' }),
+  );
+  const watched = await signedIn(appliance, browser);
+  const { page } = watched;
+  await page.goto(`${appliance.url()}/money`);
+  const spent = page.getByRole('region', { name: 'Spent by project' });
+  await spent.getByRole('row', { name: /^shop 2\.50 78 %/ }).waitFor();
+  await page.getByText('No budgets yet').waitFor();
+  const [file] = await Promise.all([page.waitForEvent('download'), press(page, 'Download CSV')]);
+  assert.match(readFileSync(await file.path(), 'utf8'), /^"shop",1,100,40,10,2\.5,0\r$/m);
+  await press(page, 'New budget');
+  await page.getByLabel('Whose').fill('shop');
+  await page.getByLabel('Amount (USD)').fill('3');
+  await assertSound(watched);
+  await page.keyboard.press('Enter');
+  await page.getByRole('row', { name: /^project shop month 2\.50 USD of 3\.00 USD/ }).waitFor();
+  await soundInAll(watched, 'money');
+  await page.getByRole('navigation', { name: 'By what' }).getByRole('link', { name: 'model' }).click();
+  await page.getByRole('row', { name: /^vllm\/large 0\.70/ }).waitFor();
+  await press(page, 'Remove the budget of project shop');
+  await page.getByText('No budgets yet').waitFor();
+  assert.deepEqual(watched.problems, []);
+  await page.context().close();
+});
+
 test('whoever may only look sees no buttons that would be refused', async () => {
   const { page, problems } = await signedIn(appliance, browser, { role: 'viewer' });
-  for (const path of ['/intake', '/fleet']) {
+  for (const path of ['/intake', '/fleet', '/money']) {
     await page.goto(`${appliance.url()}${path}`);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.getByRole('table').first().waitFor();
-    for (const name of [/^Pause/, /^Test/, /^Take up/, /^Drain/, /^Let /]) {
+    for (const name of [/^Pause/, /^Test/, /^Take up/, /^Drain/, /^Let /, /budget/]) {
       assert.equal(await page.getByRole('button', { name }).count(), 0, `${path}: ${String(name)}`);
     }
   }

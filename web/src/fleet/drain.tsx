@@ -47,18 +47,17 @@ export function DrainPart() {
   return (
     <div className="flex flex-wrap items-center gap-x-3 gap-y-2 rounded-lg border border-line bg-surface px-3 py-2">
       <Badge tone={tone}>{text}</Badge>
-      <p className="min-w-0 flex-1">
+      <p className="min-w-56 flex-1">
         {data.runs.length} active, {data.waiting} waiting
-        {data.reason !== null && (
-          <span className="text-muted">
-            . Drained: <bdi>{visible(data.reason)}</bdi>
-          </span>
-        )}
         {data.begunAt !== null && data.state !== 'off' && (
           <span className="text-muted">
-            {' '}
-            since {clock(data.begunAt)}
+            ; drained since {clock(data.begunAt)}
             {data.deadline !== null && `, until ${clock(data.deadline)}`}
+          </span>
+        )}
+        {data.reason !== null && (
+          <span className="text-muted">
+            : <bdi>{visible(data.reason)}</bdi>
           </span>
         )}
         {data.trouble !== null && (

@@ -5,12 +5,14 @@ interface MeterProps {
   value: number;
   most: number;
   text: string;
+  /** All of it is no trouble. */
+  plain?: boolean;
 }
 
 /** Turns to a warning near its end; the words tell it too. */
-export function Meter({ label, value, most, text }: MeterProps) {
+export function Meter({ label, value, most, text, plain = false }: MeterProps) {
   const part = most > 0 ? Math.min(1, value / most) : value > 0 ? 1 : 0;
-  const tone = part >= 1 ? 'fill-bad' : part >= 0.8 ? 'fill-warn' : 'fill-accent';
+  const tone = plain || part < 0.8 ? 'fill-accent' : part < 1 ? 'fill-warn' : 'fill-bad';
   return (
     <span className="block min-w-24">
       <span className="text-sm whitespace-nowrap">{text}</span>
