@@ -1,1 +1,0 @@
--- Nothing: lines of logs are counted in memory, by orchestrator/workers/log-lines.ts.
