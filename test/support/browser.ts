@@ -53,7 +53,6 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   const context = await browser.newContext({ viewport: WIDE, colorScheme: 'light', ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
-  page.setDefaultTimeout(90_000); // a machine may be busy with other tests
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
   page.on('console', (message) => {
