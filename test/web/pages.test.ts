@@ -2,7 +2,8 @@
 // and narrow, its main action by keys, and without buttons for those who may not use them.
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { writeCharges } from '../../orchestrator/budget/charge.ts';
@@ -21,6 +22,7 @@ import {
 } from '../support/browser.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
 
+const TRICKS = '<img src=x onerror="window.tricked=1"> \u202Etxt.exe';
 const KEY = randomBytes(32);
 let db: TestDatabase;
 let appliance: Appliance;
@@ -31,8 +33,7 @@ before(async () => {
   appliance = await startAppliance(`database.url=${db.url}`);
   browser = await openBrowser();
   await appliance.project('shop', { agent: 'echo 42 > answer' });
-  await appliance.ended(await appliance.task('shop'));
-  await appliance.autocode('drain', 'start', '--reason', 'a test'); // tasks of sources stay where they are
+  await appliance.api('PUT', '/drain', { reason: 'a test' }); // tasks of sources stay where they are
   await appliance.api('POST', '/intake/sources', {
     name: 'tracker',
     kind: 'webhook',
@@ -167,14 +168,74 @@ test('money: what was spent by whom, as a file too, and a budget that is set by 
   await page.context().close();
 });
 
+test('traffic: what was refused is found with the rule that would allow it, and a request is tried', async () => {
+  const at = new Date().toISOString();
+  const record = {
+    event: 'close',
+    at,
+    run: '1-1',
+    task: 1,
+    project: 'shop',
+    method: 'GET',
+    scheme: 'https',
+    port: 443,
+  };
+  const spool = path.join(appliance.dataDir, 'logs/traffic');
+  mkdirSync(spool, { recursive: true });
+  const records = [
+    {
+      ...record,
+      id: '1',
+      host: 'a.example',
+      url: 'https://a.example/package',
+      decision: 'allowed',
+      bytesIn: 2_500_000,
+      status: 200,
+    },
+    {
+      ...record,
+      id: '2',
+      host: 'b.example',
+      url: `https://b.example/${TRICKS}`,
+      decision: 'denied',
+      allowedBy: 'allow host=b.example',
+    },
+  ];
+  const lines = records.map((each) => `${JSON.stringify(each)}\n`).join('');
+  writeFileSync(path.join(spool, `${at.slice(0, 13)}.jsonl`), lines);
+  const watched = await signedIn(appliance, browser);
+  const { page } = watched;
+  await page.goto(`${appliance.url()}/traffic`);
+  const requests = page.getByRole('region', { name: 'Requests' });
+  await requests.getByRole('row', { name: /a\.example.*allowed.*2\.5 MB/ }).waitFor();
+  await requests.getByText('would be allowed by').waitFor();
+  assert.equal(await page.evaluate('window.tricked'), undefined);
+  await soundInAll(watched, 'traffic');
+  await page.getByLabel('Host').fill('a.example');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/host=a\.example/);
+  await requests.getByText('b.example').first().waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: 'hosts' }).click();
+  await page
+    .getByRole('region', { name: 'Traffic by host' })
+    .getByRole('row', { name: /^a\.example 1/ })
+    .waitFor();
+  await page.getByRole('link', { name: 'policy' }).click();
+  await page.getByLabel('Address').fill('https://c.example/');
+  await page.keyboard.press('Enter');
+  await page.getByRole('status').getByText('not let out').waitFor();
+  await assertSound(watched);
+  await page.context().close();
+});
+
 test('whoever may only look sees no buttons that would be refused', async () => {
   const { page, problems } = await signedIn(appliance, browser, { role: 'viewer' });
-  for (const path of ['/intake', '/fleet', '/money']) {
-    await page.goto(`${appliance.url()}${path}`);
+  for (const place of ['/intake', '/fleet', '/money', '/traffic']) {
+    await page.goto(`${appliance.url()}${place}`);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.getByRole('table').first().waitFor();
     for (const name of [/^Pause/, /^Test/, /^Take up/, /^Drain/, /^Let /, /budget/]) {
-      assert.equal(await page.getByRole('button', { name }).count(), 0, `${path}: ${String(name)}`);
+      assert.equal(await page.getByRole('button', { name }).count(), 0, `${place}: ${String(name)}`);
     }
   }
   assert.deepEqual(problems, []);

@@ -79,7 +79,7 @@ function Row({ worker, runs }: { worker: Worker; runs: Drain['runs'] }) {
         <Meter label={`Runs of ${name}`} value={running} most={capacity} text={`${running} of ${capacity}`} />
         {runs.map(({ run, state: at }) => (
           <span key={run} className="block text-sm whitespace-nowrap">
-            <Link to={`/tasks/${run.split('-')[0]}` as '/'} className="text-accent hover:underline">
+            <Link to={`/tasks/${run.split('-')[0]}` as '/'} className="text-accent underline">
               {run}
             </Link>{' '}
             <span className="text-muted">{at}</span>

@@ -53,7 +53,7 @@ function Became({ line: { delivery, item } }: { line: Line }) {
         <Badge tone={TONES[item.verdict]}>{WORDS[item.verdict]}</Badge>
       )}{' '}
       {item?.task != null && (
-        <Link to={`/tasks/${item.task}` as '/'} className="text-accent hover:underline">
+        <Link to={`/tasks/${item.task}` as '/'} className="text-accent underline">
           #{item.task}
         </Link>
       )}

@@ -16,6 +16,7 @@ export const PLACES: Place[] = [
   { label: 'Intake', to: '/intake', key: 'i', inAll: true },
   { label: 'Fleet', to: '/fleet', key: 'f', inAll: true },
   { label: 'Money', to: '/money', key: 'm', inAll: true },
+  { label: 'Traffic', to: '/traffic', key: 't', inAll: true },
   { label: 'People', to: '/people', key: 'p', role: 'admin' },
   { label: 'Audit log', to: '/audit', key: 'l', role: 'admin' },
   { label: 'Account', to: '/account', key: 'a' },
