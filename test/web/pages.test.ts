@@ -41,6 +41,13 @@ before(async () => {
     secret: `whsec_${KEY.toString('base64')}`,
     settings: { text: '{/text}' },
   });
+  await appliance.api('POST', '/intake/sources', {
+    name: 'alarms',
+    kind: 'webhook',
+    project: 'shop',
+    secret: `whsec_${KEY.toString('base64')}`,
+    settings: { kind: 'signal', text: '{/text}', subject: '{/title}', account: 'shop-live' },
+  });
 });
 after(async () => {
   await browser?.close();
@@ -49,17 +56,25 @@ after(async () => {
 });
 
 /** Something that the source delivers. */
-async function deliver(title: string, text: string): Promise<void> {
+async function deliver(title: string, text: string, source = 'tracker'): Promise<void> {
   const body = JSON.stringify({ title, text });
   const id = title;
   const timestamp = String(Math.floor(Date.now() / 1000));
   const signature = createHmac('sha256', KEY).update(`${id}.${timestamp}.${body}`).digest('base64');
-  const answer = await fetch(`${appliance.url()}/api/v1/intake/hooks/tracker`, {
+  const answer = await fetch(`${appliance.url()}/api/v1/intake/hooks/${source}`, {
     method: 'POST',
     headers: { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` },
     body,
   });
   assert.equal(answer.status, 202);
+}
+
+/** Waits until what a source delivered was worked on. */
+async function worked(source: string): Promise<void> {
+  await eventually(async () => {
+    const { waiting } = await appliance.api<IntakeSource>('GET', `/intake/sources/${source}`);
+    return waiting === 0 || undefined;
+  }, `all from ${source} to be worked on`);
 }
 
 /** The page in both themes and sizes; it is left light and wide. */
@@ -77,7 +92,7 @@ async function soundInAll(watched: WatchedPage, name: string): Promise<void> {
 
 /** Presses a button as somebody does who has no mouse. */
 async function press(page: Page, name: string | RegExp): Promise<void> {
-  await page.getByRole('button', { name }).focus();
+  await page.getByRole('button', { name, exact: true }).focus();
   await page.keyboard.press('Enter');
 }
 
@@ -228,13 +243,36 @@ test('traffic: what was refused is found with the rule that would allow it, and 
   await page.context().close();
 });
 
+test('incidents: alarms that belong together, resolved and reopened by a person', async () => {
+  await deliver('Disk is full', 'On db-1.', 'alarms');
+  await deliver('Requests fail', 'All of them.', 'alarms');
+  await worked('alarms');
+  const watched = await signedIn(appliance, browser);
+  const { page } = watched;
+  await page.goto(`${appliance.url()}/incidents`);
+  await page.getByRole('row', { name: /Disk is full open .* 2 of 2 firing/ }).waitFor();
+  await soundInAll(watched, 'incidents');
+  await page.getByRole('link', { name: 'Disk is full' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('region', { name: 'Alarms' }).getByText('Requests fail').waitFor();
+  await soundInAll(watched, 'incident');
+  await press(page, 'Resolve …');
+  await page.getByLabel('Why').fill('The disk is larger now.');
+  await assertSound(watched);
+  await press(page, 'Resolve');
+  await page.getByText('The disk is larger now.').waitFor();
+  await page.getByRole('button', { name: 'Reopen …' }).waitFor();
+  assert.deepEqual(watched.problems, []);
+  await page.context().close();
+});
+
 test('whoever may only look sees no buttons that would be refused', async () => {
   const { page, problems } = await signedIn(appliance, browser, { role: 'viewer' });
-  for (const place of ['/intake', '/fleet', '/money', '/traffic']) {
+  for (const place of ['/intake', '/incidents', '/incidents/1', '/fleet', '/money', '/traffic']) {
     await page.goto(`${appliance.url()}${place}`);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.getByRole('table').first().waitFor();
-    for (const name of [/^Pause/, /^Test/, /^Take up/, /^Drain/, /^Let /, /budget/]) {
+    for (const name of [/^Pause/, /^Test/, /^Take up/, /^Drain/, /^Let /, /budget/, /^Re(solve|open)/]) {
       assert.equal(await page.getByRole('button', { name }).count(), 0, `${place}: ${String(name)}`);
     }
   }

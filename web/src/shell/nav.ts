@@ -14,6 +14,7 @@ export const PLACES: Place[] = [
   { label: 'Board', to: '/', key: 'b' },
   { label: 'Review', to: '/review', key: 'r' },
   { label: 'Intake', to: '/intake', key: 'i', inAll: true },
+  { label: 'Incidents', to: '/incidents', key: 'n', inAll: true },
   { label: 'Fleet', to: '/fleet', key: 'f', inAll: true },
   { label: 'Money', to: '/money', key: 'm', inAll: true },
   { label: 'Traffic', to: '/traffic', key: 't', inAll: true },

@@ -1,0 +1,112 @@
+// Incidents, the newest first: alarms that belong together, who looks into them, which need a person.
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link, useSearch } from '@tanstack/react-router';
+import type { Incident } from '../../../protocol/incident.ts';
+import { get } from '../api/client.ts';
+import { visible } from '../log/visible.ts';
+import { clock } from '../task/format.ts';
+import { Badge } from '../ui/badge.tsx';
+import { Button } from '../ui/button.tsx';
+import { Choices } from '../ui/choices.tsx';
+import { Empty } from '../ui/empty.tsx';
+import { Page } from '../ui/page.tsx';
+import { Problem } from '../ui/problem.tsx';
+import { Cell, Head, Table } from '../ui/table.tsx';
+import { STATES } from './words.ts';
+
+const MOST = 50;
+const LOOK_MS = 15_000;
+const VIEWS = ['all', 'open', 'settling', 'resolved'] as const;
+
+/** The page at `/incidents`. */
+export function IncidentsPage() {
+  const search = useSearch({ strict: false }) as { state?: string };
+  const chosen = VIEWS.find((each) => each === search.state) ?? 'all';
+  const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
+    queryKey: ['incident', 'all', chosen],
+    initialPageParam: undefined as number | undefined,
+    queryFn: async ({ pageParam: before, signal }) => {
+      const state = chosen === 'all' ? undefined : chosen;
+      return await get<Incident[]>('/incidents', { state, before, limit: MOST }, signal);
+    },
+    getNextPageParam: (last) => (last.length < MOST ? undefined : last.at(-1)?.id),
+    refetchInterval: LOOK_MS,
+  });
+  const incidents = data?.pages.flat() ?? [];
+  const choices = VIEWS.map((name) => ({ name, search: name === 'all' ? {} : { state: name } }));
+  return (
+    <Page
+      title="Incidents"
+      actions={<Choices label="States" to="/incidents" chosen={chosen} choices={choices} />}
+    >
+      {error && <Problem error={error} />}
+      {data !== undefined && incidents.length === 0 && (
+        <Empty title={chosen === 'all' ? 'No incidents yet' : `No incident is ${chosen}`}>
+          <p>
+            Alarms that come from a source and belong together are one incident with one investigation. Add a
+            source of alarms with <code>autocode intake source add NAME --kind alertmanager</code> or{' '}
+            <code>sqs</code>.
+          </p>
+        </Empty>
+      )}
+      {incidents.length > 0 && (
+        <Table
+          label="Incidents"
+          heads={['Incident', 'State', 'Accounts', 'Alarms', 'Tasks', 'Since', 'Last']}
+        >
+          {incidents.map((incident) => (
+            <Row key={incident.id} incident={incident} />
+          ))}
+        </Table>
+      )}
+      {hasNextPage && (
+        <Button disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+          Older
+        </Button>
+      )}
+    </Page>
+  );
+}
+
+function Row({ incident }: { incident: Incident }) {
+  const { id, state, title, accounts, alarms, firing, tasks, needsPerson, firstAt, lastAt } = incident;
+  return (
+    <tr>
+      <Head className="max-w-xl min-w-56">
+        <Link to={`/incidents/${id}` as '/'} className="text-accent hover:underline">
+          <bdi className="break-words">{visible(title)}</bdi>
+        </Link>
+      </Head>
+      <Cell className="max-w-sm">
+        <Badge tone={STATES[state].tone}>{STATES[state].text}</Badge>{' '}
+        {needsPerson !== null && (
+          <>
+            <Badge tone="warn">needs a person</Badge>
+            <span className="block text-sm break-words text-muted">{visible(needsPerson)}</span>
+          </>
+        )}
+      </Cell>
+      <Cell>
+        <bdi className="break-words">{visible(accounts.join(', '))}</bdi>
+      </Cell>
+      <Cell className="whitespace-nowrap">
+        {firing} of {alarms} firing
+      </Cell>
+      <Cell>
+        <span className="flex flex-wrap gap-2">
+          {tasks.map(({ task }) => (
+            <Link key={task} to={`/tasks/${task}` as '/'} className="text-accent hover:underline">
+              #{task}
+            </Link>
+          ))}
+        </span>
+      </Cell>
+      <Cell className="whitespace-nowrap text-muted">
+        <time dateTime={firstAt}>{clock(firstAt)}</time>
+      </Cell>
+      <Cell className="whitespace-nowrap text-muted">
+        <time dateTime={lastAt}>{clock(lastAt)}</time>
+      </Cell>
+    </tr>
+  );
+}
