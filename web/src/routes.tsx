@@ -33,6 +33,7 @@ export const router = createRouter({
     page('/fleet', () => import('./fleet/fleet-page.tsx'), 'FleetPage'),
     page('/money', () => import('./money/money-page.tsx'), 'MoneyPage'),
     page('/traffic', () => import('./traffic/traffic-page.tsx'), 'TrafficPage'),
+    page('/system', () => import('./system/system-page.tsx'), 'SystemPage'),
     page('/people', () => import('./people/people-page.tsx'), 'PeoplePage'),
     page('/account', () => import('./people/account-page.tsx'), 'AccountPage'),
     page('/audit', () => import('./people/audit-page.tsx'), 'AuditPage'),

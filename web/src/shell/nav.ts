@@ -18,6 +18,7 @@ export const PLACES: Place[] = [
   { label: 'Fleet', to: '/fleet', key: 'f', inAll: true },
   { label: 'Money', to: '/money', key: 'm', inAll: true },
   { label: 'Traffic', to: '/traffic', key: 't', inAll: true },
+  { label: 'System', to: '/system', key: 's', inAll: true },
   { label: 'People', to: '/people', key: 'p', role: 'admin' },
   { label: 'Audit log', to: '/audit', key: 'l', role: 'admin' },
   { label: 'Account', to: '/account', key: 'a' },
