@@ -27,7 +27,10 @@ export function handleErrors(app: FastifyInstance, log: ApiContext['log']): void
   });
 }
 
-/** 405 where the path is known with other methods, else 404. */
+/** Longest part of an address that is matched with a parameter of a route. */
+export const MAX_PARAMETER_LENGTH = 500;
+
+/** 400 where a part of the path is too long for any route, 405 where the path is known with other methods, else 404. */
 function answerUnknown(
   routes: Map<string, Set<string>>,
   request: FastifyRequest,
@@ -35,6 +38,10 @@ function answerUnknown(
 ): FastifyReply {
   const { method, url } = request;
   const path = url.split('?', 1)[0]!;
+  if (path.split('/').some((part) => part.length > MAX_PARAMETER_LENGTH)) {
+    const message = `A part of ${path} has more than ${MAX_PARAMETER_LENGTH} characters.`;
+    return answer(reply, new AutocodeError('ERR_INVALID_INPUT', message), request);
+  }
   const allowed = [...routes]
     .filter(([pattern]) => matches(pattern, path))
     .flatMap(([, methods]) => [...methods]);

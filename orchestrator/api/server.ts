@@ -9,7 +9,7 @@ import { recordChanges } from './audit.ts';
 import { authenticate } from './authentication.ts';
 import type { ApiContext } from './context.ts';
 import { CLOSE_MS, closeServer, limitBodyTime, refuseConnection } from './connections.ts';
-import { handleErrors, refuseRequest } from './errors.ts';
+import { handleErrors, MAX_PARAMETER_LENGTH, refuseRequest } from './errors.ts';
 import { parseJsonStrictly } from './json-body.ts';
 import { openApiDocument } from './openapi.ts';
 import { servePage } from './page.ts';
@@ -127,7 +127,7 @@ export async function buildApi(context: ApiContext, version: string): Promise<Fa
     trustProxy: context.config.api.trustedProxies.length > 0 && context.config.api.trustedProxies,
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 500 },
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     clientErrorHandler: refuseConnection,
     frameworkErrors: refuseRequest((text) => context.redactor().values(text)),
   });

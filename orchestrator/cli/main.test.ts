@@ -17,7 +17,7 @@ test('words that are no command, option or number are told with a way out, and e
     [['taks', 'list'], /did you mean "task"\?/, /autocode --help/],
     [
       ['task'],
-      /add, list, show, watch, logs, diff, send, approve, reject, cancel, retry/,
+      /add, list, show, watch, logs, diff, send, approve, reject, set, cancel, retry/,
       /autocode task --help/,
     ],
     [['task', 'lst'], /did you mean "list"\?/, /autocode task --help/],
