@@ -18,6 +18,7 @@ import { Empty } from '../ui/empty.tsx';
 import { Section } from '../ui/page.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { Cell, Head, Table } from '../ui/table.tsx';
+import { Told } from '../ui/told.tsx';
 import { GpuBar } from './gpu-bar.tsx';
 import { gib } from './sizes.ts';
 import { Why } from './why.tsx';
@@ -135,7 +136,7 @@ function Row({ model, onWhy }: { model: LocalModelStatus; onWhy: () => void }) {
         {weights !== 'here' && <Badge tone="warn">weights {weights}</Badge>}
         {problem !== null && (
           <span className="block text-sm break-words text-bad">
-            {visible(problem)} {remedy}
+            <Told words={visible(`${problem} ${remedy ?? ''}`)} />
           </span>
         )}
       </Cell>

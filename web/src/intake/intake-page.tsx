@@ -28,7 +28,7 @@ const VIEWS = {
 /** The page at `/intake`. */
 export function IntakePage() {
   const { view, source } = useSearch({ strict: false }) as { view?: string; source?: unknown };
-  const from = source === undefined ? undefined : String(source);
+  const from = typeof source === 'string' || typeof source === 'number' ? String(source) : undefined;
   const chosen = Object.hasOwn(VIEWS, view ?? '') ? (view as keyof typeof VIEWS) : 'all';
   const narrowed: { verdict?: string; state?: string } = VIEWS[chosen];
   const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
