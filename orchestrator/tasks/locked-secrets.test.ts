@@ -7,10 +7,9 @@ import { explainTask } from './explain.ts';
 import { lockedSecrets, noteSecrets } from './locked-secrets.ts';
 import { getTask } from './queries.ts';
 import { sweep } from './sweep.ts';
-import { aProject, aTask, aWorker, claim, SWEEP } from './testing/work.ts';
+import { aProject, aTask, aWorker, claim, SETTINGS, SWEEP } from './testing/work.ts';
 
 const SEALED = 'https://vault is sealed: `autocode secret unseal`';
-const SETTINGS = { books: { timeZone: 'UTC', currency: 'EUR' }, needs: { memoryMib: {} } };
 
 const stateOf = async (db: Queryable, id: number) => {
   const { state, pendingReason } = await getTask(db, id);
@@ -28,12 +27,12 @@ test('a task that needs a secret waits while none can be read, others go on, and
   const { id } = await aTask(db.pool);
   const other = await aTask(db.pool, 'other');
   await noteSecrets(db.pool, SEALED);
-  const before = await explainTask(db.pool, id, SETTINGS as never);
+  const before = await explainTask(db.pool, id, SETTINGS);
   assert.equal(before.waits[0]?.for, 'secrets');
   assert.equal((await claim(db.pool))?.task.id, other.id);
   assert.equal(await claim(db.pool), null);
   assert.equal(await stateOf(db.pool, id), 'pending(secrets)');
-  const { waits, summary } = await explainTask(db.pool, id, SETTINGS as never);
+  const { waits, summary } = await explainTask(db.pool, id, SETTINGS);
   assert.equal(summary, 'It waits for a secret that cannot be read now.');
   assert.equal(waits[0]?.why, `It needs the credential of the forge gitea.example. ${SEALED}`);
   assert.equal((await sweep(db.pool, SWEEP)).unlocked, 0);
