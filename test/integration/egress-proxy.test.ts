@@ -86,20 +86,6 @@ test('curl, git, npm, pip and Node go out by the proxy, trust it, and are record
   assert.deepEqual(new Set(groups.map(({ name }) => name)), new Set(['127.0.0.1', 'localhost']));
 });
 
-test('a browser goes out by the proxy and trusts it; what is refused it, as others, is in the records', async () => {
-  const refused = `https://127.0.0.1:${rig.servers.secure}/refused`;
-  const page = `<script>Promise.allSettled(['/ok/browser', '${refused}'].map(async (at) => (await fetch(at)).text()))
-    .then((all) => document.title = all.map(({ status, value }) => value ?? status).join(', '))</script>`;
-  files.set('/page.html', Buffer.from(page));
-  const { output, errors } = await rig.inside(
-    `NO_PROXY='<-loopback>' no_proxy='<-loopback>' chromium --headless --no-sandbox --disable-gpu --virtual-time-budget=30000 --dump-dom ${secure('/page.html')}`,
-  );
-  assert.match(output, /<title>outside, rejected</, errors);
-  const { records } = await searchTraffic(rig.places.spool, { limit: 1000 });
-  const [denied] = records.filter(({ url }) => url === refused);
-  assert.deepEqual([denied?.decision, denied?.run], ['denied', RUN]);
-});
-
 test('what is refused says the rule that would allow it, over TLS too, and reaches nobody', async () => {
   const before = asked.length;
   const refused = await rig.inside(
@@ -262,4 +248,19 @@ test('a proxy that is killed is started again; meanwhile there is no way out', a
   await until('the proxy', () => rig.proxy.trouble() === null);
   assert.equal(readProcess(rig.places.process)?.port, first.port);
   assert.equal((await rig.inside(`curl -sS ${secure('/ok/back')}`)).output, 'outside');
+});
+
+// The last: a browser asks for things of its own besides.
+test('a browser goes out by the proxy and trusts it; what is refused it, as others, is in the records', async () => {
+  const refused = `https://127.0.0.1:${rig.servers.secure}/refused`;
+  const page = `<script>Promise.allSettled(['/ok/browser', '${refused}'].map(async (at) => (await fetch(at)).text()))
+    .then((all) => document.title = all.map(({ status, value }) => value ?? status).join(', '))</script>`;
+  files.set('/page.html', Buffer.from(page));
+  const { output, errors } = await rig.inside(
+    `NO_PROXY='<-loopback>' no_proxy='<-loopback>' chromium --headless --no-sandbox --disable-gpu --virtual-time-budget=30000 --dump-dom ${secure('/page.html')}`,
+  );
+  assert.match(output, /<title>outside, rejected</, errors);
+  const { records } = await searchTraffic(rig.places.spool, { limit: 1000 });
+  const [denied] = records.filter(({ url }) => url === refused);
+  assert.deepEqual([denied?.decision, denied?.run], ['denied', RUN]);
 });
