@@ -20,11 +20,11 @@ export const VerifyCommand = z
   .meta({ id: 'VerifyCommand' });
 export type VerifyCommand = z.infer<typeof VerifyCommand>;
 
-export const ISOLATIONS = ['bubblewrap', 'container', 'directory'] as const;
+export const ISOLATIONS = ['bubblewrap', 'container', 'gvisor', 'directory'] as const;
 export const Isolation = z.enum(ISOLATIONS).meta({
   id: 'Isolation',
   description:
-    '`bubblewrap`: a sandbox. `container`: the same by an OCI runtime. `directory`: none; the agent has the rights of the worker.',
+    '`bubblewrap`: a sandbox. `container`: the same by an OCI runtime. `gvisor`: with a kernel of its own. `directory`: none; the agent has the rights of the worker.',
 });
 export type Isolation = z.infer<typeof Isolation>;
 

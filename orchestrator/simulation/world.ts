@@ -94,7 +94,7 @@ async function addWorker(db: Database, name: string, capacity: number): Promise<
     version: 'simulated',
     capacity,
     agents: [{ name: 'command', version: null }],
-    isolations: ['bubblewrap', 'container', 'directory'],
+    isolations: ['bubblewrap', 'container', 'gvisor', 'directory'],
     host: name,
   });
   await registerWorker(db, name, input);

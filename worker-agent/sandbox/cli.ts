@@ -1,11 +1,11 @@
 // What this machine's sandbox is worth, from the command line; `autocode worker selftest`, the demo and doctor run it as a child
 // process, since the orchestrator imports nothing of the worker.
-// usage: node cli.ts selftest|offer [--isolation bubblewrap|container] [--json]
+// usage: node cli.ts selftest|offer [--isolation bubblewrap|container|gvisor] [--json]
 // With --json each line is one object: {"finding":…} as they are found, {"offer":…} or {"error":…}.
 import { parseArgs } from 'node:util';
 import { AutocodeError, ERRORS } from '../../protocol/errors.ts';
 import { programPath } from '../config.ts';
-import { confinedHost } from './confined.ts';
+import { confinedHost, isConfined } from './confined.ts';
 import { offeredIsolations } from './offer.ts';
 import { selfTest } from './self-test/full.ts';
 import type { Finding } from './self-test/quick.ts';
@@ -28,10 +28,10 @@ async function main(): Promise<number> {
       return 0;
     }
     const { isolation } = values;
-    if (positionals[0] !== 'selftest' || (isolation !== 'bubblewrap' && isolation !== 'container'))
+    if (positionals[0] !== 'selftest' || (!isConfined(isolation)))
       throw new AutocodeError(
         'ERR_INVALID_INPUT',
-        'usage: node worker-agent/sandbox/cli.ts selftest|offer [--isolation bubblewrap|container] [--json]',
+        'usage: node worker-agent/sandbox/cli.ts selftest|offer [--isolation bubblewrap|container|gvisor] [--json]',
       );
     const findings = await selfTest(await confinedHost(isolation, programPath()), (finding) =>
       say({ finding }, lineOf(finding)),

@@ -17,6 +17,14 @@ import { EGRESS_VARIABLES, GATEWAY_PORT, relayLines, type Ways } from './ways.ts
 /** What this machine offers for one of them. */
 export type ConfinedHost = BubblewrapHost | ContainerHost;
 
+/** Isolations that confine; the first is the usual one. */
+export const CONFINED = ['bubblewrap', 'container', 'gvisor'] as const satisfies ConfinedHost['kind'][];
+
+/** Whether a word names one of them. */
+export function isConfined(isolation: string): isolation is ConfinedHost['kind'] {
+  return CONFINED.some((each) => each === isolation);
+}
+
 /** Starts a program. Never throws; what cannot be set up or started exits with a code and a line on stderr. */
 export type Starter = (program: ConfinedProgram) => SandboxProcess;
 
@@ -61,7 +69,7 @@ const PATH_INSIDE = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 /** ERR_SANDBOX, with what to do, when there can be no such sandbox here. */
 export async function confinedHost(kind: ConfinedHost['kind'], searchPath: string): Promise<ConfinedHost> {
-  return kind === 'container' ? await containerHost(searchPath) : await bubblewrapHost(searchPath);
+  return kind === 'bubblewrap' ? await bubblewrapHost(searchPath) : await containerHost(kind, searchPath);
 }
 
 /** Opens a sandbox over a work tree that exists; HOME is made. */
@@ -84,7 +92,7 @@ export async function openConfinedSandbox(host: ConfinedHost, options: ConfinedO
   for (const directory of [options.toolDir, ...objects]) await host.identity.show(directory);
   const cgroup = await openCgroup({
     name: groupName(runDirectory, name),
-    limits,
+    limits: host.kind === 'bubblewrap' ? limits : host.runtime.limits(limits),
     runDirectory,
     parents: host.cgroups,
   });
@@ -97,9 +105,9 @@ export async function openConfinedSandbox(host: ConfinedHost, options: ConfinedO
   let start: Starter;
   try {
     start =
-      host.kind === 'container'
-        ? await containerStarter(host, { layout, directory, joinFiles, hostProgram })
-        : bubblewrapStarter(host, { layout, joinFiles, limits, hostProgram });
+      host.kind === 'bubblewrap'
+        ? bubblewrapStarter(host, { layout, joinFiles, limits, hostProgram })
+        : await containerStarter(host, { layout, directory, joinFiles, limits, hostProgram });
   } catch (error) {
     await cgroup?.remove();
     throw error;

@@ -1,15 +1,16 @@
-// Isolation `container`: what bubblewrap gives, by an OCI runtime (crun) and as root. One container a program, without an image:
-// its root is a directory of mount points, its files are the host's as in every sandbox. Used by confined.ts.
+// Isolations `container` and `gvisor`: what bubblewrap gives, by an OCI runtime (crun, runsc) and as root. One container a program,
+// without an image: its root is a directory of mount points, its files are the host's as in every sandbox. Used by confined.ts.
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { Limits } from './cgroup.ts';
 import type { Starter } from './confined.ts';
 import type { ContainerHost } from './container-host.ts';
-import { INIT, startCrun } from './crun-process.ts';
 import { notStarted } from './directory.ts';
 import { layoutOf, type Layout } from './layout.ts';
 import { ociConfig } from './oci-bundle.ts';
+import { INIT, startContained } from './oci-process.ts';
 import { makeRoot } from './oci-root.ts';
 import { START } from './start-scripts.ts';
 import { layoutFor } from './ways.ts';
@@ -19,14 +20,15 @@ export interface ContainerOptions {
   /** A directory that is the sandbox's own; it is made. */
   directory: string;
   joinFiles: string[];
+  limits: Limits;
   /** How a program of the host is started inside. */
   hostProgram(program: string): string[];
 }
 
 /** How programs are started in this sandbox. */
 export async function containerStarter(
-  host: ContainerHost,
-  { layout, directory, joinFiles, hostProgram }: ContainerOptions,
+  { runtime, command, seccomp }: ContainerHost,
+  { layout, directory, joinFiles, limits, hostProgram }: ContainerOptions,
 ): Promise<Starter> {
   await rm(directory, { recursive: true, force: true });
   const root = path.join(directory, 'root');
@@ -39,6 +41,8 @@ export async function containerStarter(
     const config = ociConfig({
       root,
       entries: layoutOf(layoutFor(layout, ways)),
+      mounts: runtime.mounts,
+      processes: runtime.processes(limits),
       argv: [
         ...hostProgram('/bin/bash'),
         '--norc',
@@ -54,11 +58,11 @@ export async function containerStarter(
         ...argv,
       ],
       environment,
-      seccomp: host.seccomp,
+      seccomp,
     });
     writeFileSync(path.join(bundle, 'config.json'), JSON.stringify(config), { mode: 0o600 });
-    const crun = [...host.crun, '--root', path.join(bundle, 'state')];
-    return startCrun({ crun, joinFiles, bundle, id, stdin });
+    const words = [...command, '--root', path.join(bundle, 'state')];
+    return startContained({ command: words, signals: runtime.signals, joinFiles, bundle, id, stdin });
   };
   return (program) => {
     try {

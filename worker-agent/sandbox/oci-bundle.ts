@@ -7,6 +7,10 @@ export interface Bundle {
   /** The directory with nothing but the places at which the entries are mounted, and their links. */
   root: string;
   entries: Entry[];
+  /** More of `mounts`, in the runtime's words. */
+  mounts: object[];
+  /** Most that there may be, as a limit of the user; null for none. */
+  processes: number | null;
   argv: string[];
   environment: Record<string, string>;
   /** `linux.seccomp`. */
@@ -14,7 +18,15 @@ export interface Bundle {
 }
 
 /** Namespaces of its own for everything, a user without rights, no file system but what the entries name. */
-export function ociConfig({ root, entries, argv, environment, seccomp }: Bundle): object {
+export function ociConfig({
+  root,
+  entries,
+  mounts,
+  processes,
+  argv,
+  environment,
+  seccomp,
+}: Bundle): object {
   return {
     ociVersion: '1.0.0',
     hostname: 'sandbox',
@@ -27,8 +39,9 @@ export function ociConfig({ root, entries, argv, environment, seccomp }: Bundle)
       env: Object.entries(environment).map((each) => each.join('=')),
       noNewPrivileges: true,
       capabilities: { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] },
+      ...(processes === null ? {} : { rlimits: [{ type: 'RLIMIT_NPROC', soft: processes, hard: processes }] }),
     },
-    mounts: entries.flatMap(mountOf),
+    mounts: [...mounts, ...entries.flatMap(mountOf)],
     linux: {
       namespaces: ['pid', 'ipc', 'uts', 'mount', 'network', 'cgroup'].map((type) => ({ type })),
       seccomp,

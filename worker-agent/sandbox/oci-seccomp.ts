@@ -8,24 +8,35 @@ interface Argument {
   op: string;
 }
 
-interface Rule {
+interface Outcome {
+  action: 'SCMP_ACT_ERRNO' | 'SCMP_ACT_TRACE';
+  errnoRet?: number;
+}
+
+interface Rule extends Outcome {
   names: string[];
-  action: 'SCMP_ACT_ERRNO';
-  errnoRet: number;
   args?: Argument[];
 }
 
+/** What looks to a program as if the kernel did not know the call, so that it takes an older one. */
+const NO_SUCH_CALL = {
+  errno: { action: 'SCMP_ACT_ERRNO', errnoRet: 38 },
+  /** Where a filter has but one error: a call that nobody traces ends so. */
+  trace: { action: 'SCMP_ACT_TRACE' },
+} as const satisfies Record<string, Outcome>;
+
 const EPERM = 1;
-const ENOSYS = 38;
 const EAFNOSUPPORT = 97;
 const ARCHITECTURES = { x86_64: 'SCMP_ARCH_X86_64', aarch64: 'SCMP_ARCH_AARCH64' };
 
+export type NoSuchCall = keyof typeof NO_SUCH_CALL;
+
 /** The value of `linux.seccomp`. */
-export function ociSeccomp(architecture: Architecture): object {
+export function ociSeccomp(architecture: Architecture, noSuchCall: NoSuchCall): object {
   const refused = REFUSED.filter((each) => each[architecture] !== null).map(({ name }) => name);
-  const syscalls = [
+  const syscalls: Rule[] = [
     rule(EPERM, refused),
-    rule(ENOSYS, ['clone3']),
+    { names: ['clone3'], ...NO_SUCH_CALL[noSuchCall] },
     ...bits(NEW_NAMESPACES).map((flag) =>
       rule(EPERM, ['clone'], { index: 0, value: flag, valueTwo: flag, op: 'SCMP_CMP_MASKED_EQ' }),
     ),

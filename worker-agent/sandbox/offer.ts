@@ -1,6 +1,6 @@
 // Which isolations this machine can give a run, as the worker registers them. Used by the claimer.
 import type { Isolation } from '../../protocol/project.ts';
-import { confinedHost, type ConfinedHost } from './confined.ts';
+import { CONFINED, confinedHost, type ConfinedHost } from './confined.ts';
 
 export interface Offer {
   isolations: Isolation[];
@@ -8,19 +8,12 @@ export interface Offer {
   missing: string | null;
 }
 
-/** Finds out by making bare sandboxes. crun is for those who want it: that it is not there is nothing amiss. */
+/** Finds out by making bare sandboxes. OCI runtimes are for those who want them: that there is none is nothing amiss. */
 export async function offeredIsolations(searchPath: string): Promise<Offer> {
-  const [missing, without] = await Promise.all([
-    whyNot('bubblewrap', searchPath),
-    whyNot('container', searchPath),
-  ]);
+  const reasons = await Promise.all(CONFINED.map(async (kind) => await whyNot(kind, searchPath)));
   return {
-    isolations: [
-      ...(missing === null ? (['bubblewrap'] as const) : []),
-      ...(without === null ? (['container'] as const) : []),
-      'directory',
-    ],
-    missing,
+    isolations: [...CONFINED.filter((_, index) => reasons[index] === null), 'directory'],
+    missing: reasons[0] ?? null,
   };
 }
 

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { AutocodeError, ERRORS } from '../../protocol/errors.ts';
 import { programPath } from '../config.ts';
-import { confinedHost } from '../sandbox/confined.ts';
+import { confinedHost, isConfined } from '../sandbox/confined.ts';
 import { openScratchConfined } from '../sandbox/scratch.ts';
 import { checkEnvironment } from '../sandbox/self-test/environment.ts';
 import { keepEnvironment } from './environments.ts';
@@ -35,7 +35,7 @@ async function main(): Promise<number> {
         'ERR_INVALID_INPUT',
         '--state-dir, --tool-dir, --name and --digest are needed.',
       );
-    if (isolation !== 'bubblewrap' && isolation !== 'container')
+    if (!isConfined(isolation))
       throw new AutocodeError('ERR_INVALID_INPUT', `--isolation ${isolation} is no sandbox.`);
     await mkdir(path.join(stateDir, 'cache'), { recursive: true, mode: 0o700 });
     const cacheDir = path.join(await realpath(stateDir), 'cache');

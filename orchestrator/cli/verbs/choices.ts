@@ -24,10 +24,10 @@ import type {
   TRAFFIC_GROUPS as TrafficGroups,
 } from '../../../protocol/traffic.ts';
 
-export const ISOLATIONS = ['bubblewrap', 'container', 'directory'] as const satisfies Isolation[];
+export const ISOLATIONS = ['bubblewrap', 'container', 'gvisor', 'directory'] as const satisfies Isolation[];
 
 /** Those of them that confine; the first is the usual one. */
-export const SANDBOXES = ['bubblewrap', 'container'] as const satisfies Isolation[];
+export const SANDBOXES = ['bubblewrap', 'container', 'gvisor'] as const satisfies Isolation[];
 
 export const TRAFFIC_DECISIONS = ['allowed', 'denied', 'refused'] as const satisfies TrafficDecision[];
 

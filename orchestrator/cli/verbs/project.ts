@@ -100,7 +100,7 @@ function settings<A>(yargs: Argv<A>) {
       choices: ISOLATIONS,
       requiresArg: true,
       describe:
-        'What runs are confined by: bubblewrap (the default), container (the same by crun), or directory, which is none and needs --trusted',
+        'What runs are confined by: bubblewrap (the default), container (the same by crun), gvisor (with a kernel of its own, by runsc), or directory, which is none and needs --trusted',
     })
     .option('environment', {
       type: 'string',

@@ -1,17 +1,21 @@
-// One program in a container: crun is started in the control group with a bundle of its own; signals are sent to the first process
-// inside, which hands them on to the program's process group. Used by container.ts.
-import { spawn } from 'node:child_process';
+// One program in a container: the OCI runtime is started in the control group with a bundle of its own; signals are brought to the
+// first process inside, which hands them on to the program's process group. Used by container.ts.
+import { execFile, spawn } from 'node:child_process';
 import { readFileSync, watch } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { send, startTimeOf } from '../run-processes.ts';
 import { exitOf } from './exit-of.ts';
+import type { OciRuntime } from './oci-runtimes.ts';
 import type { Exit, SandboxProcess } from './sandbox.ts';
 import { JOIN } from './start-scripts.ts';
 
-export interface CrunProgram {
-  crun: string[];
+export interface ContainedProgram {
+  /** The runtime, up to its verb. */
+  command: string[];
+  signals: OciRuntime['signals'];
   joinFiles: string[];
   /** A directory of its own with config.json, absolute; it is removed at the end. */
   bundle: string;
@@ -41,21 +45,31 @@ wait $program; last=$?
 exit $code`;
 
 const GIVE_UP_MS = 10_000;
+const POLL_MS = 10;
+
+const run = promisify(execFile);
 
 /** Starts a program. Never throws; what cannot be set up exits with a code and a line on stderr. */
-export function startCrun({ crun, joinFiles, bundle, id, stdin }: CrunProgram): SandboxProcess {
+export function startContained({
+  command,
+  signals,
+  joinFiles,
+  bundle,
+  id,
+  stdin,
+}: ContainedProgram): SandboxProcess {
   const pidFile = path.join(bundle, 'pid');
-  const command = [...crun, 'run', '--bundle', bundle, '--pid-file', pidFile, id];
+  const words = [...command, 'run', '--bundle', bundle, '--pid-file', pidFile, id];
   let ended = false;
   const waiting: NodeJS.Signals[] = [];
-  // crun names the first process once it is there; a signal from before waits.
+  // The runtime names what it started once it is there; a signal from before waits.
   const watcher = watch(bundle, () => {
     if (ended || pidIn(pidFile) === null) return;
     watcher.close();
     for (const signal of waiting) kill(signal);
   });
 
-  const child = spawn('/bin/bash', ['--norc', '-c', JOIN, 'bash', ...joinFiles, '--', ...command], {
+  const child = spawn('/bin/bash', ['--norc', '-c', JOIN, 'bash', ...joinFiles, '--', ...words], {
     cwd: '/',
     env: {},
     detached: true,
@@ -64,12 +78,28 @@ export function startCrun({ crun, joinFiles, bundle, id, stdin }: CrunProgram): 
   child.stdin.on('error', () => {}); // a program that ends without reading
   if (stdin === 'ignore') child.stdin.end();
 
+  let told = Promise.resolve();
+  // It is refused until the first process inside has begun.
+  const tell = async (signal: NodeJS.Signals) => {
+    const [program = '', ...rest] = [...command, 'kill', id, signal.slice('SIG'.length)];
+    while (!ended) {
+      try {
+        return void (await run(program, rest, { env: {} }));
+      } catch {
+        await delay(POLL_MS);
+      }
+    }
+  };
+
   function kill(signal: NodeJS.Signals): void {
     if (ended) return;
     const pid = pidIn(pidFile);
-    if (pid !== null) send(pid, signal);
-    else if (signal === 'SIGKILL') child.kill('SIGKILL');
-    else waiting.push(signal);
+    // Of a runtime with a kernel of its own, what it started is that kernel.
+    if (pid === null || signals === 'runtime') {
+      if (signal === 'SIGKILL') child.kill('SIGKILL');
+      else if (pid === null) waiting.push(signal);
+      else told = told.then(async () => await tell(signal));
+    } else send(pid, signal);
   }
 
   const exited = new Promise<Exit>((resolve) => {
@@ -94,7 +124,7 @@ export function startCrun({ crun, joinFiles, bundle, id, stdin }: CrunProgram): 
   };
 }
 
-// A crun that is killed leaves what it started: it ends with the first process inside.
+// A runtime that is killed leaves what it started: that ends with the first process inside, or with the kernel that it is in.
 async function endInside(pidFile: string): Promise<void> {
   const pid = pidIn(pidFile);
   if (pid === null) return;
