@@ -10,7 +10,7 @@ import { eventually } from '../test/e2e/appliance.ts';
 import { CLAIMER, fileOf, SERVICE, startFleet, type Fleet } from '../test/support/fleet.ts';
 import { report } from './report.ts';
 import { middle, percentile, togetherMb } from './support/measure.ts';
-import { openSandboxStarts } from './support/sandbox-starts.ts';
+import { openGvisorStarts, openSandboxStarts, type SandboxStarts } from './support/sandbox-starts.ts';
 
 const VMS = 4;
 const LANES = 4;
@@ -45,7 +45,8 @@ try {
   over.abort();
   await fleet[Symbol.asyncDispose]();
 }
-const sandbox = await sandboxStarts();
+const sandbox = await sandboxStarts(openSandboxStarts);
+const gvisor = await sandboxStarts(openGvisorStarts);
 
 const ms = (times: number[]) =>
   `${middle(times).toFixed(0)} ms, p95 ${percentile(times, 0.95).toFixed(0)} ms`;
@@ -59,6 +60,7 @@ console.error(
   `idle: claimer ${memory.claimer.toFixed(0)} MB, runner service ${memory.service.toFixed(0)} MB; ${memory.together.toFixed(0)} MB together, what they share counted once`,
 );
 console.error(`sandbox: bare ${sandbox.bare.toFixed(1)} ms, an agent's ${sandbox.own.toFixed(1)} ms`);
+console.error(`gVisor: bare ${gvisor.bare.toFixed(0)} ms, an agent's ${gvisor.own.toFixed(0)} ms`);
 report('fleet', [
   {
     name: 'queued to leased in service mode, p50',
@@ -85,6 +87,12 @@ report('fleet', [
     value: sandbox.own - sandbox.bare,
     unit: 'ms',
     atMost: 20,
+  },
+  {
+    name: 'start of an agent in gVisor, over a bare runsc, p50',
+    value: gvisor.own / gvisor.bare,
+    unit: '×',
+    atMost: 1.5,
   },
 ]);
 
@@ -236,9 +244,9 @@ async function addProject(name: string, placement: 'service' | 'dispatch'): Prom
   await appliance.api('PATCH', `/projects/${name}`, { isolation: 'bubblewrap', placement });
 }
 
-async function sandboxStarts(): Promise<{ bare: number; own: number }> {
+async function sandboxStarts(open: () => Promise<SandboxStarts>): Promise<{ bare: number; own: number }> {
   const times = { bare: [] as number[], own: [] as number[] };
-  const starts = await openSandboxStarts();
+  const starts = await open();
   try {
     for (let i = 0; i < STARTS; i++) {
       times.bare.push(await starts.bare());

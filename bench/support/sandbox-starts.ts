@@ -1,7 +1,13 @@
-// How long a program takes to begin in a sandbox of ours and in a bare bwrap. Used by the benchmarks of sandbox and fleet.
+// How long a program takes to begin in a sandbox of ours and in a bare bwrap or runsc. Used by the benchmarks of sandbox and fleet.
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { promisify } from 'node:util';
+import { gvisorPath } from '../../test/support/gvisor.ts';
 import { bubblewrapHost } from '../../worker-agent/sandbox/bubblewrap-host.ts';
+import type { ConfinedHost } from '../../worker-agent/sandbox/confined.ts';
+import { containerHost } from '../../worker-agent/sandbox/container-host.ts';
 import { openScratchConfined } from '../../worker-agent/sandbox/scratch.ts';
 import { tryWaysOut } from '../../worker-agent/sandbox/self-test/quick.ts';
 
@@ -38,12 +44,32 @@ export interface SandboxStarts {
   close(): Promise<void>;
 }
 
-/** Opens a sandbox as runs have it. */
+/** Opens a sandbox as runs have it, by bubblewrap. */
 export async function openSandboxStarts(): Promise<SandboxStarts> {
   const host = await bubblewrapHost(process.env.PATH ?? '');
+  return await startsOf(host, async () => await run(host.bwrap, BARE));
+}
+
+/** The same by gVisor. */
+export async function openGvisorStarts(): Promise<SandboxStarts> {
+  const host = await containerHost('gvisor', gvisorPath);
+  const [runsc = ''] = host.command;
+  const state = await mkdtemp(path.join(tmpdir(), 'autocode-runsc-'));
+  const words = ['--platform=systrap', '--network=none', '--ignore-cgroups', `--root=${state}`, 'do', 'true'];
+  const starts = await startsOf(host, async () => await run(runsc, words));
+  return {
+    ...starts,
+    async close() {
+      await starts.close();
+      await rm(state, { recursive: true });
+    },
+  };
+}
+
+async function startsOf(host: ConfinedHost, bare: () => Promise<unknown>): Promise<SandboxStarts> {
   const sandbox = await openScratchConfined(host);
   return {
-    bare: async () => await timed(async () => await run(host.bwrap, BARE)),
+    bare: async () => await timed(bare),
     async own(gateway) {
       const started = performance.now();
       const child = sandbox.spawn(['echo', 'begun'], { gateway });

@@ -91,6 +91,8 @@ export function noSandbox(name: string): AutocodeError {
   return new AutocodeError(
     'ERR_ENVIRONMENT',
     `Environment ${name} needs a sandbox, and isolation \`directory\` is none.`,
-    { remedy: 'Give the project isolation `bubblewrap`, `container` or `gvisor`, or the environment `host`.' },
+    {
+      remedy: 'Give the project isolation `bubblewrap`, `container` or `gvisor`, or the environment `host`.',
+    },
   );
 }

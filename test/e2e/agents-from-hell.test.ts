@@ -199,7 +199,7 @@ test('fork bombs, hogs of memory and fillers of /tmp fail by themselves, and the
 test('without a sandbox nothing runs: the run fails by the platform, with what to do', async () => {
   const bin = path.join(os.tmpdir(), `autocode-bin-${pid()}`);
   mkdirSync(bin);
-  for (const program of ['bwrap', 'crun']) {
+  for (const program of ['bwrap', 'crun', 'runsc']) {
     const refusal = `#!/bin/sh\necho "${program}: No permissions to create new namespace" >&2\nexit 1\n`;
     writeFileSync(path.join(bin, program), refusal, { mode: 0o755 });
   }

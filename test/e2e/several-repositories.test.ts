@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Project } from '../../protocol/project.ts';
 import type { Task } from '../../protocol/task.ts';
+import { gvisorPath } from '../support/gvisor.ts';
 import { eventually, makeRepository, startAppliance, type Appliance } from './appliance.ts';
 
 /** It uses the history of each too, which is its own repository's. */
@@ -16,6 +17,7 @@ const ACROSS = 'both=test "$(cat api/answer)" = 42 && cmp api/answer web/answer'
 
 let appliance: Appliance;
 before(async () => {
+  process.env.PATH = gvisorPath; // the worker looks for runsc there
   appliance = await startAppliance();
 });
 after(async () => await appliance[Symbol.asyncDispose]());
@@ -50,6 +52,7 @@ const kinds: Record<string, string[]> = {
   'without a sandbox': [],
   'in a sandbox': ['--isolation', 'bubblewrap'],
   'in a container': ['--isolation', 'container'],
+  'in gVisor': ['--isolation', 'gvisor'],
 };
 for (const [how, isolation] of Object.entries(kinds)) {
   const skip = isolation.length > 0 && !existsSync('/usr/bin/bwrap') ? 'needs bubblewrap' : false;

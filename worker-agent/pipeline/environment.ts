@@ -20,7 +20,10 @@ export async function environmentOf(
     throw new AutocodeError(
       'ERR_ENVIRONMENT',
       `Environment ${name} needs a sandbox, and isolation \`directory\` is none.`,
-      { remedy: 'Give the project isolation `bubblewrap`, `container` or `gvisor`, or the environment `host`.' },
+      {
+        remedy:
+          'Give the project isolation `bubblewrap`, `container` or `gvisor`, or the environment `host`.',
+      },
     );
   const { made, ...root } = await untilAnswered(
     async () =>

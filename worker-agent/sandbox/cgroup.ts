@@ -79,6 +79,16 @@ export async function removeCgroupsOf(runDirectory: string): Promise<void> {
   }
 }
 
+/** The processes in the groups that a run's directory has records of. */
+export async function processesInGroupsOf(runDirectory: string): Promise<number[]> {
+  const names = await readdir(runDirectory);
+  const records = names.filter((each) => each.endsWith(RECORD_SUFFIX));
+  const read = records.map(async (name) =>
+    members(Record.parse(await readJson(path.join(runDirectory, name)))),
+  );
+  return (await Promise.all(read)).flat();
+}
+
 function settings(
   { version, directories }: CgroupParents,
   name: string,

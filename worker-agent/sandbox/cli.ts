@@ -28,7 +28,7 @@ async function main(): Promise<number> {
       return 0;
     }
     const { isolation } = values;
-    if (positionals[0] !== 'selftest' || (!isConfined(isolation)))
+    if (positionals[0] !== 'selftest' || !isConfined(isolation))
       throw new AutocodeError(
         'ERR_INVALID_INPUT',
         'usage: node worker-agent/sandbox/cli.ts selftest|offer [--isolation bubblewrap|container|gvisor] [--json]',

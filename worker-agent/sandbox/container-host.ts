@@ -57,16 +57,17 @@ export async function containerHost(kind: ContainerKind, searchPath: string): Pr
     await startBare(host);
   } catch (cause) {
     const { stderr, message } = cause as Error & { stderr?: string };
-    throw unavailable(
-      `No container can be made here: ${stderr?.trim().split('\n').at(-1) || message}`,
-      cause,
-    );
+    throw unavailable(`No container can be made here: ${stderr?.trim().split('\n')[0] || message}`, cause);
   }
   return host;
 }
 
 /** Starts a program that does nothing, in a container with nothing but the system's programs. */
-async function startBare({ runtime, command: [program = '', ...rest], seccomp }: ContainerHost): Promise<void> {
+async function startBare({
+  runtime,
+  command: [program = '', ...rest],
+  seccomp,
+}: ContainerHost): Promise<void> {
   const directory = await realpath(await mkdtemp(path.join(os.tmpdir(), 'autocode-container-')));
   try {
     const root = path.join(directory, 'root');

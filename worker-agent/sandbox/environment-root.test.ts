@@ -1,12 +1,13 @@
-// Sandboxes over a root of an environment, by the real bubblewrap and the real crun.
+// Sandboxes over a root of an environment, by the real bubblewrap, crun and runsc.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { gvisorPath } from '../../test/support/gvisor.ts';
 import { makeSmallRoot } from '../testing/small-root.ts';
 import { writeOwnFiles } from '../workspace/environments.ts';
-import { confinedHost } from './confined.ts';
+import { CONFINED, confinedHost } from './confined.ts';
 import { rootEntries, variablesOf } from './environment-root.ts';
 import { openScratchConfined } from './scratch.ts';
 import { tryNode } from './self-test/node-inside.ts';
@@ -41,8 +42,8 @@ const variables = {
 };
 const environment = { name: 'e', root, variables };
 
-for (const kind of ['bubblewrap', 'container'] as const) {
-  const host = await confinedHost(kind, process.env.PATH ?? '');
+for (const kind of CONFINED) {
+  const host = await confinedHost(kind, gvisorPath);
 
   test(`${kind}: programs are the environment's, what confines is the machine's, and there is no way out`, async () => {
     const sandbox = await openScratchConfined(host, { environment });

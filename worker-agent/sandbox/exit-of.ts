@@ -1,4 +1,4 @@
-// How a program in a sandbox ended, from the exit code of what confines it. Used by bubblewrap-process.ts and crun-process.ts.
+// How a program in a sandbox ended, from the exit code of what confines it. Used by bubblewrap-process.ts and oci-process.ts.
 import type { Exit } from './sandbox.ts';
 
 // Both tell a death by a signal as a shell does: 128 and the signal's number.

@@ -1,4 +1,4 @@
-// Finds a program as a shell would, by absolute directories alone. Used by what looks for bwrap and crun.
+// Finds a program as a shell would, by absolute directories alone. Used by what looks for bwrap, crun and runsc.
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 

@@ -18,15 +18,7 @@ export interface Bundle {
 }
 
 /** Namespaces of its own for everything, a user without rights, no file system but what the entries name. */
-export function ociConfig({
-  root,
-  entries,
-  mounts,
-  processes,
-  argv,
-  environment,
-  seccomp,
-}: Bundle): object {
+export function ociConfig({ root, entries, mounts, processes, argv, environment, seccomp }: Bundle): object {
   return {
     ociVersion: '1.0.0',
     hostname: 'sandbox',
@@ -39,7 +31,9 @@ export function ociConfig({
       env: Object.entries(environment).map((each) => each.join('=')),
       noNewPrivileges: true,
       capabilities: { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] },
-      ...(processes === null ? {} : { rlimits: [{ type: 'RLIMIT_NPROC', soft: processes, hard: processes }] }),
+      ...(processes === null
+        ? {}
+        : { rlimits: [{ type: 'RLIMIT_NPROC', soft: processes, hard: processes }] }),
     },
     mounts: [...mounts, ...entries.flatMap(mountOf)],
     linux: {

@@ -81,10 +81,10 @@ export function startContained({
   let told = Promise.resolve();
   // It is refused until the first process inside has begun.
   const tell = async (signal: NodeJS.Signals) => {
-    const [program = '', ...rest] = [...command, 'kill', id, signal.slice('SIG'.length)];
+    const [program, ...rest] = [...command, 'kill', id, signal.slice('SIG'.length)];
     while (!ended) {
       try {
-        return void (await run(program, rest, { env: {} }));
+        return void (await run(program, rest, { env: {}, timeout: GIVE_UP_MS }));
       } catch {
         await delay(POLL_MS);
       }

@@ -3,7 +3,7 @@ import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Entry } from './layout.ts';
 
-/** Makes it; crun would make what is missing, with rights of its own choice. */
+/** Makes it; the runtime would make what is missing, with rights of its own choice. */
 export function makeRoot(root: string, entries: Entry[]): void {
   mkdirSync(root, { recursive: true, mode: 0o755 });
   for (const entry of entries) {

@@ -43,8 +43,8 @@ const RUNSC = [
   '--host-settings=ignore',
   '--oci-seccomp',
 ];
-/** Threads of the host for a process inside, and for runsc itself. */
-const THREADS = { each: 6, own: 128 };
+/** Threads of the host for a process inside, which has two or three, and for runsc itself, which has some seventy a program. */
+const THREADS = { each: 4, own: 256 };
 
 export const OCI_RUNTIMES: Record<'container' | 'gvisor', OciRuntime> = {
   container: {
@@ -71,7 +71,7 @@ export const OCI_RUNTIMES: Record<'container' | 'gvisor', OciRuntime> = {
     limits: (ofRun) => ({ ...ofRun, pids: ofRun.pids * THREADS.each + THREADS.own }),
     processes: ({ pids }) => pids,
     remedy:
-      'Install a runsc of 2025 or newer (https://gvisor.dev/docs/user_guide/install) and run the worker as root, or use isolation bubblewrap.',
+      'Install a runsc of 2026 or newer (docs/sandbox.md says how) and run the worker as root, or use isolation bubblewrap.',
   },
 };
 

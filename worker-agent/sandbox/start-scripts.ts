@@ -1,5 +1,5 @@
 // The shell on a program's way into a sandbox: outside, before the program that confines; inside, before the program itself.
-// Used by bubblewrap-process.ts and crun-process.ts.
+// Used by bubblewrap-process.ts and oci-process.ts.
 
 // Closes what else is open (whoever started the worker may have left files open, which would be passed on), joins the control
 // groups (arguments up to `--`), then becomes the program that confines: whatever that starts is in them from its first moment.
