@@ -8,6 +8,8 @@ import { z } from 'zod';
 import type { Event } from '../protocol/event.ts';
 import { eventually } from '../test/e2e/appliance.ts';
 import { CLAIMER, fileOf, SERVICE, startFleet, type Fleet } from '../test/support/fleet.ts';
+import { gvisorPath } from '../test/support/gvisor.ts';
+import { offeredIsolations } from '../worker-agent/sandbox/offer.ts';
 import { report } from './report.ts';
 import { middle, percentile, togetherMb } from './support/measure.ts';
 import { openGvisorStarts, openSandboxStarts, type SandboxStarts } from './support/sandbox-starts.ts';
@@ -46,7 +48,8 @@ try {
   await fleet[Symbol.asyncDispose]();
 }
 const sandbox = await sandboxStarts(openSandboxStarts);
-const gvisor = await sandboxStarts(openGvisorStarts);
+const { isolations } = await offeredIsolations(gvisorPath);
+const gvisor = isolations.includes('gvisor') ? await sandboxStarts(openGvisorStarts) : null;
 
 const ms = (times: number[]) =>
   `${middle(times).toFixed(0)} ms, p95 ${percentile(times, 0.95).toFixed(0)} ms`;
@@ -60,7 +63,11 @@ console.error(
   `idle: claimer ${memory.claimer.toFixed(0)} MB, runner service ${memory.service.toFixed(0)} MB; ${memory.together.toFixed(0)} MB together, what they share counted once`,
 );
 console.error(`sandbox: bare ${sandbox.bare.toFixed(1)} ms, an agent's ${sandbox.own.toFixed(1)} ms`);
-console.error(`gVisor: bare ${gvisor.bare.toFixed(0)} ms, an agent's ${gvisor.own.toFixed(0)} ms`);
+console.error(
+  gvisor === null
+    ? 'gVisor: there is no runsc, see scripts/servers/gvisor/build'
+    : `gVisor: bare ${gvisor.bare.toFixed(0)} ms, an agent's ${gvisor.own.toFixed(0)} ms`,
+);
 report('fleet', [
   {
     name: 'queued to leased in service mode, p50',
@@ -88,12 +95,16 @@ report('fleet', [
     unit: 'ms',
     atMost: 20,
   },
-  {
-    name: 'start of an agent in gVisor, over a bare runsc, p50',
-    value: gvisor.own / gvisor.bare,
-    unit: '×',
-    atMost: 1.5,
-  },
+  ...(gvisor === null
+    ? []
+    : [
+        {
+          name: 'start of an agent in gVisor, over a bare runsc, p50',
+          value: gvisor.own / gvisor.bare,
+          unit: '×',
+          atMost: 1.5,
+        },
+      ]),
 ]);
 
 interface Seen {

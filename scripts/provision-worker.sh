@@ -11,6 +11,7 @@
 set -euo pipefail
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 
+# Isolation gvisor needs runsc besides, which is no package: docs/sandbox.md says where it is from.
 PACKAGES=(bubblewrap ca-certificates crun curl git socat)
 # Each part has a function that sees whether it is as it should be, and one that makes it so.
 declare -A WORDS=(
