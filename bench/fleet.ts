@@ -101,7 +101,7 @@ report('fleet', [
         {
           name: 'start of an agent in gVisor, over a bare runsc, p50',
           value: gvisor.own / gvisor.bare,
-          unit: '×',
+          unit: 'times',
           atMost: 1.5,
         },
       ]),
