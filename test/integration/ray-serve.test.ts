@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { AutocodeError } from '../../protocol/errors.ts';
 import { LocalModel } from '../../protocol/local-model.ts';
 import type { Handle, Health, Launch } from '../../orchestrator/models/engine/managed.ts';
 import { rayClient } from '../../orchestrator/models/engine/ray-serve-client.ts';
@@ -315,7 +316,11 @@ test('a head that goes away is told of; when it is back, the application is decl
   const away = { code: 'ERR_ENGINE_UNAVAILABLE', message: /does not answer/, remedy: /models\.local\.ray/ };
   await assert.rejects(engine.health(handle, signal), away);
   await assert.rejects(engine.start(again, none, signal), away);
-  assert.equal(await engine.find(again), undefined); // it went with the head
+  // What serves requests ends after the head: it is gone when both are.
+  await until('it went with the head', 60_000, async () => {
+    const found = await engine.find(again).catch((error: AutocodeError) => error.code);
+    return found === undefined ? 'gone' : undefined;
+  });
   await engine.stop(handle);
   await ray.start();
   const health = await engine.health(handle, signal);
