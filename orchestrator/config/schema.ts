@@ -52,7 +52,11 @@ const Api = z.strictObject({
     .optional()
     .describe('Address under which others reach the API, where a proxy stands in front of it.'),
   trustedProxies: z
-    .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], { error: 'use an address or a network as 10.0.0.0/8' }))
+    .array(
+      z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+        error: 'use an address or a network as 10.0.0.0/8',
+      }),
+    )
     .default([])
     .describe('Proxies in front of the API whose `x-forwarded-for`, `-proto` and `-host` are believed.'),
   bodyLimitBytes: z

@@ -17,6 +17,7 @@ const [, VERSION = ''] =
     readFileSync(path.join(ROOT, 'scripts/servers/schemathesis/requirements.txt'), 'utf8'),
   ) ?? [];
 const PROGRAM = path.join(ROOT, `.runtime/servers/schemathesis-${VERSION}/bin/schemathesis`);
+const SETTINGS_FILE = path.join(import.meta.dirname, 'schemathesis/schemathesis.toml');
 const CHECKS =
   'not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,negative_data_rejection,unsupported_method,ignored_auth';
 const ROLES = ['run', 'worker', 'viewer', 'operator', 'admin'] as const;
@@ -75,7 +76,15 @@ async function schemathesis(
   const effort = thorough
     ? ['--phases', 'coverage,fuzzing', '--max-examples', '4']
     : ['--phases', 'fuzzing', '--max-examples', '2'];
-  const args = ['run', `${url}/api/openapi.json`, ...effort, '--checks', CHECKS];
+  const args = [
+    '--config-file',
+    SETTINGS_FILE,
+    'run',
+    `${url}/api/openapi.json`,
+    ...effort,
+    '--checks',
+    CHECKS,
+  ];
   args.push(
     '--seed',
     '1',
