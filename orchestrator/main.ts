@@ -21,6 +21,7 @@ import { openFleet } from './daemon/nomad.ts';
 import { startLocalWorker } from './daemon/local-worker.ts';
 import { serveGateway } from './daemon/own-gateway.ts';
 import { superviseModels } from './daemon/own-models.ts';
+import { notificationChores } from './daemon/notifications.ts';
 import { keepPorts, lastPorts } from './daemon/ports.ts';
 import { tellCrashes } from './daemon/crash.ts';
 import { pruningChores } from './daemon/pruning.ts';
@@ -284,6 +285,7 @@ async function startParts(
         drain,
         ...secretChores(db, secrets),
         ...(await intakeChores({ config, db, secrets, forges, models, log })),
+        ...notificationChores({ config, db, secrets, log, clean }),
         ...(fleet === undefined
           ? []
           : (await import('./daemon/placement.ts')).placementChores(fleet, config, db, log)),

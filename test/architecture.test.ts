@@ -23,6 +23,7 @@ const domains = [
   'memory',
   'models',
   'nomad',
+  'notifications',
   'people',
   'placement',
   'prompts',

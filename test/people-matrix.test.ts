@@ -32,6 +32,12 @@ const OPEN = [
   'GET /api/v1/own-tokens',
   'POST /api/v1/own-tokens',
   'DELETE /api/v1/own-tokens/:id',
+  'GET /api/v1/notifications',
+  'POST /api/v1/notifications/read',
+  'GET /api/v1/notification-channels',
+  'GET /api/v1/own-notification-rules',
+  'POST /api/v1/own-notification-rules',
+  'DELETE /api/v1/own-notification-rules/:rule',
 ];
 /** Their address names a project, but they decide what its runs may reach outside of it: the sandbox, repositories, models. */
 const CLOSED = [

@@ -36,6 +36,8 @@ import { moneyRoutes } from './routes/money.ts';
 import { memoryRoutes } from './routes/memory.ts';
 import { modelPlanRoutes } from './routes/model-plans.ts';
 import { modelRoleRoutes } from './routes/model-roles.ts';
+import { notificationRuleRoutes } from './routes/notification-rules.ts';
+import { notificationRoutes } from './routes/notifications.ts';
 import { projectFileRoutes } from './routes/project-files.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { promptRoutes } from './routes/prompts.ts';
@@ -117,6 +119,8 @@ const GROUPS: Routes[] = [
   webhookRoutes,
   intakeRoutes,
   incidentRoutes,
+  notificationRoutes,
+  notificationRuleRoutes,
 ];
 
 /** Builds the API without listening; tests inject requests into it. */

@@ -19,6 +19,7 @@ import { keyNoun } from './verbs/key.ts';
 import { mcpVerb } from './verbs/mcp.ts';
 import { modelNoun, replayNoun } from './verbs/model.ts';
 import { budgetNoun, ledgerNoun, priceNoun, usageVerb } from './verbs/money.ts';
+import { notifyNoun } from './verbs/notify.ts';
 import { projectNoun } from './verbs/project.ts';
 import { purchaseNoun } from './verbs/purchase.ts';
 import { runNoun } from './verbs/run.ts';
@@ -45,6 +46,7 @@ export const VERBS: (Verb | Noun)[] = [
   scheduleNoun,
   intakeNoun,
   incidentNoun,
+  notifyNoun,
   drainNoun,
   eventsVerb,
   mcpVerb,

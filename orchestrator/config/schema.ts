@@ -13,6 +13,7 @@ import { EnvironmentSettings } from './environment-settings.ts';
 import { EgressSettings } from './egress-settings.ts';
 import { IncidentSettings } from './incident-settings.ts';
 import { Guards, Models } from './model-settings.ts';
+import { NotificationSettings } from './notification-settings.ts';
 import { SchedulingSettings } from './scheduling-settings.ts';
 import { SecretSettings } from './secret-settings.ts';
 import { SignInSettings } from './sign-in-settings.ts';
@@ -249,6 +250,7 @@ export const Config = z.strictObject({
   drain: DrainSettings.prefault({}),
   scheduling: SchedulingSettings.prefault({}),
   incidents: IncidentSettings.prefault({}),
+  notifications: NotificationSettings.prefault({}),
   secrets: SecretSettings.prefault({}),
   signIn: SignInSettings.prefault({}),
   tls: TlsSettings.optional().describe('API, mirror and gateway over TLS, for workers on other machines.'),

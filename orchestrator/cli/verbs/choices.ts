@@ -12,6 +12,7 @@ import type {
   Isolation,
   MergeMethod,
 } from '../../../protocol/project.ts';
+import type { NotificationDeliveryState, NotificationKind } from '../../../protocol/notification.ts';
 import type { AfterChange } from '../../../protocol/order-of-work.ts';
 import type { PLACEMENT_CHOICES as PlacementChoices } from '../../../protocol/placement.ts';
 import type { PersonRole } from '../../../protocol/person.ts';
@@ -200,3 +201,22 @@ export const VERDICTS = [
 ] as const satisfies Verdict[];
 
 export const INCIDENT_STATES = ['open', 'settling', 'resolved'] as const satisfies IncidentState[];
+
+export const NOTIFICATION_DELIVERY_STATES = [
+  'waiting',
+  'sent',
+  'failed',
+] as const satisfies NotificationDeliveryState[];
+
+export const NOTIFICATION_KINDS = [
+  'change.ready',
+  'task.failed',
+  'task.approval',
+  'budget.reached',
+  'incident.opened',
+  'incident.needs-person',
+  'egress.anomaly',
+  'secret.misused',
+  'intake.approval',
+  'intake.failed',
+] as const satisfies NotificationKind[];

@@ -1,0 +1,55 @@
+// `autocode notify rules`, `subscribe` and `unsubscribe`.
+import { z } from 'zod';
+import { NotificationRule } from '../../../protocol/notification.ts';
+import { connect } from '../client.ts';
+import type { GlobalArgs } from '../command.ts';
+import { print, printJson, table } from '../output.ts';
+import { show } from '../redraw.ts';
+
+type OwnArgs = GlobalArgs & { own: boolean };
+
+interface SubscribeArgs extends OwnArgs {
+  kinds: string[];
+  project: string | undefined;
+  channel: string[];
+  person: string | undefined;
+}
+
+/** Lists rules. */
+export async function listRules(args: OwnArgs): Promise<void> {
+  await show(args, () => connect(args).get(pathOf(args), z.array(NotificationRule)), draw);
+}
+
+/** Makes a rule. */
+export async function subscribe(args: SubscribeArgs): Promise<void> {
+  const { kinds, project = null, channel: channels, person = null } = args;
+  const body = { kinds, project, channels, ...(args.own ? {} : { person }) };
+  const rule = await connect(args).send('POST', pathOf(args), NotificationRule, body);
+  if (args.json) return printJson(rule);
+  const places = [`the inbox of ${rule.person ?? 'the installation'}`, ...rule.channels];
+  print(
+    `Rule ${rule.id}: ${rule.kinds.join(', ')} of ${rule.project ?? 'all projects'} to ${places.join(', ')}.`,
+  );
+}
+
+/** Removes a rule. */
+export async function unsubscribe(args: OwnArgs & { rule: number }): Promise<void> {
+  await connect(args).send('DELETE', `${pathOf(args)}/${args.rule}`, z.unknown());
+  if (args.json) return printJson({ removed: args.rule });
+  print(`Rule ${args.rule} is removed.`);
+}
+
+function pathOf({ own }: OwnArgs): string {
+  return own ? '/own-notification-rules' : '/notification-rules';
+}
+
+function draw(rules: NotificationRule[]): string {
+  if (rules.length === 0) return 'No rules. `autocode notify subscribe KIND…` makes one.';
+  return table(rules, [
+    { title: 'RULE', value: ({ id }) => String(id), align: 'right' },
+    { title: 'INBOX', value: ({ person }) => person ?? 'installation' },
+    { title: 'PROJECT', value: ({ project }) => project ?? 'all' },
+    { title: 'CHANNELS', value: ({ channels }) => channels.join(', ') || '–' },
+    { title: 'KINDS', value: ({ kinds }) => kinds.join(', ') },
+  ]);
+}

@@ -1,0 +1,123 @@
+// `autocode notify …`: definitions. Handlers are in ../notify/.
+import type { Argv } from 'yargs';
+import { verb, type Noun } from '../command.ts';
+import { NOTIFICATION_DELIVERY_STATES, NOTIFICATION_KINDS } from './choices.ts';
+
+const own = {
+  type: 'boolean',
+  default: false,
+  describe: 'Of the person whose token is used',
+} as const;
+const limit = { type: 'number', default: 50, requiresArg: true, describe: 'At most' } as const;
+const before = { type: 'number', requiresArg: true, describe: 'Older than this one' } as const;
+
+export const notifyNoun: Noun = {
+  noun: 'notify',
+  describe: 'Who is told what, and by which channels',
+  verbs: [
+    verb({
+      command: 'list',
+      aliases: ['ls'],
+      describe: 'List the inbox: of the person whose token is used, else of the installation',
+      examples: [['notify list --unread', '']],
+      builder: (yargs: Argv) =>
+        yargs
+          .option('unread', { type: 'boolean', default: false, describe: 'What was not read yet' })
+          .option('limit', limit)
+          .option('before', before),
+      load: async () => (await import('../notify/inbox.ts')).listInbox,
+    }),
+    verb({
+      command: 'read <notification>',
+      describe: 'Note that the inbox was read up to a notification',
+      examples: [['notify read 41', '']],
+      builder: (yargs: Argv) =>
+        yargs.positional('notification', {
+          type: 'number',
+          demandOption: true,
+          describe: 'Its number in `notify list`',
+        }),
+      load: async () => (await import('../notify/inbox.ts')).markRead,
+    }),
+    verb({
+      command: 'rules',
+      describe: 'List who is told what',
+      examples: [['notify rules', '']],
+      builder: (yargs: Argv) => yargs.option('own', own),
+      load: async () => (await import('../notify/rules.ts')).listRules,
+    }),
+    verb({
+      command: 'subscribe <kinds..>',
+      describe: 'Make a rule: who is told of what',
+      examples: [
+        ['notify subscribe task.failed incident.needs-person --channel ops', 'for the installation'],
+        ['notify subscribe change.ready --project shop --person ann', "into ann's inbox"],
+      ],
+      builder: (yargs: Argv) =>
+        yargs
+          .positional('kinds', {
+            choices: NOTIFICATION_KINDS,
+            array: true,
+            demandOption: true,
+            describe: 'Of what',
+          })
+          .option('project', { type: 'string', requiresArg: true, describe: 'Only of this project' })
+          .option('channel', {
+            type: 'string',
+            array: true,
+            nargs: 1,
+            default: [] as string[],
+            defaultDescription: 'the inbox alone',
+            describe: 'Where it goes besides the inbox; repeat for more',
+          })
+          .option('person', {
+            type: 'string',
+            requiresArg: true,
+            conflicts: 'own',
+            describe: 'Whose inbox; that of the installation when left out',
+          })
+          .option('own', own),
+      load: async () => (await import('../notify/rules.ts')).subscribe,
+    }),
+    verb({
+      command: 'unsubscribe <rule>',
+      describe: 'Remove a rule',
+      examples: [['notify unsubscribe 3', '']],
+      builder: (yargs: Argv) =>
+        yargs
+          .positional('rule', {
+            type: 'number',
+            demandOption: true,
+            describe: 'Its number in `notify rules`',
+          })
+          .option('own', own),
+      load: async () => (await import('../notify/rules.ts')).unsubscribe,
+    }),
+    verb({
+      command: 'channels',
+      describe: 'List the channels of the configuration',
+      examples: [['notify channels', '']],
+      load: async () => (await import('../notify/channels.ts')).listChannels,
+    }),
+    verb({
+      command: 'test <channel>',
+      describe: 'Send a test by a channel, once',
+      examples: [['notify test ops', '']],
+      builder: (yargs: Argv) =>
+        yargs.positional('channel', { type: 'string', demandOption: true, describe: 'Its name' }),
+      load: async () => (await import('../notify/channels.ts')).testChannel,
+    }),
+    verb({
+      command: 'deliveries',
+      describe: 'List what was sent by channels, and what could not be',
+      examples: [['notify deliveries --state failed', '']],
+      builder: (yargs: Argv) =>
+        yargs
+          .option('channel', { type: 'string', requiresArg: true, describe: 'By this channel' })
+          .option('state', { choices: NOTIFICATION_DELIVERY_STATES, describe: 'In this state' })
+          .option('limit', limit)
+          .option('before', before),
+      load: async () => (await import('../notify/channels.ts')).listDeliveries,
+    }),
+  ],
+};

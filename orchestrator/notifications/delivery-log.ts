@@ -1,0 +1,84 @@
+// What was sent by which channel, and the test of one. Used by the API.
+import { randomUUID } from 'node:crypto';
+import { AutocodeError } from '../../protocol/errors.ts';
+import type { NotificationDelivery, NotificationDeliveryState } from '../../protocol/notification.ts';
+import type { Channel, NotificationSettings } from '../config/notification-settings.ts';
+import type { Queryable } from '../db/connect.ts';
+import { send, type SendDeps } from './send.ts';
+
+type Row = Omit<NotificationDelivery, 'createdAt' | 'endedAt' | 'retryAt'> & {
+  retry: Date;
+  created: Date;
+  ended: Date | null;
+};
+const COLUMNS = `id, channel, message, kind, title, state, tries, trouble, retry_at as retry, created_at as created, ended_at as ended`;
+
+/** The newest first. */
+export async function listDeliveries(
+  db: Queryable,
+  {
+    channel,
+    state,
+    before,
+    limit,
+  }: {
+    channel?: string | undefined;
+    state?: NotificationDeliveryState | undefined;
+    before?: number | undefined;
+    limit: number;
+  },
+): Promise<NotificationDelivery[]> {
+  const { rows } = await db.query<Row>(
+    `select ${COLUMNS} from notification_delivery where ($1::text is null or channel = $1)
+       and ($2::text is null or state = $2) and ($3::bigint is null or id < $3) order by id desc limit $4`,
+    [channel ?? null, state ?? null, before ?? null, limit],
+  );
+  return rows.map(shown);
+}
+
+/** The channel of a name; ERR_NOT_FOUND. */
+export function channelNamed({ channels }: NotificationSettings, name: string): Channel {
+  const channel = channels.find((each) => each.name === name);
+  if (channel !== undefined) return channel;
+  throw new AutocodeError('ERR_NOT_FOUND', `The configuration has no channel ${name}.`, {
+    remedy: 'See `autocode notify channels`; they are in `notifications.channels`.',
+  });
+}
+
+/** Sends a test by a channel, once, and notes how it went. */
+export async function testChannel(
+  db: Queryable,
+  deps: SendDeps,
+  channel: Channel,
+  by: string,
+  signal: AbortSignal,
+): Promise<NotificationDelivery> {
+  const id = randomUUID();
+  const told = { title: `A test of the channel ${channel.name}`, body: `${by} asked for it.` };
+  const at = new Date();
+  const message = { id, kind: 'test', project: null, task: null, ...told, url: null, at };
+  const outcome = await send(deps, channel, message, signal);
+  const { rows } = await db.query<Row>(
+    `insert into notification_delivery (channel, message, kind, title, body, at, state, tries, trouble, ended_at)
+     values ($1, $2, 'test', $3, $4, $5, $6, 1, $7, now()) returning ${COLUMNS}`,
+    [
+      channel.name,
+      id,
+      told.title,
+      told.body,
+      at,
+      outcome.sent ? 'sent' : 'failed',
+      outcome.sent ? null : outcome.trouble,
+    ],
+  );
+  return shown(rows[0]!);
+}
+
+function shown({ retry, created, ended, ...row }: Row): NotificationDelivery {
+  return {
+    ...row,
+    retryAt: row.state === 'waiting' ? retry.toISOString() : null,
+    createdAt: created.toISOString(),
+    endedAt: ended?.toISOString() ?? null,
+  };
+}

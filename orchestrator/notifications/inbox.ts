@@ -1,0 +1,59 @@
+// The inbox: what a person was told, or the installation where no person asks. Used by the API.
+import type { Inbox, Notification } from '../../protocol/notification.ts';
+import type { Queryable } from '../db/connect.ts';
+
+/** Whose inbox it is, and the projects that may be told of; undefined: all. */
+export interface Reader {
+  person: number | null;
+  projects: number[] | undefined;
+}
+
+type Row = Omit<Notification, 'at' | 'readAt'> & { when: Date; read: Date | null };
+const OWN = `n.person is not distinct from $1::bigint and ($2::bigint[] is null or n.project = any($2))`;
+
+/** The newest first, and how many are unread. */
+export async function readInbox(
+  db: Queryable,
+  { person, projects }: Reader,
+  { unread, before, limit }: { unread: boolean; before?: number | undefined; limit: number },
+): Promise<Inbox> {
+  const own = [person, projects ?? null];
+  const { rows } = await db.query<Row>(
+    `select n.id, n.kind, q.name as project, n.task, n.title, n.body, n.path, n.at as when, n.read_at as read
+     from notification n left join project q on q.id = n.project
+     where ${OWN} and ($3::bigint is null or n.id < $3) and (not $4 or n.read_at is null) order by n.id desc limit $5`,
+    [...own, before ?? null, unread, limit],
+  );
+  const { rows: counts } = await db.query<{ unread: number }>(
+    `select count(*)::int as unread from notification n where ${OWN} and n.read_at is null`,
+    own,
+  );
+  const notifications = rows.map(({ when, read, ...row }) => ({
+    ...row,
+    at: when.toISOString(),
+    readAt: read?.toISOString() ?? null,
+  }));
+  return { unread: counts[0]!.unread, notifications };
+}
+
+/** Notes that everything up to one was read; how many were not before. */
+export async function markRead(db: Queryable, { person, projects }: Reader, upTo: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `update notification n set read_at = now() where ${OWN} and n.id <= $3 and n.read_at is null`,
+    [person, projects ?? null, upTo],
+  );
+  return rowCount ?? 0;
+}
+
+/** Forgets what is older; how many rows. */
+export async function forgetNotifications(db: Queryable, days: number): Promise<number> {
+  let removed = 0;
+  for (const statement of [
+    'delete from notification where at < now() - make_interval(secs => $1::float8 * 86400)',
+    `delete from notification_delivery where state <> 'waiting' and created_at < now() - make_interval(secs => $1::float8 * 86400)`,
+  ]) {
+    const { rowCount } = await db.query(statement, [days]);
+    removed += rowCount ?? 0;
+  }
+  return removed;
+}

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { testDatabase } from '../../test/support/database.ts';
+import type { NotificationKind } from '../../protocol/notification.ts';
+import type { Database } from '../db/connect.ts';
+import { emit } from '../events/outbox.ts';
+import { createPerson, updatePerson } from '../people/people.ts';
+import { aProject, aTask } from '../tasks/testing/work.ts';
+import { forgetNotifications, markRead, readInbox } from './inbox.ts';
+import { addRule, removeRule } from './rules.ts';
+import { takeAll } from './testing.ts';
+
+const FAILED = { kind: 'task.state', data: { from: 'running', to: 'failed', reason: 'no model' } } as const;
+
+async function rule(
+  db: Database,
+  kinds: NotificationKind[],
+  { person = null as number | null, project = null as string | null, channels = [] as string[] } = {},
+) {
+  return await addRule(db, { person, project, kinds, channels }, 'me');
+}
+
+async function titles(db: Database, person: number | null = null, projects?: number[]): Promise<string[]> {
+  const inbox = await readInbox(db, { person, projects }, { unread: false, limit: 100 });
+  return inbox.notifications.map(({ title }) => title).toReversed();
+}
+
+test('an event that a rule names is told once, with the words of its task; what was before the first rule is not', async () => {
+  await using db = await testDatabase();
+  const { id: project } = await aProject(db.pool);
+  await aTask(db.pool, 'p', { title: 'Fix\u202e the\ndate test' });
+  await emit(db.pool, { ...FAILED, project, task: 1 });
+  await takeAll(db.pool);
+  await rule(db.pool, ['task.failed'], { channels: ['ops'] });
+  await rule(db.pool, ['task.failed', 'task.approval'], { channels: ['ops', 'hook'] });
+  await emit(db.pool, { ...FAILED, project, task: 1 });
+  await emit(db.pool, { kind: 'task.state', project, task: 1, data: { to: 'queued' } });
+  await takeAll(db.pool);
+  await takeAll(db.pool);
+  const inbox = await readInbox(db.pool, { person: null, projects: undefined }, { unread: true, limit: 10 });
+  assert.equal(inbox.unread, 1);
+  assert.partialDeepStrictEqual(inbox.notifications, [
+    {
+      kind: 'task.failed',
+      project: 'p',
+      task: 1,
+      title: 'Failed: Fix the date test',
+      body: 'project p, task 1\nno model',
+      path: '/tasks/1',
+    },
+  ]);
+  const { rows } = await db.pool.query('select channel, state from notification_delivery order by channel');
+  assert.deepEqual(rows, [
+    { channel: 'hook', state: 'waiting' },
+    { channel: 'ops', state: 'waiting' },
+  ]);
+});
+
+test('a reading that is interrupted leaves nothing half told', async () => {
+  await using db = await testDatabase();
+  const { id: project } = await aProject(db.pool);
+  await rule(db.pool, ['task.failed']);
+  await aTask(db.pool);
+  await emit(db.pool, { ...FAILED, project, task: 1 });
+  await db.pool
+    .query(`create function broken() returns trigger language plpgsql as $$ begin raise 'no'; end $$;
+    create trigger broken before update on notification_cursor execute function broken()`);
+  await assert.rejects(takeAll(db.pool));
+  assert.deepEqual(await titles(db.pool), []);
+  await db.pool.query('drop trigger broken on notification_cursor');
+  await takeAll(db.pool);
+  assert.deepEqual(await titles(db.pool), ['Failed: do it']);
+});
+
+test('people are told of their projects, of what is of none with a role in all, and nothing once disabled', async () => {
+  await using db = await testDatabase();
+  const [shop, vault] = [await aProject(db.pool, 'shop'), await aProject(db.pool, 'vault')];
+  await aTask(db.pool, 'shop', { title: 'in shop' });
+  await aTask(db.pool, 'vault', { title: 'in vault' });
+  const ann = await createPerson(db.pool, { name: 'ann', role: null, projects: { shop: 'viewer' } }, 'me');
+  const bob = await createPerson(db.pool, { name: 'bob', role: 'viewer', projects: {} }, 'me');
+  for (const { id } of [ann, bob]) await rule(db.pool, ['task.failed', 'budget.reached'], { person: id });
+  const happen = async () => {
+    await emit(db.pool, { ...FAILED, project: shop.id, task: 1 });
+    await emit(db.pool, { ...FAILED, project: vault.id, task: 2 });
+    await emit(db.pool, {
+      kind: 'budget.reached',
+      data: { level: 80, scope: 'project', subject: 'vault', period: 'day' },
+    });
+    await takeAll(db.pool);
+  };
+  await happen();
+  assert.deepEqual(await titles(db.pool, ann.id), ['Failed: in shop']);
+  assert.deepEqual(await titles(db.pool, bob.id), [
+    'Failed: in shop',
+    'Failed: in vault',
+    '80 % of a budget are spent: project vault',
+  ]);
+  assert.deepEqual(await titles(db.pool, bob.id, [vault.id]), ['Failed: in vault']);
+  await updatePerson(db.pool, 'bob', { disabled: true }, 'me');
+  await happen();
+  assert.equal((await titles(db.pool, bob.id)).length, 3);
+  assert.equal((await titles(db.pool, ann.id)).length, 2);
+});
+
+test('each kind has its words', async () => {
+  await using db = await testDatabase();
+  const { id: project } = await aProject(db.pool);
+  await aTask(db.pool);
+  const of = { project, task: 1 };
+  await rule(db.pool, [
+    'change.ready',
+    'task.approval',
+    'incident.opened',
+    'incident.needs-person',
+    'egress.anomaly',
+    'secret.misused',
+    'intake.approval',
+    'intake.failed',
+  ]);
+  await emit(db.pool, { kind: 'change.opened', ...of, data: { change: 4, updated: false } });
+  await emit(db.pool, { kind: 'change.opened', ...of, data: { change: 4, updated: true } });
+  await emit(db.pool, { kind: 'task.state', ...of, data: { to: 'pending', pendingReason: 'approval' } });
+  await emit(db.pool, { kind: 'task.state', ...of, data: { to: 'pending', pendingReason: 'retry' } });
+  await emit(db.pool, { kind: 'incident.opened', ...of, data: { incident: 3 } });
+  await emit(db.pool, { kind: 'incident.needs-person', ...of, data: { incident: 3, reason: 'no run' } });
+  await emit(db.pool, {
+    kind: 'egress.anomaly',
+    project,
+    data: { anomaly: 'first-seen-host', host: 'x.org' },
+  });
+  await emit(db.pool, { kind: 'secret.misused', ...of, run: '1-1', data: { host: 'x.org' } });
+  await emit(db.pool, { kind: 'intake.quarantined', data: { source: 'web', reason: 'odd' } });
+  await emit(db.pool, { kind: 'intake.failed', data: { source: 'web', reason: 'odd' } });
+  await takeAll(db.pool);
+  assert.deepEqual(await titles(db.pool), [
+    'Ready for review: do it',
+    'Waits for approval: do it',
+    'Incident 3 opened: do it',
+    'Incident 3 needs a person: do it',
+    'A host was asked for the first time: x.org',
+    'A secret was misused by run 1-1',
+    'Work from web waits for a person',
+    'A delivery from web was given up',
+  ]);
+});
+
+test('the inbox is read up to a place, in pages; the old is forgotten; a removed rule tells nothing more', async () => {
+  await using db = await testDatabase();
+  const { id: project } = await aProject(db.pool);
+  await aTask(db.pool);
+  const { id } = await rule(db.pool, ['task.failed'], { project: 'p' });
+  for (let n = 0; n < 3; n++) await emit(db.pool, { ...FAILED, project, task: 1 });
+  await takeAll(db.pool);
+  const reader = { person: null, projects: undefined };
+  const { notifications } = await readInbox(db.pool, reader, { unread: false, limit: 2 });
+  const [newest, second] = notifications;
+  assert.equal(await markRead(db.pool, reader, second!.id), 2);
+  const unread = await readInbox(db.pool, reader, { unread: true, limit: 10 });
+  assert.equal(unread.unread, 1);
+  assert.deepEqual(
+    unread.notifications.map((each) => each.id),
+    [newest!.id],
+  );
+  const older = await readInbox(db.pool, reader, { unread: false, before: second!.id, limit: 10 });
+  assert.equal(older.notifications.length, 1);
+  await removeRule(db.pool, id);
+  await assert.rejects(removeRule(db.pool, id), { code: 'ERR_NOT_FOUND' });
+  await emit(db.pool, { ...FAILED, project, task: 1 });
+  await takeAll(db.pool);
+  assert.equal((await titles(db.pool)).length, 3);
+  await db.pool.query(`update notification set at = now() - interval '91 d' where id < $1`, [newest!.id]);
+  assert.equal(await forgetNotifications(db.pool, 90), 2);
+});

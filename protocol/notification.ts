@@ -1,0 +1,110 @@
+// What people and channels are told: kinds, rules, the inbox, deliveries.
+import { z } from 'zod';
+import { Name, Timestamp } from './ids.ts';
+
+export const NOTIFICATION_KINDS = [
+  'change.ready',
+  'task.failed',
+  'task.approval',
+  'budget.reached',
+  'incident.opened',
+  'incident.needs-person',
+  'egress.anomaly',
+  'secret.misused',
+  'intake.approval',
+  'intake.failed',
+] as const;
+export const NotificationKind = z.enum(NOTIFICATION_KINDS).meta({ id: 'NotificationKind' });
+export type NotificationKind = z.infer<typeof NotificationKind>;
+
+export const CHANNEL_KINDS = ['slack', 'webhook'] as const;
+
+const ruleFields = {
+  project: Name.nullable().default(null).meta({ description: 'Only of this project; null: of all.' }),
+  kinds: z.array(NotificationKind).min(1).max(NOTIFICATION_KINDS.length),
+  channels: z.array(Name).max(20).default([]).meta({ description: 'Where they go besides the inbox.' }),
+};
+
+export const OwnNotificationRuleInput = z.strictObject(ruleFields).meta({ id: 'OwnNotificationRuleCreate' });
+export type OwnNotificationRuleInput = z.infer<typeof OwnNotificationRuleInput>;
+
+export const NotificationRuleInput = z
+  .strictObject({
+    ...ruleFields,
+    person: Name.nullable()
+      .default(null)
+      .meta({
+        description: 'Into whose inbox; null: that of the installation, which tokens of nobody read.',
+      }),
+  })
+  .meta({ id: 'NotificationRuleCreate' });
+export type NotificationRuleInput = z.infer<typeof NotificationRuleInput>;
+
+export const NotificationRule = z
+  .object({
+    id: z.number().int(),
+    person: z.string().nullable(),
+    project: z.string().nullable(),
+    kinds: z.array(z.string()),
+    channels: z.array(z.string()),
+    createdBy: z.string(),
+    createdAt: Timestamp,
+  })
+  .meta({ id: 'NotificationRule' });
+export type NotificationRule = z.infer<typeof NotificationRule>;
+
+export const Notification = z
+  .object({
+    id: z.number().int(),
+    kind: z.string(),
+    project: z.string().nullable(),
+    task: z.number().int().nullable(),
+    title: z.string(),
+    body: z.string(),
+    path: z.string().nullable().meta({ description: 'Of the web page.' }),
+    at: Timestamp,
+    readAt: Timestamp.nullable(),
+  })
+  .meta({ id: 'Notification' });
+export type Notification = z.infer<typeof Notification>;
+
+export const Inbox = z
+  .object({ unread: z.number().int(), notifications: z.array(Notification) })
+  .meta({ id: 'Inbox' });
+export type Inbox = z.infer<typeof Inbox>;
+
+export const ReadNotifications = z
+  .strictObject({
+    upTo: z.number().int().positive().meta({ description: 'The newest one that was read.' }),
+  })
+  .meta({ id: 'ReadNotifications' });
+
+export const NotificationChannel = z
+  .object({
+    name: z.string(),
+    kind: z.enum(CHANNEL_KINDS),
+    forPeople: z.boolean().meta({ description: 'Whether people may name it in rules of their own.' }),
+  })
+  .meta({ id: 'NotificationChannel' });
+export type NotificationChannel = z.infer<typeof NotificationChannel>;
+
+export const NOTIFICATION_DELIVERY_STATES = ['waiting', 'sent', 'failed'] as const;
+export const NotificationDeliveryState = z.enum(NOTIFICATION_DELIVERY_STATES);
+export type NotificationDeliveryState = z.infer<typeof NotificationDeliveryState>;
+
+export const NotificationDelivery = z
+  .object({
+    id: z.number().int(),
+    channel: z.string(),
+    message: z.string().meta({ description: 'The id that the receiver sees, the same with each try.' }),
+    kind: z.string(),
+    title: z.string(),
+    state: NotificationDeliveryState,
+    tries: z.number().int(),
+    retryAt: Timestamp.nullable(),
+    trouble: z.string().nullable(),
+    createdAt: Timestamp,
+    endedAt: Timestamp.nullable(),
+  })
+  .meta({ id: 'NotificationDelivery' });
+export type NotificationDelivery = z.infer<typeof NotificationDelivery>;
