@@ -1,6 +1,7 @@
 // A notification as each kind of channel is told it. Used by send.ts.
 import { createHmac } from 'node:crypto';
 import { AutocodeError } from '../../protocol/errors.ts';
+import { cut } from './plain.ts';
 
 /** What is sent. */
 export interface Message {
@@ -59,8 +60,4 @@ export function slackBlocks({ kind, project, title, body, url }: Message): Post 
 // As Slack says: these three, and no others.
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}
-
-function cut(text: string, longest: number): string {
-  return text.length <= longest ? text : `${text.slice(0, longest - 1).toWellFormed()}…`;
 }

@@ -6,7 +6,7 @@ import type { GlobalArgs } from '../command.ts';
 import { print, printJson, table } from '../output.ts';
 import { show } from '../redraw.ts';
 
-type OwnArgs = GlobalArgs & { own: boolean };
+type OwnArgs = GlobalArgs & { own: boolean | undefined };
 
 interface SubscribeArgs extends OwnArgs {
   kinds: string[];
@@ -23,7 +23,7 @@ export async function listRules(args: OwnArgs): Promise<void> {
 /** Makes a rule. */
 export async function subscribe(args: SubscribeArgs): Promise<void> {
   const { kinds, project = null, channel: channels, person = null } = args;
-  const body = { kinds, project, channels, ...(args.own ? {} : { person }) };
+  const body = { kinds, project, channels, ...(args.own === true ? {} : { person }) };
   const rule = await connect(args).send('POST', pathOf(args), NotificationRule, body);
   if (args.json) return printJson(rule);
   const places = [`the inbox of ${rule.person ?? 'the installation'}`, ...rule.channels];
@@ -40,7 +40,7 @@ export async function unsubscribe(args: OwnArgs & { rule: number }): Promise<voi
 }
 
 function pathOf({ own }: OwnArgs): string {
-  return own ? '/own-notification-rules' : '/notification-rules';
+  return own === true ? '/own-notification-rules' : '/notification-rules';
 }
 
 function draw(rules: NotificationRule[]): string {

@@ -3,11 +3,7 @@ import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
 import { NOTIFICATION_DELIVERY_STATES, NOTIFICATION_KINDS } from './choices.ts';
 
-const own = {
-  type: 'boolean',
-  default: false,
-  describe: 'Of the person whose token is used',
-} as const;
+const own = { type: 'boolean', describe: 'Of the person whose token is used' } as const;
 const limit = { type: 'number', default: 50, requiresArg: true, describe: 'At most' } as const;
 const before = { type: 'number', requiresArg: true, describe: 'Older than this one' } as const;
 
