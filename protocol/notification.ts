@@ -31,11 +31,9 @@ export type OwnNotificationRuleInput = z.infer<typeof OwnNotificationRuleInput>;
 export const NotificationRuleInput = z
   .strictObject({
     ...ruleFields,
-    person: Name.nullable()
-      .default(null)
-      .meta({
-        description: 'Into whose inbox; null: that of the installation, which tokens of nobody read.',
-      }),
+    person: Name.nullable().default(null).meta({
+      description: 'Into whose inbox; null: that of the installation, which tokens of nobody read.',
+    }),
   })
   .meta({ id: 'NotificationRuleCreate' });
 export type NotificationRuleInput = z.infer<typeof NotificationRuleInput>;
