@@ -19,17 +19,17 @@ test('people are made, changed, shown and disabled; what was done is listed', as
   const set = await run('user', 'set', 'ann', '--role', 'none', '--project', 'shop=viewer');
   assert.match(set.stdout, /^ann: shop=viewer\nsigns in with: password\n/);
 
-  const [people, sessions, audit, nothing, noRole, taken] = await Promise.all([
+  const audit = await run('audit', 'list', '--limit', '1');
+  assert.match(audit.stdout, /admin\s+127\.0\.0\.1\s+PATCH \/people\/ann\s+200/);
+  const [people, sessions, nothing, noRole, taken] = await Promise.all([
     run('user', 'list'),
     run('user', 'sessions', 'ann'),
-    run('audit', 'list', '--limit', '1'),
     run('user', 'create', 'bob'),
     run('user', 'create', 'bob', '--project', 'shop'),
     run('user', 'reset', 'bob'),
   ]);
   assert.match(people.stdout, /ann\s+shop=viewer\s+password\s+1\s/);
   assert.match(sessions.stdout, /1\s+ann\s+link\s+127\.0\.0\.1/);
-  assert.match(audit.stdout, /admin\s+127\.0\.0\.1\s+PATCH \/people\/ann\s+200/);
   assert.match(nothing.stderr, /bob would not be allowed to do anything/);
   assert.match(noRole.stderr, /--project shop names no role/);
   assert.match(taken.stderr, /There is no person bob/);
