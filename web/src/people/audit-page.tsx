@@ -9,6 +9,7 @@ import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Field, Input } from '../ui/field.tsx';
 import { Problem } from '../ui/problem.tsx';
+import { Cell, Table } from '../ui/table.tsx';
 
 const MOST = 100;
 
@@ -65,29 +66,11 @@ export function AuditPage() {
         </Empty>
       )}
       {records.length > 0 && (
-        <div
-          className="overflow-x-auto rounded-lg border border-line bg-surface"
-          tabIndex={0}
-          role="region"
-          aria-label="Records"
-        >
-          <table className="w-full text-left">
-            <thead className="text-sm text-muted">
-              <tr>
-                {['When', 'Who', 'From', 'What', 'Project', 'Result'].map((title) => (
-                  <th key={title} scope="col" className="px-3 py-2 font-medium">
-                    {title}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {records.map((record) => (
-                <Row key={record.id} record={record} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table label="Records" heads={['When', 'Who', 'From', 'What', 'Project', 'Result']}>
+          {records.map((record) => (
+            <Row key={record.id} record={record} />
+          ))}
+        </Table>
       )}
       {hasNextPage && (
         <Button disabled={isFetching} onClick={() => void fetchNextPage()}>
@@ -107,28 +90,28 @@ function Row({ record }: { record: AuditRecord }) {
   );
   const by = session === null ? (token === null ? '' : `token ${token}`) : `session ${session}`;
   return (
-    <tr className="border-t border-line">
-      <td className="px-3 py-1.5 whitespace-nowrap">
+    <tr>
+      <Cell className="whitespace-nowrap">
         <time dateTime={at}>{new Date(at).toLocaleString()}</time>
-      </td>
-      <td className="px-3 py-1.5" title={by}>
+      </Cell>
+      <Cell title={by}>
         {actor ?? 'unknown'} {role !== null && <span className="text-sm text-muted">{role}</span>}
-      </td>
-      <td className="px-3 py-1.5">{address}</td>
-      <td className="px-3 py-1.5">
+      </Cell>
+      <Cell>{address}</Cell>
+      <Cell>
         <code className="break-all">
           {method} <bdi>{what}</bdi>
         </code>
         {made !== undefined && <span className="text-muted"> made {made}</span>}
-      </td>
-      <td className="px-3 py-1.5">{project ?? '–'}</td>
-      <td className="px-3 py-1.5">
+      </Cell>
+      <Cell>{project ?? '–'}</Cell>
+      <Cell>
         {status === null ? (
           <Badge tone="warn">not known</Badge>
         ) : (
           <Badge tone={code === null && status < 400 ? 'good' : 'bad'}>{code ?? status}</Badge>
         )}
-      </td>
+      </Cell>
     </tr>
   );
 }

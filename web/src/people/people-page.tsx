@@ -9,6 +9,7 @@ import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Problem } from '../ui/problem.tsx';
+import { Cell, Head, Table } from '../ui/table.tsx';
 import { toast, toastProblem } from '../ui/toasts.tsx';
 import { LinkDialog } from './link-dialog.tsx';
 import { PersonDialog } from './person-dialog.tsx';
@@ -47,34 +48,16 @@ export function PeoplePage() {
         </Empty>
       )}
       {data !== undefined && data.length > 0 && (
-        <div
-          className="overflow-x-auto rounded-lg border border-line bg-surface"
-          tabIndex={0}
-          role="region"
-          aria-label="People"
-        >
-          <table className="w-full text-left">
-            <thead className="text-sm text-muted">
-              <tr>
-                {['Name', 'May', 'Signs in with', 'Sessions', 'Seen', 'Actions'].map((title) => (
-                  <th key={title} scope="col" className="px-3 py-2 font-medium">
-                    {title}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {data.map((person) => (
-                <Row
-                  key={person.id}
-                  person={person}
-                  onEdit={() => setOpen({ kind: 'edit', person })}
-                  onReset={() => void onReset(person)}
-                />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table label="People" heads={['Name', 'May', 'Signs in with', 'Sessions', 'Seen', 'Actions']}>
+          {data.map((person) => (
+            <Row
+              key={person.id}
+              person={person}
+              onEdit={() => setOpen({ kind: 'edit', person })}
+              onReset={() => void onReset(person)}
+            />
+          ))}
+        </Table>
       )}
       {open?.kind === 'new' && <PersonDialog onClose={close} onMade={onMade} />}
       {open?.kind === 'edit' && <PersonDialog person={open.person} onClose={close} />}
@@ -96,11 +79,11 @@ function Row({ person, onEdit, onReset }: { person: Person; onEdit: () => void; 
       toast(`${name} is signed out (${ended} sessions).`);
     });
   return (
-    <tr className="border-t border-line">
-      <th scope="row" className="px-3 py-1.5 font-medium">
+    <tr>
+      <Head>
         {name} {disabledAt !== null && <Badge tone="bad">disabled</Badge>}
-      </th>
-      <td className="px-3 py-1.5">
+      </Head>
+      <Cell>
         <span className="flex flex-wrap gap-1">
           {role !== null && <Badge tone={role === 'admin' ? 'review' : 'info'}>{role}</Badge>}
           {Object.entries(projects).map(([project, each]) => (
@@ -109,13 +92,13 @@ function Row({ person, onEdit, onReset }: { person: Person; onEdit: () => void; 
             </Badge>
           ))}
         </span>
-      </td>
-      <td className="px-3 py-1.5">
+      </Cell>
+      <Cell>
         {provider === null ? (password ? 'password' : 'link not used yet') : new URL(provider).host}
-      </td>
-      <td className="px-3 py-1.5">{sessions}</td>
-      <td className="px-3 py-1.5">{lastSeenAt === null ? '–' : <Ago at={lastSeenAt} />}</td>
-      <td className="px-3 py-1.5">
+      </Cell>
+      <Cell>{sessions}</Cell>
+      <Cell>{lastSeenAt === null ? '–' : <Ago at={lastSeenAt} />}</Cell>
+      <Cell>
         <span className="flex flex-wrap gap-1">
           <Button look="quiet" onClick={onEdit} aria-label={`Edit ${name}`}>
             Edit
@@ -138,7 +121,7 @@ function Row({ person, onEdit, onReset }: { person: Person; onEdit: () => void; 
             {disabledAt === null ? 'Disable' : 'Enable'}
           </Button>
         </span>
-      </td>
+      </Cell>
     </tr>
   );
 }
