@@ -1,0 +1,1 @@
+-- Notifications: digests, quiet hours, subscriptions of browsers.

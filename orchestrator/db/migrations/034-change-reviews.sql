@@ -1,0 +1,1 @@
+-- What forges say of changes: reviews, conflicts.
