@@ -59,6 +59,7 @@ export const EVENT_KINDS = [
   'incident.resolved',
   'incident.reopened',
   'incident.needs-person',
+  'notification.told',
 ] as const;
 
 export const EventId = z.string().regex(/^\d{1,20}-\d{1,20}$/);

@@ -54,6 +54,10 @@ test('an event that a rule names is told once, with the words of its task; what 
     { channel: 'hook', state: 'waiting' },
     { channel: 'ops', state: 'waiting' },
   ]);
+  const { rows: told } = await db.pool.query(
+    `select project, task, data from event where kind = 'notification.told'`,
+  );
+  assert.deepEqual(told, [{ project, task: 1, data: { kind: 'task.failed' } }]);
 });
 
 test('a reading that is interrupted leaves nothing half told', async () => {

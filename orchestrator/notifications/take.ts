@@ -3,7 +3,7 @@
 import type { Event } from '../../protocol/event.ts';
 import { RIGHTS, roleIn, type Rights } from '../access/rights.ts';
 import { transaction, type Database, type Queryable } from '../db/connect.ts';
-import { readEvents } from '../events/outbox.ts';
+import { emit, readEvents } from '../events/outbox.ts';
 import { told } from './wording.ts';
 
 const PAGE = 200;
@@ -74,6 +74,12 @@ async function take(tx: Queryable, event: Event, rules: Rule[]): Promise<void> {
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing`,
       [...values, person],
     );
+  await emit(tx, {
+    kind: 'notification.told', // open pages look into their inboxes
+    ...(event.project === null ? {} : { project: event.project }),
+    ...(event.task === null ? {} : { task: event.task }),
+    data: { kind: ofKind },
+  });
   for (const channel of new Set(wanted.flatMap(({ channels }) => channels)))
     await tx.query(
       `insert into notification_delivery (event, kind, project, task, title, body, path, at, channel)

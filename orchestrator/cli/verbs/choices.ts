@@ -161,6 +161,7 @@ export const EVENT_KINDS = [
   'incident.resolved',
   'incident.reopened',
   'incident.needs-person',
+  'notification.told',
 ] as const satisfies EventKind[];
 
 export const AT_DEADLINE = ['wait', 'cancel', 'stop'] as const satisfies AtDeadline[];
