@@ -72,10 +72,16 @@ export const Inbox = z
 export type Inbox = z.infer<typeof Inbox>;
 
 export const ReadNotifications = z
-  .strictObject({
-    upTo: z.number().int().positive().meta({ description: 'The newest one that was read.' }),
-  })
+  .union([
+    z.strictObject({
+      upTo: z.number().int().positive().meta({ description: 'All up to this one were read.' }),
+    }),
+    z.strictObject({
+      only: z.array(z.number().int().positive()).min(1).max(1000).meta({ description: 'These were read.' }),
+    }),
+  ])
   .meta({ id: 'ReadNotifications' });
+export type ReadNotifications = z.infer<typeof ReadNotifications>;
 
 export const NotificationChannel = z
   .object({

@@ -1,5 +1,5 @@
 // The inbox: what a person was told, or the installation where no person asks. Used by the API.
-import type { Inbox, Notification } from '../../protocol/notification.ts';
+import type { Inbox, Notification, NotificationKind, ReadNotifications } from '../../protocol/notification.ts';
 import type { Queryable } from '../db/connect.ts';
 
 /** Whose inbox it is, and the projects that may be told of; undefined: all. */
@@ -11,18 +11,28 @@ export interface Reader {
 type Row = Omit<Notification, 'at' | 'readAt'> & { when: Date; read: Date | null };
 const OWN = `n.person is not distinct from $1::bigint and ($2::bigint[] is null or n.project = any($2))`;
 
-/** The newest first, and how many are unread. */
+/** What is shown of it; what is left out does not narrow. */
+export interface InboxQuery {
+  unread: boolean;
+  kind?: NotificationKind | undefined;
+  project?: string | undefined;
+  before?: number | undefined;
+  limit: number;
+}
+
+/** The newest first, and how many are unread in all of it. */
 export async function readInbox(
   db: Queryable,
   { person, projects }: Reader,
-  { unread, before, limit }: { unread: boolean; before?: number | undefined; limit: number },
+  { unread, kind, project, before, limit }: InboxQuery,
 ): Promise<Inbox> {
   const own = [person, projects ?? null];
   const { rows } = await db.query<Row>(
     `select n.id, n.kind, q.name as project, n.task, n.title, n.body, n.path, n.at as when, n.read_at as read
      from notification n left join project q on q.id = n.project
-     where ${OWN} and ($3::bigint is null or n.id < $3) and (not $4 or n.read_at is null) order by n.id desc limit $5`,
-    [...own, before ?? null, unread, limit],
+     where ${OWN} and ($3::bigint is null or n.id < $3) and (not $4 or n.read_at is null)
+       and ($6::text is null or n.kind = $6) and ($7::text is null or q.name = $7) order by n.id desc limit $5`,
+    [...own, before ?? null, unread, limit, kind ?? null, project ?? null],
   );
   const { rows: counts } = await db.query<{ unread: number }>(
     `select count(*)::int as unread from notification n where ${OWN} and n.read_at is null`,
@@ -36,11 +46,16 @@ export async function readInbox(
   return { unread: counts[0]!.unread, notifications };
 }
 
-/** Notes that everything up to one was read; how many were not before. */
-export async function markRead(db: Queryable, { person, projects }: Reader, upTo: number): Promise<number> {
+/** Notes that everything up to one was read, or some of them; how many were not before. */
+export async function markRead(
+  db: Queryable,
+  { person, projects }: Reader,
+  read: ReadNotifications,
+): Promise<number> {
   const { rowCount } = await db.query(
-    `update notification n set read_at = now() where ${OWN} and n.id <= $3 and n.read_at is null`,
-    [person, projects ?? null, upTo],
+    `update notification n set read_at = now() where ${OWN} and n.read_at is null
+       and ${'upTo' in read ? 'n.id <= $3' : 'n.id = any($3)'}`,
+    [person, projects ?? null, 'upTo' in read ? read.upTo : read.only],
   );
   return rowCount ?? 0;
 }

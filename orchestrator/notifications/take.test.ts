@@ -159,13 +159,18 @@ test('the inbox is read up to a place, in pages; the old is forgotten; a removed
   const reader = { person: null, projects: undefined };
   const { notifications } = await readInbox(db.pool, reader, { unread: false, limit: 2 });
   const [newest, second] = notifications;
-  assert.equal(await markRead(db.pool, reader, second!.id), 2);
+  assert.equal(await markRead(db.pool, reader, { upTo: second!.id }), 2);
   const unread = await readInbox(db.pool, reader, { unread: true, limit: 10 });
   assert.equal(unread.unread, 1);
   assert.deepEqual(
     unread.notifications.map((each) => each.id),
     [newest!.id],
   );
+  const ofKind = async (kind: NotificationKind) =>
+    await readInbox(db.pool, reader, { unread: false, kind, project: 'p', limit: 10 });
+  assert.equal((await ofKind('task.failed')).notifications.length, 3);
+  assert.deepEqual(await ofKind('change.ready'), { unread: 1, notifications: [] });
+  assert.equal(await markRead(db.pool, reader, { only: [newest!.id, second!.id] }), 1);
   const older = await readInbox(db.pool, reader, { unread: false, before: second!.id, limit: 10 });
   assert.equal(older.notifications.length, 1);
   await removeRule(db.pool, id);

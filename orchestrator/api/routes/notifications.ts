@@ -7,6 +7,7 @@ import {
   NotificationChannel,
   NotificationDelivery,
   NotificationDeliveryState,
+  NotificationKind,
   ReadNotifications,
 } from '../../../protocol/notification.ts';
 import { channelNamed, listDeliveries, testChannel } from '../../notifications/delivery-log.ts';
@@ -26,7 +27,13 @@ export const notificationRoutes: Routes = (app, { db, config, secrets, redactor,
       schema: {
         tags,
         summary: 'My inbox, the newest first; for a token of nobody that of the installation',
-        querystring: z.object({ unread: Switch, before: Id.optional(), limit: Limit }),
+        querystring: z.object({
+          unread: Switch,
+          kind: NotificationKind.optional(),
+          project: Name.optional(),
+          before: Id.optional(),
+          limit: Limit,
+        }),
         response: { 200: Inbox },
       },
     },
@@ -38,12 +45,12 @@ export const notificationRoutes: Routes = (app, { db, config, secrets, redactor,
       config: { access: 'viewer', limited: 'filtered' },
       schema: {
         tags,
-        summary: 'Note that my inbox was read up to a notification',
+        summary: 'Note that my inbox was read up to a notification, or some of it',
         body: ReadNotifications,
         response: { 200: z.object({ read: z.number().int() }) },
       },
     },
-    async (request) => ({ read: await markRead(db, readerOf(request), request.body.upTo) }),
+    async (request) => ({ read: await markRead(db, readerOf(request), request.body) }),
   );
   app.get(
     '/notification-channels',
