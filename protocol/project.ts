@@ -291,6 +291,33 @@ export const FILE_SETTINGS = [
   'draft',
 ] as const;
 
+/** What an editor of a project sees of it, and may change. */
+const SEEN_SETTINGS = [
+  'verify',
+  'agent',
+  'agentCommand',
+  'model',
+  'limits',
+  'reviewers',
+  'labels',
+  'draft',
+  'mergeMethod',
+  'checks',
+  'approvePlan',
+  'permissions',
+  'memory',
+  'dependencyCaches',
+  'isolation',
+  'environment',
+  'placement',
+  'workerLabels',
+  'runMemoryMib',
+  'afterChange',
+  'maxRuns',
+  'quietHours',
+  'trusted',
+] as const;
+
 // No defaults here: what a patch leaves out stays as it is (`.partial()` alone would fill them in).
 export const ProjectPatch = ProjectInput.omit({
   name: true,
@@ -319,6 +346,9 @@ export const ProjectPatch = ProjectInput.omit({
     maxRuns: MaxRuns.optional(),
     quietHours: OwnQuietHours.optional(),
     trusted: z.boolean().optional(),
+    was: z.partialRecord(z.enum(SEEN_SETTINGS), z.unknown()).optional().meta({
+      description: 'What the editor saw: refused when somebody has changed that meanwhile.',
+    }),
   })
   .meta({ id: 'ProjectPatch' });
 export type ProjectPatch = z.infer<typeof ProjectPatch>;

@@ -124,6 +124,7 @@ const DECIDED: Record<Access, string[]> = {
     'POST /api/v1/purchases',
     'POST /api/v1/local-models/:model/commands',
     'POST /api/v1/projects',
+    'POST /api/v1/repository-looks',
     'PATCH /api/v1/projects/:project',
     'PATCH /api/v1/projects/:project/models',
     'DELETE /api/v1/projects/:project',

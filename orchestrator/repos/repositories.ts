@@ -11,6 +11,7 @@ import type {
   RepositoryInput,
   VerifyCommand,
 } from '../../protocol/project.ts';
+import type { RepositoryLook, RepositoryLookInput } from '../../protocol/repository-look.ts';
 import type { BaseAnswer, Run } from '../../protocol/run.ts';
 import { createProject, getProject, updateProject } from '../tasks/projects.ts';
 import type { FoundInFiles, RepositoryFound } from '../tasks/projects.ts';
@@ -27,6 +28,7 @@ import type { Delivery, KeepDelivery } from './forge/webhook.ts';
 import { createGitGate } from './git-gate.ts';
 import type { GitGate } from './git-gate.ts';
 import { hostRepository } from './hosted.ts';
+import { lookAtRepository } from './look.ts';
 import { closeChange, mergeChange, refreshChange } from './merge.ts';
 import type { MergeDeps } from './merge.ts';
 import { openRepository, repositoryName } from './open.ts';
@@ -49,6 +51,8 @@ export interface Repositories {
   update(project: string, patch: ProjectPatch): Promise<Project>;
   /** Adds a repository to a project, looked at as those of a new project are. */
   add(project: string, input: RepositoryInput): Promise<Project>;
+  /** What an address is of, before a project is made of it; nothing is kept. */
+  look(input: RepositoryLookInput): Promise<RepositoryLook>;
   prepareBase(run: string, fence: number): Promise<BaseAnswer>;
   /** What the run changed; with `against` what its result has that that run's has not. */
   runDiff(run: Run, format: DiffFormat, against?: Run): Promise<string>;
@@ -76,6 +80,7 @@ export function bindRepositories(deps: RepositoriesDeps): Repositories {
     update: async (project, patch) => await changeProject(deps, project, patch),
     add: async (project, input) =>
       await addRepository(db, project, await findRepository(deps, input, undefined)),
+    look: async (input) => await lookAtRepository(deps, input),
     prepareBase: async (run, fence) =>
       await withProjectFile(db, store, run, await prepareBase(db, store, run, fence, stopping)),
     runDiff: async (run, format, against) =>

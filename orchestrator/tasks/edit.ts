@@ -5,6 +5,7 @@ import type { Task, TaskPatch } from '../../protocol/task.ts';
 import type { Queryable } from '../db/connect.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
 import { emit } from '../events/outbox.ts';
+import { refuseOverwriting } from './overwriting.ts';
 import { getTask } from './queries.ts';
 import { arrangeQueue, lockTask } from './queue.ts';
 import { ENDED_TASK_STATES } from './task-state.ts';
@@ -26,7 +27,7 @@ export async function editTask(db: Queryable, id: number, patch: TaskPatch, by: 
     const { project } = await lockTask(tx, id);
     const task = await getTask(tx, id);
     const { was = {}, ...wanted } = patch;
-    refuseOverwriting(task, was);
+    refuseOverwriting(`task ${id}`, task, was);
     const changed = (Object.keys(wanted) as Field[]).filter(
       (field) => wanted[field] !== undefined && !isDeepStrictEqual(wanted[field], task[field]),
     );
@@ -37,23 +38,6 @@ export async function editTask(db: Queryable, id: number, patch: TaskPatch, by: 
     await emit(tx, { kind: 'task.changed', project, task: id, data: { changed, by: by.actor } });
     return await getTask(tx, id);
   });
-}
-
-function refuseOverwriting(task: Task, was: NonNullable<TaskPatch['was']>): void {
-  const moved = (Object.keys(was) as Field[]).filter(
-    (field) => was[field] !== undefined && !isDeepStrictEqual(was[field], task[field]),
-  );
-  if (moved.length === 0) return;
-  throw new AutocodeError(
-    'ERR_CONFLICT',
-    `Somebody has changed task ${task.id} meanwhile: ${moved.join(', ')}.`,
-    {
-      remedy: 'Look at it as it is now, and change that.',
-      details: {
-        changed: Object.fromEntries(moved.map((field) => [field, { was: was[field], is: task[field] }])),
-      },
-    },
-  );
 }
 
 function refuseTooLate({ id, state }: Task, changed: Field[]): void {

@@ -67,6 +67,24 @@ test('a patch changes what it names and nothing else', async () => {
   assert.deepEqual(data, { changed: ['verify'] });
 });
 
+test('an editor who saw something else is told what it is now, and nothing is overwritten', async () => {
+  await using db = await testDatabase();
+  await aProject(db.pool, 'p', { limits: { maxIterations: 2 } });
+  const seen = await getProject(db.pool, 'p');
+  const was = { limits: seen.limits, agent: seen.agent };
+  await updateProject(db.pool, 'p', ProjectPatch.parse({ limits: { maxIterations: 3 }, was }));
+  await assert.rejects(
+    updateProject(db.pool, 'p', ProjectPatch.parse({ limits: { maxIterations: 4 }, was })),
+    {
+      code: 'ERR_CONFLICT',
+      details: { changed: { limits: { was: { maxIterations: 2 }, is: { maxIterations: 3 } } } },
+    },
+  );
+  assert.deepEqual((await getProject(db.pool, 'p')).limits, { maxIterations: 3 });
+  await updateProject(db.pool, 'p', ProjectPatch.parse({ memory: false, was: { memory: true } }));
+  assert.equal((await getProject(db.pool, 'p')).memory, false);
+});
+
 test('a project is archived when its tasks are done, and stays readable', async () => {
   await using db = await testDatabase();
   await aProject(db.pool);

@@ -5,6 +5,7 @@ import type { Project, ProjectInput, ProjectPatch, VerifyCommand } from '../../p
 import { sqlState, type Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
 import { keepFile, letFileDecide, markedIn } from './known-file.ts';
+import { refuseOverwriting } from './overwriting.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
 import { keepEnvironment } from './project-environment.ts';
 import { keepOrder } from './project-order.ts';
@@ -200,15 +201,19 @@ export async function listProjects(db: Queryable, among?: number[]): Promise<Pro
   return rows.map(shown);
 }
 
-/** Changes what the patch names, and nothing else; new tasks and claims go by it. `forge` is the name of the one that it chose. */
+/**
+ * Changes what the patch names, and nothing else; new tasks and claims go by it. `forge` is the name of the one that it chose.
+ * ERR_CONFLICT when what the editor saw is different by now.
+ */
 export async function updateProject(
   db: Queryable,
   nameOrId: string | number,
-  patch: ProjectPatch,
+  { was = {}, ...patch }: ProjectPatch,
   forge?: string,
 ): Promise<Project> {
   return await withinTransaction(db, async (tx) => {
     const project = await lockProject(tx, nameOrId);
+    refuseOverwriting(`project ${project.name}`, project, was);
     checkPlaces(patch.verify, project.repositories);
     if (patch.trusted === false && project.trusted && project.isolation === 'directory')
       await refuseWhileLive(tx, project, 'be untrusted');

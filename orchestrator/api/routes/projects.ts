@@ -1,7 +1,8 @@
-// /projects: what Autocode works on.
+// /projects: what Autocode works on. /repository-looks: what an address would make.
 import { z } from 'zod';
 import { Name } from '../../../protocol/ids.ts';
 import { Project, ProjectInput, ProjectPatch, RepositoryInput } from '../../../protocol/project.ts';
+import { RepositoryLook, RepositoryLookInput } from '../../../protocol/repository-look.ts';
 import { archiveProject, getProject, listProjects } from '../../tasks/projects.ts';
 import { removeRepository } from '../../tasks/repositories.ts';
 import { projectsOf } from '../project-scope.ts';
@@ -30,6 +31,19 @@ export const projectRoutes: Routes = (app, { db, repositories }) => {
       },
     },
     async (request, reply) => reply.code(201).send(await repositories.create(request.body)),
+  );
+  app.post(
+    '/repository-looks',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags: ['projects'],
+        summary: 'Look at a repository before a project is made of it; nothing is kept',
+        body: RepositoryLookInput,
+        response: { 200: RepositoryLook },
+      },
+    },
+    async (request) => await repositories.look(request.body),
   );
   app.get(
     '/projects/:project',
