@@ -22,7 +22,13 @@ export const Trust = z
       .max(100_000)
       .default(60)
       .meta({ description: 'Items taken in an hour.' }),
-    perActorPerHour: z.number().int().min(1).max(100_000).default(20),
+    perActorPerHour: z
+      .number()
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(20)
+      .meta({ description: 'Items taken in an hour from one actor.' }),
     quarantine: z
       .boolean()
       .default(true)
@@ -60,6 +66,39 @@ export const SourceInput = z
   .meta({ id: 'IntakeSourceCreate' });
 export type SourceInput = z.infer<typeof SourceInput>;
 
+/** A source is changed against the version that was seen; what is left out stays as it is. */
+export const SourcePatch = z
+  .strictObject({
+    version: text()
+      .max(100)
+      .meta({ description: 'Of the source as it was seen; refused where somebody has changed it since.' }),
+    project: Name.nullable().optional().meta({ description: 'null: found by what the source says.' }),
+    trust: Trust.optional(),
+    settings: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .meta({ description: 'All of them: what is left out is as if it had never been given.' }),
+    secret: z.string().min(1).max(65_536).optional().meta({ description: 'Instead of the one before.' }),
+  })
+  .meta({ id: 'IntakeSourcePatch' });
+export type SourcePatch = z.infer<typeof SourcePatch>;
+
+/** What sources of a kind are asked for where one is added. */
+export const SourceKindDetails = z
+  .object({
+    kind: SourceKindName,
+    what: z.string().meta({ description: 'What it is, in a line.' }),
+    needsProject: z.boolean().meta({ description: 'Nothing that comes tells whose it is.' }),
+    secret: z.string().nullable().meta({ description: 'What its secret is; null where it has none.' }),
+    farSide: z
+      .string()
+      .nullable()
+      .meta({ description: 'What is to be set up where it comes from; null: nothing.' }),
+    settings: z.record(z.string(), z.unknown()).meta({ description: 'JSON schema of its settings.' }),
+  })
+  .meta({ id: 'IntakeSourceKindDetails' });
+export type SourceKindDetails = z.infer<typeof SourceKindDetails>;
+
 export const IntakeSource = z
   .object({
     name: Name,
@@ -67,6 +106,7 @@ export const IntakeSource = z
     project: z.string().nullable(),
     trust: Trust,
     settings: z.record(z.string(), z.unknown()),
+    version: z.string().meta({ description: 'Another one when project, trust or settings have changed.' }),
     secretName: SecretName,
     hook: z
       .string()

@@ -53,6 +53,7 @@ const DECIDED: Record<Access, string[]> = {
     'GET /api/v1/incidents/:incident',
     'GET /api/v1/intake/deliveries',
     'GET /api/v1/intake/deliveries/:delivery',
+    'GET /api/v1/intake/source-kinds',
     'GET /api/v1/intake/sources',
     'GET /api/v1/intake/sources/:source',
     'GET /api/v1/ledger',
@@ -74,6 +75,7 @@ const DECIDED: Record<Access, string[]> = {
     'DELETE /api/v1/own-notification-rules/:rule',
     'GET /api/v1/prices',
     'GET /api/v1/projects',
+    'GET /api/v1/project-figures',
     'GET /api/v1/projects/:project',
     'GET /api/v1/projects/:project/dependencies',
     'GET /api/v1/projects/:project/file',
@@ -155,6 +157,7 @@ const DECIDED: Record<Access, string[]> = {
   admin: [
     'PUT /api/v1/budgets',
     'POST /api/v1/intake/sources',
+    'PATCH /api/v1/intake/sources/:source',
     'DELETE /api/v1/intake/sources/:source',
     'POST /api/v1/environments/:environment',
     'DELETE /api/v1/environments/:environment',

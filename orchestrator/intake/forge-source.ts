@@ -7,16 +7,46 @@ import type { RawDelivery } from './source.ts';
 export const FACT = 'fact';
 
 export const ForgeSourceSettings = z.strictObject({
-  forge: z.string().min(1).max(63),
-  repositories: z.array(z.string().min(1).max(500)).max(1000).optional(),
-  labels: z.array(z.string().min(1).max(100)).max(20).default(['autocode']),
-  assignee: z.string().min(1).max(100).optional(),
-  mention: z.string().min(2).max(100).default('@autocode'),
-  priority: z.int().min(-100).max(100).default(0),
-  reviews: z.boolean().default(true),
-  checks: z.boolean().default(true),
-  answers: z.boolean().default(true),
-  pollSeconds: z.int().min(2).max(86_400).nullable().default(60),
+  forge: z.string().min(1).max(63).meta({ description: 'As projects name it, as `git.example.com`.' }),
+  repositories: z
+    .array(z.string().min(1).max(500))
+    .max(1000)
+    .optional()
+    .meta({ description: 'As `acme/shop`; all that projects have at the forge when left out.' }),
+  labels: z
+    .array(z.string().min(1).max(100))
+    .max(20)
+    .default(['autocode'])
+    .meta({ description: 'An open issue with one of them becomes a task.' }),
+  assignee: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .meta({ description: 'Or one that is assigned to this user.' }),
+  mention: z
+    .string()
+    .min(2)
+    .max(100)
+    .default('@autocode')
+    .meta({ description: 'A comment with it is said to the task of its issue or pull request.' }),
+  priority: z.int().min(-100).max(100).default(0).meta({ description: 'Of the tasks of its issues.' }),
+  reviews: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Reviews of our pull requests, and their comments, are taken up.' }),
+  checks: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Checks of our pull requests that failed are taken up.' }),
+  answers: z.boolean().default(true).meta({ description: 'Whoever asked is answered there.' }),
+  pollSeconds: z
+    .int()
+    .min(2)
+    .max(86_400)
+    .nullable()
+    .default(60)
+    .meta({ description: 'How often the forge is asked; never when empty.' }),
 });
 export type ForgeSourceSettings = z.infer<typeof ForgeSourceSettings>;
 

@@ -1,7 +1,8 @@
 // The kinds of sources that there are, each loaded when the first source of it is asked for. A new one is added here and to
-// SOURCE_KINDS of the protocol. Used by sources.ts.
-import type { SourceKindName } from '../../protocol/intake.ts';
+// SOURCE_KINDS of the protocol. Used by sources.ts and, for what a source is asked for, by the API.
+import { z } from 'zod';
 import { AutocodeError } from '../../protocol/errors.ts';
+import { SOURCE_KINDS, type SourceKindDetails, type SourceKindName } from '../../protocol/intake.ts';
 import type { SourceKind } from './source.ts';
 
 const KINDS: Partial<Record<SourceKindName, () => Promise<SourceKind>>> = {
@@ -20,4 +21,16 @@ export async function kindNamed(name: SourceKindName): Promise<SourceKind> {
   throw new AutocodeError('ERR_INVALID_INPUT', `There is no kind of source named ${name}.`, {
     remedy: `There are ${Object.keys(KINDS).join(', ')}.`,
   });
+}
+
+/** All kinds, with what sources of each are asked for. */
+export async function describedKinds(): Promise<SourceKindDetails[]> {
+  return await Promise.all(
+    SOURCE_KINDS.map(async (name) => {
+      const { about, needsProject, settings } = await kindNamed(name);
+      const { what, secret = null, farSide = null } = about;
+      const schema = z.toJSONSchema(settings, { io: 'input', unrepresentable: 'any' });
+      return { kind: name, what, needsProject, secret, farSide, settings: schema as Record<string, unknown> };
+    }),
+  );
 }

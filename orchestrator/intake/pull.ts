@@ -5,7 +5,7 @@ import { transaction, type Database, type Queryable } from '../db/connect.ts';
 import { storeDelivery } from './deliveries.ts';
 import type { Sealer } from './sealing.ts';
 import type { RawDelivery, SourceDeps } from './source.ts';
-import { openSources, type OpenSource } from './sources.ts';
+import { openSource, openSources, type OpenSource } from './sources.ts';
 
 export interface PullDeps extends Omit<SourceDeps, 'db'> {
   db: Database;
@@ -64,6 +64,7 @@ async function poll(deps: PullDeps, { source, kind }: OpenSource, signal: AbortS
     if (rows[0] === undefined) return;
     const { deliveries, cursor, trouble } = await ask(source, rows[0].cursor, deps, signal);
     await transaction(db, async (tx) => {
+      if (!(await isStillThere(tx, { source, kind }))) return;
       // What is asked for overlaps: seeing the same again is no second delivery of it.
       const known = await knownDeliveries(tx, source.name, deliveries);
       for (const each of deliveries)
@@ -76,6 +77,13 @@ async function poll(deps: PullDeps, { source, kind }: OpenSource, signal: AbortS
   } catch (error) {
     if (!signal.aborted) await noteTrouble(deps, source.name, error);
   }
+}
+
+// Somebody may have removed it meanwhile, or sent it elsewhere, where what was asked here says nothing.
+async function isStillThere(tx: Queryable, { source, kind }: OpenSource): Promise<boolean> {
+  await tx.query('select from intake_source where name = $1 for update', [source.name]);
+  const now = await openSource(tx, source.name);
+  return now !== undefined && now.kind === kind && kind.scope(now.source) === kind.scope(source);
 }
 
 async function knownDeliveries(

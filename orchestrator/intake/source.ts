@@ -47,6 +47,8 @@ export interface SourceDeps {
 
 export interface SourceKind<S = unknown> {
   name: SourceKindName;
+  /** What people are told where they add one; `secret` where it has one of its own. */
+  about: { what: string; secret?: string; farSide?: string };
   settings: z.ZodType<S>;
   /** A project must be named with it: nothing in its items tells one. */
   needsProject: boolean;

@@ -1,10 +1,10 @@
 // Sources as they were added: rows in the database, their secrets in the secret store. Used by the API, hooks.ts, work.ts and pull.ts.
-import { z } from 'zod';
+import { createHash } from 'node:crypto';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { Trust, type IntakeSource, type SourceInput, type SourceKindName } from '../../protocol/intake.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { SecretManager } from '../secrets/secret-manager.ts';
-import { getProject } from '../tasks/projects.ts';
+import { readGiven } from './given.ts';
 import { kindNamed } from './kinds.ts';
 import { secretNameOf, type Source, type SourceKind } from './source.ts';
 
@@ -37,28 +37,14 @@ const SELECT = `select s.name, s.kind, p.name as project, s.trust, s.settings, s
 /** Adds a source; its settings are those of its kind. */
 export async function addSource(
   { db, secrets }: { db: Queryable; secrets: SecretManager },
-  { name, kind: kindName, project, trust, settings: given, secret }: SourceInput,
+  { name, kind, project, trust, settings, secret }: SourceInput,
   actor: string,
 ): Promise<IntakeSource> {
-  const kind = await kindNamed(kindName);
-  const settings = kind.settings.safeParse(given);
-  if (!settings.success) {
-    throw new AutocodeError(
-      'ERR_INVALID_INPUT',
-      `The settings of ${name} are not those of the kind ${kindName}.`,
-      { remedy: z.prettifyError(settings.error) },
-    );
-  }
-  if (project === undefined && kind.needsProject) {
-    throw new AutocodeError('ERR_INVALID_INPUT', `The source ${name} names no project.`, {
-      remedy: `Nothing that a source of the kind ${kindName} says tells one: give it with --project.`,
-    });
-  }
-  const found = project === undefined ? null : (await getProject(db, project)).id;
+  const given = await readGiven(db, { name, kind, project, settings });
   const { rowCount } = await db.query(
     `insert into intake_source (name, kind, project, trust, settings, created_by) values ($1, $2, $3, $4, $5, $6)
      on conflict do nothing`,
-    [name, kindName, found, JSON.stringify(trust), JSON.stringify(settings.data), actor],
+    [name, kind, given.project, JSON.stringify(trust), JSON.stringify(given.settings), actor],
   );
   if (rowCount === 0) {
     throw new AutocodeError('ERR_CONFLICT', `There is a source ${name} already.`, {
@@ -138,9 +124,18 @@ async function shown({ lookedAt, createdAt, ...row }: SourceRow): Promise<Intake
   const hasHook = (await kindNamed(row.kind)).verify !== undefined;
   return {
     ...row,
+    version: versionOf(row),
     secretName: secretNameOf(row),
     hook: hasHook ? `/api/v1/intake/hooks/${row.name}` : null,
     lookedAt: lookedAt?.toISOString() ?? null,
     createdAt: createdAt.toISOString(),
   };
+}
+
+// jsonb gives its keys in one order, so that the same is the same whoever has written it.
+function versionOf({ project, trust, settings }: SourceRow): string {
+  return createHash('sha256')
+    .update(JSON.stringify([project, trust, settings]))
+    .digest('base64url')
+    .slice(0, 16);
 }

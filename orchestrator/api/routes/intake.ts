@@ -8,12 +8,16 @@ import {
   IntakeDelivery,
   IntakeSource,
   SourceInput,
+  SourceKindDetails,
+  SourcePatch,
   SourceTest,
   Verdict,
 } from '../../../protocol/intake.ts';
 import { incidentRules } from '../../incidents/rules.ts';
 import { approveItem, rejectItem } from '../../intake/approval.ts';
+import { changeSource } from '../../intake/change-source.ts';
 import { takeHook } from '../../intake/hooks.ts';
+import { describedKinds } from '../../intake/kinds.ts';
 import { getDelivery, listDeliveries, replayDelivery } from '../../intake/log.ts';
 import { addSource, getSource, listSources, pauseSource, removeSource } from '../../intake/sources.ts';
 import { testSource } from '../../intake/test-source.ts';
@@ -72,6 +76,18 @@ function hookRoute(hooks: ApiInstance, { db, sealer, secrets }: ApiContext): voi
 
 function sourceRoutes(app: ApiInstance, { db, secrets, log, repositories, stopping }: ApiContext): void {
   app.get(
+    '/intake/source-kinds',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'The kinds of sources, with what one of each is asked for',
+        response: { 200: z.array(SourceKindDetails) },
+      },
+    },
+    async () => await describedKinds(),
+  );
+  app.get(
     '/intake/sources',
     {
       config: { access: 'viewer' },
@@ -95,6 +111,20 @@ function sourceRoutes(app: ApiInstance, { db, secrets, log, repositories, stoppi
       schema: { tags, summary: 'Show a source', params: BySource, response: { 200: IntakeSource } },
     },
     async (request) => await getSource(db, request.params.source),
+  );
+  app.patch(
+    '/intake/sources/:source',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Change a source as it was seen; its name and kind stay',
+        params: BySource,
+        body: SourcePatch,
+        response: { 200: IntakeSource },
+      },
+    },
+    async (request) => await changeSource({ db, secrets }, request.params.source, request.body),
   );
   app.delete(
     '/intake/sources/:source',

@@ -45,6 +45,12 @@ type Notification = z.infer<typeof Notification>;
 /** Alertmanager. */
 export const alertmanager: SourceKind<AlertmanagerSettings> = {
   name: 'alertmanager',
+  about: {
+    what: 'Alerts of Prometheus by its Alertmanager',
+    secret: 'The bearer token that Alertmanager shows: any long random text',
+    farSide:
+      'Add a receiver with `webhook_configs`: this address as `url`, and the secret as `http_config.authorization.credentials`.',
+  },
   settings: AlertmanagerSettings,
   needsProject: false,
   scope: ({ name }) => name,

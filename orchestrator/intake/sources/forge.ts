@@ -14,6 +14,11 @@ import { forgeAnswers, OWN_MARK } from './forge-answers.ts';
 /** A forge's issues, comments, reviews and checks. */
 export const forge: SourceKind<ForgeSourceSettings> = {
   name: 'forge',
+  about: {
+    what: 'Issues, comments, reviews and checks of GitHub, GitLab or Gitea',
+    farSide:
+      'Nothing while the forge is asked. To be told at once, tick more events at the webhook that the forge has for its pull requests: issues, comments, reviews and checks.',
+  },
   settings: ForgeSourceSettings,
   needsProject: false,
   scope: ({ settings }) => `forge ${settings.forge}`,

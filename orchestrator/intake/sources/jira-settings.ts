@@ -16,6 +16,7 @@ export const JiraSettings = z
       description: 'Cloud at *.atlassian.net, Data Center elsewhere, when left out.',
     }),
     token: SecretName.optional().meta({
+      format: 'secret-name',
       description:
         'Secret for asking and answering: `EMAIL:API_TOKEN` of Cloud, a personal access token of Data Center. Without it Jira is not asked.',
     }),
@@ -32,7 +33,7 @@ export const JiraSettings = z
       }),
     priority: z.int().min(-100).max(100).default(0).meta({ description: 'Of the tasks of its issues.' }),
     jql: z.string().max(5000).optional().meta({ description: 'Narrows what is asked for.' }),
-    pollSeconds: z.int().min(10).max(86_400).default(60),
+    pollSeconds: z.int().min(10).max(86_400).default(60).meta({ description: 'How often Jira is asked.' }),
   })
   .transform((settings) => ({
     ...settings,

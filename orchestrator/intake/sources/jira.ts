@@ -13,6 +13,12 @@ const MINUTE_MS = 60_000;
 /** Jira. */
 export const jira: SourceKind<JiraSettings> = {
   name: 'jira',
+  about: {
+    what: 'Issues and comments of Jira, Cloud or Data Center',
+    secret: 'Of its webhook; not needed where Jira is only asked, by `token`',
+    farSide:
+      'Make a webhook with this address and the same secret for issues that are created and updated, and for comments.',
+  },
   settings: JiraSettings,
   needsProject: false,
   scope: ({ settings }) => `jira ${settings.url}`,

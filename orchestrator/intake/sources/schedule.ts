@@ -5,16 +5,24 @@ import { z } from 'zod';
 import type { Polled, Source, SourceDeps, SourceKind } from '../source.ts';
 
 const Settings = z.strictObject({
-  cron: z.string().min(1).max(200).refine(isCron, 'is no cron expression, as `30 6 * * 1-5`'),
+  cron: z
+    .string()
+    .min(1)
+    .max(200)
+    .refine(isCron, 'is no cron expression, as `30 6 * * 1-5`')
+    .meta({
+      description: 'Minute, hour, day, month, weekday: `30 6 * * 1-5` is 6:30 from Monday to Friday.',
+    }),
   timeZone: z
     .string()
     .min(1)
     .max(100)
     .default('UTC')
-    .refine(isTimeZone, 'is no time zone, as `Europe/Berlin`'),
-  title: z.string().trim().min(1).max(300),
-  text: z.string().max(100_000).default(''),
-  priority: z.int().min(-100).max(100).default(0),
+    .refine(isTimeZone, 'is no time zone, as `Europe/Berlin`')
+    .meta({ description: 'In which the times are, as `Europe/Berlin`.' }),
+  title: z.string().trim().min(1).max(300).meta({ description: 'Of the task.' }),
+  text: z.string().max(100_000).default('').meta({ description: 'What the agent is told beyond it.' }),
+  priority: z.int().min(-100).max(100).default(0).meta({ description: 'Of the task.' }),
 });
 type Settings = z.infer<typeof Settings>;
 
@@ -26,6 +34,7 @@ const MOST_COUNTED = 1000;
 /** Tasks by the clock. */
 export const schedule: SourceKind<Settings> = {
   name: 'schedule',
+  about: { what: 'A task at times of a cron expression' },
   settings: Settings,
   needsProject: true,
   scope: ({ name }) => name,

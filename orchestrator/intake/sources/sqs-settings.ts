@@ -23,6 +23,7 @@ export const SqsSettings = z
       .meta({ description: "Of the queue; read from AWS's addresses." }),
     endpoint: Address.optional().meta({ description: 'Of a server that is not AWS.' }),
     credentials: SecretName.optional().meta({
+      format: 'secret-name',
       description: "Secret with `KEY_ID:SECRET_KEY`; the source's own when left out.",
     }),
     defaultChain: z.boolean().default(false).meta({

@@ -25,6 +25,12 @@ interface Received {
 /** Queues. */
 export const sqs: SourceKind<SqsSettings> = {
   name: 'sqs',
+  about: {
+    what: 'CloudWatch alarms and tickets that come through a queue of SQS',
+    secret: '`KEY_ID:SECRET_KEY` for the queue, where `credentials` names no other',
+    farSide:
+      'Let SNS or EventBridge send to the queue. The credentials need sqs:ReceiveMessage, DeleteMessage, ChangeMessageVisibility and GetQueueAttributes.',
+  },
   settings: SqsSettings,
   needsProject: false,
   scope: ({ name }) => name,

@@ -10,7 +10,10 @@ const Pointer = z.string().regex(/^\/[^{}]*$/, 'is no JSON pointer, as /issue/ti
 const Template = z.string().min(1).max(2000);
 
 const Settings = z.strictObject({
-  kind: z.enum(['task', 'message', 'signal']).default('task'),
+  kind: z.enum(['task', 'message', 'signal']).default('task').meta({
+    description:
+      '`task`: work; `message`: said to a task that is there; `signal`: an alarm, part of an incident.',
+  }),
   when: z
     .array(
       z.strictObject({
@@ -19,17 +22,27 @@ const Settings = z.strictObject({
       }),
     )
     .max(20)
-    .default([]),
-  title: Template.default('{/title}'),
-  text: Template.default('{/body}'),
-  key: Template.optional(),
-  subject: Template.optional(),
-  actor: Pointer.optional(),
-  account: Template.optional(),
-  at: Pointer.optional(),
-  url: Template.optional(),
-  resolved: z.strictObject({ pointer: Pointer, is: z.array(z.string()).min(1) }).optional(),
-  priority: z.int().min(-100).max(100).default(0),
+    .default([])
+    .meta({ description: 'Only events of which all of this is so.' }),
+  title: Template.default('{/title}').meta({
+    description: 'Braces hold JSON pointers into the event, as `Ticket {/id}: {/subject}`.',
+  }),
+  text: Template.default('{/body}').meta({ description: 'What the agent is told beyond the title.' }),
+  key: Template.optional().meta({ description: 'Names the event; its webhook-id when left out.' }),
+  subject: Template.optional().meta({
+    description: 'What it is about: while its task goes on, more of it are messages to that one.',
+  }),
+  actor: Pointer.optional().meta({
+    description: 'Who must be among the actors; the signature is enough when left out.',
+  }),
+  account: Template.optional().meta({ description: 'Of an alarm: those of one belong together.' }),
+  at: Pointer.optional().meta({ description: 'When it happened; when it came when left out.' }),
+  url: Template.optional().meta({ description: 'Where people see it.' }),
+  resolved: z
+    .strictObject({ pointer: Pointer, is: z.array(z.string()).min(1) })
+    .optional()
+    .meta({ description: 'What says of an alarm that it is over.' }),
+  priority: z.int().min(-100).max(100).default(0).meta({ description: 'Of its tasks.' }),
 });
 type Settings = z.infer<typeof Settings>;
 
@@ -40,6 +53,11 @@ const SIGNATURES = 10;
 /** Generic signed webhooks. */
 export const webhook: SourceKind<Settings> = {
   name: 'webhook',
+  about: {
+    what: 'Any system that signs as Standard Webhooks says',
+    secret: 'What its sender signs with: `whsec_` and at least 24 bytes as base64',
+    farSide: 'Give the sender this address and the same secret.',
+  },
   settings: Settings,
   needsProject: true,
   scope: ({ name }) => name,
