@@ -386,3 +386,13 @@ export const Project = z
   })
   .meta({ id: 'Project' });
 export type Project = z.infer<typeof Project>;
+
+export const ProjectFigures = z
+  .object({
+    project: z.string(),
+    waiting: z.number().int().meta({ description: 'Tasks that wait for something.' }),
+    queued: z.number().int(),
+    running: z.number().int(),
+  })
+  .meta({ id: 'ProjectFigures', description: 'How much there is to do in a project.' });
+export type ProjectFigures = z.infer<typeof ProjectFigures>;

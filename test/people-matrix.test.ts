@@ -20,6 +20,7 @@ const OPEN = [
   'GET /api/v1/model-roles',
   'GET /api/v1/models',
   'GET /api/v1/projects',
+  'GET /api/v1/project-figures',
   'GET /api/v1/runs',
   'GET /api/v1/task-preview',
   'GET /api/v1/tasks',

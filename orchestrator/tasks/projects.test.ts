@@ -5,6 +5,7 @@ import { Project, ProjectInput, ProjectPatch } from '../../protocol/project.ts';
 import { settledEvents } from '../events/testing/settled.ts';
 import { cancelTask } from './cancel.ts';
 import { archiveProject, createProject, getProject, listProjects, updateProject } from './projects.ts';
+import { projectFigures } from './project-figures.ts';
 import { aProject, aTask } from './testing/work.ts';
 
 test('a project is found by name and by number, and the name goes first', async () => {
@@ -96,4 +97,16 @@ test('a project is archived when its tasks are done, and stays readable', async 
   assert.deepEqual(await archiveProject(db.pool, 'p'), archived);
   assert.deepEqual(await listProjects(db.pool), []);
   assert.equal((await getProject(db.pool, 'p')).id, archived.id);
+});
+
+test('what there is to do is counted by project, of those alone that one may see', async () => {
+  await using db = await testDatabase();
+  await aProject(db.pool, 'busy');
+  const idle = await aProject(db.pool, 'idle');
+  for (const _ of [1, 2]) await aTask(db.pool, 'busy');
+  const none = { waiting: 0, queued: 0, running: 0 };
+  const [busy, other] = await projectFigures(db.pool);
+  assert.deepEqual(busy, { project: 'busy', ...none, queued: 1, waiting: 1 });
+  assert.deepEqual(other, { project: 'idle', ...none });
+  assert.deepEqual(await projectFigures(db.pool, [idle.id]), [other]);
 });

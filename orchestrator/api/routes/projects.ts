@@ -1,8 +1,15 @@
-// /projects: what Autocode works on. /repository-looks: what an address would make.
+// /projects: what Autocode works on, /project-figures how much of it there is, /repository-looks what an address would make.
 import { z } from 'zod';
 import { Name } from '../../../protocol/ids.ts';
-import { Project, ProjectInput, ProjectPatch, RepositoryInput } from '../../../protocol/project.ts';
+import {
+  Project,
+  ProjectFigures,
+  ProjectInput,
+  ProjectPatch,
+  RepositoryInput,
+} from '../../../protocol/project.ts';
 import { RepositoryLook, RepositoryLookInput } from '../../../protocol/repository-look.ts';
+import { projectFigures } from '../../tasks/project-figures.ts';
 import { archiveProject, getProject, listProjects } from '../../tasks/projects.ts';
 import { removeRepository } from '../../tasks/repositories.ts';
 import { projectsOf } from '../project-scope.ts';
@@ -31,6 +38,18 @@ export const projectRoutes: Routes = (app, { db, repositories }) => {
       },
     },
     async (request, reply) => reply.code(201).send(await repositories.create(request.body)),
+  );
+  app.get(
+    '/project-figures',
+    {
+      config: { access: 'viewer', limited: 'filtered' },
+      schema: {
+        tags: ['projects'],
+        summary: 'How much there is to do in each project',
+        response: { 200: z.array(ProjectFigures) },
+      },
+    },
+    async (request) => await projectFigures(db, projectsOf(request)),
   );
   app.post(
     '/repository-looks',
