@@ -99,6 +99,16 @@ export const SourceKindDetails = z
   .meta({ id: 'IntakeSourceKindDetails' });
 export type SourceKindDetails = z.infer<typeof SourceKindDetails>;
 
+export const SourceKinds = z
+  .object({
+    kinds: z.array(SourceKindDetails),
+    trust: z
+      .record(z.string(), z.unknown())
+      .meta({ description: 'JSON schema of the trust of all of them.' }),
+  })
+  .meta({ id: 'IntakeSourceKinds' });
+export type SourceKinds = z.infer<typeof SourceKinds>;
+
 export const IntakeSource = z
   .object({
     name: Name,

@@ -2,7 +2,7 @@
 // SOURCE_KINDS of the protocol. Used by sources.ts and, for what a source is asked for, by the API.
 import { z } from 'zod';
 import { AutocodeError } from '../../protocol/errors.ts';
-import { SOURCE_KINDS, type SourceKindDetails, type SourceKindName } from '../../protocol/intake.ts';
+import { SOURCE_KINDS, Trust, type SourceKinds, type SourceKindName } from '../../protocol/intake.ts';
 import type { SourceKind } from './source.ts';
 
 const KINDS: Partial<Record<SourceKindName, () => Promise<SourceKind>>> = {
@@ -23,14 +23,16 @@ export async function kindNamed(name: SourceKindName): Promise<SourceKind> {
   });
 }
 
-/** All kinds, with what sources of each are asked for. */
-export async function describedKinds(): Promise<SourceKindDetails[]> {
-  return await Promise.all(
-    SOURCE_KINDS.map(async (name) => {
-      const { about, needsProject, settings } = await kindNamed(name);
-      const { what, secret = null, farSide = null } = about;
-      const schema = z.toJSONSchema(settings, { io: 'input', unrepresentable: 'any' });
-      return { kind: name, what, needsProject, secret, farSide, settings: schema as Record<string, unknown> };
-    }),
-  );
+/** What sources are asked for where one is added: by the kind, and of all. */
+export async function describedKinds(): Promise<SourceKinds> {
+  const kinds = SOURCE_KINDS.map(async (name) => {
+    const { about, needsProject, settings } = await kindNamed(name);
+    const { what, secret = null, farSide = null } = about;
+    return { kind: name, what, needsProject, secret, farSide, settings: jsonSchema(settings) };
+  });
+  return { kinds: await Promise.all(kinds), trust: jsonSchema(Trust) };
+}
+
+function jsonSchema(schema: z.ZodType): Record<string, unknown> {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>;
 }

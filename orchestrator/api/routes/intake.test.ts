@@ -11,15 +11,16 @@ test('each kind tells what it is, what is to be done at the far side, and its se
   await using api = await testApi();
   const { body } = await api.send('viewer', 'GET', '/api/v1/intake/source-kinds');
   assert.deepEqual(
-    body.map(({ kind }: { kind: string }) => kind),
+    body.kinds.map(({ kind }: { kind: string }) => kind),
     [...SOURCE_KINDS],
   );
-  for (const { kind, what, settings } of body) {
+  for (const { kind, what, settings } of body.kinds) {
     assert.ok(what.length > 10, kind);
     for (const [name, schema] of Object.entries<{ description?: string }>(settings.properties))
       assert.ok(schema.description, `${kind}.${name} is not described`);
   }
-  assert.equal(body.find(({ kind }: { kind: string }) => kind === 'schedule').secret, null);
+  assert.ok('actors' in body.trust.properties);
+  assert.equal(body.kinds.find(({ kind }: { kind: string }) => kind === 'schedule').secret, null);
 });
 
 test('a source is changed as it was seen; whoever comes second is told and overwrites nothing', async () => {
