@@ -30,7 +30,7 @@ export async function describedKinds(): Promise<SourceKinds> {
     const { what, secret = null, farSide = null } = about;
     return { kind: name, what, needsProject, secret, farSide, settings: jsonSchema(settings) };
   });
-  return { kinds: await Promise.all(kinds), trust: jsonSchema(Trust) };
+  return { kinds: await Promise.all(kinds), trust: jsonSchema(z.strictObject(Trust.shape)) };
 }
 
 function jsonSchema(schema: z.ZodType): Record<string, unknown> {
