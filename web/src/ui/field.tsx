@@ -1,5 +1,6 @@
 // Form fields with their label, hint and mistake; what is inside gets the ids that join them.
 import { cloneElement, useId, type ComponentProps, type ReactElement } from 'react';
+import { Told } from './told.tsx';
 
 const BOX =
   'w-full min-h-7 rounded-md border border-edge bg-raised px-2 py-1 text-ink placeholder:text-muted disabled:opacity-60 aria-invalid:border-bad';
@@ -27,7 +28,7 @@ export function Field({ label, hint, mistake, children }: FieldProps) {
       })}
       {told !== undefined && (
         <p id={`${id}-told`} className={`text-sm ${mistake === undefined ? 'text-muted' : 'text-bad'}`}>
-          {told}
+          <Told words={told} />
         </p>
       )}
     </div>
