@@ -12,7 +12,6 @@ import { layoutOf, type Layout } from './layout.ts';
 import { ociConfig } from './oci-bundle.ts';
 import { INIT, startContained } from './oci-process.ts';
 import { makeRoot } from './oci-root.ts';
-import { START } from './start-scripts.ts';
 import { layoutFor } from './ways.ts';
 
 export interface ContainerOptions {
@@ -43,20 +42,7 @@ export async function containerStarter(
       entries: layoutOf(layoutFor(layout, ways)),
       mounts: runtime.mounts,
       processes: runtime.processes(limits),
-      argv: [
-        ...hostProgram('/bin/bash'),
-        '--norc',
-        '-c',
-        INIT,
-        stdin,
-        '/bin/sh',
-        '-c',
-        START,
-        'sh',
-        relays,
-        cwd,
-        ...argv,
-      ],
+      argv: [...hostProgram('/bin/bash'), '--norc', '-c', INIT, stdin, relays, cwd, ...argv],
       environment,
       seccomp,
     });

@@ -10,7 +10,7 @@ import { send, startTimeOf } from '../run-processes.ts';
 import { exitOf } from './exit-of.ts';
 import type { OciRuntime } from './oci-runtimes.ts';
 import type { Exit, SandboxProcess } from './sandbox.ts';
-import { JOIN } from './start-scripts.ts';
+import { JOIN, RELAY } from './start-scripts.ts';
 
 export interface ContainedProgram {
   /** The runtime, up to its verb. */
@@ -27,14 +27,17 @@ export interface ContainedProgram {
 // The first process inside. Job control gives the program a process group of its own and leaves its signals as they are. The traps
 // come first: without one the kernel drops what is sent to a first process, and a signal from before the program waits for it. It
 // holds nothing open, so that an output ends when the program closes it, and says nothing of its own, as that a job has ended. What
-// is known last counts: `wait` also ends by a signal.
-// usage: bash -c INIT pipe|ignore PROGRAM ARGUMENT…
+// is known last counts: `wait` also ends by a signal. One shell does it all: in gVisor each start of a program takes a while.
+// usage: bash -c INIT pipe|ignore RELAYS DIRECTORY PROGRAM ARGUMENT…   RELAYS: lines of ways.ts
 export const INIT = `early=
 for each in HUP INT QUIT USR1 USR2 TERM; do trap "[[ \\$! ]] && kill -$each -- -\\$! || early=$each" $each; done
 [[ $0 == pipe ]] || exec < /dev/null
+${RELAY}
+relays=$1; cd "$2" || exit 125; unset OLDPWD; shift 2
+[[ ! $relays ]] || relay "$relays"
 exec 3>&1 4>&2 > /dev/null 2>&1
 set -m
-"$@" <&0 >&3 2>&4 3>&- 4>&- &
+{ exec "$@"; } <&0 >&3 2>&4 3>&- 4>&- &
 program=$!
 exec < /dev/null 3>&- 4>&-
 [[ ! $early ]] || kill -$early -- -$program

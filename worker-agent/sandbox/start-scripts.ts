@@ -12,26 +12,31 @@ while [[ $1 != -- ]]; do echo 0 > "$1" || exit 125; shift; done
 shift
 exec "$@"`;
 
-// The working directory is the agent's alone, so it is entered as the agent. A relay is no child of the program, which may
-// wait for all its children, nor in its process group, which may be told to end and still talk to the model while it does.
-// usage: sh -c START sh RELAYS DIRECTORY PROGRAM ARGUMENT…   RELAYS: lines of ways.ts
-export const START = `relays=$1; cd "$2" || exit 125; unset OLDPWD; shift 2
-[ -n "$relays" ] || exec "$@"
-listening() {
+// relay LINES: starts what ways.ts says, and waits until it listens. A relay is no child of the program, which may wait for all its
+// children, nor in its process group, which may be told to end and still talk to the model while it does.
+export const RELAY = `listening() {
   while read -r _ local _ state _; do [ "$local $state" != "0100007F:$1 0A" ] || return 0; done < /proc/net/tcp
   return 1
 }
-while read -r _ command; do
-  ($command </dev/null >/dev/null 2>&1 &)
-done <<END
-$relays
+relay() {
+  while read -r _ command; do
+    ($command </dev/null >/dev/null 2>&1 &)
+  done <<END
+$1
 END
-tries=0
-while read -r port _; do
-  until listening "$port"; do
-    tries=$((tries + 1)); [ $tries -lt 50000 ] || { echo 'sandbox: a relay to the outside does not start' >&2; exit 125; }
-  done
-done <<END
-$relays
+  tries=0
+  while read -r port _; do
+    until listening "$port"; do
+      tries=$((tries + 1)); [ $tries -lt 50000 ] || { echo 'sandbox: a relay to the outside does not start' >&2; exit 125; }
+    done
+  done <<END
+$1
 END
+}`;
+
+// The working directory is the agent's alone, so it is entered as the agent.
+// usage: sh -c START sh RELAYS DIRECTORY PROGRAM ARGUMENT…   RELAYS: lines of ways.ts
+export const START = `${RELAY}
+relays=$1; cd "$2" || exit 125; unset OLDPWD; shift 2
+[ -z "$relays" ] || relay "$relays"
 exec "$@"`;
