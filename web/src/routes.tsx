@@ -27,6 +27,7 @@ export const router = createRouter({
     page('/runs/$run/log', () => import('./log/log-page.tsx'), 'LogPage'),
     page('/review', () => import('./review/review-page.tsx'), 'ReviewPage'),
     page('/changes/$change', () => import('./review/change-page.tsx'), 'ChangePage'),
+    page('/inbox', () => import('./inbox/inbox-page.tsx'), 'InboxPage'),
     page('/intake', () => import('./intake/intake-page.tsx'), 'IntakePage'),
     page('/incidents', () => import('./incidents/incidents-page.tsx'), 'IncidentsPage'),
     page('/incidents/$incident', () => import('./incidents/incident-page.tsx'), 'IncidentPage'),

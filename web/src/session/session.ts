@@ -1,8 +1,9 @@
 // Who is signed in, and what they may do. Used by the shell, and by pages that hide what a role may not do.
 import { queryOptions, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
-import type { SignedIn } from '../../../protocol/person.ts';
+import type { PersonRole, SignedIn } from '../../../protocol/person.ts';
 import { ApiError, get, keepProof, onSignedOut, send } from '../api/client.ts';
+import { may, mayInAll } from './rights.ts';
 
 /** The session of this browser; null when nobody is signed in. */
 export const sessionQuery = queryOptions({
@@ -40,20 +41,16 @@ export function useUser(): SignedIn['user'] | undefined {
   return (last = useQuery(sessionQuery).data?.user ?? last);
 }
 
-const RANK = { viewer: 1, operator: 2, admin: 3 };
-
-/** Whether whoever is signed in has the role, or one above it: in a project, or in any where none is named. */
-export function useMay(role: keyof typeof RANK, project?: string): boolean {
+/** Whether whoever is signed in may. */
+export function useMay(role: PersonRole, project?: string): boolean {
   const user = useUser();
-  if (user === undefined) return false;
-  const inProjects = project === undefined ? Object.values(user.projects) : [user.projects[project]];
-  return [user.role, ...inProjects].some((each) => each != null && RANK[each] >= RANK[role]);
+  return user !== undefined && may(user, role, project);
 }
 
-/** Whether whoever is signed in has the role, or one above it, in all projects. */
-export function useMayInAll(role: keyof typeof RANK): boolean {
-  const own = useUser()?.role;
-  return own != null && RANK[own] >= RANK[role];
+/** Whether whoever is signed in may in all projects. */
+export function useMayInAll(role: PersonRole): boolean {
+  const user = useUser();
+  return user !== undefined && mayInAll(user, role);
 }
 
 /** Signs in with an API token: it is kept in memory, and gone with the page. */

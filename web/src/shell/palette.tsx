@@ -7,7 +7,7 @@ import { get } from '../api/client.ts';
 import { useMay } from '../session/session.ts';
 import { visible } from '../log/visible.ts';
 import { Dialog } from '../ui/dialog.tsx';
-import { PLACES } from './nav.ts';
+import { usePlaces } from './use-places.ts';
 
 interface Choice {
   id: string;
@@ -82,6 +82,7 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
 function useChoices(words: string, onHelp: () => void): Choice[] {
   const router = useRouter();
   const operator = useMay('operator');
+  const places = usePlaces();
   const text = useDeferredValue(words.trim());
   const { data: cards = [] } = useQuery({
     queryKey: ['tasks', 'found', text],
@@ -94,7 +95,7 @@ function useChoices(words: string, onHelp: () => void): Choice[] {
     () =>
       void router.navigate({ to, search: search as never });
   const fixed: Choice[] = [
-    ...PLACES.map(({ label, to, key }) => ({ id: `place-${key}`, label, note: `g ${key}`, run: go(to) })),
+    ...places.map(({ label, to, key }) => ({ id: `place-${key}`, label, note: `g ${key}`, run: go(to) })),
     ...(operator ? [{ id: 'new', label: 'New task', note: 'c', run: go('/', { new: true }) }] : []),
     { id: 'help', label: 'Keys', note: '?', run: onHelp },
   ];

@@ -1,5 +1,5 @@
 // A modal dialog by the browser's own <dialog>: it keeps the focus inside, ends by Escape and gives the focus back.
-import { useEffect, useId, useRef, type ReactNode } from 'react';
+import { useId, useLayoutEffect, useRef, type ReactNode } from 'react';
 
 interface DialogProps {
   title: string;
@@ -14,7 +14,8 @@ interface DialogProps {
 export function Dialog({ title, onClose, children, width = 'normal', bare = false }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before it leaves the page: after that nothing would give the focus back.
+  useLayoutEffect(() => {
     const element = dialog.current!;
     if (!element.open) element.showModal();
     return () => element.close();
@@ -41,7 +42,7 @@ export function Dialog({ title, onClose, children, width = 'normal', bare = fals
 /** What goes before everything, open dialogs too, and cannot be closed. */
 export function OnTop({ children }: { children: ReactNode }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current!;
     if (!element.open) element.showModal();
     return () => element.close();
