@@ -1,6 +1,5 @@
 // The daemon, put together: the one file that knows every part. Started by `autocode up`.
 import { join } from 'node:path';
-import { AutocodeError } from '../protocol/errors.ts';
 import { createLog, type RootLog } from '../telemetry/log.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { serverKey } from './access/server-key.ts';
@@ -14,6 +13,7 @@ import { removeDaemonFile, writeAdminToken, writeDaemonFile } from './config/dae
 import { clusterPath, openDataDirectory, type DataDirectory } from './config/data-directory.ts';
 import { lockDirectory } from './config/directory-lock.ts';
 import type { Config } from './config/schema.ts';
+import type { RunningSettings } from './config/settings.ts';
 import { startAudit } from './daemon/audit.ts';
 import { refusalsIn, startEgress } from './daemon/egress.ts';
 import { intakeChores, intakeOf } from './daemon/intake.ts';
@@ -25,6 +25,7 @@ import { notificationChores } from './daemon/notifications.ts';
 import { keepPorts, lastPorts } from './daemon/ports.ts';
 import { tellCrashes } from './daemon/crash.ts';
 import { pruningChores } from './daemon/pruning.ts';
+import { checkRoles } from './daemon/roles.ts';
 import { secretChores } from './daemon/secret-chores.ts';
 import { gatherStatus } from './daemon/status.ts';
 import { connect } from './db/connect.ts';
@@ -66,7 +67,8 @@ export interface Daemon {
 }
 
 /** Starts every part of the configured roles, in the order in which they need one another. What has started is stopped when a later part fails. */
-export async function startDaemon(config: Config, options: { console?: boolean } = {}): Promise<Daemon> {
+export async function startDaemon(settings: RunningSettings, toConsole = true): Promise<Daemon> {
+  const { config } = settings;
   checkRoles(config);
   const directory = openDataDirectory(config.dataDir);
   const stops: (() => Promise<unknown>)[] = [];
@@ -74,7 +76,7 @@ export async function startDaemon(config: Config, options: { console?: boolean }
     for (const stop of stops.splice(0).toReversed()) await stop();
   };
   try {
-    return await startParts(config, directory, stops, undo, options.console ?? true);
+    return await startParts(settings, directory, stops, undo, toConsole);
   } catch (error) {
     await undo().catch(() => {}); // the first error is the one to tell
     throw error;
@@ -82,12 +84,13 @@ export async function startDaemon(config: Config, options: { console?: boolean }
 }
 
 async function startParts(
-  config: Config,
+  settings: RunningSettings,
   directory: DataDirectory,
   stops: (() => Promise<unknown>)[],
   undo: () => Promise<void>,
   toConsole: boolean,
 ): Promise<Daemon> {
+  const { config } = settings;
   for (const role of config.roles) {
     const lock = await lockDirectory(directory.root, `daemon-${role}`);
     stops.push(() => lock.release());
@@ -219,6 +222,7 @@ async function startParts(
       {
         db,
         config,
+        settings,
         log,
         repositories,
         secrets,
@@ -244,7 +248,7 @@ async function startParts(
             others: [await secrets.health?.(), tls?.health(), egress?.health(), await audit.health()].flatMap(
               (each) => each ?? [],
             ),
-            config,
+            settings,
             fixed: { ...fixed, apiUrl: url },
           }),
         stopping: stopping.signal,
@@ -345,18 +349,6 @@ async function startParts(
   stops.push(async () => stopping.abort());
   log.info(`ready at ${url}`, { gatewayUrl, roles: config.roles });
   return { url, gatewayUrl, log, left: untilLeave(db, stopping.signal), stop: undo };
-}
-
-// Processes that share the work share the database, which only one of them could supervise.
-function checkRoles(config: Config): void {
-  if (config.roles.length === 3 || config.database.url !== undefined) return;
-  throw new AutocodeError(
-    'ERR_CONFIG',
-    `roles is ${config.roles.join(', ')}, but the database would belong to this process alone.`,
-    {
-      remedy: 'Set database.url to a PostgreSQL that all processes reach, or leave roles out.',
-    },
-  );
 }
 
 function openCatalogue(config: Config, directory: DataDirectory, setRoles: () => SetRoles): Catalogue {

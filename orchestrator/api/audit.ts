@@ -9,6 +9,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Recorded although nobody is known yet, or although it is a GET: signing in. */
     audited?: boolean;
+    /** What of a body is recorded beside what the address names: never a value. */
+    auditTarget?: (body: unknown) => Record<string, string>;
   }
   interface FastifyRequest {
     auditRecord?: number;
@@ -68,7 +70,8 @@ function isFlood({ auditRecord, identity }: FastifyRequest, status: number): boo
 
 async function askedBy(db: ApiContext['db'], request: FastifyRequest): Promise<Asked> {
   const { method, routeOptions, id } = request;
-  const target = Object.entries((request.params ?? {}) as Record<string, unknown>);
+  const named = { ...(request.params ?? {}), ...routeOptions.config.auditTarget?.(request.body) };
+  const target = Object.entries(named as Record<string, unknown>);
   return {
     ...whoAsked(request),
     address: request.ip,

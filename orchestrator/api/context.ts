@@ -5,6 +5,7 @@ import type { Model } from '../../protocol/model.ts';
 import type { Status } from '../../protocol/status.ts';
 import type { NomadSettings } from '../config/nomad-settings.ts';
 import type { Config } from '../config/schema.ts';
+import type { RunningSettings } from '../config/settings.ts';
 import type { SecretManager } from '../secrets/secret-manager.ts';
 import type { Database, Queryable } from '../db/connect.ts';
 import type { Search } from '../egress/audit/client.ts';
@@ -32,6 +33,7 @@ export interface ApiTls {
 export interface ApiContext {
   db: Database;
   config: Config;
+  settings: RunningSettings;
   logs: LogStore;
   repositories: Repositories;
   secrets: SecretManager;

@@ -37,6 +37,7 @@ import { memoryRoutes } from './routes/memory.ts';
 import { modelPlanRoutes } from './routes/model-plans.ts';
 import { modelRoleRoutes } from './routes/model-roles.ts';
 import { notificationRuleRoutes } from './routes/notification-rules.ts';
+import { notificationWayRoutes } from './routes/notification-ways.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { projectFileRoutes } from './routes/project-files.ts';
 import { projectRoutes } from './routes/projects.ts';
@@ -52,6 +53,7 @@ import { peopleRoutes } from './routes/people.ts';
 import { secretBindingRoutes } from './routes/secret-bindings.ts';
 import { secretRoutes } from './routes/secrets.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { settingsRoutes } from './routes/settings.ts';
 import { systemRoutes } from './routes/system.ts';
 import { steeringRoutes } from './routes/steering.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -98,6 +100,7 @@ const GROUPS: Routes[] = [
   oidcRoutes,
   peopleRoutes,
   auditRecordRoutes,
+  settingsRoutes,
   tokenRoutes,
   keyRoutes,
   localModelRoutes,
@@ -121,6 +124,7 @@ const GROUPS: Routes[] = [
   incidentRoutes,
   notificationRoutes,
   notificationRuleRoutes,
+  notificationWayRoutes,
 ];
 
 /** Builds the API without listening; tests inject requests into it. */

@@ -7,6 +7,7 @@ import type { Role } from '../../protocol/access.ts';
 import { testDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { createToken, runTokens } from '../access/tokens.ts';
 import { loadConfig } from '../config/load.ts';
+import { runningSettings } from '../config/settings.ts';
 import { stopListening } from '../db/notifications.ts';
 import { sealer } from '../intake/sealing.ts';
 import { catalogue } from '../models/catalogue.ts';
@@ -50,7 +51,9 @@ export interface Answer {
 export async function testApi(set: string[] = []): Promise<TestApi> {
   const db = await testDatabase();
   const directory = await mkdtemp(path.join(tmpdir(), 'autocode-api-'));
-  const { config } = loadConfig({ env: {}, set: [`dataDir=${directory}`, ...set], cwd: directory });
+  const sources = { env: {}, set: [`dataDir=${directory}`, ...set], cwd: directory };
+  const loaded = loadConfig(sources);
+  const { config } = loaded;
   const stopping = new AbortController();
   const secrets = fileSecrets(path.join(directory, 'secrets'));
   const forges = openForges({ db: db.pool, secrets, configured: config.forges });
@@ -70,6 +73,7 @@ export async function testApi(set: string[] = []): Promise<TestApi> {
     {
       db: db.pool,
       config,
+      settings: runningSettings(loaded, sources),
       secrets,
       redactor: () => redactor([]),
       prompts: { directory: path.join(directory, 'prompts'), key: async () => await promptsKey(secrets) },

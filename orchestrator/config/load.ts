@@ -20,6 +20,8 @@ export interface ConfigSources {
   set?: readonly string[] | undefined;
   env?: Readonly<Record<string, string | undefined>>;
   cwd?: string;
+  /** What `file` would hold, to be looked at in place of what it holds. */
+  text?: string | undefined;
 }
 
 export interface LoadedConfig {
@@ -27,6 +29,8 @@ export interface LoadedConfig {
   file: string | undefined;
   /** Where a key's value is from, as `autocode.yaml:3:9`, `AUTOCODE_API_PORT`, `--set` or `default`. */
   sourceOf(path: string): string;
+  /** The variable or flag that a key's value is from, whatever the file says; undefined where the file decides. */
+  fixedBy(path: string): string | undefined;
   warnings: string[];
 }
 
@@ -39,7 +43,7 @@ export interface ConfigCheck {
 
 /** The configuration, or ERR_CONFIG whose message and details have all mistakes. */
 export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
-  const result = read(sources);
+  const result = readConfig(sources);
   if (result.loaded !== undefined) return result.loaded;
   const count = result.mistakes.length === 1 ? 'a mistake' : `${result.mistakes.length} mistakes`;
   const lines = result.mistakes.map((mistake) => `  ${mistake.where}: ${mistake.path} ${mistake.message}`);
@@ -51,7 +55,7 @@ export function loadConfig(sources: ConfigSources = {}): LoadedConfig {
 
 /** Checks without starting anything. */
 export function checkConfig(sources: ConfigSources = {}): ConfigCheck {
-  const { file, mistakes, warnings } = read(sources);
+  const { file, mistakes, warnings } = readConfig(sources);
   return { file, mistakes, warnings };
 }
 
@@ -62,19 +66,21 @@ interface Layer {
   warnings: string[];
 }
 
-function read(sources: ConfigSources): ConfigCheck & { loaded?: LoadedConfig } {
+/** The configuration, or its mistakes. */
+export function readConfig(sources: ConfigSources): ConfigCheck & { loaded?: LoadedConfig } {
   const { env = process.env, cwd = process.cwd(), set = [] } = sources;
   const keys = configKeys();
   const flags = readFlags(keys, set, cwd);
   const variables = readEnvironment(keys, env, cwd);
   const file = findFile(sources.file ?? env.AUTOCODE_CONFIG, flags, variables, cwd);
-  const written = file === undefined ? undefined : readFile(file, keys);
+  const written = file === undefined ? undefined : readText(file, sources.text ?? textOf(file), keys);
 
   const input = written?.content ?? {};
   for (const layer of [variables, flags]) {
     for (const [path, value] of layer.values) setAt(input, path, value);
   }
-  const whereIs = (path: string) => flags.whereIs(path) ?? variables.whereIs(path) ?? written?.whereIs(path);
+  const fixedBy = (path: string) => flags.whereIs(path) ?? variables.whereIs(path);
+  const whereIs = (path: string) => fixedBy(path) ?? written?.whereIs(path);
   const parsed = Config.safeParse(input);
   const issues = parsed.success
     ? []
@@ -83,8 +89,9 @@ function read(sources: ConfigSources): ConfigCheck & { loaded?: LoadedConfig } {
   const warnings = variables.warnings;
   if (!parsed.success || mistakes.length > 0) return { file, mistakes, warnings };
   const config = deepFreeze(parsed.data);
-  const sourceOf = (path: string) => whereIs(path) ?? 'default';
-  return { file, mistakes, warnings, loaded: { config, file, warnings, sourceOf } };
+  const isWritten = (path: string) => valueAt(input, path) !== undefined;
+  const sourceOf = (path: string) => (isWritten(path) ? whereIs(path) : undefined) ?? 'default';
+  return { file, mistakes, warnings, loaded: { config, file, warnings, sourceOf, fixedBy } };
 }
 
 function readFlags(keys: ConfigKey[], set: readonly string[], cwd: string): Layer {
@@ -139,10 +146,9 @@ function findFile(file: string | undefined, flags: Layer, variables: Layer, cwd:
   return [join(dataDir, 'config/autocode.yaml'), SYSTEM_FILE].find((path) => existsSync(path));
 }
 
-function readFile(file: string, keys: ConfigKey[]): Layer & { content: Record<string, unknown> } {
-  let text: string;
+function textOf(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     throw new AutocodeError(
       'ERR_CONFIG',
@@ -153,6 +159,13 @@ function readFile(file: string, keys: ConfigKey[]): Layer & { content: Record<st
       },
     );
   }
+}
+
+function readText(
+  file: string,
+  text: string,
+  keys: ConfigKey[],
+): Layer & { content: Record<string, unknown> } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const position = (offset: number) => {

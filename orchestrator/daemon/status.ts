@@ -6,7 +6,7 @@ import type { Catalogue } from '../models/catalogue.ts';
 import type { Worker } from '../../protocol/worker.ts';
 import type { PartHealth, Status } from '../../protocol/status.ts';
 import { runNeeds } from '../config/placement-settings.ts';
-import type { Config } from '../config/schema.ts';
+import type { RunningSettings } from '../config/settings.ts';
 import { hasPgvector, type Queryable } from '../db/connect.ts';
 import { getDrain } from '../tasks/drain.ts';
 import { listWorkers } from '../workers/worker-list.ts';
@@ -27,7 +27,7 @@ export interface StatusSources {
   supervisedDatabase: boolean;
   /** Parts that are there only when they are configured. */
   others: PartHealth[];
-  config: Config;
+  settings: Pick<RunningSettings, 'config' | 'health'>;
   fixed: Pick<Status, 'version' | 'startedAt' | 'roles' | 'apiUrl' | 'gatewayUrl' | 'dataDir' | 'currency'>;
 }
 
@@ -37,9 +37,10 @@ export async function gatherStatus({
   catalogue,
   supervisedDatabase,
   others,
-  config,
+  settings,
   fixed,
 }: StatusSources): Promise<Status> {
+  const { config } = settings;
   const runLogs = join(fixed.dataDir, 'logs/worker');
   const [installation, tasks, runs, workers, disk, logDisk, vectors, models, drain, fleet, secrets, intake] =
     await Promise.all([
@@ -69,6 +70,7 @@ export async function gatherStatus({
       ? { name: 'gateway', state: 'off', detail: 'runs in another process' }
       : { name: 'gateway', state: 'ok', detail: fixed.gatewayUrl },
     ...models,
+    ...[settings.health() ?? []].flat(),
     ...drainHealth(drain),
     ...others,
     ...secrets,

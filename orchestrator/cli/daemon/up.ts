@@ -1,10 +1,11 @@
 // `autocode up`.
 import { serviceManager } from '../../../telemetry/service-manager.ts';
 import { notifyAddress } from '../../config/client-environment.ts';
+import { runningSettings } from '../../config/settings.ts';
 import { apiAnswers } from '../../daemon/answers.ts';
 import type { GlobalArgs } from '../command.ts';
 import { print, printJson } from '../output.ts';
-import { loadSettings } from '../settings.ts';
+import { loadSettings, sourcesOf } from '../settings.ts';
 import { ensureDaemon } from './start.ts';
 
 interface Args extends GlobalArgs {
@@ -17,13 +18,14 @@ interface Args extends GlobalArgs {
 export async function up(args: Args): Promise<void> {
   if (args.detach) return await inBackground(args);
   const roles = args.roles === undefined ? [] : [`roles=${args.roles}`];
-  const { config } = loadSettings({ ...args, set: [...(args.set ?? []), ...roles] });
+  const sources = { ...args, set: [...(args.set ?? []), ...roles] };
+  const settings = runningSettings(loadSettings(sources), sourcesOf(sources));
   const address = notifyAddress();
   const { startDaemon } = await import('../../main.ts');
   const stopRequested = untilStopRequested();
-  const daemon = await startDaemon(config, { console: !args.quiet });
+  const daemon = await startDaemon(settings, !args.quiet);
   const manager = serviceManager(address, (message) => daemon.log.warn(message));
-  await manager.ready(`Serves at ${daemon.url}`, apiAnswers(config));
+  await manager.ready(`Serves at ${daemon.url}`, apiAnswers(settings.config));
   await Promise.race([stopRequested, daemon.left]);
   await Promise.all([manager.stopping('Stopping; runs go on'), daemon.stop()]);
 }
