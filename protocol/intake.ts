@@ -89,6 +89,7 @@ export const SourceKindDetails = z
     kind: SourceKindName,
     what: z.string().meta({ description: 'What it is, in a line.' }),
     needsProject: z.boolean().meta({ description: 'Nothing that comes tells whose it is.' }),
+    hook: z.boolean().meta({ description: 'Deliveries are sent to an address of its own.' }),
     secret: z.string().nullable().meta({ description: 'What its secret is; null where it has none.' }),
     farSide: z
       .string()

@@ -26,9 +26,10 @@ export async function kindNamed(name: SourceKindName): Promise<SourceKind> {
 /** What sources are asked for where one is added: by the kind, and of all. */
 export async function describedKinds(): Promise<SourceKinds> {
   const kinds = SOURCE_KINDS.map(async (name) => {
-    const { about, needsProject, settings } = await kindNamed(name);
+    const { about, needsProject, settings, verify } = await kindNamed(name);
     const { what, secret = null, farSide = null } = about;
-    return { kind: name, what, needsProject, secret, farSide, settings: jsonSchema(settings) };
+    const hook = verify !== undefined;
+    return { kind: name, what, needsProject, hook, secret, farSide, settings: jsonSchema(settings) };
   });
   return { kinds: await Promise.all(kinds), trust: jsonSchema(z.strictObject(Trust.shape)) };
 }

@@ -207,6 +207,62 @@ test('intake: what came is shown with what became of it, and a person decides ab
   await page.context().close();
 });
 
+test('intake: a source is added by keys, changed by two of whom the second is told, and removed', async () => {
+  const watched = await signedIn(appliance, browser);
+  const { page } = watched;
+  const dialog = page.getByRole('dialog');
+  await page.goto(`${appliance.url()}/intake`);
+  await press(page, 'Add a source');
+  await page.getByLabel('Kind').first().selectOption('webhook');
+  await page.getByLabel('Name').fill('desk');
+  await soundInAll(watched, 'source');
+  await page.getByLabel('Project').selectOption('shop');
+  await page.getByLabel('Title').fill('title');
+  await page.getByLabel('Actor', { exact: true }).fill('no pointer');
+  await press(page, 'Make a secret');
+  await press(page, 'Add');
+  await dialog
+    .getByText(/is no JSON pointer/)
+    .first()
+    .waitFor();
+  await page.getByLabel('Actor', { exact: true }).fill('/who');
+  await press(page, 'Add to When');
+  await page.getByLabel('Pointer').fill('/queue');
+  await page.getByLabel('Is', { exact: true }).fill('bugs\n7');
+  await press(page, 'Add');
+  await page.getByRole('dialog', { name: 'desk is added' }).waitFor();
+  const address = await page.getByLabel('Address for deliveries').inputValue();
+  assert.equal(address, `${appliance.url()}/api/v1/intake/hooks/desk`);
+  await dialog.getByText('it is there').waitFor(); // its secret
+  await assertSound(watched);
+  await press(page, 'Done');
+  const { settings, version, trust } = await appliance.api<IntakeSource>('GET', '/intake/sources/desk');
+  assert.partialDeepStrictEqual(settings, { actor: '/who', when: [{ pointer: '/queue', is: ['bugs', 7] }] });
+
+  await press(page, 'Edit desk');
+  await page.getByLabel('Title').fill('Mine');
+  await appliance.api('PATCH', '/intake/sources/desk', {
+    version,
+    settings: { ...settings, title: 'Theirs' },
+    trust,
+  });
+  await press(page, 'Save');
+  await dialog.getByText('settings.title is now Theirs').waitFor();
+  await assertSound(watched);
+  assert.equal(await page.getByLabel('Title').inputValue(), 'Mine');
+  await press(page, 'Save mine over it');
+  await page.getByText('desk was changed.').waitFor();
+  const now = await appliance.api<IntakeSource>('GET', '/intake/sources/desk');
+  assert.equal(now.settings['title'], 'Mine');
+
+  await press(page, 'Remove desk');
+  await dialog.getByText(/its secret/).waitFor();
+  await assertSound(watched);
+  await press(page, 'Remove');
+  await page.getByRole('button', { name: 'Edit desk' }).waitFor({ state: 'detached' });
+  await page.context().close();
+});
+
 test('fleet: workers with what they have, drained and let go on by keys', async () => {
   const watched = await signedIn(appliance, browser);
   const { page } = watched;

@@ -1,8 +1,8 @@
-// The sources: whether each works, a look whether it is set up well, a pause.
+// The sources: whether each works; added, changed, tested, paused and removed.
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import type { IntakeSource, SourceTest } from '../../../protocol/intake.ts';
+import type { IntakeSource } from '../../../protocol/intake.ts';
 import { act } from '../api/act.ts';
 import { get, send } from '../api/client.ts';
 import { visible } from '../log/visible.ts';
@@ -10,11 +10,14 @@ import { useMayInAll } from '../session/session.ts';
 import { Ago } from '../ui/ago.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
-import { Dialog } from '../ui/dialog.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Section } from '../ui/page.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { Cell, Head, Table } from '../ui/table.tsx';
+import { RemoveDialog } from './remove-dialog.tsx';
+import { SetupDialog } from './source-setup.tsx';
+import { SourceDialog } from './source-dialog.tsx';
+import { TestDialog } from './source-test.tsx';
 
 const LOOK_MS = 5_000;
 
@@ -25,16 +28,21 @@ export function Sources({ chosen }: { chosen: string | undefined }) {
     queryFn: async ({ signal }) => await get<IntakeSource[]>('/intake/sources', {}, signal),
     refetchInterval: LOOK_MS,
   });
-  const [tested, setTested] = useState<string>();
+  const [open, setOpen] = useState<Open>();
+  const close = () => setOpen(undefined);
+  const mayAdd = useMayInAll('admin');
   return (
     <Section
       title="Sources"
       actions={
-        chosen !== undefined && (
-          <Link to="/intake" className="text-accent hover:underline">
-            Show all
-          </Link>
-        )
+        <>
+          {mayAdd && <Button onClick={() => setOpen({ what: 'add' })}>Add a source</Button>}
+          {chosen !== undefined && (
+            <Link to="/intake" className="text-accent hover:underline">
+              Show all
+            </Link>
+          )}
+        </>
       }
     >
       {error && <Problem error={error} />}
@@ -42,7 +50,7 @@ export function Sources({ chosen }: { chosen: string | undefined }) {
         <Empty title="No sources yet">
           <p>
             A source is where work comes from by itself: issues and reviews of a forge, a queue, alarms, a
-            tracker, the clock. Add one with <code>autocode intake source add NAME --kind KIND</code>.
+            tracker, the clock.{!mayAdd && ' An admin adds one.'}
           </p>
         </Empty>
       )}
@@ -52,18 +60,41 @@ export function Sources({ chosen }: { chosen: string | undefined }) {
           heads={['Name', 'Kind', 'Project', 'How it is', 'Waiting', 'Looked', 'Actions']}
         >
           {data.map((source) => (
-            <Row key={source.name} source={source} onTest={() => setTested(source.name)} />
+            <Row key={source.name} source={source} onOpen={(what) => setOpen({ what, source })} />
           ))}
         </Table>
       )}
-      {tested !== undefined && <Test source={tested} onClose={() => setTested(undefined)} />}
+      {open !== undefined && <Opened open={open} onOpen={setOpen} onClose={close} />}
     </Section>
   );
 }
 
-function Row({ source, onTest }: { source: IntakeSource; onTest: () => void }) {
+/** What is done with a source in a dialog. */
+type Doing = 'test' | 'edit' | 'setup' | 'remove';
+type Open = { what: 'add' } | { what: Doing | 'added'; source: IntakeSource };
+
+interface OpenedProps {
+  open: Open;
+  onOpen: (open: Open) => void;
+  onClose: () => void;
+}
+
+function Opened({ open, onOpen, onClose }: OpenedProps) {
+  if (open.what === 'add')
+    return <SourceDialog onClose={onClose} onAdded={(source) => onOpen({ what: 'added', source })} />;
+  const { what, source } = open;
+  const { name } = source;
+  if (what === 'edit') return <SourceDialog name={name} onClose={onClose} />;
+  if (what === 'test') return <TestDialog source={name} onClose={onClose} />;
+  if (what === 'remove') return <RemoveDialog source={source} onClose={onClose} />;
+  const title = what === 'added' ? `${name} is added` : `How ${name} is set up`;
+  return <SetupDialog source={source} title={title} onClose={onClose} />;
+}
+
+function Row({ source, onOpen }: { source: IntakeSource; onOpen: (what: Doing) => void }) {
   const { name, kind, project, paused, trouble, waiting, lookedAt } = source;
-  const mayChange = useMayInAll('operator');
+  const mayPause = useMayInAll('operator');
+  const mayChange = useMayInAll('admin');
   const verb = paused ? 'resume' : 'pause';
   const turn = async () =>
     await act(
@@ -94,9 +125,9 @@ function Row({ source, onTest }: { source: IntakeSource; onTest: () => void }) {
         {lookedAt === null ? <span className="text-muted">it tells us</span> : <Ago at={lookedAt} />}
       </Cell>
       <Cell>
-        {mayChange && (
+        {mayPause && (
           <span className="flex gap-1">
-            <Button look="quiet" aria-label={`Test ${name}`} onClick={onTest}>
+            <Button look="quiet" aria-label={`Test ${name}`} onClick={() => onOpen('test')}>
               Test
             </Button>
             <Button
@@ -106,43 +137,22 @@ function Row({ source, onTest }: { source: IntakeSource; onTest: () => void }) {
             >
               {paused ? 'Resume' : 'Pause'}
             </Button>
+            {mayChange && (
+              <>
+                <Button look="quiet" aria-label={`Edit ${name}`} onClick={() => onOpen('edit')}>
+                  Edit
+                </Button>
+                <Button look="quiet" aria-label={`Set up ${name}`} onClick={() => onOpen('setup')}>
+                  Set up
+                </Button>
+                <Button look="quiet" aria-label={`Remove ${name}`} onClick={() => onOpen('remove')}>
+                  Remove
+                </Button>
+              </>
+            )}
           </span>
         )}
       </Cell>
     </tr>
-  );
-}
-
-function Test({ source, onClose }: { source: string; onClose: () => void }) {
-  const { data, error, isFetching } = useQuery({
-    queryKey: ['source-test', source],
-    queryFn: async () => await send<SourceTest>('POST', `/intake/sources/${source}/test`),
-    staleTime: 0,
-    gcTime: 0,
-    retry: false,
-  });
-  return (
-    <Dialog title={`Test of ${source}`} onClose={onClose}>
-      <div className="space-y-3 p-4">
-        {isFetching && <p className="text-muted">Looking. It starts no work.</p>}
-        {error && <Problem error={error} />}
-        {data !== undefined && (
-          <ul className="space-y-1.5">
-            {data.checks.map(({ name, ok, detail }) => (
-              <li key={name}>
-                <Badge tone={ok ? 'good' : 'bad'}>{ok ? 'good' : 'not good'}</Badge>{' '}
-                <bdi className="font-medium">{name}</bdi>
-                <span className="block break-words text-muted">
-                  <bdi>{visible(detail)}</bdi>
-                </span>
-              </li>
-            ))}
-          </ul>
-        )}
-        <div className="flex justify-end">
-          <Button onClick={onClose}>Close</Button>
-        </div>
-      </div>
-    </Dialog>
   );
 }

@@ -78,13 +78,12 @@ function Part({ schema: given, ...props }: PartProps) {
 function LinePart(props: PartProps & { empty: null | undefined }) {
   const { name, schema, path, mistakes } = props;
   const isLong = isLongIn(schema);
+  const hint = `${schema.description ?? ''}${shapeOf(schema) === 'lines' ? ' One a line.' : ''}`.trim();
   return (
     <div className={isLong ? 'sm:col-span-2' : ''}>
       <Field
         label={labelOf(name, schema)}
-        hint={[schema.description, shapeOf(schema) === 'lines' ? 'One a line.' : '']
-          .filter(Boolean)
-          .join(' ')}
+        hint={hint === '' ? undefined : hint}
         mistake={mistakeIn(mistakes, path, 'below too')}
       >
         {inputFor(props)}
