@@ -1,5 +1,6 @@
 // The board of tasks: its columns, and a task as a card of it. Used by api/ and by the page.
 import { z } from 'zod';
+import { Mergeable, ReviewState } from './change.ts';
 import { Name, TaskId, Timestamp } from './ids.ts';
 import { PendingReason, TASK_KINDS, TaskState } from './task.ts';
 import { text } from './text.ts';
@@ -39,7 +40,14 @@ export const Card = z
       .meta({ description: 'The source of intake that it came from; `api`: a person or a program.' }),
     attempt: z.number().int(),
     currentRun: z.string().nullable(),
-    changes: z.array(z.object({ id: z.number().int(), state: z.enum(['open', 'merged', 'closed']) })),
+    changes: z.array(
+      z.object({
+        id: z.number().int(),
+        state: z.enum(['open', 'merged', 'closed']),
+        review: ReviewState,
+        mergeable: Mergeable,
+      }),
+    ),
     place: Timestamp.meta({ description: 'Those queued go in this order, the smallest first.' }),
     createdBy: z.string(),
     createdAt: Timestamp,

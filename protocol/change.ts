@@ -5,6 +5,28 @@ import { text } from './text.ts';
 
 export const ChangeState = z.enum(['open', 'merged', 'closed']).meta({ id: 'ChangeState' });
 
+export const ReviewState = z.enum(['none', 'commented', 'approved', 'changes-requested']).meta({
+  id: 'ReviewState',
+  description: 'By the reviews of the present version: one that asks for changes outweighs approvals.',
+});
+export type ReviewState = z.infer<typeof ReviewState>;
+
+export const Mergeable = z.enum(['yes', 'conflicts', 'blocked', 'unknown']).meta({
+  id: 'Mergeable',
+  description:
+    '`conflicts`: with its base branch. `blocked`: the forge wants something first. `unknown`: it was not found out yet.',
+});
+export type Mergeable = z.infer<typeof Mergeable>;
+
+export const Review = z
+  .object({
+    by: z.string(),
+    says: ReviewState.exclude(['none']),
+    stale: z.boolean().meta({ description: 'It was given to an earlier version, and counts no more.' }),
+  })
+  .meta({ id: 'Review', description: 'The newest that somebody said in a review at the forge.' });
+export type Review = z.infer<typeof Review>;
+
 export const Change = z
   .object({
     id: z.number().int(),
@@ -46,6 +68,17 @@ export const Change = z
       .nullable()
       .default(null)
       .meta({ description: 'The change of another task that it is built upon, and whose commits it has.' }),
+    review: ReviewState.default('none'),
+    reviews: z.array(Review).default([]),
+    mergeable: Mergeable.default('unknown'),
+    mergeReason: z
+      .string()
+      .nullable()
+      .default(null)
+      .meta({
+        description: 'What is in conflict, or what the forge wants first; null where it does not tell.',
+      }),
+    draft: z.boolean().default(false),
     createdAt: Timestamp,
     closedAt: Timestamp.nullable(),
   })

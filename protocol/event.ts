@@ -21,6 +21,8 @@ export const EVENT_KINDS = [
   'change.closed',
   'change.moved',
   'change.reviewed',
+  'change.mergeable',
+  'change.followed',
   'worker.online',
   'worker.offline',
   'worker.invited',

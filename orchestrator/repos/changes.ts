@@ -24,6 +24,7 @@ interface ChangeRow extends Omit<Change, 'createdAt' | 'closedAt'> {
 const SELECT = `select change.id, change.task, change.run, project.name as project, change.forge, change.branch,
     change.base_branch as "baseBranch", change.base_commit as "baseCommit", change.head_commit as "headCommit",
     change.title, change.body, change.state, change.number, change.url, change.forge_head as "forgeHead", change.trouble,
+    change.review, change.reviews, change.mergeable, change.merge_reason as "mergeReason", change.draft,
     (select jsonb_build_object('passed', count(*) filter (where each -> 'head' ->> 'status' = 'passed'),
         'failed', count(*) filter (where each -> 'head' ->> 'status' <> 'passed'))
       from run, jsonb_array_elements(run.checks) each where run.id = change.run) as checks,
@@ -37,6 +38,8 @@ export async function listChanges(
   db: Queryable,
   filter: {
     state?: Change['state'] | undefined;
+    review?: Change['review'] | undefined;
+    mergeable?: Change['mergeable'] | undefined;
     project?: string | undefined;
     projects?: number[] | undefined;
     limit?: number | undefined;
@@ -44,9 +47,17 @@ export async function listChanges(
 ): Promise<Change[]> {
   const { rows } = await db.query<ChangeRow>(
     `${SELECT} where ($1::text is null or change.state = $1) and ($2::text is null or project.name = $2)
-      and ($4::bigint[] is null or project.id = any($4))
+      and ($4::bigint[] is null or project.id = any($4)) and ($5::text is null or change.review = $5)
+      and ($6::text is null or change.mergeable = $6)
       order by change.id desc limit $3`,
-    [filter.state ?? null, filter.project ?? null, filter.limit ?? 100, filter.projects ?? null],
+    [
+      filter.state ?? null,
+      filter.project ?? null,
+      filter.limit ?? 100,
+      filter.projects ?? null,
+      filter.review ?? null,
+      filter.mergeable ?? null,
+    ],
   );
   return rows.map(shown);
 }
@@ -69,31 +80,13 @@ async function changeRow(db: Queryable, id: number): Promise<ChangeRow> {
   });
 }
 
-/** All open changes, for the look whether somebody merged them. */
-export async function openChanges(db: Queryable): Promise<ChangeAtOrigin[]> {
+/** All open changes, or those of some, for the look whether somebody merged them. */
+export async function openChanges(db: Queryable, ids?: number[]): Promise<ChangeAtOrigin[]> {
   const { rows } = await db.query<ChangeRow>(
-    `${SELECT} where change.state = 'open' order by change.repository, change.id`,
+    `${SELECT} where change.state = 'open' and ($1::bigint[] is null or change.id = any($1)) order by change.repository, change.id`,
+    [ids ?? null],
   );
   return rows.map(atOrigin);
-}
-
-/** Notes where a change's branch is at its forge, and tells it when somebody has moved it. */
-export async function noteHead(
-  db: Database,
-  { id, headCommit }: Pick<Change, 'id' | 'headCommit'>,
-  head: string,
-): Promise<void> {
-  const moved = head === headCommit ? null : head;
-  await transaction(db, async (tx) => {
-    const { rows } = await tx.query<{ task: number; run: string; project: number }>(
-      `update change set forge_head = $3, updated_at = now() from task
-        where change.id = $1 and change.state = 'open' and change.head_commit = $2 and task.id = change.task
-          and change.forge_head is distinct from $3 returning change.task, change.run, task.project`,
-      [id, headCommit, moved],
-    );
-    if (rows[0] === undefined || moved === null) return;
-    await emit(tx, { kind: 'change.moved', ...rows[0], data: { change: id, head } });
-  });
 }
 
 /** Keeps why the forge could not be asked about changes; null: it could. */
@@ -114,6 +107,21 @@ export async function changesAt(
   const { rows } = await db.query<{ id: number }>(
     `select id from change where forge = $1 and number = $2 and branch = $3 and state = 'open'`,
     [forge, number, branch],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Open changes of a forge's repository, by its path there, that a push to a branch may concern. */
+export async function changesOnBranch(
+  db: Queryable,
+  forge: string,
+  { path, pushed }: { path: string; pushed: string },
+): Promise<number[]> {
+  const { rows } = await db.query<{ id: number }>(
+    `select change.id from change join repository on repository.id = change.repository
+      where change.forge = $1 and change.state = 'open' and $3 in (change.branch, change.base_branch)
+        and right(lower(regexp_replace(repository.origin, '(\\.git)?/*$', '')), length($2) + 1) in ('/' || lower($2), ':' || lower($2))`,
+    [forge, path, pushed],
   );
   return rows.map((row) => row.id);
 }

@@ -3,12 +3,16 @@
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Change } from '../../protocol/change.ts';
 import type { Database } from '../db/connect.ts';
-import { changeAtOrigin, endChange, getChange, noteHead, noteTrouble, openChanges } from './changes.ts';
+import { resolveCommit } from './base.ts';
+import { mergedTree, namedFiles } from './carry.ts';
+import { changeAtOrigin, endChange, getChange, noteTrouble, openChanges } from './changes.ts';
 import type { ChangeAtOrigin } from './changes.ts';
-import type { ForgeChange } from './forge/forge.ts';
+import type { ReviewedChange } from './forge/forge.ts';
 import type { Forges } from './forge/forges.ts';
 import { forgeOf } from './forge/forges.ts';
+import { fetchMirror } from './mirror.ts';
 import type { RepositoryStore } from './mirror.ts';
+import { noteLook, startLook, type Look } from './note-look.ts';
 import type { Author } from './submission-commit.ts';
 
 export interface MergeDeps {
@@ -72,13 +76,14 @@ export async function refreshChange(deps: MergeDeps, id: number, signal?: AbortS
   if (change.state === 'open') await refresh(deps, [change], signal);
 }
 
-/** The same for all open changes, repository by repository. One that cannot be asked is reported and passed over. */
+/** The same for all open changes, or some, repository by repository. One that cannot be asked is reported and passed over. */
 export async function refreshChanges(
   deps: MergeDeps,
   onError: (error: unknown, repository: number) => void,
   signal?: AbortSignal,
+  ids?: number[],
 ): Promise<void> {
-  const byRepository = Map.groupBy(await openChanges(deps.db), (change) => change.repository.id);
+  const byRepository = Map.groupBy(await openChanges(deps.db, ids), (change) => change.repository.id);
   for (const [repository, changes] of byRepository) {
     try {
       await refresh(deps, changes, signal);
@@ -94,8 +99,15 @@ async function refresh(deps: MergeDeps, changes: ChangeAtOrigin[], signal?: Abor
   const ids = changes.map((change) => change.id);
   try {
     const forge = await forgeOf(deps, changes[0]!.repository);
+    const look = await startLook(deps.db);
     const states = await forge.read(changes, signal);
-    for (const [index, change] of changes.entries()) await apply(deps.db, change, states[index]!);
+    const conflicts = conflictSearch(deps, changes[0]!, signal);
+    for (const [index, change] of changes.entries()) {
+      const seen = states[index]!;
+      if (seen.state !== 'open') await endChange(deps.db, change.id, seen.state, change.headCommit);
+      else
+        await noteLook(deps.db, change, { ...seen, ...(await mergeability(seen, change, conflicts)), look });
+    }
     await noteTrouble(deps.db, ids, null);
   } catch (error) {
     signal?.throwIfAborted();
@@ -104,7 +116,32 @@ async function refresh(deps: MergeDeps, changes: ChangeAtOrigin[], signal?: Abor
   }
 }
 
-async function apply(db: Database, change: ChangeAtOrigin, { state, head }: ForgeChange): Promise<void> {
-  if (state !== 'open') await endChange(db, change.id, state, change.headCommit);
-  else if (head !== undefined) await noteHead(db, change, head);
+// Where the forge says no more than that it does not merge, the commits themselves tell whether they conflict.
+async function mergeability(
+  { mergeable, mergeReason, head }: ReviewedChange,
+  change: ChangeAtOrigin,
+  conflictsOf: (change: ChangeAtOrigin, head: string) => Promise<string[]>,
+): Promise<Pick<Look, 'mergeable' | 'mergeReason'>> {
+  if (mergeable !== 'no') return { mergeable, mergeReason };
+  const files = await conflictsOf(change, head ?? change.headCommit);
+  return files.length === 0
+    ? { mergeable: 'unknown', mergeReason: null }
+    : { mergeable: 'conflicts', mergeReason: namedFiles(files) };
+}
+
+// Changes of one repository, whose mirror is fetched when it is first needed.
+function conflictSearch(
+  { store }: MergeDeps,
+  { repository }: ChangeAtOrigin,
+  signal: AbortSignal | undefined,
+) {
+  let fetched: Promise<string> | undefined;
+  return async ({ baseBranch }: ChangeAtOrigin, head: string): Promise<string[]> => {
+    fetched ??= fetchMirror(store, repository, { signal });
+    const mirror = await fetched;
+    const base = await resolveCommit(store.git, mirror, `refs/forge/heads/${baseBranch}`);
+    const there = await resolveCommit(store.git, mirror, head);
+    if (base === undefined || there === undefined) return [];
+    return (await mergedTree(store.git, mirror, base, there)).conflicts;
+  };
 }

@@ -3,40 +3,10 @@
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Queryable } from '../db/connect.ts';
 import { runRef, standingOf, type Below } from './base.ts';
-import type { Git } from './git.ts';
+import { carry, namedFiles } from './carry.ts';
 import { fetchMirror, unlockRef, type RepositoryStore } from './mirror.ts';
 import { authorship, type Author } from './submission-commit.ts';
 import { recordMove, type Submission } from './submission-record.ts';
-
-/** A commit with what lies between two others, and where it is to go. */
-interface Move {
-  mirror: string;
-  base: string;
-  head: string;
-  target: string;
-  author: Author;
-  date: Date;
-}
-
-/** Writes what `head` has over `base` as a commit upon `target`, as a rebase would; or says which files are in conflict. */
-async function moveCommit(
-  git: Git,
-  { mirror: gitDir, base, head, target, author, date }: Move,
-): Promise<{ commit: string } | { conflicts: string[] }> {
-  const env = authorship(author, date);
-  const write = async (tree: string, ...parents: string[]) =>
-    await git.text(['commit-tree', ...parents.flatMap((parent) => ['-p', parent]), '-m', 'moved', tree], {
-      gitDir,
-      env,
-    });
-  // Two commits upon the old base: so that is what git compares both with, whatever their history.
-  const common = await write(`${base}^{tree}`);
-  const [ours, theirs] = [await write(`${target}^{tree}`, common), await write(`${head}^{tree}`, common)];
-  const args = ['merge-tree', '--write-tree', '--no-messages', '--name-only', '-z', ours, theirs];
-  const { exitCode, stdout } = await git.run(args, { gitDir, accept: [1] });
-  const [tree = '', ...conflicts] = stdout.toString().split('\0').filter(Boolean);
-  return exitCode === 0 ? { commit: await write(tree, target) } : { conflicts };
-}
 
 /**
  * Moves the results of a run to where the changes stand that they were built upon; answers whether one was. Each is recorded before the
@@ -55,8 +25,9 @@ export async function moveResults(
     const target = await standingOf(store.git, { mirror, origin }, below);
     if (target === undefined) throw notMovable(below, []);
     if (target === base && below.state === 'open') continue;
-    const there = await moveCommit(store.git, { mirror, base, head, target, author, date });
-    if ('conflicts' in there) throw notMovable(below, there.conflicts);
+    const as = { message: 'moved', authorship: authorship(author, date) };
+    const there = await carry(store.git, { mirror, base, head, target, ...as });
+    if (there.conflicts.length > 0) throw notMovable(below, there.conflicts);
     const ref = runRef(run);
     await unlockRef(mirror, ref);
     await store.git.run(['update-ref', ref, there.commit], { gitDir: mirror }); // keeps the commit
@@ -68,11 +39,9 @@ export async function moveResults(
 
 /** Why a result that was built upon a change cannot be submitted as it is; its task begins again. */
 function notMovable({ id, state }: Below, conflicts: string[]): AutocodeError {
-  const named =
-    conflicts.slice(0, 10).join(', ') + (conflicts.length > 10 ? ` and ${conflicts.length - 10} more` : '');
   const why =
     conflicts.length > 0
-      ? `was ${state === 'merged' ? 'merged' : 'changed'} meanwhile, and the result conflicts with it in ${named}`
+      ? `was ${state === 'merged' ? 'merged' : 'changed'} meanwhile, and the result conflicts with it in ${namedFiles(conflicts)}`
       : 'was closed meanwhile without being merged';
   return new AutocodeError('ERR_MERGE_CONFLICT', `Change ${id}, which the result was built upon, ${why}.`, {
     remedy: 'The task begins again from where its repository is then.',

@@ -109,7 +109,10 @@ function requestForges(db: Database, refuses: (origin: string) => boolean) {
           state: 'open',
           head: proposal.commit,
           mergedCommit: undefined,
-          mergeable: true,
+          base: proposal.baseBranch,
+          mergeable: 'yes',
+          mergeReason: null,
+          draft: false,
           notes: [],
         };
       },

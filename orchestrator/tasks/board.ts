@@ -15,7 +15,8 @@ const COLUMN = `case when t.state = 'pending' then 'waiting' when t.state in ('q
 const CARD = `select t.id, p.name as project, t.title, ${COLUMN} as column, t.state, t.pending_reason as "pendingReason", t.reason,
     t.priority, t.kind, t.agent, t.model, t.attempt, t.source_name as source,
     case when t.state = 'running' then t.id || '-' || t.attempt end as "currentRun",
-    coalesce((select jsonb_agg(jsonb_build_object('id', c.id, 'state', c.state) order by c.id) from change c where c.task = t.id), '[]')
+    coalesce((select jsonb_agg(jsonb_build_object('id', c.id, 'state', c.state, 'review', c.review,
+        'mergeable', c.mergeable) order by c.id) from change c where c.task = t.id), '[]')
       as changes,
     t.order_key as place, t.created_by as "createdBy", t.created_at as "createdAt", t.updated_at as "updatedAt"
   from task t join project p on p.id = t.project`;

@@ -73,6 +73,36 @@ test('the look whether it merges is waited for; a user who may not merge into th
   assert.equal(project.requests[0]?.state, 'merged');
 });
 
+test('approvals, reviewers who ask for changes, and why it does not merge are read; its base is set', async () => {
+  await using bench = await openBench(seat, 'reviews');
+  const project = server.find(bench.path);
+  for (const user of ['ann', 'ben']) project.members.set(user, 30);
+  const commit = await bench.push('autocode/1', { 'README.md': 'ours\n' });
+  const { number } = await bench.forge.propose(proposal('autocode/1', commit, { reviewers: ['ben'] }));
+  const change = bench.change(number!, 'autocode/1');
+  const request = project.requests[0]!;
+  const look = async () => (await bench.forge.read([change]))[0]!;
+  assert.partialDeepStrictEqual(await look(), { mergeable: 'yes', reviews: [], draft: false, base: 'main' });
+  Object.assign(request, { approvedBy: ['ann', 'bot'], asks: ['ben'] });
+  project.approvalsRequired = 3;
+  assert.partialDeepStrictEqual(await look(), {
+    mergeable: 'blocked',
+    mergeReason: 'approvals are missing',
+    reviews: [
+      { by: 'ann', says: 'approved', stale: false },
+      { by: 'ben', says: 'changes-requested', stale: false },
+    ],
+  });
+  project.checksLeft = 1;
+  assert.equal((await look()).mergeable, 'unknown');
+  project.checksLeft = 0;
+  await bench.push('below', { 'b.txt': 'b\n' });
+  request.target = 'below';
+  await bench.forge.retarget(change, 'below');
+  await bench.pushByPerson('main', { 'README.md': 'theirs\n' });
+  assert.partialDeepStrictEqual(await look(), { mergeable: 'conflicts', base: 'main' });
+});
+
 test('the longest title of a change is cut where GitLab wants it, also as a draft', async () => {
   await using bench = await openBench(seat, 'title');
   const commit = await bench.push('autocode/1', { 'a.txt': 'a\n' });

@@ -199,6 +199,61 @@ test('after a merge the next run of the task gets a new pull request', async () 
   assert.deepEqual([change.state, change.number], ['open', first.number! + 1]);
 });
 
+test('reviews, a conflict and missing approvals are seen with the change, and told as events', async () => {
+  await giteaRepository('reviewed', { 'a.txt': 'a\n' });
+  await gitea.call('POST', '/repos/acme/reviewed/branch_protections', {
+    rule_name: 'main',
+    required_approvals: 1,
+    enable_push: true,
+  });
+  await using rig = await forgeRig(gitea);
+  const project = await rig.project('reviewed');
+  const { run, task } = await rig.done(project, 'one', { 'a.txt': 'ours\n' });
+  await rig.submit(run);
+  const { id, number } = await rig.changeOf(task);
+  const seen = async () => {
+    await refreshChange(rig.deps, id);
+    return await rig.changeOf(task);
+  };
+  await until(async () => (await seen()).mergeable === 'blocked');
+  assert.match((await seen()).mergeReason ?? '', /0 of the 1 approvals/);
+  const say = async (user: string, event: string) =>
+    await gitea.call(
+      'POST',
+      `/repos/acme/reviewed/pulls/${number}/reviews`,
+      { event, body: 'so' },
+      await gitea.token(user, ['write:repository']),
+    );
+  await say('ben', 'REQUEST_CHANGES');
+  assert.equal((await seen()).review, 'changes-requested');
+  await say('ann', 'APPROVED');
+  const { review, reviews } = await seen();
+  assert.equal(review, 'changes-requested');
+  assert.deepEqual(reviews, [
+    { by: 'ann', says: 'approved', stale: false },
+    { by: 'ben', says: 'changes-requested', stale: false },
+  ]);
+  await gitea.call('POST', `/repos/acme/reviewed/pulls/${number}/requested_reviewers`, {
+    reviewers: ['ben'],
+  });
+  assert.equal((await seen()).review, 'approved');
+  await say('ben', 'APPROVED');
+  await until(async () => (await seen()).mergeable === 'yes');
+  assert.equal((await seen()).review, 'approved');
+  assert.deepEqual(
+    (await rig.events('change.reviewed')).map((each) => `${each.by} ${each.review}`),
+    ['ben changes-requested', 'ann approved', 'ben none', 'ben approved'],
+  );
+  await gitea.call('PUT', '/repos/acme/reviewed/contents/a.txt', {
+    content: Buffer.from('theirs\n').toString('base64'),
+    message: "Ann's",
+    sha: (await gitea.call('GET', '/repos/acme/reviewed/contents/a.txt')).sha,
+  });
+  await until(async () => (await seen()).mergeable === 'conflicts');
+  assert.equal((await seen()).mergeReason, 'a.txt');
+  assert.equal((await rig.events('change.mergeable')).at(-1)?.mergeable, 'conflicts');
+});
+
 async function mergeByPerson(repository: string, number: number): Promise<void> {
   const merge = async () =>
     await gitea.call('POST', `/repos/acme/${repository}/pulls/${number}/merge`, { Do: 'squash' });

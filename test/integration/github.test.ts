@@ -85,7 +85,16 @@ test('what somebody says in a review is told as an event', async () => {
   await using rig = await rigOf();
   const { run, task } = await rig.done(await rig.project('reviewed'), 'Fix it', { 'a.txt': 'a\n' });
   await rig.submit(run);
-  const { id, number, branch } = await rig.changeOf(task);
+  const { id, number, branch, headCommit: commit } = await rig.changeOf(task);
+  const review = {
+    id: 1,
+    by: 'Codertocat',
+    state: 'COMMENTED',
+    body: '',
+    at: '2026-01-01T00:00:00Z',
+    commit,
+  };
+  github.find('acme/reviewed').pulls[0]!.reviews = [review];
   await deliver(rig, 'pull_request_review', 'd2', { number: number!, branch });
   const [told, ...others] = await rig.events('change.reviewed');
   assert.deepEqual([told, others], [{ change: id, by: 'Codertocat', review: 'commented' }, []]);

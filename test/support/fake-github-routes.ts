@@ -94,7 +94,8 @@ const changePull: Handler = async (call) => {
   writable(call, 'pull_requests');
   const pull = pullOf(call);
   const name = String(repository.id);
-  const { title = pull.title, body = pull.body } = input as { title?: string; body?: string };
+  const { title = pull.title, body = pull.body, base = pull.base } = input as Partial<Pull>;
+  if (!(await state.site.branches(name)).includes(base)) throw invalid({ field: 'base', code: 'invalid' });
   if (input.state === 'open' && pull.state === 'closed') {
     const kept = pull.sha !== undefined && (await state.site.contains(name, pull.head, pull.sha));
     const message = `state cannot be changed. The ${pull.head} branch was force-pushed or recreated.`;
@@ -102,7 +103,7 @@ const changePull: Handler = async (call) => {
   }
   if (input.state === 'closed' && pull.state === 'open')
     pull.sha = await state.site.head(name, `refs/heads/${pull.head}`);
-  Object.assign(pull, { title, body, state: input.state ?? pull.state });
+  Object.assign(pull, { title, body, base, state: input.state ?? pull.state });
   return await shownPull(state, repository, pull, true);
 };
 

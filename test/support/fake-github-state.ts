@@ -31,7 +31,7 @@ export interface Pull {
   reviewers: string[];
   teams: string[];
   comments: Comment[];
-  reviews?: { id: number; by: string; state: string; body: string; at: string }[];
+  reviews?: { id: number; by: string; state: string; body: string; at: string; commit?: string }[];
   lines?: { id: number; by: string; body: string; path: string; line: number; at: string }[];
   approvals: number;
   mergedAt: string | null;
@@ -222,7 +222,8 @@ async function mergeability(state: State, repository: Repository, pull: Pull, no
   pull.looked = now;
   if (merged || !known) return { merged, mergeable: null, mergeable_state: 'unknown' };
   const mergeable = await state.site.merges(String(repository.id), pull.base, pull.head);
-  return { merged, mergeable, mergeable_state: mergeable ? 'clean' : 'dirty' };
+  const blocked = pull.approvals < repository.approvalsRequired;
+  return { merged, mergeable, mergeable_state: !mergeable ? 'dirty' : blocked ? 'blocked' : 'clean' };
 }
 
 /** The number of the next issue or pull request. */

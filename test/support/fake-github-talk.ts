@@ -136,8 +136,9 @@ const react: Handler = (call) => {
 
 const listReviews: Handler = (call) => {
   const about = aboutOf(call) as Pull;
-  return (about.reviews ?? []).map(({ id, by, state, body, at }) => ({
+  return (about.reviews ?? []).map(({ id, by, state, body, at, commit }) => ({
     id,
+    commit_id: commit,
     user: shownUser(by),
     state,
     body,

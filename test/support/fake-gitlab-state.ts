@@ -25,6 +25,8 @@ export interface MergeRequest {
   mergeCommit: string | null;
   squashCommit: string | null;
   rebaseError: string | null;
+  /** Who has approved by the button. */
+  approvedBy?: string[];
   /** Who has asked for changes. */
   asks?: string[];
   pipelines?: { sha: string; status: string; source: string }[];

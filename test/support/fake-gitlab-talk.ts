@@ -168,6 +168,13 @@ export const TALK_ROUTES: [string, Handler][] = [
   ['POST /projects/:id/issues/:iid/notes/:note/award_emoji', giveEmoji(issueOf)],
   ['GET /projects/:id/events', listEvents],
   [
+    'GET /projects/:id/merge_requests/:iid/approvals',
+    (call) => ({
+      approved: (requestOf(call).approvedBy ?? []).length > 0,
+      approved_by: (requestOf(call).approvedBy ?? []).map((name) => ({ user: shownUser(call.state, name) })),
+    }),
+  ],
+  [
     'GET /projects/:id/merge_requests/:iid/reviewers',
     (call) =>
       (requestOf(call).asks ?? []).map((name) => ({

@@ -1,6 +1,6 @@
 // /changes: branches and their pull requests.
 import { z } from 'zod';
-import { Change, ChangeClose, ChangeState } from '../../../protocol/change.ts';
+import { Change, ChangeClose, ChangeState, Mergeable, ReviewState } from '../../../protocol/change.ts';
 import { Name } from '../../../protocol/ids.ts';
 import { getChange, listChanges } from '../../repos/changes.ts';
 import { Id, Limit } from '../parameters.ts';
@@ -19,7 +19,13 @@ export const changeRoutes: Routes = (app, { db, repositories }) => {
       schema: {
         tags,
         summary: 'List changes, newest first',
-        querystring: z.object({ state: ChangeState.optional(), project: Name.optional(), limit: Limit }),
+        querystring: z.object({
+          state: ChangeState.optional(),
+          review: ReviewState.optional(),
+          mergeable: Mergeable.optional(),
+          project: Name.optional(),
+          limit: Limit,
+        }),
         response: { 200: z.array(Change) },
       },
     },

@@ -123,6 +123,8 @@ export const EVENT_KINDS = [
   'change.closed',
   'change.moved',
   'change.reviewed',
+  'change.mergeable',
+  'change.followed',
   'worker.online',
   'worker.offline',
   'worker.invited',
@@ -204,9 +206,11 @@ export const VERDICTS = [
 export const INCIDENT_STATES = ['open', 'settling', 'resolved'] as const satisfies IncidentState[];
 
 export const NOTIFICATION_DELIVERY_STATES = [
+  'held',
   'waiting',
   'sent',
   'failed',
+  'joined',
 ] as const satisfies NotificationDeliveryState[];
 
 export const NOTIFICATION_KINDS = [

@@ -7,13 +7,9 @@ const PullRequestEvent = z.object({
   pull_request: z.object({ number: z.number(), head: z.object({ ref: z.string() }) }),
 });
 
-// In a delivery of GitHub the state is in small letters; one that is dismissed or edited says nothing new.
-const ReviewEvent = z.object({
-  action: z.literal('submitted'),
-  review: z.object({
-    user: z.object({ login: z.string() }),
-    state: z.enum(['approved', 'changes_requested', 'commented']),
-  }),
+const PushEvent = z.object({
+  ref: z.string().startsWith('refs/heads/'),
+  repository: z.object({ full_name: z.string() }),
 });
 
 /** Whether this is the hexadecimal HMAC-SHA256 of the raw body. */
@@ -23,19 +19,16 @@ export function isSignedBy(body: Buffer, secret: string, signature: string): boo
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-/** The pull request of an event that is about one, as `pull_request` and `pull_request_review`. */
-export function pullRequestOf(event: string, body: unknown): Told | undefined {
+/** What an event tells that is about a pull request, as `pull_request` and `pull_request_review`, or about a push. */
+export function toldBy(event: string, body: unknown): Told | undefined {
+  if (event === 'push') {
+    const push = PushEvent.safeParse(body).data;
+    if (push === undefined) return undefined;
+    return { path: push.repository.full_name, pushed: push.ref.slice('refs/heads/'.length) };
+  }
   if (!event.startsWith('pull_request')) return undefined;
   const told = PullRequestEvent.safeParse(body);
   if (!told.success) return undefined;
   const { number, head } = told.data.pull_request;
-  const review = event === 'pull_request_review' ? reviewOf(body) : undefined;
-  return { number, branch: head.ref, ...(review === undefined ? {} : { review }) };
-}
-
-function reviewOf(body: unknown): Told['review'] {
-  const told = ReviewEvent.safeParse(body);
-  if (!told.success) return undefined;
-  const { user, state } = told.data.review;
-  return { by: user.login, review: state === 'changes_requested' ? 'changes-requested' : state };
+  return { number, branch: head.ref };
 }

@@ -1,6 +1,6 @@
 // What the product needs of a forge. gitea.ts, github.ts and others speak to servers, local.ts has none behind it;
 // kinds.ts lists the kinds, and nothing else in the product asks of which kind a forge is.
-import type { Change } from '../../../protocol/change.ts';
+import type { Change, Review } from '../../../protocol/change.ts';
 import type { ForgeKindName, MergeMethod } from '../../../protocol/project.ts';
 import type { ActivityQuery, ForgeFact } from './facts.ts';
 import type { ChangeAtOrigin } from '../changes.ts';
@@ -60,19 +60,14 @@ export interface ForgeWebhook {
   headers: { delivery: string; event: string; signature: string };
   /** Compares in constant time; the body is as it came. */
   isSigned(body: Buffer, secret: string, signature: string): boolean;
-  /** The pull request that a delivery is about; undefined when it is about something else. */
+  /** The pull request or the push that a delivery is about; undefined when it is about something else. */
   read(event: string, body: unknown): Told | undefined;
   /** All that a delivery tells; throws where its body is not what the event says. */
   facts(event: string, body: unknown): ForgeFact[];
 }
 
-/** What a delivery tells. */
-export interface Told {
-  number: number;
-  branch: string;
-  /** Somebody has said this in a review. */
-  review?: { by: string; review: 'approved' | 'changes-requested' | 'commented' };
-}
+/** What a delivery tells: that something happened to a pull request, or that a branch of a repository was pushed to. */
+export type Told = { number: number; branch: string } | { path: string; pushed: string };
 
 /** A branch that is at the forge already, and the pull request that it shall have. */
 export interface Proposal {
@@ -106,7 +101,17 @@ export interface ForgeChange {
   head: string | undefined;
   /** The commit by which it was merged. */
   mergedCommit: string | undefined;
-  mergeable: boolean;
+  /** The branch that it is to be merged into. */
+  base: string | undefined;
+  /** `no`: it does not merge now, and the forge does not tell why. */
+  mergeable: Change['mergeable'] | 'no';
+  mergeReason: string | null;
+  draft: boolean;
+}
+
+/** The same with what people said of it, one entry a person. */
+export interface ReviewedChange extends ForgeChange {
+  reviews: Review[];
 }
 
 export interface Proposed extends ForgeChange {
@@ -133,13 +138,15 @@ export interface Forge {
   /** Opens the pull request of a branch, or brings the one that is there up to date. May be repeated. */
   propose(proposal: Proposal, signal?: AbortSignal): Promise<Proposed>;
   /** Changes of one repository as the forge has them now, in their order. */
-  read(changes: ChangeAtOrigin[], signal?: AbortSignal): Promise<ForgeChange[]>;
+  read(changes: ChangeAtOrigin[], signal?: AbortSignal): Promise<ReviewedChange[]>;
   comment(change: ChangeAtOrigin, text: string): Promise<void>;
   /**
    * Merges an open change into its base branch; one that is merged already is left alone. Without a method it is the
    * repository's own. A draft is made ready first. ERR_MERGE_CONFLICT; ERR_FORGE_REFUSED, as by a protected branch.
    */
   merge(change: ChangeAtOrigin, method: MergeMethod | null, signal?: AbortSignal): Promise<void>;
+  /** Gives an open pull request the base branch of its change, where it has `from`. May be repeated. */
+  retarget(change: ChangeAtOrigin, from: string, signal?: AbortSignal): Promise<void>;
   /** Closes it without merging; its branch stays. */
   close(change: ChangeAtOrigin): Promise<void>;
   /** An issue with its comments; ERR_NOT_FOUND. */

@@ -8,6 +8,7 @@ import type { ChangeAtOrigin } from '../changes.ts';
 import type { CommitStatus, Forge, ForgeChange, Proposal } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
 import { giteaActivity } from './gitea-activity.ts';
+import { baseRules, mergeabilityOf, reviewsAt } from './gitea-reviews.ts';
 import { giteaTalk } from './gitea-talk.ts';
 import {
   accessDenied,
@@ -34,6 +35,7 @@ const PullRequest = z.object({
   merge_commit_sha: z.string().nullish(),
   user: User,
   head: z.object({ ref: z.string(), sha: z.string() }),
+  base: z.object({ ref: z.string() }),
   labels: z.array(Label).nullish(),
   requested_reviewers: z.array(User.nullable()).nullish(),
   requested_reviewers_teams: z.array(z.object({ name: z.string() })).nullish(),
@@ -136,9 +138,23 @@ export function giteaRepository(api: ForgeApi, path: string): Forge {
   return {
     check: async (signal) => await checkAccess(api, repository, path, signal),
     propose,
-    read: async (changes, signal) =>
-      await readEach(changes, async (number) => shown(await get(number, signal))),
+    read: async (changes, signal) => {
+      const rules = baseRules(api, repository, signal);
+      return await readEach(changes, async (number) => {
+        const request = await get(number, signal);
+        if (request.state === 'closed') return { ...shown(request), reviews: [] };
+        const { reviews, approvals } = await reviewsAt(api, pull(number), request.user.login, signal);
+        const mergeability = mergeabilityOf(request, approvals, await rules(request.base.ref));
+        return { ...shown(request), ...mergeability, reviews };
+      });
+    },
     merge,
+    retarget: async (change, from, signal) => {
+      const { number, state, base } = await get(numberOf(change), signal);
+      if (state === 'closed' || base.ref !== from) return;
+      const json = { base: change.baseBranch };
+      await api.request('PATCH', pull(number), { answer: z.unknown(), json, signal });
+    },
     issue: readIssue,
     activity: async (query, signal) => await giteaActivity(api, repository, path, query, signal),
     tell: async ({ commit }, statuses, signal) =>
@@ -267,14 +283,17 @@ async function setCommitStatuses(
 }
 
 function shown(request: PullRequest): ForgeChange {
-  const { number, html_url: url, head, mergeable, merged, merge_commit_sha: mergedCommit } = request;
+  const { number, html_url: url, head, base, draft, merged, merge_commit_sha: mergedCommit } = request;
   return {
     number,
     url,
     state: merged ? 'merged' : request.state,
     head: head.sha === '' ? undefined : head.sha,
     mergedCommit: merged ? (mergedCommit ?? undefined) : undefined,
-    mergeable,
+    base: base.ref,
+    mergeable: 'unknown',
+    mergeReason: null,
+    draft: draft === true,
   };
 }
 

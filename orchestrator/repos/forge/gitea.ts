@@ -2,7 +2,7 @@
 // gitea-repository.ts.
 import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
-import { isSignedBy, pullRequestOf } from './delivery.ts';
+import { isSignedBy, toldBy } from './delivery.ts';
 import type { ForgeHost, ForgeKind, ForgeServer, ListedRepository } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
 import { forgeApi } from './forge-http.ts';
@@ -37,7 +37,7 @@ export const gitea: ForgeKind = {
   webhook: {
     headers: { delivery: 'x-gitea-delivery', event: 'x-gitea-event', signature: 'x-gitea-signature' },
     isSigned: isSignedBy,
-    read: pullRequestOf,
+    read: toldBy,
     facts: giteaFacts,
   },
 };

@@ -12,6 +12,7 @@ import { mergePullRequest } from './github-merge.ts';
 import type { GitHubPlace } from './github-place.ts';
 import { makeReady, repositoryRoute } from './github-place.ts';
 import { Comment, Issue, PullRequest, Repository } from './github-shapes.ts';
+import { mergeabilityOf, reviewsAt } from './github-reviews.ts';
 import { githubTalk } from './github-talk.ts';
 import { accessDenied, askReviewers, isRefusal, numberOf, readEach, withRemedy } from './pull-requests.ts';
 
@@ -43,7 +44,21 @@ export function githubRepository(place: GitHubPlace): Forge {
     check: async (signal) => await checkAccess(place, signal),
     propose,
     read: async (changes, signal) =>
-      await readEach(changes, async (number) => shown(await get(number, signal))),
+      await readEach(changes, async (number) => {
+        const request = await get(number, signal);
+        const isOpen = request.state === 'open';
+        return {
+          ...shown(request),
+          reviews: isOpen ? await reviewsAt(api, pull(number), request, signal) : [],
+        };
+      }),
+    retarget: async (change, from, signal) => {
+      const number = numberOf(change);
+      const { state, base } = await get(number, signal);
+      if (state === 'closed' || base.ref !== from) return;
+      const json = { base: change.baseBranch };
+      await api.request('PATCH', pull(number), { answer: z.unknown(), json, signal });
+    },
     merge: async (change: ChangeAtOrigin, method: MergeMethod | null, signal?: AbortSignal) =>
       await mergePullRequest(place, change, method, signal),
     comment: async (change, body) => {
@@ -174,7 +189,7 @@ async function readIssue(api: ForgeApi, route: string, signal: AbortSignal | und
 }
 
 function shown(request: PullRequest): ForgeChange {
-  const { number, html_url: url, head, mergeable, merged_at: mergedAt } = request;
+  const { number, html_url: url, head, base, draft, merged_at: mergedAt } = request;
   const merged = mergedAt !== null;
   return {
     number,
@@ -182,6 +197,8 @@ function shown(request: PullRequest): ForgeChange {
     state: merged ? 'merged' : request.state,
     head: head.sha,
     mergedCommit: merged ? (request.merge_commit_sha ?? undefined) : undefined,
-    mergeable: mergeable !== false,
+    base: base.ref,
+    draft,
+    ...mergeabilityOf(request),
   };
 }

@@ -35,6 +35,7 @@ export const PullRequest = z.object({
   draft: z.boolean().default(false),
   merged_at: z.string().nullable(),
   merge_commit_sha: z.string().nullish(),
+  mergeable_state: z.string().nullish(),
   mergeable: z.boolean().nullish(), // null while it is being found out; a list does not have it
   user: User.nullable(),
   head: z.object({ ref: z.string(), sha: z.string(), repo: z.object({ id: z.number() }).nullable() }),

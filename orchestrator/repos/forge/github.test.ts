@@ -55,7 +55,7 @@ test('an App lists what its installations reach', async () => {
   assert.deepEqual(await Array.fromAsync(rig.host.list({ owner: 'other' })), []);
 });
 
-test("GitHub's own example deliveries are read: those about pull requests and no others", () => {
+test("GitHub's own example deliveries are read: those about pull requests and pushes, and no others", () => {
   const { webhook } = github;
   for (const event of ['pull_request', 'pull_request_review']) {
     for (const body of examplesOf(event)) {
@@ -63,11 +63,9 @@ test("GitHub's own example deliveries are read: those about pull requests and no
       assert.partialDeepStrictEqual(webhook.read(event, body), { number, branch: head.ref }, event);
     }
   }
-  const reviews = examplesOf('pull_request_review').map(
-    (body) => webhook.read('pull_request_review', body)?.review,
-  );
-  assert.deepEqual(reviews[0], { by: 'Codertocat', review: 'commented' });
-  for (const event of ['check_suite', 'status', 'ping', 'push', 'issues'])
+  const pushes = examplesOf('push').flatMap((body) => webhook.read('push', body) ?? []);
+  assert.deepEqual(pushes[0], { path: 'Codertocat/Hello-World', pushed: 'master' });
+  for (const event of ['check_suite', 'status', 'ping', 'issues'])
     for (const body of examplesOf(event)) assert.equal(webhook.read(event, body), undefined, event);
   assert.equal(webhook.read('pull_request', 'nonsense'), undefined);
 });

@@ -1,7 +1,7 @@
 // GitHub, github.com and Enterprise Server: how it is found, asked and heard. Used by kinds.ts; its repositories are in
 // github-repository.ts, Apps in github-app.ts.
 import { z } from 'zod';
-import { isSignedBy, pullRequestOf } from './delivery.ts';
+import { isSignedBy, toldBy } from './delivery.ts';
 import type { ForgeHost, ForgeKind, ForgeServer, ListedRepository } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
 import { forgeApi } from './forge-http.ts';
@@ -33,7 +33,7 @@ export const github: ForgeKind = {
       signature: 'x-hub-signature-256',
     },
     isSigned: (body, secret, signature) => isSignedBy(body, secret, signature.replace(/^sha256=/, '')),
-    read: pullRequestOf,
+    read: toldBy,
     facts: githubFacts,
   },
 };

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { MergeMethod } from '../../../protocol/project.ts';
 import type { ChangeAtOrigin } from '../changes.ts';
+import type { ForgeChange } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
 import type { Project } from './gitlab-shapes.ts';
 import { MergeRequest, titled } from './gitlab-shapes.ts';
@@ -75,6 +76,17 @@ export async function mergeAtGitlab(
     if (step === 'wait' || step === 'merge') await delay(PAUSE_MS, undefined, { signal });
   }
   throw refused ?? blocked(api, { web_url: change.url ?? '' }, 'GitLab is still looking whether it merges');
+}
+
+/** Whether it merges as GitLab's own words have it; one that has to be rebased is rebased by a merge. */
+export function mergeabilityOf(request: MergeRequest): Pick<ForgeChange, 'mergeable' | 'mergeReason'> {
+  const status = request.detailed_merge_status ?? request.merge_status;
+  const why = BLOCKED[status];
+  if (why !== undefined) return { mergeable: 'blocked', mergeReason: why };
+  const conflicting = ['conflict', 'cannot_be_merged'].includes(status) || request.has_conflicts === true;
+  if (conflicting && !LOOKING.has(status)) return { mergeable: 'conflicts', mergeReason: null };
+  const merges = ['mergeable', 'can_be_merged', 'need_rebase'].includes(status);
+  return { mergeable: merges ? 'yes' : 'unknown', mergeReason: null };
 }
 
 function nextStep(

@@ -7,10 +7,11 @@ import type { ChangeAtOrigin } from '../changes.ts';
 import type { CommitStatus, Forge, ForgeChange, Proposal } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
 import { gitlabActivity } from './gitlab-activity.ts';
-import { mergeAtGitlab } from './gitlab-merge.ts';
+import { mergeabilityOf, mergeAtGitlab } from './gitlab-merge.ts';
+import { reviewsAt } from './gitlab-reviews.ts';
 import { Issue, MergeRequest, Note, Project, Status, titled, User } from './gitlab-shapes.ts';
 import { gitlabTalk } from './gitlab-talk.ts';
-import { accessDenied, isRefusal, numberOf } from './pull-requests.ts';
+import { accessDenied, isRefusal, numberOf, readEach } from './pull-requests.ts';
 
 const DEVELOPER = 30;
 const DESCRIPTION_MAX = 255;
@@ -39,17 +40,22 @@ export function gitlabRepository(api: ForgeApi, path: string): Forge {
     const found = new Map<number, MergeRequest>();
     for (let from = 0; from < changes.length; from += AT_ONCE) {
       const query = changes.slice(from, from + AT_ONCE).map((change) => `iids[]=${numberOf(change)}`);
-      const list = `/projects/${id}/merge_requests?${query.join('&')}`;
+      // Whether they merge is found out anew after that, where it is not known.
+      const list = `/projects/${id}/merge_requests?${query.join('&')}&with_merge_status_recheck=true`;
       for (const request of await api.all(list, { answer: z.array(MergeRequest), signal })) {
         found.set(request.iid, request);
       }
     }
-    return changes.map((change) => {
-      const request = found.get(numberOf(change));
-      if (request !== undefined) return shown(request);
-      throw new AutocodeError('ERR_NOT_FOUND', `The forge ${api.name} has no ${path}!${change.number}.`, {
-        remedy: 'It was deleted there: close the change with `autocode change close`.',
-      });
+    return await readEach(changes, async (number) => {
+      const request = found.get(number);
+      if (request === undefined) {
+        throw new AutocodeError('ERR_NOT_FOUND', `The forge ${api.name} has no ${path}!${number}.`, {
+          remedy: 'It was deleted there: close the change with `autocode change close`.',
+        });
+      }
+      const route = `/projects/${id}/merge_requests/${number}`;
+      const isOpen = request.state === 'opened';
+      return { ...shown(request), reviews: isOpen ? await reviewsAt(api, route, request, signal) : [] };
     });
   }
 
@@ -92,6 +98,17 @@ export function gitlabRepository(api: ForgeApi, path: string): Forge {
       const { id } = await find();
       const address = `/projects/${id}/merge_requests/${numberOf(change)}/notes`;
       await api.request('POST', address, { answer: z.unknown(), json: { body } });
+    },
+    retarget: async (change, from, signal) => {
+      const { id } = await find(signal);
+      const address = `/projects/${id}/merge_requests/${numberOf(change)}`;
+      const { state, target_branch: base } = await api.request('GET', address, {
+        answer: MergeRequest,
+        signal,
+      });
+      if (state !== 'opened' || base !== from) return;
+      const json = { target_branch: change.baseBranch };
+      await api.request('PUT', address, { answer: z.unknown(), json, signal });
     },
     close: async (change) => {
       const { id } = await find();
@@ -254,8 +271,8 @@ function shown(request: MergeRequest): ForgeChange {
     state: isMerged ? 'merged' : state === 'closed' ? 'closed' : 'open',
     head: sha ?? undefined,
     mergedCommit: isMerged ? (by ?? undefined) : undefined,
-    mergeable:
-      (request.detailed_merge_status ?? request.merge_status).replace('can_be_merged', 'mergeable') ===
-      'mergeable',
+    base: request.target_branch,
+    draft: request.draft === true,
+    ...mergeabilityOf(request),
   };
 }

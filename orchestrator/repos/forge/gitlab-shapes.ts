@@ -26,6 +26,7 @@ export const MergeRequest = z.object({
   author: User,
   reviewers: z.array(User).nullish(),
   labels: z.array(z.string()),
+  target_branch: z.string(),
   sha: z.string().nullish(),
   merge_status: z.string(),
   detailed_merge_status: z.string().nullish(), // since 15.6

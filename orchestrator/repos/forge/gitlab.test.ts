@@ -18,14 +18,19 @@ test('a delivery is taken for its secret token alone, whatever the length of ano
   }
 });
 
-test('a delivery about a merge request tells its number and branch; any other tells nothing', () => {
+test('a delivery tells the number and branch of a merge request, or the branch of a push; any other tells nothing', () => {
   const { read } = gitlab.webhook;
   const attributes = { iid: 7, source_branch: 'autocode/1', target_branch: 'main', action: 'merge' };
   const event = { object_kind: 'merge_request', object_attributes: attributes };
   assert.deepEqual(read('Merge Request Hook', event), { number: 7, branch: 'autocode/1' });
   assert.deepEqual(read('System Hook', event), { number: 7, branch: 'autocode/1' });
+  const push = { object_kind: 'push', project: { path_with_namespace: 'acme/tools/shop' } };
+  assert.deepEqual(read('Push Hook', { ...push, ref: 'refs/heads/main' }), {
+    path: 'acme/tools/shop',
+    pushed: 'main',
+  });
   for (const other of [
-    { object_kind: 'push', ref: 'refs/heads/main' },
+    { ...push, ref: 'refs/tags/v1' },
     { object_kind: 'note', object_attributes: { iid: 7 }, merge_request: attributes },
     { ...event, object_attributes: { iid: 'seven', source_branch: 'x' } },
     undefined,

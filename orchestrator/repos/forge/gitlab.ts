@@ -18,6 +18,11 @@ const MergeRequestEvent = z.object({
   object_kind: z.literal('merge_request'),
   object_attributes: z.object({ iid: z.number(), source_branch: z.string() }),
 });
+const PushEvent = z.object({
+  object_kind: z.literal('push'),
+  ref: z.string().startsWith('refs/heads/'),
+  project: z.object({ path_with_namespace: z.string() }),
+});
 
 /** GitLab. */
 export const gitlab: ForgeKind = {
@@ -35,6 +40,9 @@ export const gitlab: ForgeKind = {
     headers: { delivery: 'idempotency-key', event: 'x-gitlab-event', signature: 'x-gitlab-token' },
     isSigned: (_body, secret, token) => timingSafeEqual(digest(token), digest(secret)),
     read: (_event, body) => {
+      const push = PushEvent.safeParse(body).data;
+      if (push !== undefined)
+        return { path: push.project.path_with_namespace, pushed: push.ref.slice('refs/heads/'.length) };
       const told = MergeRequestEvent.safeParse(body);
       if (!told.success) return undefined;
       const { iid: number, source_branch: branch } = told.data.object_attributes;

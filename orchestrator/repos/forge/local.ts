@@ -3,6 +3,7 @@
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { MergeMethod } from '../../../protocol/project.ts';
 import { branchCommit, resolveCommit } from '../base.ts';
+import { mergedTree, namedFiles } from '../carry.ts';
 import type { ChangeAtOrigin } from '../changes.ts';
 import type { Git } from '../git.ts';
 import { fetchMirror } from '../mirror.ts';
@@ -11,7 +12,7 @@ import { shellQuoted } from '../working-copy.ts';
 import { pushBranch } from '../push.ts';
 import { authorship } from '../submission-commit.ts';
 import type { Author } from '../submission-commit.ts';
-import type { Forge, ForgeChange } from './forge.ts';
+import type { Forge, ForgeChange, ReviewedChange } from './forge.ts';
 
 const TRIES = 3;
 const NOTHING: ForgeChange = {
@@ -20,7 +21,10 @@ const NOTHING: ForgeChange = {
   state: 'open',
   head: undefined,
   mergedCommit: undefined,
-  mergeable: true,
+  base: undefined,
+  mergeable: 'unknown',
+  mergeReason: null,
+  draft: false,
 };
 
 /** The forge of a plain repository. */
@@ -31,6 +35,7 @@ export function localForge(store: RepositoryStore, author: Author): Forge {
     read: async (changes, signal) => await readChanges(store, changes, signal),
     comment: async () => {},
     merge: async (change, method, signal) => await mergeInMirror({ store, author }, change, method, signal),
+    retarget: async () => {},
     close: async () => {},
     activity: async () => [],
     issue: async (number) =>
@@ -44,22 +49,23 @@ async function readChanges(
   store: RepositoryStore,
   changes: ChangeAtOrigin[],
   signal: AbortSignal | undefined,
-): Promise<ForgeChange[]> {
+): Promise<ReviewedChange[]> {
   if (changes[0] === undefined) return [];
   const mirror = await fetchMirror(store, changes[0].repository, { signal });
-  const states: ForgeChange[] = [];
-  for (const change of changes) {
-    const head = await resolveCommit(store.git, mirror, `refs/forge/heads/${change.branch}`);
-    const merged = await isMerged(store.git, mirror, change);
-    states.push({ ...NOTHING, head, state: merged ? 'merged' : 'open' });
-  }
+  const states: ReviewedChange[] = [];
+  for (const change of changes) states.push(await readChange(store.git, mirror, change));
   return states;
 }
 
-async function isMerged(git: Git, mirror: string, change: ChangeAtOrigin): Promise<boolean> {
+async function readChange(git: Git, mirror: string, change: ChangeAtOrigin): Promise<ReviewedChange> {
+  const head = await resolveCommit(git, mirror, `refs/forge/heads/${change.branch}`);
+  const seen = { ...NOTHING, head, reviews: [] };
   const base = await resolveCommit(git, mirror, `refs/forge/heads/${change.baseBranch}`);
-  if (base === undefined || (await resolveCommit(git, mirror, change.headCommit)) === undefined) return false;
-  return await contains(git, mirror, base, change.headCommit);
+  if (base === undefined || (await resolveCommit(git, mirror, change.headCommit)) === undefined) return seen;
+  if (await contains(git, mirror, base, change.headCommit)) return { ...seen, state: 'merged' };
+  const { conflicts } = await mergedTree(git, mirror, base, head ?? change.headCommit);
+  if (conflicts.length === 0) return { ...seen, mergeable: 'yes' };
+  return { ...seen, mergeable: 'conflicts', mergeReason: namedFiles(conflicts) };
 }
 
 // Fast-forward where the base has not moved, else a merge commit. ERR_MERGE_CONFLICT names the files;
@@ -96,36 +102,15 @@ async function contains(git: Git, mirror: string, base: string, head: string): P
     accept: [1],
   });
   if (ancestor.exitCode === 0) return true;
-  const merged = await mergedTree(git, mirror, base, head);
+  const { tree, conflicts } = await mergedTree(git, mirror, base, head);
   return (
-    'tree' in merged && merged.tree === (await git.text(['rev-parse', `${base}^{tree}`], { gitDir: mirror }))
+    conflicts.length === 0 && tree === (await git.text(['rev-parse', `${base}^{tree}`], { gitDir: mirror }))
   );
 }
 
 // The branch as the forge has it, with what a reviewer may have added; without one, what was submitted.
 async function headOf(git: Git, mirror: string, change: ChangeAtOrigin): Promise<string> {
   return (await resolveCommit(git, mirror, `refs/forge/heads/${change.branch}`)) ?? change.headCommit;
-}
-
-async function mergedTree(
-  git: Git,
-  mirror: string,
-  base: string,
-  head: string,
-): Promise<{ tree: string } | { conflicts: string[] }> {
-  const args = [
-    'merge-tree',
-    '--write-tree',
-    '--allow-unrelated-histories',
-    '--no-messages',
-    '--name-only',
-    '-z',
-    base,
-    head,
-  ];
-  const { exitCode, stdout } = await git.run(args, { gitDir: mirror, accept: [1] });
-  const [tree = '', ...files] = stdout.toString().split('\0').filter(Boolean);
-  return exitCode === 0 ? { tree } : { conflicts: files };
 }
 
 interface Merge {
@@ -143,7 +128,7 @@ async function mergeCommit(git: Git, merge: Merge): Promise<string> {
   if (forward.exitCode === 0 && method !== 'squash') return head;
   if (method === 'rebase') throw notRebased(change);
   const merged = await mergedTree(git, mirror, base, head);
-  if ('conflicts' in merged) throw conflict(change, merged.conflicts);
+  if (merged.conflicts.length > 0) throw conflict(change, merged.conflicts);
   const [parents, message] =
     method === 'squash'
       ? [['-p', base], `${change.title}\n`]
@@ -169,11 +154,14 @@ function notRebased({ id, branch, baseBranch }: ChangeAtOrigin): AutocodeError {
 }
 
 function conflict({ id, branch, baseBranch }: ChangeAtOrigin, files: string[]): AutocodeError {
-  const named = files.slice(0, 10).join(', ') + (files.length > 10 ? ` and ${files.length - 10} more` : '');
-  return new AutocodeError('ERR_MERGE_CONFLICT', `Change ${id} conflicts with ${baseBranch} in ${named}.`, {
-    remedy: `Merge ${branch} by hand, or close the change and give the task again.`,
-    details: { files: files.slice(0, 100) },
-  });
+  return new AutocodeError(
+    'ERR_MERGE_CONFLICT',
+    `Change ${id} conflicts with ${baseBranch} in ${namedFiles(files)}.`,
+    {
+      remedy: `Have it put right with \`autocode change resolve ${id}\`, or merge ${branch} by hand.`,
+      details: { files: files.slice(0, 100) },
+    },
+  );
 }
 
 function notPushed(

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { ChangeAtOrigin } from '../changes.ts';
-import type { CommitStatus, ForgeChange } from './forge.ts';
+import type { CommitStatus, ReviewedChange } from './forge.ts';
 import type { ForgeApi } from './forge-http.ts';
 
 const AT_ONCE = 4;
@@ -18,9 +18,9 @@ export function numberOf({ id, number, forge }: ChangeAtOrigin): number {
 /** Reads changes by their numbers, some at a time. */
 export async function readEach(
   changes: ChangeAtOrigin[],
-  read: (number: number) => Promise<ForgeChange>,
-): Promise<ForgeChange[]> {
-  const states: ForgeChange[] = [];
+  read: (number: number) => Promise<ReviewedChange>,
+): Promise<ReviewedChange[]> {
+  const states: ReviewedChange[] = [];
   for (let from = 0; from < changes.length; from += AT_ONCE) {
     const some = changes.slice(from, from + AT_ONCE);
     states.push(...(await Promise.all(some.map((change) => read(numberOf(change))))));
@@ -105,7 +105,7 @@ export function notOpen({ id, url }: ChangeAtOrigin): AutocodeError {
 /** A change cannot be merged since it conflicts with its base. */
 export function conflicts({ id, branch, baseBranch, url }: ChangeAtOrigin, cause?: unknown): AutocodeError {
   return new AutocodeError('ERR_MERGE_CONFLICT', `Change ${id} conflicts with ${baseBranch}: ${url}`, {
-    remedy: `Merge ${baseBranch} into ${branch} by hand, or close the change and give the task again.`,
+    remedy: `Have it put right with \`autocode change resolve ${id}\`, or merge ${baseBranch} into ${branch} by hand.`,
     cause,
   });
 }

@@ -1,12 +1,11 @@
-// Deliveries of a forge's webhooks: their signature, each once, and the look at the change that they are about. What a
+// Deliveries of a forge's webhooks: their signature, each once, and the look at the changes that they are about. What a
 // delivery says of a change's state is not believed: it only wakes. Used by api/routes/webhooks.ts.
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { ForgeKindName } from '../../../protocol/project.ts';
 import type { Queryable } from '../../db/connect.ts';
 import { transaction } from '../../db/connect.ts';
-import { emit } from '../../events/outbox.ts';
-import { changesAt } from '../changes.ts';
-import { refreshChange } from '../merge.ts';
+import { changesAt, changesOnBranch } from '../changes.ts';
+import { refreshChanges } from '../merge.ts';
 import type { MergeDeps } from '../merge.ts';
 import type { Told } from './forge.ts';
 import { kindNamed } from './kinds.ts';
@@ -38,14 +37,19 @@ export async function receiveHook(
   const secret = await deps.forges.webhookSecret(kind, forge);
   if (secret === undefined || !webhook.isSigned(body, secret, signature)) throw notSigned(forge);
   const told = webhook.read(event, parsed(body));
-  const changes = told === undefined ? [] : await changesAt(deps.db, forge, told.number, told.branch);
+  const changes = told === undefined ? [] : await changesOf(deps.db, forge, told);
   const isNew = await transaction(deps.db, async (tx) => {
     if (!(await record(tx, `${kind}/${forge}`, id))) return false;
     await deps.keepDelivery?.(tx, delivery);
-    if (told?.review !== undefined) await tellReview(tx, changes, told.review);
     return true;
   });
   return { looked: isNew ? look(deps, changes, onError, signal) : Promise.resolve() };
+}
+
+async function changesOf(db: Queryable, forge: string, told: Told): Promise<number[]> {
+  return 'pushed' in told
+    ? await changesOnBranch(db, forge, told)
+    : await changesAt(db, forge, told.number, told.branch);
 }
 
 // A forge that does not answer now is asked again by the look that comes every minute.
@@ -55,10 +59,10 @@ async function look(
   onError: (error: unknown) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  for (const change of changes)
-    await refreshChange(deps, change, signal).catch((error: unknown) => {
-      if (signal?.aborted !== true) onError(error);
-    });
+  if (changes.length === 0) return;
+  await refreshChanges(deps, onError, signal, changes).catch((error: unknown) => {
+    if (signal?.aborted !== true) onError(error);
+  });
 }
 
 async function record(tx: Queryable, source: string, id: string): Promise<boolean> {
@@ -67,17 +71,6 @@ async function record(tx: Queryable, source: string, id: string): Promise<boolea
     [source, id],
   );
   return rowCount === 1;
-}
-
-// What somebody said of it, by the forge's word: nothing in the product follows from it.
-async function tellReview(tx: Queryable, changes: number[], review: Told['review']): Promise<void> {
-  const { rows } = await tx.query<{ change: number; task: number; run: string; project: number }>(
-    `select change.id as change, change.task, change.run, task.project
-       from change join task on task.id = change.task where change.id = any($1)`,
-    [changes],
-  );
-  for (const { change, ...about } of rows)
-    await emit(tx, { kind: 'change.reviewed', ...about, data: { change, ...review } });
 }
 
 function parsed(body: Buffer): unknown {
