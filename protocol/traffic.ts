@@ -108,6 +108,32 @@ export const TrafficReport = z
   .meta({ id: 'TrafficReport' });
 export type TrafficReport = z.infer<typeof TrafficReport>;
 
+export const TRAFFIC_BUCKETS = ['minute', 'hour', 'day'] as const;
+export const TRAFFIC_SUMS = ['requests', 'denied', 'bytesOut', 'bytesIn'] as const;
+const overTime = {
+  requests: z.array(z.int()),
+  denied: z.array(z.int()).meta({ description: 'Of the requests, those that were not let out.' }),
+  bytesOut: z.array(z.number()),
+  bytesIn: z.array(z.number()),
+};
+export const TrafficTimeline = z
+  .object({
+    by: z.enum(TRAFFIC_GROUPS),
+    since: Timestamp.meta({ description: 'Where the first bucket begins.' }),
+    until: Timestamp.meta({ description: 'Where the last one ends.' }),
+    bucket: z.enum(TRAFFIC_BUCKETS),
+    times: z.array(Timestamp).meta({ description: 'When each bucket begins; days are those of UTC.' }),
+    groups: z
+      .array(z.object({ name: z.string().nullable(), ...overTime }))
+      .meta({ description: 'Those with the most, each with a value a bucket.' }),
+    rest: z.object(overTime).nullable().meta({ description: 'All others together, where there are some.' }),
+    complete: z
+      .boolean()
+      .meta({ description: 'False where there was more to read than is read for one question.' }),
+  })
+  .meta({ id: 'TrafficTimeline' });
+export type TrafficTimeline = z.infer<typeof TrafficTimeline>;
+
 export const Refusal = z
   .object({
     method: z.string(),

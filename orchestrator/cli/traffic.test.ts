@@ -46,3 +46,27 @@ test('a report names its groups', async () => {
   const { stdout } = await runCli(['traffic', 'report', '--url', api.url]);
   assert.match(stdout, /HOST +REQUESTS +NOT ALLOWED +SENT +RECEIVED\na\.example +3 +1 +2 KiB +0 B/);
 });
+
+test('over time a report tells the buckets that have something, and who has the most there', async () => {
+  const values = (...requests: number[]) => ({
+    requests,
+    denied: [0, 1],
+    bytesOut: [0, 2048],
+    bytesIn: [0, 0],
+  });
+  const timeline = {
+    by: 'host',
+    since: '2026-11-21T22:00:00.000Z',
+    until: '2026-11-22T00:00:00.000Z',
+    bucket: 'hour',
+    times: ['2026-11-21T22:00:00.000Z', '2026-11-21T23:00:00.000Z'],
+    groups: [{ name: 'a.example', ...values(0, 3) }],
+    rest: values(0, 4),
+    complete: true,
+  };
+  await using api = await fakeApi({ 'GET /traffic/timeline': { body: timeline } });
+  const words = ['traffic', 'report', '--over-time', '--bucket', 'hour', '--url', api.url];
+  const { stdout } = await runCli(words);
+  assert.match(stdout, /^FROM .*MOST\n2026-11-21 23:00:00 +7 +2 +4 KiB +0 B +a\.example \(3\)\n$/);
+  assert.equal(api.requests[0]?.line, 'GET /traffic/timeline?by=host&bucket=hour');
+});

@@ -3,7 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   TrafficPage,
   TrafficReport,
+  TrafficTimeline,
+  type TRAFFIC_BUCKETS,
   type TRAFFIC_GROUPS,
+  type TRAFFIC_SUMS,
   type TrafficDecision,
   type TrafficRecord,
   type TrafficSource,
@@ -31,6 +34,7 @@ const TAIL_EVERY_MS = 1_000;
 const TAIL_BACK_MS = 3_600_000;
 const TAIL_AT_ONCE = 500;
 const PAGE = 1_000;
+const MORE = 'There is more than is read for one question: ask for less time with --since.';
 /** Those of an export, in their order. */
 const COLUMNS = [
   'at',
@@ -57,7 +61,7 @@ export async function searchTraffic(args: TrafficArgs & { limit: number }): Prom
   const page = await ask(connect(args), args, args.limit);
   if (args.json) return printJson(page);
   print(page.records.length === 0 ? 'Nothing that fits was asked for outside.' : drawRecords(page.records));
-  if (!page.complete) print('There is more than is read for one question: ask for less time with --since.');
+  if (!page.complete) print(MORE);
 }
 
 /** Prints requests as they end, until it is interrupted. */
@@ -78,10 +82,15 @@ export async function tailTraffic(args: TrafficArgs): Promise<void> {
   }
 }
 
-/** Prints sums. */
-export async function reportTraffic(
-  args: TrafficArgs & { by: (typeof TRAFFIC_GROUPS)[number] },
-): Promise<void> {
+interface ReportArgs extends TrafficArgs {
+  by: (typeof TRAFFIC_GROUPS)[number];
+  overTime: boolean;
+  bucket: (typeof TRAFFIC_BUCKETS)[number] | undefined;
+}
+
+/** Prints sums, over time too. */
+export async function reportTraffic(args: ReportArgs): Promise<void> {
+  if (args.overTime) return await reportOverTime(args);
   const report = await connect(args).get('/traffic/report', TrafficReport, { ...queryOf(args), by: args.by });
   if (args.json) return printJson(report);
   if (report.groups.length === 0) return print('Nothing that fits was asked for outside.');
@@ -94,7 +103,38 @@ export async function reportTraffic(
       { title: 'RECEIVED', value: ({ bytesIn }) => bytes(bytesIn), align: 'right' },
     ]),
   );
-  if (!report.complete) print('There is more than is read for one question: ask for less time with --since.');
+  if (!report.complete) print(MORE);
+}
+
+async function reportOverTime(args: ReportArgs): Promise<void> {
+  const { by, bucket } = args;
+  const timeline = await connect(args).get('/traffic/timeline', TrafficTimeline, {
+    ...queryOf(args),
+    by,
+    bucket,
+  });
+  if (args.json) return printJson(timeline);
+  const { times, groups, rest, complete } = timeline;
+  const all = rest === null ? groups : [...groups, { name: 'others', ...rest }];
+  const rows = times.flatMap((time, at) => {
+    const sum = (of: (typeof TRAFFIC_SUMS)[number]) => all.reduce((total, each) => total + each[of][at]!, 0);
+    const most = groups.toSorted((a, b) => b.requests[at]! - a.requests[at]!)[0];
+    if (most === undefined || sum('requests') === 0) return [];
+    const [denied, out, into] = [sum('denied'), sum('bytesOut'), sum('bytesIn')];
+    return [{ time, requests: sum('requests'), denied, out, into, most: most.name, its: most.requests[at]! }];
+  });
+  if (rows.length === 0) return print('Nothing that fits was asked for outside.');
+  print(
+    table(rows, [
+      { title: 'FROM', value: ({ time }) => timestamp(time) },
+      { title: 'REQUESTS', value: ({ requests }) => String(requests), align: 'right' },
+      { title: 'NOT ALLOWED', value: ({ denied }) => String(denied), align: 'right' },
+      { title: 'SENT', value: ({ out }) => bytes(out), align: 'right' },
+      { title: 'RECEIVED', value: ({ into }) => bytes(into), align: 'right' },
+      { title: 'MOST', value: ({ most, its }) => printable(`${most ?? '-'} (${its})`) },
+    ]),
+  );
+  if (!complete) print(MORE);
 }
 
 /** Writes all that fit to stdout, the last first: JSON lines, or CSV. */

@@ -10,11 +10,13 @@ import { openSearch, type Search } from '../../orchestrator/egress/audit/client.
 import { reportIndexed, searchIndexed } from '../../orchestrator/egress/audit/questions.ts';
 import { removeOldIndices } from '../../orchestrator/egress/audit/retention.ts';
 import { setUpAudit } from '../../orchestrator/egress/audit/setup.ts';
+import { timelineIndexed } from '../../orchestrator/egress/audit/timeline.ts';
 import { shipOnce, shipSpool, type ShipperOptions } from '../../orchestrator/egress/audit/ship.ts';
 import { reportTraffic, searchTraffic, type TrafficQuery } from '../../orchestrator/egress/traffic/search.ts';
+import { timelineOf } from '../../orchestrator/egress/traffic/timeline.ts';
 import { spoolReader } from '../../orchestrator/egress/traffic/spool-reader.ts';
 import { runCli } from '../../orchestrator/cli/testing/run-cli.ts';
-import { TRAFFIC_GROUPS } from '../../protocol/traffic.ts';
+import { TRAFFIC_GROUPS, TRAFFIC_SUMS } from '../../protocol/traffic.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
 import { startElasticsearch, type Elasticsearch } from '../support/elasticsearch.ts';
 
@@ -301,6 +303,14 @@ test('questions have the same answers from the spool and from Elasticsearch', as
         await reportTraffic(directory, query, by),
         `${by} ${JSON.stringify(query)}`,
       );
+    for (const of of TRAFFIC_SUMS) {
+      const asked = { until: `${DAY}T23:59:00.000Z`, ...query, by: 'host' as const, of, top: 2 };
+      assert.deepEqual(
+        await timelineIndexed(search, asked),
+        await timelineOf(directory, asked),
+        `over time, of ${of} ${JSON.stringify(query)}`,
+      );
+    }
   }
   const pages: string[] = [];
   for (let last: string | undefined; ;) {

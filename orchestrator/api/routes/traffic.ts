@@ -4,21 +4,27 @@ import { z } from 'zod';
 import { Name, RunId, Timestamp } from '../../../protocol/ids.ts';
 import {
   Refusal,
+  TRAFFIC_BUCKETS,
   TRAFFIC_GROUPS,
+  TRAFFIC_SUMS,
   TrafficDecision,
   TrafficPage,
   TrafficReport,
   TrafficSource,
+  TrafficTimeline,
 } from '../../../protocol/traffic.ts';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import type { Search } from '../../egress/audit/client.ts';
 import { egressPlaces } from '../../egress/places.ts';
 import { refusalsOf } from '../../egress/traffic/refusals.ts';
 import { reportTraffic, searchTraffic } from '../../egress/traffic/search.ts';
+import { timelineOf } from '../../egress/traffic/timeline.ts';
 import { getRun } from '../../tasks/queries.ts';
 import { Limit, number } from '../parameters.ts';
 import type { Routes } from '../server.ts';
 
+/** As records have it, so that texts compare as times do. */
+const Time = Timestamp.transform((at) => new Date(at).toISOString());
 const Query = z.object({
   run: RunId.optional(),
   project: Name.optional(),
@@ -31,8 +37,8 @@ const Query = z.object({
     .meta({ description: 'A host, or `*.example.com` for all below.' }),
   decision: TrafficDecision.optional(),
   text: z.string().min(1).max(500).optional().meta({ description: 'Words in the address.' }),
-  since: Timestamp.optional().meta({ description: 'From this time on.' }),
-  until: Timestamp.optional().meta({ description: 'Before this time.' }),
+  since: Time.optional().meta({ description: 'From this time on.' }),
+  until: Time.optional().meta({ description: 'Before this time.' }),
   bytes: number(z.int().min(0)).optional().meta({ description: 'At least so many, in and out together.' }),
   source: TrafficSource.optional(),
 });
@@ -76,6 +82,32 @@ export const trafficRoutes: Routes = (app, { db, config, audit }) => {
       if (search === null) return await reportTraffic(spool, query, query.by);
       const { reportIndexed } = await import('../../egress/audit/questions.ts');
       return await reportIndexed(search, query, query.by);
+    },
+  );
+  app.get(
+    '/traffic/timeline',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['egress'],
+        summary: 'The same over time: those with the most apart, all others together',
+        querystring: Query.extend({
+          by: z.enum(TRAFFIC_GROUPS).default('host'),
+          bucket: z
+            .enum(TRAFFIC_BUCKETS)
+            .optional()
+            .meta({ description: 'By the length of the time when left out; that is a day when it is, too.' }),
+          top: number(z.int().min(1).max(50)).default(7).meta({ description: 'How many are told apart.' }),
+          of: z.enum(TRAFFIC_SUMS).default('requests').meta({ description: 'With the most of what.' }),
+        }),
+        response: { 200: TrafficTimeline },
+      },
+    },
+    async ({ query }) => {
+      const search = chosen(query.source, audit);
+      if (search === null) return await timelineOf(spool, query);
+      const { timelineIndexed } = await import('../../egress/audit/timeline.ts');
+      return await timelineIndexed(search, query);
     },
   );
   app.get(

@@ -1,8 +1,10 @@
 // `autocode traffic …`: definitions. The handlers are in ../traffic.ts.
 import type { Argv } from 'yargs';
+import type { TRAFFIC_BUCKETS } from '../../../protocol/traffic.ts';
 import { verb, type Noun } from '../command.ts';
 import { TRAFFIC_DECISIONS, TRAFFIC_GROUPS, TRAFFIC_SOURCES } from './choices.ts';
 
+const BUCKETS = ['minute', 'hour', 'day'] as const satisfies typeof TRAFFIC_BUCKETS;
 const TIME = '7d, 12h, or a time as 2026-01-31T08:00Z';
 const filters = (yargs: Argv) =>
   yargs
@@ -56,13 +58,24 @@ export const trafficNoun: Noun = {
     verb({
       command: 'report',
       describe: 'Sum requests and bytes up',
-      examples: [['traffic report --by host --since 7d', 'who got how much in seven days']],
+      examples: [
+        ['traffic report --by host --since 7d', 'who got how much in seven days'],
+        ['traffic report --over-time --since 1d', 'and when'],
+      ],
       builder: (yargs: Argv) =>
-        filters(yargs).option('by', {
-          choices: TRAFFIC_GROUPS,
-          default: 'host' as const,
-          describe: 'By what',
-        }),
+        filters(yargs)
+          .option('by', { choices: TRAFFIC_GROUPS, default: 'host' as const, describe: 'By what' })
+          .option('over-time', {
+            type: 'boolean',
+            default: false,
+            describe: 'Over time instead, the last day without --since',
+          })
+          .option('bucket', {
+            choices: BUCKETS,
+            requiresArg: true,
+            implies: 'over-time',
+            describe: 'What is summed up over time; days are those of UTC',
+          }),
       load: async () => (await import('../traffic.ts')).reportTraffic,
     }),
     verb({

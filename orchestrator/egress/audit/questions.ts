@@ -94,7 +94,8 @@ async function positionOfRecord(search: Search, id: string): Promise<number> {
   });
 }
 
-async function ask<T>(search: Search, body: object): Promise<estypes.SearchResponse<T>> {
+/** A question to all records. */
+export async function ask<T>(search: Search, body: object): Promise<estypes.SearchResponse<T>> {
   const request = { index: ALIAS, ignore_unavailable: true, track_total_hits: false, ...body };
   try {
     return await search.ask(
@@ -107,7 +108,8 @@ async function ask<T>(search: Search, body: object): Promise<estypes.SearchRespo
   }
 }
 
-function filterOf(query: TrafficQuery): Filter {
+/** The filter of a question. */
+export function filterOf(query: TrafficQuery): Filter {
   const { host, text, since, until, bytes } = query;
   const filter: Filter[] = (['run', 'project', 'worker', 'decision'] as const).flatMap((field) =>
     query[field] === undefined ? [] : [{ term: { [field]: query[field] } }],

@@ -6,6 +6,7 @@ import {
   type TrafficReport,
   type TRAFFIC_GROUPS,
 } from '../../../protocol/traffic.ts';
+import { glancesOf, type Glance } from './glance.ts';
 import { linesOf } from './spool-files.ts';
 
 export interface TrafficQuery {
@@ -27,7 +28,8 @@ export interface TrafficQuery {
 /** Most that is read for one question. */
 const MOST_BYTES = 512 * 1024 * 1024;
 
-type Group = (typeof TRAFFIC_GROUPS)[number];
+/** What sums are by. */
+export type Group = (typeof TRAFFIC_GROUPS)[number];
 
 /** The last `limit` requests that fit, or the last that ended before the one of that id. */
 export async function searchTraffic(
@@ -52,14 +54,15 @@ export async function searchTraffic(
 export async function reportTraffic(spool: string, query: TrafficQuery, by: Group): Promise<TrafficReport> {
   const groups = new Map<string | null, TrafficReport['groups'][number]>();
   const progress = { complete: true };
-  for await (const record of recordsOf(spool, query, progress)) {
-    const name = record[by];
-    const group = groups.get(name) ?? { name, requests: 0, denied: 0, bytesOut: 0, bytesIn: 0 };
-    group.requests += 1;
-    if (record.decision !== 'allowed') group.denied += 1;
-    group.bytesOut += record.bytesOut ?? 0;
-    group.bytesIn += record.bytesIn ?? 0;
-    groups.set(name, group);
+  for await (const records of glancesOf(spool, query, by, progress)) {
+    for (const { [by]: name, decision, bytesOut, bytesIn } of records) {
+      const group = groups.get(name) ?? { name, requests: 0, denied: 0, bytesOut: 0, bytesIn: 0 };
+      group.requests += 1;
+      if (decision !== 'allowed') group.denied += 1;
+      group.bytesOut += bytesOut ?? 0;
+      group.bytesIn += bytesIn ?? 0;
+      groups.set(name, group);
+    }
   }
   return { by, groups: sortGroups([...groups.values()]), complete: progress.complete };
 }
@@ -103,7 +106,8 @@ function recordIn(line: string): TrafficRecord | null {
   }
 }
 
-function fits(record: TrafficRecord, query: TrafficQuery): boolean {
+/** Whether a record is one of those that are asked for. */
+export function fits(record: Glance, query: TrafficQuery): boolean {
   return (
     (query.run === undefined || record.run === query.run) &&
     (query.project === undefined || record.project === query.project) &&

@@ -21,14 +21,21 @@ export async function* linesOf(
   directory: string,
   since: string | undefined,
 ): AsyncGenerator<{ line: string; read: number }> {
-  const first = since === undefined ? '' : hourOf(since);
   let read = 0;
-  for (const name of hoursIn(directory).toReversed()) {
-    if (name < first) return;
-    for await (const line of linesBackwards(join(directory, name))) {
+  for await (const block of blocksOf(directory, since)) {
+    for (const line of linesBackwards(block)) {
       read += line.length;
       yield { line: line.toString(), read };
     }
+  }
+}
+
+/** The same as blocks of whole lines: the last block first, its lines as they stand. */
+export async function* blocksOf(directory: string, since: string | undefined): AsyncGenerator<Buffer> {
+  const first = since === undefined ? '' : hourOf(since);
+  for (const name of hoursIn(directory).toReversed()) {
+    if (name < first) return;
+    yield* blocksBackwards(join(directory, name));
   }
 }
 
@@ -55,7 +62,7 @@ function hourOf(time: string): string {
   return `${new Date(time).toISOString().slice(0, 13)}.jsonl`;
 }
 
-async function* linesBackwards(path: string): AsyncGenerator<Buffer> {
+async function* blocksBackwards(path: string): AsyncGenerator<Buffer> {
   const file = await open(path, 'r').catch(() => null); // removed meanwhile
   if (file === null) return;
   try {
@@ -66,19 +73,25 @@ async function* linesBackwards(path: string): AsyncGenerator<Buffer> {
       await file.read(block, 0, block.length, start);
       end = start;
       const text = Buffer.concat([block, rest]);
-      let till = text.length;
-      for (
-        let at = text.lastIndexOf(NEWLINE);
-        at >= 0;
-        at = at === 0 ? -1 : text.lastIndexOf(NEWLINE, at - 1)
-      ) {
-        if (at + 1 < till) yield text.subarray(at + 1, till);
-        till = at;
-      }
-      rest = text.subarray(0, till);
+      const whole = start === 0 ? 0 : text.indexOf(NEWLINE) + 1; // the first line begins further in front
+      rest = whole === 0 ? text : text.subarray(0, whole);
+      if (start === 0) yield text;
+      else if (whole > 0) yield text.subarray(whole);
     }
-    if (rest.length > 0) yield rest;
   } finally {
     await file.close();
   }
+}
+
+function* linesBackwards(block: Buffer): Generator<Buffer> {
+  let till = block.length;
+  for (
+    let at = block.lastIndexOf(NEWLINE);
+    at >= 0;
+    at = at === 0 ? -1 : block.lastIndexOf(NEWLINE, at - 1)
+  ) {
+    if (at + 1 < till) yield block.subarray(at + 1, till);
+    till = at;
+  }
+  if (till > 0) yield block.subarray(0, till);
 }
