@@ -17,7 +17,7 @@ export const NOTIFICATION_KINDS = [
 export const NotificationKind = z.enum(NOTIFICATION_KINDS).meta({ id: 'NotificationKind' });
 export type NotificationKind = z.infer<typeof NotificationKind>;
 
-export const CHANNEL_KINDS = ['slack', 'webhook'] as const;
+export const CHANNEL_KINDS = ['slack', 'webhook', 'email'] as const;
 
 const ruleFields = {
   project: Name.nullable().default(null).meta({ description: 'Only of this project; null: of all.' }),
@@ -37,6 +37,16 @@ export const NotificationRuleInput = z
   })
   .meta({ id: 'NotificationRuleCreate' });
 export type NotificationRuleInput = z.infer<typeof NotificationRuleInput>;
+
+/** What is left out stays. */
+export const NotificationRulePatch = z
+  .strictObject({
+    project: Name.nullable().optional().meta({ description: 'Only of this project; null: of all.' }),
+    kinds: ruleFields.kinds.optional(),
+    channels: z.array(Name).max(20).optional(),
+  })
+  .meta({ id: 'NotificationRulePatch' });
+export type NotificationRulePatch = z.infer<typeof NotificationRulePatch>;
 
 export const NotificationRule = z
   .object({
@@ -60,6 +70,8 @@ export const Notification = z
     title: z.string(),
     body: z.string(),
     path: z.string().nullable().meta({ description: 'Of the web page.' }),
+    count: z.number().int().meta({ description: 'How often the same was told before it was read.' }),
+    firstAt: Timestamp.meta({ description: 'The first time of these; `at` is the last.' }),
     at: Timestamp,
     readAt: Timestamp.nullable(),
   })
@@ -92,20 +104,24 @@ export const NotificationChannel = z
   .meta({ id: 'NotificationChannel' });
 export type NotificationChannel = z.infer<typeof NotificationChannel>;
 
-export const NOTIFICATION_DELIVERY_STATES = ['waiting', 'sent', 'failed'] as const;
+/** held: by quiet hours or for a digest; joined: it went out as a part of a digest. */
+export const NOTIFICATION_DELIVERY_STATES = ['held', 'waiting', 'sent', 'failed', 'joined'] as const;
 export const NotificationDeliveryState = z.enum(NOTIFICATION_DELIVERY_STATES);
 export type NotificationDeliveryState = z.infer<typeof NotificationDeliveryState>;
 
 export const NotificationDelivery = z
   .object({
     id: z.number().int(),
-    channel: z.string(),
+    channel: z.string().meta({ description: 'Its name; `email` or `push` for those of a person.' }),
+    person: z.string().nullable().meta({ description: 'Whose email or browser it is.' }),
     message: z.string().meta({ description: 'The id that the receiver sees, the same with each try.' }),
     kind: z.string(),
     title: z.string(),
     state: NotificationDeliveryState,
+    count: z.number().int().meta({ description: 'How often the same was to be told before it was sent.' }),
+    digest: z.number().int().nullable().meta({ description: 'The delivery that it is a part of.' }),
     tries: z.number().int(),
-    retryAt: Timestamp.nullable(),
+    retryAt: Timestamp.nullable().meta({ description: 'When it is sent, or tried again.' }),
     trouble: z.string().nullable(),
     createdAt: Timestamp,
     endedAt: Timestamp.nullable(),

@@ -12,7 +12,14 @@ export type TaskClass = z.infer<typeof TaskClass>;
 
 export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
-const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'use a time of day, as 22:00');
+/** As a clock shows it. */
+export const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'use a time of day, as 22:00');
+
+/** A name of the time zone database. */
+export const TimeZone = z
+  .string()
+  .max(100)
+  .refine(isTimeZone, 'use a name of the time zone database, as Europe/Berlin');
 
 export const QuietHours = z
   .strictObject({
@@ -23,11 +30,7 @@ export const QuietHours = z
       .meta({ description: 'On which it begins.' }),
     from: TimeOfDay,
     to: TimeOfDay.meta({ description: 'On the next day where it is not later than `from`.' }),
-    timeZone: z
-      .string()
-      .max(100)
-      .refine(isTimeZone, 'use a name of the time zone database, as Europe/Berlin')
-      .default('UTC'),
+    timeZone: TimeZone.default('UTC'),
     except: z
       .array(TaskClass)
       .max(TASK_CLASSES.length)

@@ -217,6 +217,7 @@ const DECIDED: Record<Access, string[]> = {
     'GET /api/v1/audit-records',
     'GET /api/v1/settings',
     'PATCH /api/v1/settings',
+    'POST /api/v1/restart',
     'POST /api/v1/people',
     'GET /api/v1/people/:person',
     'PATCH /api/v1/people/:person',

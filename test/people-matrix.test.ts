@@ -39,6 +39,13 @@ const OPEN = [
   'GET /api/v1/own-notification-rules',
   'POST /api/v1/own-notification-rules',
   'DELETE /api/v1/own-notification-rules/:rule',
+  'PATCH /api/v1/own-notification-rules/:rule',
+  'GET /api/v1/own-notification-settings',
+  'PATCH /api/v1/own-notification-settings',
+  'GET /api/v1/push-key',
+  'GET /api/v1/push-subscriptions',
+  'POST /api/v1/push-subscriptions',
+  'DELETE /api/v1/push-subscriptions/:subscription',
 ];
 /** Their address names a project, but they decide what its runs may reach outside of it: the sandbox, repositories, models. */
 const CLOSED = [

@@ -33,7 +33,7 @@ export function notificationChores({ config, db, secrets, log, clean }: Notifica
     {
       name: 'notifications',
       everySeconds: LOOK_SECONDS,
-      run: async (signal) => await takeEvents(db, signal),
+      run: async (signal) => await takeEvents(db, config.notifications, signal),
     },
     {
       name: 'deliveries of notifications',

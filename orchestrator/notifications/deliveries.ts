@@ -1,9 +1,11 @@
-// Sends what waits, each channel one after the other and the channels beside one another. A try is noted before it is made: what
+// Sends what waits, each lane one after the other and the lanes beside one another. A try is noted before it is made: what
 // ends in between is made good after a while, with the same id. A chore of the scheduler (daemon/notifications.ts).
-import type { Channel, NotificationSettings } from '../config/notification-settings.ts';
+import type { NotificationSettings } from '../config/notification-settings.ts';
 import type { Database, Queryable } from '../db/connect.ts';
-import type { Message } from './message.ts';
-import { send, type Outcome, type SendDeps } from './send.ts';
+import { releaseHeld } from './digest.ts';
+import { takeNext, type Next } from './next.ts';
+import { never, type Outcome } from './outcome.ts';
+import { send, type SendDeps } from './send.ts';
 
 export interface DeliveryDeps extends SendDeps {
   db: Database;
@@ -13,73 +15,52 @@ export interface DeliveryDeps extends SendDeps {
   log: { warn(message: string, fields?: object): void };
 }
 
-interface Taken {
-  id: number;
-  tries: number;
-  message: string;
-  kind: string;
-  project: string | null;
-  task: number | null;
-  title: string;
-  body: string;
-  path: string | null;
-  at: Date;
-}
-
-/** Longer than a try takes; after it a try that nobody noted counts as not made. */
-const TRY_SECONDS = 60;
 const FIRST_PAUSE_SECONDS = 5;
 const LONGEST_PAUSE_SECONDS = 60 * 60;
+const LANES_AT_A_TIME = 8;
+/** A lane with much to do lets the others look for what is new in between. */
+const ROUND_MS = 10_000;
 
-/** Sends everything that is due. */
+/** Sends what is due. */
 export async function sendDeliveries(deps: DeliveryDeps, signal: AbortSignal): Promise<void> {
-  const { rows } = await deps.db.query<{ channel: string }>(
-    `select distinct channel from notification_delivery where state = 'waiting' and retry_at <= now()`,
+  const { rows } = await deps.db.query<{ channel: string; state: string }>(
+    `select distinct channel, state from notification_delivery where state in ('held','waiting') and retry_at <= now()`,
   );
   if (rows.length === 0) return;
-  const known = new Map(deps.settings.channels.map((channel) => [channel.name, channel]));
-  await Promise.all(
-    rows.map(async ({ channel: name }) => {
-      const channel = known.get(name);
-      if (channel === undefined) await dropUnknown(deps.db, name);
-      else while (!signal.aborted && (await sendNext(deps, channel, signal))) continue;
-    }),
-  );
+  const held = rows.filter(({ state }) => state === 'held').map(({ channel }) => channel);
+  await releaseHeld(deps.db, held);
+  const lanes = lanesOf(new Set(rows.map(({ channel }) => channel)), deps.settings).values();
+  const until = performance.now() + ROUND_MS;
+  const drive = async () => {
+    // All of them take from one iterator: each lane is driven once.
+    for (const channels of lanes)
+      while (!signal.aborted && performance.now() < until && (await sendNext(deps, channels, signal)))
+        continue;
+  };
+  await Promise.all(Array.from({ length: LANES_AT_A_TIME }, drive));
 }
 
-async function sendNext(deps: DeliveryDeps, channel: Channel, signal: AbortSignal): Promise<boolean> {
-  const taken = await takeNext(deps.db, channel.name);
-  if (taken === undefined) return false;
-  const outcome = await send(deps, channel, messageOf(taken, deps.publicUrl), signal);
-  await note(deps, channel, taken, outcome);
+// All email goes by one server, which is asked for one thing at a time, and left alone as one when it is away.
+function lanesOf(names: Set<string>, { channels }: NotificationSettings): Map<string, string[]> {
+  const letters = new Set(channels.filter(({ kind }) => kind === 'email').map(({ name }) => name));
+  return Map.groupBy(names, (name) => (name.startsWith('email:') || letters.has(name) ? 'email:' : name));
+}
+
+async function sendNext(deps: DeliveryDeps, channels: string[], signal: AbortSignal): Promise<boolean> {
+  const next = await takeNext(deps.db, channels, deps.settings, (path) =>
+    deps.publicUrl === undefined || path === null ? null : `${deps.publicUrl.replace(/\/+$/, '')}${path}`,
+  );
+  if (next === undefined) return false;
+  const { target, message } = next;
+  const outcome = target.kind === 'none' ? never(target.why) : await send(deps, target, message, signal);
+  await note(deps, channels, next, outcome);
   return outcome.sent || !outcome.away;
-}
-
-async function takeNext(db: Queryable, channel: string): Promise<Taken | undefined> {
-  const { rows } = await db.query<Taken>(
-    `with next as (
-       select id from notification_delivery where state = 'waiting' and channel = $1 and retry_at <= now()
-       order by id limit 1 for update skip locked)
-     update notification_delivery d set tries = tries + 1, retry_at = now() + make_interval(secs => $2)
-     from next where d.id = next.id
-     returning d.id, d.tries, d.message, d.kind, (select name from project where id = d.project) as project, d.task,
-       d.title, d.body, d.path, d.at`,
-    [channel, TRY_SECONDS],
-  );
-  return rows[0];
-}
-
-/** What a channel is told of a delivery. */
-function messageOf({ message, path, ...taken }: Taken, publicUrl: string | undefined): Message {
-  const { kind, project, task, title, body, at } = taken;
-  const url = publicUrl === undefined || path === null ? null : `${publicUrl.replace(/\/+$/, '')}${path}`;
-  return { id: message, kind, project, task, title, body, url, at };
 }
 
 async function note(
   { db, settings, log }: DeliveryDeps,
-  { name }: Channel,
-  { id, tries }: Taken,
+  channels: string[],
+  { id, channel, tries }: Next,
   outcome: Outcome,
 ): Promise<void> {
   if (outcome.sent) {
@@ -102,19 +83,15 @@ async function note(
     [id, trouble.slice(0, 1000), pause, again, settings.giveUpHours],
   );
   if (rows[0]?.state === 'failed')
-    log.warn(`notification ${id} for the channel ${name} was given up: ${trouble}`);
+    log.warn(`notification ${id} for the channel ${channel} was given up: ${trouble}`);
   // What takes nothing now is left alone until then, with all that waits for it.
-  if (away)
-    await db.query(
-      `update notification_delivery set retry_at = greatest(retry_at, now() + make_interval(secs => $2))
-       where channel = $1 and state = 'waiting'`,
-      [name, pause],
-    );
+  if (away) await leaveAlone(db, channels, pause);
 }
 
-async function dropUnknown(db: Queryable, channel: string): Promise<void> {
+async function leaveAlone(db: Queryable, channels: string[], seconds: number): Promise<void> {
   await db.query(
-    `update notification_delivery set state = 'failed', ended_at = now(), trouble = $2 where channel = $1 and state = 'waiting'`,
-    [channel, `The configuration has no channel ${channel}.`],
+    `update notification_delivery set retry_at = greatest(retry_at, now() + make_interval(secs => $2))
+     where channel = any($1) and state = 'waiting'`,
+    [channels, seconds],
   );
 }

@@ -11,7 +11,8 @@ type Row = Omit<NotificationDelivery, 'createdAt' | 'endedAt' | 'retryAt'> & {
   created: Date;
   ended: Date | null;
 };
-const COLUMNS = `id, channel, message, kind, title, state, tries, trouble, retry_at as retry, created_at as created, ended_at as ended`;
+const COLUMNS = `id, split_part(channel, ':', 1) as channel, (select name from person p where p.id = person) as person, message, kind,
+  title, count, digest, state, tries, trouble, retry_at as retry, created_at as created, ended_at as ended`;
 
 /** The newest first. */
 export async function listDeliveries(
@@ -29,7 +30,7 @@ export async function listDeliveries(
   },
 ): Promise<NotificationDelivery[]> {
   const { rows } = await db.query<Row>(
-    `select ${COLUMNS} from notification_delivery where ($1::text is null or channel = $1)
+    `select ${COLUMNS} from notification_delivery where ($1::text is null or split_part(channel, ':', 1) = $1)
        and ($2::text is null or state = $2) and ($3::bigint is null or id < $3) order by id desc limit $4`,
     [channel ?? null, state ?? null, before ?? null, limit],
   );
@@ -77,7 +78,7 @@ export async function testChannel(
 function shown({ retry, created, ended, ...row }: Row): NotificationDelivery {
   return {
     ...row,
-    retryAt: row.state === 'waiting' ? retry.toISOString() : null,
+    retryAt: ['held', 'waiting'].includes(row.state) ? retry.toISOString() : null,
     createdAt: created.toISOString(),
     endedAt: ended?.toISOString() ?? null,
   };

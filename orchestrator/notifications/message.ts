@@ -1,4 +1,4 @@
-// A notification as each kind of channel is told it. Used by send.ts.
+// A notification as each kind of channel is told it. Used by post.ts, email/ and push/.
 import { createHmac } from 'node:crypto';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { cut } from './plain.ts';
@@ -14,7 +14,18 @@ export interface Message {
   body: string;
   /** Address of the web page for it, where the configuration says one. */
   url: string | null;
+  /** The parts of a digest, whose body says them in words. */
+  items?: Item[];
   at: Date;
+}
+
+/** A part of a digest. */
+export interface Item {
+  kind: string;
+  project: string | null;
+  task: number | null;
+  title: string;
+  url: string | null;
 }
 
 export interface Post {

@@ -1,6 +1,10 @@
 // Rules: who is told what, and by which channels besides. Used by the API.
 import { AutocodeError } from '../../protocol/errors.ts';
-import type { NotificationRule, OwnNotificationRuleInput } from '../../protocol/notification.ts';
+import type {
+  NotificationRule,
+  NotificationRulePatch,
+  OwnNotificationRuleInput,
+} from '../../protocol/notification.ts';
 import type { Queryable } from '../db/connect.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
 import { latestCursor } from '../events/outbox.ts';
@@ -52,16 +56,46 @@ export async function addRule(
   });
 }
 
+/** Changes a rule, one of that person where one is given; what is left out stays. ERR_NOT_FOUND. */
+export async function changeRule(
+  db: Queryable,
+  id: number,
+  { project, kinds, channels }: NotificationRulePatch,
+  person?: number,
+): Promise<NotificationRule> {
+  return await withinTransaction(db, async (tx) => {
+    const { rowCount } = await tx.query(
+      `update notification_rule set kinds = coalesce($3, kinds), channels = coalesce($4, channels),
+         project = case when $5 then $6::bigint else project end
+       where id = $1 and ($2::bigint is null or person = $2)`,
+      [
+        id,
+        person ?? null,
+        kinds && [...new Set(kinds)],
+        channels && [...new Set(channels)],
+        project !== undefined,
+        project == null ? null : await projectNamed(tx, project),
+      ],
+    );
+    if (rowCount === 0) throw ruleNotFound(id);
+    const { rows } = await tx.query<Row>(`${SELECT} where n.id = $1`, [id]);
+    return shown(rows[0]!);
+  });
+}
+
 /** Removes a rule, one of that person where one is given; ERR_NOT_FOUND. */
 export async function removeRule(db: Queryable, id: number, person?: number): Promise<void> {
   const { rowCount } = await db.query(
     'delete from notification_rule where id = $1 and ($2::bigint is null or person = $2)',
     [id, person ?? null],
   );
-  if (rowCount === 0)
-    throw new AutocodeError('ERR_NOT_FOUND', `There is no rule ${id}.`, {
-      remedy: 'See `autocode notify rules`.',
-    });
+  if (rowCount === 0) throw ruleNotFound(id);
+}
+
+function ruleNotFound(id: number): AutocodeError {
+  return new AutocodeError('ERR_NOT_FOUND', `There is no rule ${id}.`, {
+    remedy: 'See `autocode notify rules`.',
+  });
 }
 
 async function projectNamed(tx: Queryable, name: string): Promise<number> {

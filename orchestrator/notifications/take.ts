@@ -2,8 +2,12 @@
 // each event is told once whatever ends in between. A chore of the scheduler (daemon/notifications.ts).
 import type { Event } from '../../protocol/event.ts';
 import { RIGHTS, roleIn, type Rights } from '../access/rights.ts';
+import type { NotificationSettings } from '../config/notification-settings.ts';
 import { transaction, type Database, type Queryable } from '../db/connect.ts';
 import { emit, readEvents } from '../events/outbox.ts';
+import type { Holding } from './hold.ts';
+import { WISHES } from './own-settings.ts';
+import { tellInbox, tellPlace, type Place } from './telling.ts';
 import { told } from './wording.ts';
 
 const PAGE = 200;
@@ -12,41 +16,97 @@ interface Rule {
   person: number | null;
   project: number | null;
   kinds: string[];
-  channels: string[];
   rights: Rights | null;
+  places: Place[];
+}
+
+/** Of a rule's person: whether there is an address to send to, which browsers, and what holds. */
+interface Row extends Omit<Rule, 'places'> {
+  channels: string[];
+  address: boolean;
+  browsers: number[];
+  wishes: Holding & { email: boolean };
 }
 
 /** Reads what is new and tells it; how many events were looked at. */
-export async function takeEvents(db: Database, signal: AbortSignal): Promise<number> {
+export async function takeEvents(
+  db: Database,
+  settings: NotificationSettings,
+  signal: AbortSignal,
+): Promise<number> {
   let count = 0;
-  for (let taken = PAGE; taken === PAGE && !signal.aborted; count += taken) taken = await takePage(db);
+  for (let taken = PAGE; taken === PAGE && !signal.aborted; count += taken)
+    taken = await takePage(db, settings);
   return count;
 }
 
-async function takePage(db: Database): Promise<number> {
+async function takePage(db: Database, settings: NotificationSettings): Promise<number> {
   return await transaction(db, async (tx) => {
-    const { rows } = await tx.query<{ cursor: string }>('select cursor from notification_cursor for update');
-    const cursor = rows[0]?.cursor;
-    if (cursor === undefined) return 0;
+    const { rows } = await tx.query<{ cursor: string; now: Date }>(
+      'select cursor, now() as now from notification_cursor for update',
+    );
+    if (rows[0] === undefined) return 0;
+    const { cursor, now } = rows[0];
     const events = await readEvents(tx, { after: cursor, limit: PAGE });
     if (events.length === 0) return 0;
-    const rules = await rulesNow(tx);
-    for (const event of rules.length === 0 ? [] : events) await take(tx, event, rules);
+    const rules = await rulesNow(tx, settings);
+    const when = { now, repeatMinutes: settings.repeatMinutes };
+    for (const event of rules.length === 0 ? [] : events) await take(tx, event, rules, when);
     await tx.query('update notification_cursor set cursor = $1', [events.at(-1)!.id]);
     return events.length;
   });
 }
 
 // Whoever is disabled is told nothing.
-async function rulesNow(tx: Queryable): Promise<Rule[]> {
-  const { rows } = await tx.query<Rule>(
-    `select n.person, n.project, n.kinds, n.channels, case when p.id is not null then ${RIGHTS} end as rights
-     from notification_rule n left join person p on p.id = n.person where p.disabled_at is null`,
+async function rulesNow(tx: Queryable, settings: NotificationSettings): Promise<Rule[]> {
+  const { rows } = await tx.query<Row>(
+    `select n.person, n.project, n.kinds, n.channels, case when p.id is not null then ${RIGHTS} end as rights,
+       p.email is not null as address, ${WISHES} as wishes,
+       array(select b.id from push_subscription b where b.person = n.person order by b.id) as browsers
+     from notification_rule n left join person p on p.id = n.person left join notification_settings s on s.person = n.person
+     where p.disabled_at is null`,
   );
-  return rows;
+  return rows.map(({ person, project, kinds, rights, ...row }) => ({
+    person,
+    project,
+    kinds,
+    rights,
+    places: [
+      ...channelPlaces(row.channels, settings),
+      ...(person === null ? [] : ownPlaces(person, row, settings)),
+    ],
+  }));
 }
 
-async function take(tx: Queryable, event: Event, rules: Rule[]): Promise<void> {
+function channelPlaces(names: string[], { channels }: NotificationSettings): Place[] {
+  return names.map((channel) => {
+    const quiet = channels.find(({ name }) => name === channel)?.quietHours;
+    const holding: Holding | null =
+      quiet === undefined
+        ? null
+        : { digest: 'off', digestAt: '00:00', timeZone: quiet.timeZone, quietHours: quiet };
+    return { channel, person: null, holding };
+  });
+}
+
+function ownPlaces(
+  person: number,
+  { address, browsers, wishes }: Pick<Row, 'address' | 'browsers' | 'wishes'>,
+  { email, push }: NotificationSettings,
+): Place[] {
+  const names = [
+    ...(email !== undefined && wishes.email && address ? [`email:${person}`] : []),
+    ...(push.enabled ? browsers.map((id) => `push:${id}`) : []),
+  ];
+  return names.map((channel) => ({ channel, person, holding: wishes }));
+}
+
+async function take(
+  tx: Queryable,
+  event: Event,
+  rules: Rule[],
+  when: { now: Date; repeatMinutes: number },
+): Promise<void> {
   // The kind alone needs no names: most events end here.
   const kind = told({ event, projectName: null, taskTitle: null })?.kind;
   const wanted = rules.filter((rule) => kind !== undefined && wants(rule, kind, event.project));
@@ -56,36 +116,23 @@ async function take(tx: Queryable, event: Event, rules: Rule[]): Promise<void> {
     [event.project, event.task],
   );
   const names = rows[0]!;
-  const words = told({ event, ...names })!;
-  const { kind: ofKind, title, body, path } = words;
-  const values = [
-    event.id,
-    ofKind,
-    names.projectName && event.project,
-    event.task,
-    title,
-    body,
-    path,
-    event.at,
-  ];
+  const telling = {
+    ...told({ event, ...names })!,
+    event: event.id,
+    project: names.projectName === null ? null : event.project,
+    task: event.task,
+    at: new Date(event.at),
+  };
   for (const person of new Set(wanted.map((rule) => rule.person)))
-    await tx.query(
-      `insert into notification (event, kind, project, task, title, body, path, at, person)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing`,
-      [...values, person],
-    );
+    await tellInbox(tx, telling, person, when.repeatMinutes);
   await emit(tx, {
     kind: 'notification.told', // open pages look into their inboxes
     ...(event.project === null ? {} : { project: event.project }),
     ...(event.task === null ? {} : { task: event.task }),
-    data: { kind: ofKind },
+    data: { kind: telling.kind },
   });
-  for (const channel of new Set(wanted.flatMap(({ channels }) => channels)))
-    await tx.query(
-      `insert into notification_delivery (event, kind, project, task, title, body, path, at, channel)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing`,
-      [...values, channel],
-    );
+  const places = new Map(wanted.flatMap((rule) => rule.places).map((place) => [place.channel, place]));
+  for (const place of places.values()) await tellPlace(tx, telling, place, when);
 }
 
 // People are told of what they may see now: what is of no project only with a role in all.

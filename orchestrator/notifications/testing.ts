@@ -68,9 +68,9 @@ export function depsFor(db: Database, url: string): DeliveryDeps {
 }
 
 /** Reads all events that were emitted. */
-export async function takeAll(db: Database): Promise<void> {
+export async function takeAll(db: Database, settings = NotificationSettings.parse({})): Promise<void> {
   await settledEvents(db);
-  await takeEvents(db, new AbortController().signal);
+  await takeEvents(db, settings, new AbortController().signal);
 }
 
 /** Has what waits for another try tried at once. */

@@ -5,6 +5,8 @@ import { plainLine } from './plain.ts';
 
 export interface Told {
   kind: NotificationKind;
+  /** What it is about: the same of the same is not told over and over. */
+  subject: string;
   title: string;
   body: string;
   path: string | null;
@@ -41,6 +43,7 @@ export function told(named: Named): Told | null {
     case 'secret.misused':
       return {
         kind: 'secret.misused',
+        subject: `run/${event.run}`,
         title: `A secret was misused by run ${event.run ?? 'unknown'}`,
         body: where(named, plainLine(`asked for ${word(data.host)}`, 300)),
         path: event.task === null ? null : `/tasks/${event.task}`,
@@ -58,6 +61,7 @@ function ofTask(named: Named, kind: NotificationKind, what: string, more = ''): 
   const { event, taskTitle } = named;
   return {
     kind,
+    subject: kind === 'change.ready' ? `change/${word(event.data.change)}` : `task/${event.task}`,
     title: plainLine(`${what}: ${taskTitle ?? `task ${event.task}`}`),
     body: where(named, plainLine(more, 500)),
     path: kind === 'change.ready' ? `/changes/${word(event.data.change)}` : `/tasks/${event.task}`,
@@ -67,6 +71,7 @@ function ofTask(named: Named, kind: NotificationKind, what: string, more = ''): 
 function budget({ level, scope, subject, period }: Event['data']): Told {
   return {
     kind: 'budget.reached',
+    subject: plainLine(`budget/${word(scope)}/${word(subject)}/${word(period)}`, 500),
     title: plainLine(`${word(level)} % of a budget are spent: ${word(scope)} ${word(subject)}`),
     body: plainLine(`The budget is by ${word(period)}.`),
     path: '/money',
@@ -76,6 +81,7 @@ function budget({ level, scope, subject, period }: Event['data']): Told {
 function incident(named: Named, kind: NotificationKind, what: string, more = ''): Told {
   return {
     kind,
+    subject: `incident/${word(named.event.data.incident)}`,
     title: plainLine(`Incident ${word(named.event.data.incident)} ${what}: ${named.taskTitle ?? ''}`),
     body: where(named, plainLine(more, 500)),
     path: `/incidents/${word(named.event.data.incident)}`,
@@ -88,11 +94,18 @@ function anomaly(named: Named): Told {
     what === 'first-seen-host'
       ? `A host was asked for the first time: ${word(host)}`
       : `Unusual traffic: ${word(what)}`;
-  return { kind: 'egress.anomaly', title: plainLine(title), body: where(named, ''), path: '/traffic' };
+  return {
+    kind: 'egress.anomaly',
+    subject: plainLine(`${word(what)}/${word(host)}`, 500),
+    title: plainLine(title),
+    body: where(named, ''),
+    path: '/traffic',
+  };
 }
 
-function intake(kind: NotificationKind, title: string, { reason }: Event['data']): Told {
-  return { kind, title, body: plainLine(word(reason), 500), path: '/intake' };
+function intake(kind: NotificationKind, title: string, { source, reason }: Event['data']): Told {
+  const subject = plainLine(`source/${word(source)}`);
+  return { kind, subject, title, body: plainLine(word(reason), 500), path: '/intake' };
 }
 
 function where({ event, projectName }: Named, more: string): string {

@@ -1,19 +1,20 @@
 // /notification-rules and /own-notification-rules: who is told what; people's own, and all of them for admins.
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import {
   NotificationRule,
   NotificationRuleInput,
+  NotificationRulePatch,
   OwnNotificationRuleInput,
 } from '../../../protocol/notification.ts';
 import { roleIn, type Rights } from '../../access/rights.ts';
 import type { NotificationSettings } from '../../config/notification-settings.ts';
 import { channelNamed } from '../../notifications/delivery-log.ts';
-import { addRule, listRules, removeRule } from '../../notifications/rules.ts';
+import { addRule, changeRule, listRules, removeRule } from '../../notifications/rules.ts';
 import { getPerson } from '../../people/people.ts';
 import { getProject } from '../../tasks/projects.ts';
 import { actorOf } from '../authentication.ts';
+import { rightsOf } from '../own-rights.ts';
 import { Id } from '../parameters.ts';
 import type { Routes } from '../server.ts';
 
@@ -22,6 +23,11 @@ const own = { access: 'viewer', limited: 'open' } as const;
 const ByRule = z.object({ rule: Id });
 
 export const notificationRuleRoutes: Routes = (app, { db, config }) => {
+  const checkOwn = async (rights: Rights, { project, channels = [] }: NotificationRulePatch) => {
+    if (project != null && roleIn(rights, (await getProject(db, project)).id) === null)
+      throw new AutocodeError('ERR_NOT_FOUND', `There is no project ${project}.`);
+    for (const name of channels) requireForPeople(config.notifications, name);
+  };
   app.get(
     '/own-notification-rules',
     {
@@ -46,12 +52,27 @@ export const notificationRuleRoutes: Routes = (app, { db, config }) => {
     },
     async (request, reply) => {
       const rights = rightsOf(request);
-      const { project, channels } = request.body;
-      if (project !== null && roleIn(rights, (await getProject(db, project)).id) === null)
-        throw new AutocodeError('ERR_NOT_FOUND', `There is no project ${project}.`);
-      for (const name of channels) requireForPeople(config.notifications, name);
+      await checkOwn(rights, request.body);
       const rule = await addRule(db, { ...request.body, person: rights.person }, actorOf(request));
       return await reply.code(201).send(rule);
+    },
+  );
+  app.patch(
+    '/own-notification-rules/:rule',
+    {
+      config: own,
+      schema: {
+        tags,
+        summary: 'Be told of something else, or elsewhere; what is left out stays',
+        params: ByRule,
+        body: NotificationRulePatch,
+        response: { 200: NotificationRule },
+      },
+    },
+    async (request) => {
+      const rights = rightsOf(request);
+      await checkOwn(rights, request.body);
+      return await changeRule(db, request.params.rule, request.body, rights.person);
     },
   );
   app.delete(
@@ -96,6 +117,23 @@ export const notificationRuleRoutes: Routes = (app, { db, config }) => {
       return await reply.code(201).send(await addRule(db, { ...input, person }, actorOf(request)));
     },
   );
+  app.patch(
+    '/notification-rules/:rule',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Change a rule; what is left out stays',
+        params: ByRule,
+        body: NotificationRulePatch,
+        response: { 200: NotificationRule },
+      },
+    },
+    async (request) => {
+      for (const channel of request.body.channels ?? []) channelNamed(config.notifications, channel);
+      return await changeRule(db, request.params.rule, request.body);
+    },
+  );
   app.delete(
     '/notification-rules/:rule',
     {
@@ -108,14 +146,6 @@ export const notificationRuleRoutes: Routes = (app, { db, config }) => {
     },
   );
 };
-
-/** The rights of the person who asks; ERR_STATE for a token that belongs to none. */
-function rightsOf({ identity }: FastifyRequest): Rights {
-  if (identity?.rights !== undefined) return identity.rights;
-  throw new AutocodeError('ERR_STATE', 'This token belongs to no person.', {
-    remedy: 'Leave out --own, or use a token that a person made.',
-  });
-}
 
 function requireForPeople(settings: NotificationSettings, name: string): void {
   if (channelNamed(settings, name).forPeople) return;

@@ -77,7 +77,11 @@ export const notificationRoutes: Routes = (app, { db, config, secrets, redactor,
     },
     async (request) => {
       const channel = channelNamed(config.notifications, request.params.channel);
-      const deps = { secrets, clean: (text: string) => redactor().values(text) };
+      const deps = {
+        settings: config.notifications,
+        secrets,
+        clean: (text: string) => redactor().values(text),
+      };
       return await testChannel(db, deps, channel, actorOf(request), stopping);
     },
   );

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { retryAfter } from './send.ts';
+import { retryAfter } from './outcome.ts';
 
 test('Retry-After counts as seconds or as a date, for at most an hour', () => {
   const now = Date.parse('2026-03-01T12:00:00Z');

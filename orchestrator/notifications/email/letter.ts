@@ -1,0 +1,54 @@
+// A notification as an email: plain text, and the same in HTML in which nothing of it is markup. Used by send.ts.
+import type { Message } from '../message.ts';
+import { plainLine } from '../plain.ts';
+
+/** As nodemailer takes it. Each try of a message is the same letter, so that a server or a reader can tell that it had it. */
+export function letter(message: Message, from: string, to: string) {
+  const { id, title, body, url, items = [], at } = message;
+  return {
+    from: { name: 'Autocode', address: from },
+    to: { name: '', address: to },
+    subject: plainLine(title),
+    date: at,
+    messageId: `<${id}@${from.slice(from.lastIndexOf('@') + 1)}>`,
+    text: textOf(title, body, url, items),
+    html: htmlOf(title, body, url, items),
+    headers: { 'Auto-Submitted': 'auto-generated' },
+    xMailer: false as const,
+  };
+}
+
+const WHY = 'Autocode tells you this by your notification rules.';
+
+type Content = [title: string, body: string, url: string | null, items: NonNullable<Message['items']>];
+
+function textOf(...[title, body, url, items]: Content): string {
+  const lines = items.flatMap((item) => [`- ${item.title}`, ...(item.url === null ? [] : [`  ${item.url}`])]);
+  const told = items.length > 0 ? lines.join('\n') : body;
+  return [title, told, url ?? '', `-- \n${WHY}`].filter((part) => part !== '').join('\n\n');
+}
+
+function htmlOf(...[title, body, url, items]: Content): string {
+  const list = items.map((item) => `<li>${linked(item.title, item.url)}</li>`).join('');
+  const told = items.length > 0 ? `<ul>${list}</ul>` : `<p style="white-space:pre-line">${escaped(body)}</p>`;
+  return [
+    '<!doctype html><html><body style="font-family:sans-serif;line-height:1.5">',
+    `<h1 style="font-size:1.2em">${escaped(title)}</h1>`,
+    told,
+    ...(url === null ? [] : [`<p>${linked('Open in Autocode', url)}</p>`]),
+    `<p style="color:#666;font-size:0.85em">${WHY}</p></body></html>`,
+  ].join('\n');
+}
+
+function linked(text: string, url: string | null): string {
+  return url === null ? escaped(text) : `<a href="${escaped(url)}">${escaped(text)}</a>`;
+}
+
+function escaped(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}

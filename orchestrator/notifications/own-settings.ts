@@ -1,0 +1,91 @@
+// How a person wants to be told: address, email, digest, quiet hours. Used by the API and by hold.ts.
+import { AutocodeError } from '../../protocol/errors.ts';
+import type { NotificationSettingsPatch, OwnNotificationSettings } from '../../protocol/notification-ways.ts';
+import type { NotificationSettings } from '../config/notification-settings.ts';
+import type { Queryable } from '../db/connect.ts';
+import { withinTransaction } from '../db/within-transaction.ts';
+import { heldUntil } from './hold.ts';
+
+/** SQL of what a person wants, as one JSON value; `p` is the row of `person`, `s` that of `notification_settings`, if there is one. */
+export const WISHES = `jsonb_build_object('email', coalesce(s.email, false), 'digest', coalesce(s.digest, 'off'),
+  'digestAt', coalesce(s.digest_at, '08:00'), 'timeZone', coalesce(s.time_zone, 'UTC'),
+  'quietHours', case when s.quiet_from is not null then jsonb_build_object('from', s.quiet_from, 'to', s.quiet_to) end)`;
+
+type Wished = Pick<OwnNotificationSettings, 'email' | 'digest' | 'digestAt' | 'timeZone' | 'quietHours'>;
+type Configured = Pick<NotificationSettings, 'email' | 'push'>;
+
+/** What a person has set, and what this installation offers. */
+export async function ownSettings(
+  db: Queryable,
+  person: number,
+  { email, push }: Configured,
+): Promise<OwnNotificationSettings> {
+  const { rows } = await db.query<{ address: string | null; byProvider: boolean; wishes: Wished }>(
+    `select p.email as address, p.email_by_provider as "byProvider", ${WISHES} as wishes
+     from person p left join notification_settings s on s.person = p.id where p.id = $1`,
+    [person],
+  );
+  const { address, byProvider, wishes } = rows[0]!;
+  return {
+    address,
+    addressByProvider: byProvider,
+    ...wishes,
+    emailOffered: email !== undefined,
+    pushOffered: push.enabled,
+  };
+}
+
+/** Changes what is given; what is held goes by it from then on. ERR_STATE for email without an address. */
+export async function changeOwnSettings(
+  db: Queryable,
+  person: number,
+  patch: NotificationSettingsPatch,
+  configured: Configured,
+): Promise<OwnNotificationSettings> {
+  return await withinTransaction(db, async (tx) => {
+    await tx.query('select from person where id = $1 for update', [person]);
+    const before = await ownSettings(tx, person, configured);
+    if (patch.address !== undefined && patch.address !== before.address)
+      await setAddress(tx, person, patch.address, before);
+    const given = Object.entries(patch).filter(([, value]) => value !== undefined);
+    const wanted: OwnNotificationSettings = { ...before, ...Object.fromEntries(given) };
+    if (wanted.address === null && patch.email === true)
+      throw new AutocodeError('ERR_STATE', 'There is no address that email could go to.', {
+        remedy: 'Set one with it.',
+      });
+    await tx.query(
+      `insert into notification_settings (person, email, digest, digest_at, quiet_from, quiet_to, time_zone)
+       values ($1, $2, $3, $4, $5, $6, $7)
+       on conflict (person) do update set email = excluded.email, digest = excluded.digest, digest_at = excluded.digest_at,
+         quiet_from = excluded.quiet_from, quiet_to = excluded.quiet_to, time_zone = excluded.time_zone`,
+      [
+        person,
+        wanted.email && wanted.address !== null,
+        wanted.digest,
+        wanted.digestAt,
+        wanted.quietHours?.from ?? null,
+        wanted.quietHours?.to ?? null,
+        wanted.timeZone,
+      ],
+    );
+    const { rows } = await tx.query<{ now: Date }>('select now() as now');
+    await tx.query(`update notification_delivery set retry_at = $2 where person = $1 and state = 'held'`, [
+      person,
+      heldUntil(rows[0]!.now, wanted, 'collected') ?? rows[0]!.now,
+    ]);
+    return await ownSettings(tx, person, configured);
+  });
+}
+
+async function setAddress(
+  tx: Queryable,
+  person: number,
+  address: string | null,
+  { addressByProvider }: OwnNotificationSettings,
+): Promise<void> {
+  if (addressByProvider)
+    throw new AutocodeError('ERR_STATE', 'This address comes from the sign-in provider.', {
+      remedy: 'Change it there; it is taken over with the next sign-in.',
+    });
+  await tx.query('update person set email = $2 where id = $1', [person, address]);
+}
