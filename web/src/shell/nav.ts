@@ -18,6 +18,7 @@ export const PLACES: Place[] = [
   { label: 'Inbox', to: '/inbox', key: 'u', group: 'bell' },
   { label: 'Board', to: '/', key: 'b', group: 'Work' },
   { label: 'Review', to: '/review', key: 'r', group: 'Work' },
+  { label: 'Projects', to: '/projects', key: 'j', group: 'Work' },
   { label: 'Incidents', to: '/incidents', key: 'n', group: 'Work', inAll: true },
   { label: 'Intake', to: '/intake', key: 'i', group: 'Work', inAll: true },
   { label: 'Fleet', to: '/fleet', key: 'f', group: 'Appliance', inAll: true },
