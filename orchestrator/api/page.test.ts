@@ -23,6 +23,7 @@ async function aPage(t: { after(done: () => unknown): void }) {
     mkdirSync(path.join(directory, 'assets'));
     writeFileSync(path.join(directory, 'index.html'), '<!doctype html><title>Autocode</title>');
     writeFileSync(path.join(directory, 'assets/main-abc.js'), 'run()');
+    writeFileSync(path.join(directory, 'push-worker.js'), 'work()');
     writeFileSync(path.join(directory, 'assets/main-abc.js.br'), brotliCompressSync('run()'));
   };
   return { app, build };
@@ -55,6 +56,15 @@ test('files come compressed, for ever; one that is gone is not the page', async 
     const { payload } = await app.inject({ url });
     assert.doesNotMatch(payload, /root:|autocode-web/, url);
   }
+});
+
+test('the worker that shows notifications is asked for anew each time, so that none outlives an upgrade', async (t) => {
+  const { app, build } = await aPage(t);
+  build();
+  const answer = await app.inject({ url: '/push-worker.js' });
+  assert.equal(answer.payload, 'work()');
+  assert.match(String(answer.headers['content-type']), /javascript/);
+  assert.equal(answer.headers['cache-control'], 'public, max-age=0');
 });
 
 test('what the API does not know is told by the API, with or without the page', async (t) => {

@@ -5,6 +5,8 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
 const BUILT = join(import.meta.dirname, '../../web/dist');
+/** Files at addresses that do not change with what is in them. */
+const FIXED = new Set(['icon.svg', 'push-worker.js']);
 
 /** Everything comes from here, and nothing is run or drawn that is written into the page itself. */
 const POLICY = [
@@ -55,6 +57,6 @@ async function pageAt(path: string, directory: string, reply: FastifyReply): Pro
   if (!existsSync(join(directory, 'index.html'))) {
     return await reply.code(503).header('retry-after', '10').type('text/html; charset=utf-8').send(HINT);
   }
-  const name = path === 'icon.svg' ? path : 'index.html';
+  const name = FIXED.has(path) ? path : 'index.html';
   return await reply.sendFile(name, { maxAge: 0, cacheControl: true });
 }
