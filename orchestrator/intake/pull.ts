@@ -80,7 +80,7 @@ async function poll(deps: PullDeps, { source, kind }: OpenSource, signal: AbortS
 }
 
 // Somebody may have removed it meanwhile, or sent it elsewhere, where what was asked here says nothing.
-async function isStillThere(tx: Queryable, { source, kind }: OpenSource): Promise<boolean> {
+async function isStillThere(tx: Queryable, { source, kind }: Omit<OpenSource, 'paused'>): Promise<boolean> {
   await tx.query('select from intake_source where name = $1 for update', [source.name]);
   const now = await openSource(tx, source.name);
   return now !== undefined && now.kind === kind && kind.scope(now.source) === kind.scope(source);

@@ -133,7 +133,7 @@ async function shown({ lookedAt, createdAt, ...row }: SourceRow): Promise<Intake
 }
 
 // jsonb gives its keys in one order, so that the same is the same whoever has written it.
-function versionOf({ project, trust, settings }: SourceRow): string {
+function versionOf({ project, trust, settings }: Pick<SourceRow, 'project' | 'trust' | 'settings'>): string {
   return createHash('sha256')
     .update(JSON.stringify([project, trust, settings]))
     .digest('base64url')
