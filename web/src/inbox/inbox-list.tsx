@@ -129,6 +129,11 @@ function Nothing({ filter: { unread, kind, project } }: { filter: InboxFilter })
         Rules say what you are told of: changes that are ready for review, tasks that failed or wait for an
         approval, incidents, budgets.
       </p>
+      <p>
+        <Link to="/inbox" search={{ view: 'rules' } as never} className="text-accent underline">
+          Make a rule
+        </Link>
+      </p>
     </Empty>
   );
 }

@@ -1,5 +1,6 @@
 // My own sign-in: where I am signed in, my API tokens, my password.
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
 import type { Session } from '../../../protocol/person.ts';
 import { get, send } from '../api/client.ts';
@@ -35,8 +36,26 @@ export function AccountPage() {
       <h1 className="text-xl font-semibold">{user.name}</h1>
       <Sessions />
       <OwnTokens />
+      <Notifications />
       {user.password && <Password />}
     </div>
+  );
+}
+
+function Notifications() {
+  const views = { rules: 'Of what', ways: 'By email, in browsers, and when' };
+  return (
+    <Part title="What you are told">
+      <ul className="flex flex-wrap gap-x-4 gap-y-1">
+        {Object.entries(views).map(([view, words]) => (
+          <li key={view}>
+            <Link to={'/inbox' as '/'} search={{ view } as never} className="text-accent hover:underline">
+              {words}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </Part>
   );
 }
 

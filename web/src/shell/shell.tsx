@@ -1,6 +1,7 @@
 // What is around every page: who is signed in, the way to other pages, whether the page is live, and its dialogs.
 import { Outlet, useLocation } from '@tanstack/react-router';
 import { useEffect } from 'react';
+import { useOpenPage } from '../inbox/open-page.ts';
 import { useUnread } from '../inbox/unread.ts';
 import { noteEvent } from '../live/caches.ts';
 import { startLive, useEvents } from '../live/live.ts';
@@ -31,6 +32,7 @@ function Frame() {
   const unread = useUnread();
   useEffect(startLive, []);
   useEvents(noteEvent);
+  useOpenPage();
   useEffect(() => {
     document.title = windowTitle(name, unread);
   }, [name, unread]);
