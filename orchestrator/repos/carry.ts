@@ -16,6 +16,7 @@ export interface Carry {
 /** A commit upon the target; with conflicts its files have conflict markers. */
 export interface Carried {
   commit: string;
+  tree: string;
   conflicts: string[];
 }
 
@@ -34,7 +35,7 @@ export async function carry(
   const common = await write(`${base}^{tree}`);
   const [ours, theirs] = [await write(`${target}^{tree}`, common), await write(`${head}^{tree}`, common)];
   const { tree, conflicts } = await mergedTree(git, gitDir, ours, theirs);
-  return { commit: await write(tree, target), conflicts };
+  return { commit: await write(tree, target), tree, conflicts };
 }
 
 /** The tree of a merge of two commits, and the files that are in conflict. */

@@ -69,6 +69,11 @@ function belowSection(below: ChangeBodyInput['below']): string {
   return `## Built upon\n\n${where} is not merged yet: merge that first. Until then this change shows its commits, too.`;
 }
 
+/** The same text without the section on what the change is built upon. */
+export function withoutBelow(body: string): string {
+  return body.replace(/## Built upon\n\n[^\n]* is not merged yet: merge that first\.[^\n]*\n*/, '');
+}
+
 function togetherSection(together: Sibling[]): string {
   if (together.length === 0) return '';
   const lines = together.map(

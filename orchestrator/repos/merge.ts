@@ -7,6 +7,7 @@ import { resolveCommit } from './base.ts';
 import { mergedTree, namedFiles } from './carry.ts';
 import { changeAtOrigin, endChange, getChange, noteTrouble, openChanges } from './changes.ts';
 import type { ChangeAtOrigin } from './changes.ts';
+import { followMerged } from './follow.ts';
 import type { ReviewedChange } from './forge/forge.ts';
 import type { Forges } from './forge/forges.ts';
 import { forgeOf } from './forge/forges.ts';
@@ -76,7 +77,10 @@ export async function refreshChange(deps: MergeDeps, id: number, signal?: AbortS
   if (change.state === 'open') await refresh(deps, [change], signal);
 }
 
-/** The same for all open changes, or some, repository by repository. One that cannot be asked is reported and passed over. */
+/**
+ * The same for all open changes, or some, repository by repository; then changes follow what was merged below them. One that cannot be
+ * asked is reported and passed over.
+ */
 export async function refreshChanges(
   deps: MergeDeps,
   onError: (error: unknown, repository: number) => void,
@@ -92,6 +96,7 @@ export async function refreshChanges(
       onError(error, repository);
     }
   }
+  await followMerged(deps, onError, signal);
 }
 
 // What stands in the way is kept with the changes, where their reader sees it, until a look succeeds.

@@ -21,6 +21,7 @@ import { changeAtOrigin } from './changes.ts';
 import { compareRuns } from './compare.ts';
 import { diff, diffText } from './diff.ts';
 import type { DiffFormat } from './diff.ts';
+import { followMerged } from './follow.ts';
 import type { Forges } from './forge/forges.ts';
 import type { TaskDefaults } from '../tasks/create.ts';
 import { receiveHook } from './forge/webhook.ts';
@@ -97,7 +98,13 @@ export function bindRepositories(deps: RepositoriesDeps): Repositories {
     },
     // What the forge has now is good to know; the change can be shown without it.
     refreshChange: async (id) => await refreshChange(deps, id, stopping).catch(deps.onError),
-    mergeChange: async (id) => await mergeChange(deps, id, stopping),
+    mergeChange: async (id) => {
+      const merged = await mergeChange(deps, id, stopping);
+      void followMerged(deps, deps.onError, stopping).catch((error: unknown) => {
+        if (!stopping.aborted) deps.onError(error);
+      });
+      return merged;
+    },
     closeChange: async (id, comment) => await closeChange(deps, id, comment),
     receiveHook: async (delivery) => await receiveHook(deps, delivery, deps.onError, stopping),
     git: createGitGate({

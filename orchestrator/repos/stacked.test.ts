@@ -1,28 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
-import type { Database, Queryable } from '../db/connect.ts';
+import type { Database } from '../db/connect.ts';
 import { prepareBase } from './base.ts';
 import { listChanges } from './changes.ts';
 import { closeChange, mergeChange } from './merge.ts';
 import { withProjectFile } from './project-file/at-base.ts';
 import { submitRun } from './submit.ts';
 import { depsOf, stateOf } from './testing/submission.ts';
-import { leasedRun, nextRun, verify, workshop, type Workshop } from './testing/workshop.ts';
+import { anotherRun, leasedRun, nextRun, verify, workshop, type Workshop } from './testing/workshop.ts';
 
 const BASE = { 'a.txt': 'one\ntwo\nthree\n', 'b.txt': 'b\n' };
-
-/** The first run of another task in the same repository. */
-async function anotherRun(db: Queryable, title: string, kind = 'change'): Promise<string> {
-  const { rows } = await db.query<{ id: number }>(
-    `with asked as (insert into task (project, title, body, agent, model, state, order_key, attempt, created_by, kind)
-       select project, $1, '', 'command', 'replay/tape', 'running', now(), 0, 'ann', $2 from task order by id limit 1 returning *)
-     insert into task_repository (task, repository, position, base_branch, order_key, waiting)
-       select asked.id, place.id, 1, 'main', now(), false from asked, repository place returning task as id`,
-    [title, kind],
-  );
-  return await nextRun(db, rows[0]!.id);
-}
 
 /** A project that stacks, with an open change of its first task. */
 async function stacking(db: Database, shop: Workshop): Promise<{ origin: string; first: string }> {

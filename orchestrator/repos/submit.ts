@@ -21,7 +21,7 @@ import { checkResult } from './checks/check.ts';
 import type { Proposed } from './forge/forge.ts';
 import { forgeOf } from './forge/forges.ts';
 import type { Forges } from './forge/forges.ts';
-import { codeOwners, statusesOf, withTemplate } from './forge/proposal.ts';
+import { codeOwners, requestTitle, statusesOf, withTemplate } from './forge/proposal.ts';
 import { closeChange } from './merge.ts';
 import { repositoryPath } from './mirror.ts';
 import type { RepositoryStore } from './mirror.ts';
@@ -64,7 +64,6 @@ interface Opened extends Delivery {
 const REFUSALS: string[] = [REFUSED, 'ERR_FORGE_REFUSED'];
 /** What a result was built upon has changed, and it does not fit any more. */
 const NOT_MOVED = 'ERR_MERGE_CONFLICT';
-const TITLE_MAX = 250;
 
 /**
  * Submits a run that is in state `submitting`; any other is left alone. What the checks or the forge refuse fails the run;
@@ -249,7 +248,7 @@ async function propose(
     branch,
     baseBranch,
     commit,
-    title: title.replace(/\s+/g, ' ').trim().slice(0, TITLE_MAX),
+    title: requestTitle(title),
     body,
     draft,
     reviewers: [...new Set([...reviewers, ...owners])],

@@ -254,6 +254,32 @@ test('reviews, a conflict and missing approvals are seen with the change, and to
   assert.equal((await rig.events('change.mergeable')).at(-1)?.mergeable, 'conflicts');
 });
 
+test('a change upon another follows when that is merged: rebased, towards the base branch, and without its words about it', async () => {
+  await giteaRepository('stacked', { 'a.txt': 'a\n' });
+  await using rig = await forgeRig(gitea);
+  const project = await rig.project('stacked', { afterChange: 'stack' });
+  const first = await rig.done(project, 'one', { 'a.txt': 'one\n' });
+  await rig.submit(first.run);
+  const second = await rig.done(project, 'two', { 'b.txt': 'two\n' });
+  await rig.submit(second.run);
+  const [below, above] = [await rig.changeOf(first.task), await rig.changeOf(second.task)];
+  assert.equal(above.onto, below.id);
+  const pull = async () => await gitea.call('GET', `/repos/acme/stacked/pulls/${above.number}`);
+  await gitea.call('PATCH', `/repos/acme/stacked/pulls/${above.number}`, { base: below.branch }); // a person likes it so
+  assert.match((await pull()).body, /Built upon/);
+  await mergeByPerson('stacked', below.number!);
+  await refreshChanges(rig.deps, assert.ifError);
+  const moved = await rig.changeOf(second.task);
+  const { base, head, body, state } = await pull();
+  assert.deepEqual([base.ref, head.sha, state], ['main', moved.headCommit, 'open']);
+  assert.doesNotMatch(body, /Built upon/);
+  assert.deepEqual([moved.onto, moved.baseCommit, moved.forgeHead], [null, base.sha, null]);
+  const commits = await gitea.call('GET', `/repos/acme/stacked/pulls/${above.number}/commits`);
+  assert.equal(commits.length, 1);
+  assert.equal((await rig.events('change.followed')).length, 1);
+  assert.deepEqual(await rig.events('change.moved'), []);
+});
+
 async function mergeByPerson(repository: string, number: number): Promise<void> {
   const merge = async () =>
     await gitea.call('POST', `/repos/acme/${repository}/pulls/${number}/merge`, { Do: 'squash' });

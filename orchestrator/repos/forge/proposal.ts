@@ -17,11 +17,18 @@ const TEMPLATES = [
 ];
 const FILE_MAX_BYTES = 64 << 10;
 
+const TITLE_MAX = 250;
+
 /** A commit in the mirror. */
 export interface Place {
   git: Git;
   mirror: string;
   commit: string;
+}
+
+/** The title of a pull request. */
+export function requestTitle(title: string): string {
+  return title.replace(/\s+/g, ' ').trim().slice(0, TITLE_MAX);
 }
 
 /** The body of a pull request: the repository's template with our text in it, or our text alone. */

@@ -122,6 +122,18 @@ export async function leasedRun(
   return { run: await nextRun(db, task), task, repository };
 }
 
+/** The first run of another task in the same repository. */
+export async function anotherRun(db: Queryable, title: string, kind = 'change'): Promise<string> {
+  const { rows } = await db.query<{ id: number }>(
+    `with asked as (insert into task (project, title, body, agent, model, state, order_key, attempt, created_by, kind)
+       select project, $1, '', 'command', 'replay/tape', 'running', now(), 0, 'ann', $2 from task order by id limit 1 returning *)
+     insert into task_repository (task, repository, position, base_branch, order_key, waiting)
+       select asked.id, place.id, 1, 'main', now(), false from asked, repository place returning task as id`,
+    [title, kind],
+  );
+  return await nextRun(db, rows[0]!.id);
+}
+
 /** Another attempt at a task; an earlier one is over. */
 export async function nextRun(db: Queryable, task: number): Promise<string> {
   await db.query(
