@@ -1,5 +1,5 @@
 // Server-sent events: one writer for the outbox and for logs. A slow reader is waited for, and what it has not taken stays where
-// it is; one that is gone, or takes nothing at all, ends the source.
+// it is; one that is gone, or takes nothing at all, ends the source. What is to be read at once is written at once.
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -20,12 +20,12 @@ export function wantsEventStream(request: FastifyRequest): boolean {
   return request.method !== 'HEAD' && (request.headers.accept?.includes('text/event-stream') ?? false);
 }
 
-/** Writes frames until the source ends, the client goes or the daemon stops. */
+/** Writes texts of one or more frames until the source ends, the client goes or the daemon stops. */
 export async function sendEventStream(
   { stopping, log }: Pick<ApiContext, 'stopping' | 'log'>,
   request: FastifyRequest,
   reply: FastifyReply,
-  source: (signal: AbortSignal) => AsyncIterable<Frame>,
+  source: (signal: AbortSignal) => AsyncIterable<string>,
 ): Promise<FastifyReply> {
   const gone = new AbortController();
   reply.hijack();
@@ -45,8 +45,8 @@ export async function sendEventStream(
   );
   const signal = AbortSignal.any([gone.signal, stopping]);
   try {
-    for await (const frame of source(signal)) {
-      if (response.write(format(frame)) || signal.aborted) continue;
+    for await (const text of source(signal)) {
+      if (response.write(text) || signal.aborted) continue;
       await drained(response, signal);
     }
   } catch (error) {
@@ -69,7 +69,8 @@ async function drained(response: ServerResponse, signal: AbortSignal): Promise<v
   }
 }
 
-function format({ id, event, data }: Frame): string {
+/** The text of a frame. */
+export function frameText({ id, event, data }: Frame): string {
   const lines = data.split('\n').map((line) => `data: ${line}\n`);
   return `id: ${id}\nevent: ${event}\n${lines.join('')}\n`;
 }

@@ -1,5 +1,6 @@
 // Follows the outbox. One reader a process reads on and hands each event to all who follow; a follower first catches up
 // from the table by itself, and does so again when it was too slow for the shared reader.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Event } from '../../protocol/event.ts';
 import { onNotify } from '../db/notifications.ts';
 import type { Database } from '../db/connect.ts';
@@ -11,12 +12,14 @@ const MAX_QUEUED = 2_000;
 const BACKSTOP_MS = 1_000;
 // A notification can be ahead of what may be read, while an older transaction is open: look again soon, then less often.
 const FIRST_LOOK_MS = 20;
+/** While much happens it is handed out together, some times a second: what a follower costs is then the same however much it is. */
+const PACE_MS = 100;
 
-/** Every event after the cursor that passes the filter, once and in order, until the signal. */
+/** Every event after the cursor that passes the filter, once and in order, until the signal; those that came together at once. */
 export async function* followEvents(
   db: Database,
   { after, filter = {}, signal }: { after: string | null; filter?: EventFilter; signal: AbortSignal },
-): AsyncGenerator<Event, void, void> {
+): AsyncGenerator<readonly Event[], void, void> {
   let last = after;
   while (!signal.aborted) {
     // Attached first: what the shared reader has passed by then is in the table for the reads below.
@@ -24,16 +27,18 @@ export async function* followEvents(
     try {
       for (let full = true; full && !signal.aborted;) {
         const page = await readEvents(db, { after: last, limit: PAGE, filter });
-        for (const event of page) {
-          last = event.id;
-          yield event;
-        }
+        last = page.at(-1)?.id ?? last;
+        if (page.length > 0) yield page;
         full = page.length === PAGE;
       }
-      for await (const event of subscription.events()) {
-        if (last !== null && compareCursors(event.id, last) <= 0) continue; // was in the table already
-        last = event.id;
-        yield event;
+      let caughtUp = last === null;
+      for await (const came of subscription.events()) {
+        // What was in the table already comes first.
+        const from = caughtUp ? 0 : came.findIndex(({ id }) => compareCursors(id, last!) > 0);
+        if (from === -1) continue;
+        caughtUp = true;
+        last = came.at(-1)!.id;
+        yield from === 0 ? came : came.slice(from);
       }
     } finally {
       subscription.detach();
@@ -98,10 +103,14 @@ class SharedReader {
         timer = setTimeout(resolve, pause, false);
       });
       // A database that is away is asked again; a follower that catches up meanwhile gets the error itself.
+      const began = performance.now();
       const page = await readEvents(this.#db, { after: position, limit: PAGE }).catch(() => []);
-      for (const event of page) for (const each of this.#subscriptions) each.push(event);
+      if (page.length > 0) for (const each of this.#subscriptions) each.push(page);
       position = page.at(-1)?.id ?? position;
-      if (page.length < PAGE) pause = (await woken) ? FIRST_LOOK_MS : Math.min(pause * 2, BACKSTOP_MS);
+      if (page.length < PAGE) {
+        pause = (await woken) ? FIRST_LOOK_MS : Math.min(pause * 2, BACKSTOP_MS);
+        if (page.length > 0) await delay(began + PACE_MS - performance.now());
+      }
       clearTimeout(timer);
     }
     this.#started = undefined;
@@ -127,21 +136,21 @@ class Subscription {
 
   #onAbort = () => this.#wake();
 
-  push(event: Event): void {
-    if (this.#overflowed || !matches(event, this.#filter)) return;
-    this.#overflowed = this.#queue.length === MAX_QUEUED;
-    if (!this.#overflowed) this.#queue.push(event);
+  push(page: readonly Event[]): void {
+    if (this.#overflowed) return;
+    const wanted = page.filter((event) => matches(event, this.#filter));
+    if (wanted.length === 0) return;
+    this.#overflowed = this.#queue.length + wanted.length > MAX_QUEUED;
+    if (!this.#overflowed) this.#queue.push(...wanted);
     this.#wake();
   }
 
-  async *events(): AsyncGenerator<Event, void, void> {
+  async *events(): AsyncGenerator<readonly Event[], void, void> {
     while (!this.#signal.aborted) {
       const ready = this.#queue;
       this.#queue = [];
-      for (const event of ready) {
-        if (this.#signal.aborted) return;
-        yield event;
-      }
+      if (ready.length > 0) yield ready;
+      if (this.#signal.aborted) return;
       if (this.#queue.length > 0) continue;
       if (this.#overflowed) return;
       await new Promise<void>((resolve) => {

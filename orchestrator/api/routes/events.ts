@@ -5,7 +5,7 @@ import { RunId } from '../../../protocol/ids.ts';
 import { parseCursor } from '../../events/cursor.ts';
 import { followEvents, latestCursor, readEvents } from '../../events/outbox.ts';
 import { Id, Limit } from '../parameters.ts';
-import { sendEventStream, wantsEventStream } from '../event-stream.ts';
+import { frameText, sendEventStream, wantsEventStream } from '../event-stream.ts';
 import { projectsOf } from '../project-scope.ts';
 import type { Routes } from '../server.ts';
 
@@ -25,6 +25,17 @@ const Query = z.object({
   }),
   limit: Limit,
 });
+
+// Many follow at once, and are told the same: it is written once.
+const texts = new WeakMap<Event, string>();
+
+function textOf(event: Event): string {
+  const known = texts.get(event);
+  if (known !== undefined) return known;
+  const text = frameText({ id: event.id, event: event.kind, data: JSON.stringify(event) });
+  texts.set(event, text);
+  return text;
+}
 
 export const eventRoutes: Routes = (app, context) => {
   app.get(
@@ -56,10 +67,9 @@ export const eventRoutes: Routes = (app, context) => {
       if (after !== null) parseCursor(after); // refused before a stream has begun
       if (!wantsEventStream(request)) return await readEvents(context.db, { after, limit, filter });
       return await sendEventStream(context, request, reply, async function* (signal) {
-        if (asked === 'latest' && after !== null) yield { id: after, event: 'latest', data: '{}' };
-        for await (const event of followEvents(context.db, { after, filter, signal })) {
-          yield { id: event.id, event: event.kind, data: JSON.stringify(event) };
-        }
+        if (asked === 'latest' && after !== null) yield frameText({ id: after, event: 'latest', data: '{}' });
+        for await (const came of followEvents(context.db, { after, filter, signal }))
+          yield came.map(textOf).join('');
       });
     },
   );

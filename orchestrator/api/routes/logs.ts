@@ -11,7 +11,7 @@ import { followLog } from '../../workers/follow-log.ts';
 import { logLineReader } from '../../workers/log-lines.ts';
 import { searchLog } from '../../workers/log-search.ts';
 import { streamState, type LogPiece, type StreamState } from '../../workers/log-store.ts';
-import { sendEventStream, wantsEventStream } from '../event-stream.ts';
+import { frameText, sendEventStream, wantsEventStream } from '../event-stream.ts';
 import { number, Switch } from '../parameters.ts';
 import type { Routes } from '../server.ts';
 
@@ -135,10 +135,7 @@ async function* bytesOf(pieces: AsyncIterable<LogPiece>): AsyncGenerator<Buffer>
 
 // An `end` frame says that the log is complete, so that a reader does not take a lost connection for it.
 // Lines, not pieces: a multi-byte character or a record is never cut in two. What follows the last newline waits for its end.
-async function* framesOfLines(
-  pieces: AsyncIterable<LogPiece>,
-  signal: AbortSignal,
-): AsyncGenerator<{ id: string; event: string; data: string }> {
+async function* framesOfLines(pieces: AsyncIterable<LogPiece>, signal: AbortSignal): AsyncGenerator<string> {
   let rest: Buffer = Buffer.alloc(0);
   let end = 0;
   for await (const { offset, bytes } of pieces) {
@@ -147,9 +144,10 @@ async function* framesOfLines(
     const last = whole.lastIndexOf(10) + 1;
     rest = whole.subarray(last);
     end = offset + bytes.length;
-    if (last > 0) yield { id: String(start + last), event: 'log', data: whole.toString('utf8', 0, last - 1) };
+    if (last > 0)
+      yield frameText({ id: String(start + last), event: 'log', data: whole.toString('utf8', 0, last - 1) });
   }
   if (rest.length > 0 && !signal.aborted)
-    yield { id: String(end), event: 'log', data: rest.toString('utf8') };
-  if (!signal.aborted) yield { id: String(end), event: 'end', data: '' };
+    yield frameText({ id: String(end), event: 'log', data: rest.toString('utf8') });
+  if (!signal.aborted) yield frameText({ id: String(end), event: 'end', data: '' });
 }
