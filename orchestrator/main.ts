@@ -66,8 +66,16 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
+/** What of a start is not configuration. */
+export interface StartOptions {
+  /** Whether the log is written to the terminal too. */
+  console: boolean;
+  /** Has this process start anew with what the configuration says then. */
+  restart(): void;
+}
+
 /** Starts every part of the configured roles, in the order in which they need one another. What has started is stopped when a later part fails. */
-export async function startDaemon(settings: RunningSettings, toConsole = true): Promise<Daemon> {
+export async function startDaemon(settings: RunningSettings, options: StartOptions): Promise<Daemon> {
   const { config } = settings;
   checkRoles(config);
   const directory = openDataDirectory(config.dataDir);
@@ -76,7 +84,7 @@ export async function startDaemon(settings: RunningSettings, toConsole = true): 
     for (const stop of stops.splice(0).toReversed()) await stop();
   };
   try {
-    return await startParts(settings, directory, stops, undo, toConsole);
+    return await startParts(settings, directory, stops, undo, options);
   } catch (error) {
     await undo().catch(() => {}); // the first error is the one to tell
     throw error;
@@ -88,7 +96,7 @@ async function startParts(
   directory: DataDirectory,
   stops: (() => Promise<unknown>)[],
   undo: () => Promise<void>,
-  toConsole: boolean,
+  options: StartOptions,
 ): Promise<Daemon> {
   const { config } = settings;
   for (const role of config.roles) {
@@ -107,7 +115,7 @@ async function startParts(
     level: config.log.level,
     retentionDays: config.log.retentionDays,
     clean,
-    ...(toConsole ? {} : { console: false }),
+    ...(options.console ? {} : { console: false }),
   });
   const untold = tellCrashes(clean);
   stops.push(async () => untold());
@@ -223,6 +231,7 @@ async function startParts(
         db,
         config,
         settings,
+        process: { startedAt, restart: config.roles.length === 3 ? options.restart : undefined },
         log,
         repositories,
         secrets,

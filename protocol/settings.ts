@@ -1,6 +1,7 @@
 // The configuration as GET and PATCH /settings tell and change it: each key with what it is now, and where that is from.
 // Used by the API and the page that is made from it.
 import { z } from 'zod';
+import { Timestamp } from './ids.ts';
 import { text } from './text.ts';
 
 const Key = text().min(1).max(200);
@@ -11,7 +12,7 @@ export const SettingMistake = z
     message: z.string().meta({ description: 'Follows the key in a sentence.' }),
     where: z.string().meta({ description: 'Place in the file, variable or flag.' }),
   })
-  .meta({ id: 'SettingMistake' });
+  .meta({ id: 'ConfigurationMistake' });
 export type SettingMistake = z.infer<typeof SettingMistake>;
 
 export const Setting = z
@@ -38,7 +39,7 @@ export const Setting = z
       .nullable()
       .meta({ description: 'What holds from the next start, where that differs.' }),
   })
-  .meta({ id: 'Setting' });
+  .meta({ id: 'ConfigurationKey' });
 export type Setting = z.infer<typeof Setting>;
 
 export const Settings = z
@@ -50,14 +51,19 @@ export const Settings = z
       .object({ reason: z.string(), remedy: z.string() })
       .nullable()
       .meta({ description: 'Why the daemon cannot change the file, and what to do.' }),
-    mistakes: z
-      .array(SettingMistake)
-      .meta({
-        description: 'What somebody has written into the file that would keep the daemon from starting.',
-      }),
+    mistakes: z.array(SettingMistake).meta({
+      description: 'What somebody has written into the file that would keep the daemon from starting.',
+    }),
+    failure: z.string().nullable().meta({
+      description: 'Why the last restart could not take what the file says, and went on with what holds.',
+    }),
+    restart: z.boolean().meta({
+      description: 'Whether POST /restart takes it up; else the daemon is restarted on its machine.',
+    }),
+    startedAt: Timestamp,
     keys: z.array(Setting),
   })
-  .meta({ id: 'Settings' });
+  .meta({ id: 'Configuration' });
 export type Settings = z.infer<typeof Settings>;
 
 export const SettingsPatch = z
@@ -69,13 +75,16 @@ export const SettingsPatch = z
       .record(Key, z.unknown())
       .default({})
       .meta({ description: 'Values by key; a list is given whole.' }),
-    unset: z
-      .array(Key)
-      .max(500)
-      .default([])
-      .meta({
-        description: 'Keys that go back to their defaults; a part, as `tls`, goes with all that is in it.',
-      }),
+    unset: z.array(Key).max(500).default([]).meta({
+      description: 'Keys that go back to their defaults; a part, as `tls`, goes with all that is in it.',
+    }),
   })
-  .meta({ id: 'SettingsPatch' });
+  .meta({ id: 'ConfigurationPatch' });
 export type SettingsPatch = z.infer<typeof SettingsPatch>;
+
+export const Restart = z
+  .strictObject({
+    startedAt: Timestamp.meta({ description: 'Of the start that is seen; a newer one is left alone.' }),
+  })
+  .meta({ id: 'Restart' });
+export type Restart = z.infer<typeof Restart>;

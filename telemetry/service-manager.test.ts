@@ -52,6 +52,9 @@ test('systemd hears that a process is ready, lives as long as it answers, and en
   await socket.until('WATCHDOG=1', 3);
   assert.ok(Date.now() - before >= 900, 'one that does not answer was said to live');
   assert.equal(asked, 4);
+  await manager.restarting('begins anew');
+  await socket.until('STATUS=begins anew');
+  assert.ok(socket.said.includes('RELOADING=1'));
   await manager.stopping('ends');
   await socket.until('STATUS=ends');
   assert.ok(socket.said.includes('STOPPING=1'));

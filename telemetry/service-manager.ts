@@ -17,6 +17,8 @@ export interface NotifyAddress {
 export interface ServiceManager {
   /** The start is over. From now on systemd hears that the process lives, as long as `answers` says so. */
   ready(status: string, answers?: () => Promise<boolean>): Promise<void>;
+  /** It ends to start anew in the same process: `ready` of another manager follows. */
+  restarting(status: string): Promise<void>;
   stopping(status: string): Promise<void>;
 }
 
@@ -57,6 +59,10 @@ export function serviceManager(
     async ready(status, answers = async () => true) {
       await tell('READY=1', `STATUS=${status}`);
       if (address?.watchdogMs !== undefined) void watch(address.watchdogMs, answers);
+    },
+    async restarting(status) {
+      ended.abort();
+      await tell('RELOADING=1', `STATUS=${status}`);
     },
     async stopping(status) {
       ended.abort();

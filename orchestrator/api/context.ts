@@ -34,6 +34,11 @@ export interface ApiContext {
   db: Database;
   config: Config;
   settings: RunningSettings;
+  process: {
+    startedAt: string;
+    /** Has the process start anew with what the configuration says then; absent where it is one of several. */
+    restart?: (() => void) | undefined;
+  };
   logs: LogStore;
   repositories: Repositories;
   secrets: SecretManager;

@@ -74,6 +74,7 @@ export async function testApi(set: string[] = []): Promise<TestApi> {
       db: db.pool,
       config,
       settings: runningSettings(loaded, sources),
+      process: { startedAt: new Date().toISOString() },
       secrets,
       redactor: () => redactor([]),
       prompts: { directory: path.join(directory, 'prompts'), key: async () => await promptsKey(secrets) },

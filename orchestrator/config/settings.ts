@@ -17,15 +17,20 @@ import { contentOf } from './yaml-edit.ts';
 
 const TOLD_KEYS = 10;
 
+/** All but what the process has to tell. */
+export type ToldSettings = Omit<Settings, 'restart' | 'startedAt'>;
+
 /** What a daemon was started with. */
 export interface RunningSettings {
   readonly config: Config;
   /** Every key, as it is and as it would be after a start. */
-  describe(): Settings;
+  describe(): ToldSettings;
   /** Changes the file; mistakes are told all at once, and then nothing is changed. */
-  change(patch: SettingsPatch): Promise<Settings>;
+  change(patch: SettingsPatch): Promise<ToldSettings>;
   /** That something is only written down yet, or could not be taken; undefined where the file says what holds. */
   health(): PartHealth | undefined;
+  /** Notes that a start with what the file says failed: these go on to hold. */
+  couldNotTake(error: Error): void;
 }
 
 // What the file said when it was last looked at.
@@ -42,6 +47,7 @@ export function runningSettings(loaded: LoadedConfig, sources: ConfigSources): R
   const keys = configKeys();
   const schemas = new Map<string, Record<string, unknown>>();
   let seen: Seen | undefined;
+  let failure: { version: string; message: string } | undefined;
 
   const look = (): Seen => {
     const { text, version } = readSettingsFile(file);
@@ -54,7 +60,7 @@ export function runningSettings(loaded: LoadedConfig, sources: ConfigSources): R
     const value = valueAt(next, key.path);
     return isDeepStrictEqual(value, valueAt(config, key.path)) ? null : { value: shown(key, value) };
   };
-  const describe = (): Settings => {
+  const describe = (): ToldSettings => {
     const { version, next, content } = look();
     return {
       version,
@@ -62,6 +68,7 @@ export function runningSettings(loaded: LoadedConfig, sources: ConfigSources): R
       exists: existsSync(file),
       readOnly: obstacleTo(file),
       mistakes: next.mistakes,
+      failure: failure?.version === version ? failure.message : null,
       keys: keys.map((key) => ({
         path: key.path,
         group: key.path.includes('.') ? key.path.split('.')[0]! : 'general',
@@ -87,22 +94,33 @@ export function runningSettings(loaded: LoadedConfig, sources: ConfigSources): R
     },
     health() {
       try {
-        const { mistakes, loaded: next } = look().next;
+        const {
+          version,
+          next: { mistakes, loaded: next },
+        } = look();
         const changed = keys.filter((key) => pendingOf(key, next?.config) !== null).map(({ path }) => path);
-        return healthOf(changed, mistakes);
+        return healthOf(changed, mistakes, failure?.version === version ? failure.message : undefined);
       } catch (error) {
         return { name: 'configuration', state: 'degraded', detail: (error as Error).message };
       }
+    },
+    couldNotTake({ message }) {
+      failure = { version: look().version, message };
     },
   };
 }
 
 // What is only written down yet is told, or somebody would wonder why it does not hold.
-function healthOf(changed: string[], mistakes: Mistake[]): PartHealth | undefined {
+function healthOf(
+  changed: string[],
+  mistakes: Mistake[],
+  failure: string | undefined,
+): PartHealth | undefined {
   const [first] = mistakes;
   const degraded = (detail: string) => ({ name: 'configuration', state: 'degraded' as const, detail });
   if (first !== undefined)
     return degraded(`the daemon would not start again: ${first.where}: ${first.path} ${first.message}`);
+  if (failure !== undefined) return degraded(`the last restart could not take what has changed: ${failure}`);
   if (changed.length === 0) return undefined;
   const keys = `${changed.slice(0, TOLD_KEYS).join(', ')}${changed.length > TOLD_KEYS ? ', …' : ''}`;
   return degraded(`changed since the start: ${keys}; holds from the next start`);

@@ -1,10 +1,17 @@
-// /settings: the configuration, key by key, changed in the daemon's file; what is changed holds from the next start.
-import { Settings, SettingsPatch } from '../../../protocol/settings.ts';
+// /settings: the configuration, key by key, changed in the daemon's file; /restart takes up what was changed.
+import { AutocodeError } from '../../../protocol/errors.ts';
+import { Restart, Settings, SettingsPatch } from '../../../protocol/settings.ts';
+import type { ToldSettings } from '../../config/settings.ts';
 import type { Routes } from '../server.ts';
 
 const tags = ['system'];
 
-export const settingsRoutes: Routes = (app, { settings }) => {
+export const settingsRoutes: Routes = (app, { settings, process }) => {
+  const whole = (told: ToldSettings): Settings => ({
+    ...told,
+    restart: process.restart !== undefined,
+    startedAt: process.startedAt,
+  });
   app.get(
     '/settings',
     {
@@ -16,7 +23,7 @@ export const settingsRoutes: Routes = (app, { settings }) => {
         response: { 200: Settings },
       },
     },
-    () => settings.describe(),
+    () => whole(settings.describe()),
   );
   app.patch(
     '/settings',
@@ -35,6 +42,38 @@ export const settingsRoutes: Routes = (app, { settings }) => {
         response: { 200: Settings },
       },
     },
-    async (request) => await settings.change(request.body),
+    async (request) => whole(await settings.change(request.body)),
+  );
+  app.post(
+    '/restart',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Start the daemon anew with what the configuration says; runs go on',
+        body: Restart,
+        response: { 202: Restart },
+      },
+    },
+    async (request, reply) => {
+      const { startedAt, restart } = process;
+      if (request.body.startedAt !== startedAt)
+        throw new AutocodeError('ERR_CONFLICT', `The daemon has started anew at ${startedAt} already.`);
+      if (restart === undefined)
+        throw new AutocodeError('ERR_STATE', 'This daemon is several processes, each with a role.', {
+          remedy: 'Restart each of them on its machine.',
+        });
+      const [mistake] = settings.describe().mistakes;
+      if (mistake !== undefined)
+        throw new AutocodeError(
+          'ERR_STATE',
+          `The daemon would not start: ${mistake.path} ${mistake.message}.`,
+          {
+            remedy: `Correct it first: ${mistake.where}.`,
+          },
+        );
+      reply.raw.once('close', restart);
+      return await reply.code(202).send({ startedAt });
+    },
   );
 };

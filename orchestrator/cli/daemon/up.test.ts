@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Settings } from '../../../protocol/settings.ts';
 import { processStartTime, readDaemonFile } from '../../config/daemon-file.ts';
 import { runCli } from '../testing/run-cli.ts';
 import { stopDaemon } from './stop.ts';
@@ -88,4 +90,43 @@ test('a daemon file that nobody can read is a daemon that does not run', async (
   writeFileSync(join(dataDir, 'run/daemon.json'), '{"pid": 1');
   assert.equal((await cli('status')).code, 6);
   assert.ok(readFileSync(join(dataDir, 'run/daemon.json')).length > 0);
+});
+
+test('asked to start anew the process takes what its file says by now, and goes on with what it had where that fails', async (t) => {
+  const { dataDir, cli } = dataDirectory(t);
+  const { pid, url } = JSON.parse((await cli('up', '--detach', '--json')).stdout);
+  const ask = async (method: string, path: string, body?: object) => {
+    const authorization = `Bearer ${readFileSync(join(dataDir, 'run/admin-token'), 'utf8').trim()}`;
+    const answer = await fetch(`${url}/api/v1${path}`, {
+      method,
+      headers: { authorization, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: answer.status, body: await answer.json() };
+  };
+  const changedAndAnew = async (set: object): Promise<Settings> => {
+    const { version, startedAt } = (await ask('GET', '/settings')).body as Settings;
+    assert.equal((await ask('PATCH', '/settings', { version, set })).status, 200);
+    assert.equal((await ask('POST', '/restart', { startedAt })).status, 202);
+    const deadline = Date.now() + 60_000;
+    for (;;) {
+      const now = await ask('GET', '/settings').catch(() => undefined); // away for a moment
+      if (now?.status === 200 && now.body.startedAt !== startedAt) return now.body;
+      assert.ok(Date.now() < deadline, 'the daemon does not come back');
+      await delay(50);
+    }
+  };
+  const valueOf = ({ keys }: Settings, path: string) => keys.find((key) => key.path === path)?.value;
+
+  const taken = await changedAndAnew({ 'log.level': 'warn' });
+  assert.deepEqual([valueOf(taken, 'log.level'), taken.failure], ['warn', null]);
+  const { startedAt } = taken;
+  assert.equal((await ask('POST', '/restart', { startedAt: '2020-01-01T00:00:00Z' })).status, 409);
+  assert.equal(startedAt, (await ask('GET', '/settings')).body.startedAt);
+
+  const kept = await changedAndAnew({ 'database.url': 'postgresql://nobody@127.0.0.1:1/none' });
+  assert.equal(valueOf(kept, 'database.url'), null);
+  assert.match(kept.failure ?? '', /127\.0\.0\.1:1/);
+  assert.match((await cli('status')).stdout, /configuration +degraded +the last restart could not take/);
+  assert.equal(readDaemonFile(dataDir)?.pid, pid);
 });

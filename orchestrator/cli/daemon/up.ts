@@ -1,8 +1,13 @@
 // `autocode up`.
-import { serviceManager } from '../../../telemetry/service-manager.ts';
+import {
+  serviceManager,
+  type NotifyAddress,
+  type ServiceManager,
+} from '../../../telemetry/service-manager.ts';
 import { notifyAddress } from '../../config/client-environment.ts';
-import { runningSettings } from '../../config/settings.ts';
+import { runningSettings, type RunningSettings } from '../../config/settings.ts';
 import { apiAnswers } from '../../daemon/answers.ts';
+import type { Daemon } from '../../main.ts';
 import type { GlobalArgs } from '../command.ts';
 import { print, printJson } from '../output.ts';
 import { loadSettings, sourcesOf } from '../settings.ts';
@@ -19,15 +24,56 @@ export async function up(args: Args): Promise<void> {
   if (args.detach) return await inBackground(args);
   const roles = args.roles === undefined ? [] : [`roles=${args.roles}`];
   const sources = { ...args, set: [...(args.set ?? []), ...roles] };
-  const settings = runningSettings(loadSettings(sources), sourcesOf(sources));
-  const address = notifyAddress();
-  const { startDaemon } = await import('../../main.ts');
+  const load = () => runningSettings(loadSettings(sources), sourcesOf(sources));
+  const settings = load();
+  const process: Process = {
+    address: notifyAddress(),
+    console: !args.quiet,
+    ...(await import('../../main.ts')),
+  };
   const stopRequested = untilStopRequested();
-  const daemon = await startDaemon(settings, !args.quiet);
+  let served = await serve(process, settings);
+  while ((await Promise.race([stopRequested, served.daemon.left, served.restart])) === 'restart')
+    served = await serveAnew(process, served, load);
+  await Promise.all([served.manager.stopping('Stopping; runs go on'), served.daemon.stop()]);
+}
+
+interface Process extends Pick<typeof import('../../main.ts'), 'startDaemon'> {
+  address: NotifyAddress | undefined;
+  console: boolean;
+}
+
+interface Served {
+  settings: RunningSettings;
+  daemon: Daemon;
+  manager: ServiceManager;
+  /** Resolves when the daemon is asked to start anew. */
+  restart: Promise<'restart'>;
+}
+
+async function serve({ address, console, startDaemon }: Process, settings: RunningSettings): Promise<Served> {
+  const { promise: restart, resolve } = Promise.withResolvers<'restart'>();
+  const daemon = await startDaemon(settings, { console, restart: () => resolve('restart') });
   const manager = serviceManager(address, (message) => daemon.log.warn(message));
   await manager.ready(`Serves at ${daemon.url}`, apiAnswers(settings.config));
-  await Promise.race([stopRequested, daemon.left]);
-  await Promise.all([manager.stopping('Stopping; runs go on'), daemon.stop()]);
+  return { settings, daemon, manager, restart };
+}
+
+/** Starts with what the configuration says by now; with what it said before where that cannot be started. */
+async function serveAnew(
+  process: Process,
+  { settings, daemon, manager }: Served,
+  load: () => RunningSettings,
+): Promise<Served> {
+  await Promise.all([manager.restarting('Starting anew; runs go on'), daemon.stop()]);
+  try {
+    return await serve(process, load());
+  } catch (error) {
+    settings.couldNotTake(error as Error);
+    const served = await serve(process, settings);
+    served.daemon.log.error(`could not start with the changed configuration: ${String(error)}`, { error });
+    return served;
+  }
 }
 
 /** Resolves at the first Ctrl-C or SIGTERM, also one that came during the start; the second Ctrl-C ends the process at once. */
