@@ -30,6 +30,7 @@ export const router = createRouter({
     page('/inbox', () => import('./inbox/inbox-page.tsx'), 'InboxPage'),
     page('/projects', () => import('./projects/projects-page.tsx'), 'ProjectsPage'),
     page('/projects/$project', () => import('./projects/project-page.tsx'), 'ProjectPage'),
+    page('/first-run', () => import('./first-run/first-run-page.tsx'), 'FirstRunPage'),
     page('/intake', () => import('./intake/intake-page.tsx'), 'IntakePage'),
     page('/incidents', () => import('./incidents/incidents-page.tsx'), 'IncidentsPage'),
     page('/incidents/$incident', () => import('./incidents/incident-page.tsx'), 'IncidentPage'),

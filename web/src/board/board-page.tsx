@@ -9,6 +9,7 @@ import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { toast, toastProblem } from '../ui/toasts.tsx';
+import { Offer } from '../first-run/offer.tsx';
 import { CreateDialog } from '../task-form/create-dialog.tsx';
 import { EditDialog } from '../task-form/edit-dialog.tsx';
 import { priorityBetween } from './board-data.ts';
@@ -106,16 +107,19 @@ function NoTasks({ narrowed, onClear }: { narrowed: boolean; onClear: () => void
     );
   }
   return (
-    <Empty title="No tasks yet">
-      <p>
-        A task is what is to be done in a project: it is worked on by an agent in a sandbox, verified by the
-        project's own checks, and ends as a change to be reviewed.
-      </p>
-      <p>
-        Give one with <em>New task</em>, by <code>autocode task add</code>, or let issues and alarms become
-        tasks by <code>autocode intake source add</code>. Without a project yet:{' '}
-        <code>autocode project add PATH</code>.
-      </p>
-    </Empty>
+    <>
+      <Offer />
+      <Empty title="No tasks yet">
+        <p>
+          A task is what is to be done in a project: it is worked on by an agent in a sandbox, verified by the
+          project's own checks, and ends as a change to be reviewed.
+        </p>
+        <p>
+          Give one with <em>New task</em>, by <code>autocode task add</code>, or let issues and alarms become
+          tasks by <code>autocode intake source add</code>. Without a project yet:{' '}
+          <code>autocode project add PATH</code>.
+        </p>
+      </Empty>
+    </>
   );
 }

@@ -65,6 +65,7 @@ function isFound({ name, repositories }: Project, text: string): boolean {
 }
 
 function NoProjects({ mayAdd }: { mayAdd: boolean }) {
+  const mayAll = useMayInAll('admin');
   return (
     <Empty title="No projects yet">
       <p>
@@ -74,6 +75,14 @@ function NoProjects({ mayAdd }: { mayAdd: boolean }) {
       {mayAdd && (
         <p>
           Make one with <em>New project</em>, or with <code>autocode project add PATH</code>.
+        </p>
+      )}
+      {mayAll && (
+        <p>
+          <Link to="/first-run" className="text-accent hover:underline">
+            First steps
+          </Link>{' '}
+          lead from here to a first change.
         </p>
       )}
     </Empty>
@@ -99,7 +108,7 @@ function List({ projects }: { projects: Project[] }) {
             <Origins project={project} />
           </Cell>
           <Cell>{forgesOf(project)}</Cell>
-          <Cell>{project.agent ?? <span className="text-muted">as installed</span>}</Cell>
+          <Cell>{project.agent ?? <span className="text-muted">as configured</span>}</Cell>
           <Cell>{project.model ?? <span className="text-muted">the default</span>}</Cell>
           <Cell className="whitespace-nowrap">
             <ToDo project={project.name} figures={figures.find((each) => each.project === project.name)} />

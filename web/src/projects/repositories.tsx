@@ -37,7 +37,7 @@ export function RepositoriesPart({ project, mayChange }: { project: Project; may
             <Head>
               {each.name} {at === 0 && repositories.length > 1 && <Badge>primary</Badge>}
             </Head>
-            <Cell className="max-w-lg break-all">
+            <Cell className="max-w-lg min-w-56 break-all">
               {each.hosted ? 'hosted here' : <bdi>{visible(each.origin)}</bdi>}
             </Cell>
             <Cell>{visible(each.defaultBranch)}</Cell>

@@ -34,6 +34,7 @@ export function SettingParts({ project, settings }: { project: Project; settings
     const found = find(name);
     if (found === undefined) return undefined;
     const unset = found.value === null || (Array.isArray(found.value) && found.value.length === 0);
+    if (unset && found.source !== 'file') return <span className="text-muted">none</span>;
     return (
       <>
         {unset ? <span className="text-muted">none</span> : words(found.value)} <Source setting={found} />

@@ -90,7 +90,7 @@ export function WorkFields({ repositories, ...parts }: GroupProps & { repositori
                 type="number"
                 min={LIMIT_WORDS[limit].whole ? 1 : 0}
                 step={LIMIT_WORDS[limit].whole ? 1 : 'any'}
-                placeholder="as installed"
+                placeholder="as configured"
                 value={draft.limits[limit]}
                 onChange={({ target }) =>
                   onChange({ ...draft, limits: { ...draft.limits, [limit]: target.value } })
