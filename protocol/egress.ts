@@ -59,6 +59,49 @@ export const EgressPolicyChange = z
   .meta({ id: 'EgressPolicyChange' });
 export type EgressPolicyChange = z.infer<typeof EgressPolicyChange>;
 
+export const EgressRehearsalInput = z
+  .strictObject({
+    project: Name.optional(),
+    text: PolicyText,
+    since: Timestamp.meta({ description: 'With the requests of this time on.' }),
+  })
+  .meta({ id: 'EgressPolicyDraft' });
+
+const asked = z.array(
+  z.object({ what: z.string().meta({ description: 'Method and address.' }), requests: z.int() }),
+);
+export const EgressRehearsal = z
+  .object({
+    version: Version.meta({ description: 'Of the policy that holds, which the text is compared with.' }),
+    added: z.array(z.string()),
+    removed: z.array(z.string()),
+    requests: z.int().meta({ description: 'How many of those that runs made were tried.' }),
+    allowed: asked.meta({
+      description: 'Of these, what is refused now and would be let out, the most first.',
+    }),
+    refused: asked.meta({ description: 'What is let out now and would be refused.' }),
+    complete: z.boolean().meta({ description: 'False where there were more requests than are tried.' }),
+  })
+  .meta({ id: 'EgressRehearsal' });
+export type EgressRehearsal = z.infer<typeof EgressRehearsal>;
+
+export const EgressPolicyVersion = z
+  .object({
+    version: Version,
+    author: z.string(),
+    at: Timestamp,
+    text: z.string(),
+    added: z.array(z.string()).meta({ description: 'Rules that the version before did not have.' }),
+    removed: z.array(z.string()),
+  })
+  .meta({ id: 'EgressPolicyVersion' });
+export type EgressPolicyVersion = z.infer<typeof EgressPolicyVersion>;
+
+export const EgressPreset = z
+  .object({ name: z.string(), rules: z.array(z.string()) })
+  .meta({ id: 'EgressPreset' });
+export type EgressPreset = z.infer<typeof EgressPreset>;
+
 export const EgressTest = z
   .strictObject({
     url: text().min(1).max(16_384).meta({ description: 'Of http or https.' }),
@@ -98,7 +141,14 @@ export type EgressRecording = z.infer<typeof EgressRecording>;
 
 export const EgressProposal = z
   .object({
-    rules: z.array(z.object({ rule: z.string(), requests: z.number().int(), example: z.string() })),
+    rules: z.array(
+      z.object({
+        rule: z.string(),
+        requests: z.number().int(),
+        runs: z.number().int().meta({ description: 'How many runs made them.' }),
+        example: z.string(),
+      }),
+    ),
     skipped: z
       .array(z.object({ what: z.string(), requests: z.number().int(), why: z.string() }))
       .meta({ description: 'What no rule is proposed for.' }),

@@ -79,6 +79,7 @@ function drawProposal({ rules, skipped }: EgressProposal): string {
       table(rules, [
         { title: 'RULE', value: ({ rule }) => rule },
         { title: 'REQUESTS', value: ({ requests }) => count(requests), align: 'right' },
+        { title: 'RUNS', value: ({ runs }) => count(runs), align: 'right' },
         { title: 'EXAMPLE', value: ({ example }) => example, spare: true },
       ]),
     );

@@ -14,6 +14,7 @@ const refused = (url: string, method = 'GET', reason = 'no-rule') => ({
   decision: 'denied' as const,
   reason,
   kind: 'change',
+  run: '1-1',
 });
 const learnt = (records: ReturnType<typeof refused>[], ...rules: string[]) =>
   propose(records, effective(...rules), 'shop').rules.map(({ rule }) => rule);
@@ -24,11 +25,21 @@ test('what was refused and what record mode let through is proposed, once, the m
     decision: 'allowed' as const,
     reason: 'recording',
   };
-  const records = [refused('https://a.example/x?token=1'), recorded, recorded];
+  const records = [refused('https://a.example/x?token=1'), recorded, { ...recorded, run: '2-1' }];
   assert.deepEqual(propose(records, effective(), 'shop'), {
     rules: [
-      { rule: 'allow method=POST host=b.example path=/y', requests: 2, example: 'https://b.example/y' },
-      { rule: 'allow method=GET,HEAD host=a.example path=/x', requests: 1, example: 'https://a.example/x' },
+      {
+        rule: 'allow method=POST host=b.example path=/y',
+        requests: 2,
+        runs: 2,
+        example: 'https://b.example/y',
+      },
+      {
+        rule: 'allow method=GET,HEAD host=a.example path=/x',
+        requests: 1,
+        runs: 1,
+        example: 'https://a.example/x',
+      },
     ],
     skipped: [],
   });

@@ -16,14 +16,21 @@ const READING = ['GET', 'HEAD'];
 const ID =
   /^(?:\d+|.*\[redacted\].*|v?\d+(?:\.\d+)+\S*|[0-9a-f]{8}-[0-9a-f-]{27}|(?=.*\d)[0-9a-f]{7,}|sha\d+:[0-9a-f]+|(?=[^\d]*\d)(?=.*[a-z])[\w+=~-]{20,})$/i;
 
-type Observed = Pick<TrafficRecord, 'method' | 'url' | 'decision' | 'reason' | 'kind'>;
+type Observed = Pick<TrafficRecord, 'method' | 'url' | 'decision' | 'reason' | 'kind' | 'run'>;
+
+/** What a rule is proposed for: how often, by which runs, and one of them as it was. */
+interface Evidence {
+  requests: number;
+  runs: Set<string>;
+  example: string;
+}
 
 interface Group {
   methods: string[];
   host: string;
   port: number | null;
-  /** By their segments, ids replaced: how often, and one of them as it was. */
-  paths: Map<string, { segments: string[]; requests: number; example: string }>;
+  /** By their segments, ids replaced. */
+  paths: Map<string, Evidence & { segments: string[] }>;
 }
 
 /** A proposal from records of a project's traffic. */
@@ -78,8 +85,9 @@ function note(record: Observed, policy: Policy, project: string, groups: Map<str
     .split('/')
     .map((segment) => (ID.test(segment) ? '*' : segment));
   const pattern = segments.join('/');
-  const found = group.paths.get(pattern) ?? { segments, requests: 0, example: withoutQuery(url) };
+  const found = group.paths.get(pattern) ?? { segments, ...evidence(withoutQuery(url)) };
   found.requests += 1;
+  if (record.run !== null) found.runs.add(record.run);
   group.paths.set(pattern, found);
   return null;
 }
@@ -91,7 +99,7 @@ function rulesOf({ methods, host, port, paths }: Group): EgressProposal['rules']
   const longest = Math.max(...all.map(({ segments }) => segments.length));
   let cut = cutTo(all, longest);
   for (let depth = longest - 1; cut.size > MOST_RULES && depth >= least; depth--) cut = cutTo(all, depth);
-  return [...cut].map(([path, { requests, example }]) => {
+  return [...cut].map(([path, { requests, runs, example }]) => {
     const rule = {
       action: 'allow',
       methods,
@@ -102,24 +110,26 @@ function rulesOf({ methods, host, port, paths }: Group): EgressProposal['rules']
       project: null,
       runKind: null,
     } as const;
-    return { rule: printRule(rule), requests, example };
+    return { rule: printRule(rule), requests, runs: runs.size, example };
   });
 }
 
-function cutTo(
-  all: { segments: string[]; requests: number; example: string }[],
-  depth: number,
-): Map<string, { requests: number; example: string }> {
-  const cut = new Map<string, { requests: number; example: string }>();
-  for (const { segments, requests, example } of all) {
+function cutTo(all: (Evidence & { segments: string[] })[], depth: number): Map<string, Evidence> {
+  const cut = new Map<string, Evidence>();
+  for (const { segments, requests, runs, example } of all) {
     const kept = segments.length > depth ? [...segments.slice(0, depth), '**'] : segments;
     const path = `/${kept.join('/')}`;
-    const found = cut.get(path) ?? { requests: 0, example };
-    cut.set(path, { ...found, requests: found.requests + requests });
+    const found = cut.get(path) ?? evidence(example);
+    cut.set(path, { ...found, requests: found.requests + requests, runs: found.runs.union(runs) });
   }
   return cut;
 }
 
-function withoutQuery(url: string): string {
+function evidence(example: string): Evidence {
+  return { requests: 0, runs: new Set(), example };
+}
+
+/** An address without what may be secret of it, and differs from one request to the next. */
+export function withoutQuery(url: string): string {
   return url.split('?', 1)[0]!;
 }

@@ -34,9 +34,15 @@ const NEWEST = `select distinct on (e.project) p.name as project, e.version::int
   from egress_policy e left join project p on p.id = e.project
   where p.archived_at is null`;
 
-/** All that holds now. */
-export async function effectivePolicy(db: Queryable, presets: Presets): Promise<EffectivePolicy> {
-  const { rows: kept } = await db.query<Kept>(`${NEWEST} order by e.project nulls first, e.version desc`);
+/** All that holds now; or would hold with another text of the installation (null) or of a project. */
+export async function effectivePolicy(
+  db: Queryable,
+  presets: Presets,
+  instead?: { project: string | null; text: string },
+): Promise<EffectivePolicy> {
+  const { rows } = await db.query<Kept>(`${NEWEST} order by e.project nulls first, e.version desc`);
+  const others = rows.filter(({ project }) => project !== instead?.project);
+  const kept = instead === undefined ? rows : [...others, { ...instead, version: 0 }];
   const { rows: recorded } = await db.query<{ project: string; until: number }>(
     `select p.name as project, extract(epoch from r.until)::float8 as until
      from egress_recording r join project p on p.id = r.project where r.until > now() and p.archived_at is null order by p.id`,
@@ -151,6 +157,7 @@ async function beginRecording(
   return rows[0]!.until.toISOString();
 }
 
+/** The newest version of the installation's policy (null), or of a project's. */
 async function newest(db: Queryable, project: number | null): Promise<Kept | undefined> {
   const { rows } = await db.query<Kept>(
     `${NEWEST} and e.project is not distinct from $1 order by e.project, e.version desc`,
@@ -159,15 +166,16 @@ async function newest(db: Queryable, project: number | null): Promise<Kept | und
   return rows[0];
 }
 
-async function projectOf(
+/** The project of a name or id; neither for the installation. */
+export async function projectOf(
   db: Queryable,
   nameOrId: string | null,
 ): Promise<{ id: number; name: string } | { id: null; name: null }> {
   return nameOrId === null ? { id: null, name: null } : await getProject(db, nameOrId);
 }
 
-// A preset that is shipped no more has no rules; what it allowed is refused.
-function rulesOf(text: string, project: string | null, presets: Presets): Rule[] {
+/** Rules of a kept text. A preset that is shipped no more has none; what it allowed is refused. */
+export function rulesOf(text: string, project: string | null, presets: Presets): Rule[] {
   const rules = parsePolicy(text, presets).statements.flatMap((statement) => statement.rules);
   return unique(project === null ? rules : rules.map((rule) => ({ ...rule, project })));
 }
