@@ -1,6 +1,8 @@
 // The OpenAPI document: what the routes' schemas say, and what holds for all of them: the answers that are errors.
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import type { RouteOptions } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { isSafe } from './session-cookie.ts';
 
 /** As much of a document as is looked at here. */
 interface Document {
@@ -29,6 +31,27 @@ const CONDITIONS = {
   Failure: 'Something inside or behind Autocode failed; the log has the request id.',
 } as const;
 
+const SCHEMES = {
+  token: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An API token, as `autocode token create` makes it.',
+  },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'autocode_session',
+    description:
+      'The session that `POST /api/v1/session` begins; over TLS the name is `__Host-autocode_session`.',
+  },
+  csrf: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'x-csrf-token',
+    description: 'Beside the cookie, for what changes something: what `GET /api/v1/session` tells as `csrf`.',
+  },
+} as const;
+
 type Condition = keyof typeof CONDITIONS;
 
 /** Settings of the document's generator. */
@@ -37,10 +60,14 @@ export function openApiDocument(version: string): FastifyDynamicSwaggerOptions {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Autocode', version, description: 'Tasks in, verified changes out.' },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      components: { securitySchemes: SCHEMES },
       security: [{ token: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform: (input) => {
+      const transformed = jsonSchemaTransform(input);
+      const security = securityOf(input.route);
+      return { ...transformed, schema: { security, ...transformed.schema } };
+    },
     transformObject: (input) => {
       const document = jsonSchemaTransformObject(input);
       withErrors(document as Document);
@@ -48,6 +75,12 @@ export function openApiDocument(version: string): FastifyDynamicSwaggerOptions {
       return document;
     },
   };
+}
+
+/** How a request shows who sends it: by a token, or by the session of the page; runs have tokens alone. */
+function securityOf({ method, config }: RouteOptions): Record<string, string[]>[] {
+  if (config?.access === 'run' || config?.access === 'worker') return [{ token: [] }];
+  return [{ token: [] }, [method].flat().every(isSafe) ? { session: [] } : { session: [], csrf: [] }];
 }
 
 /** Gives every operation the errors that it can answer with. */

@@ -314,6 +314,11 @@ test('the OpenAPI document names every route with its answers', async () => {
     body.paths['/api/v1/tasks/{task}'].get.responses['200'].content['application/json'].schema,
     { $ref: '#/components/schemas/Task' },
   );
+  const tells = (method: string, path: string) => body.paths[`/api/v1${path}`][method].security;
+  assert.deepEqual(tells('get', '/tasks'), [{ token: [] }, { session: [] }]);
+  assert.deepEqual(tells('post', '/tasks'), [{ token: [] }, { session: [], csrf: [] }]);
+  assert.deepEqual(tells('post', '/runs/{run}/heartbeat'), [{ token: [] }]);
+  assert.deepEqual(tells('post', '/session'), []);
 });
 
 test('a secret goes in, is listed by name and version, and its value comes out nowhere', async () => {
