@@ -1,6 +1,7 @@
 // People who sign in, their sessions and tokens, and the record of who changed what.
 import { z } from 'zod';
 import { Name, Timestamp } from './ids.ts';
+import { EmailAddress } from './notification-ways.ts';
 import { text } from './text.ts';
 
 /** Roles of people; what each opens is told at `Role`. */
@@ -15,8 +16,17 @@ const role = PersonRole.nullable().meta({
   description: 'Role in all projects; null for someone who has only those of `projects`.',
 });
 
+const email = EmailAddress.nullable().meta({
+  description: 'Where notifications may be sent, if the person wants that.',
+});
+
 export const PersonInput = z
-  .strictObject({ name: Name, role: role.default(null), projects: projects.default({}) })
+  .strictObject({
+    name: Name,
+    role: role.default(null),
+    projects: projects.default({}),
+    email: email.default(null),
+  })
   .meta({ id: 'PersonCreate' });
 export type PersonInput = z.infer<typeof PersonInput>;
 
@@ -26,6 +36,7 @@ export const PersonPatch = z
     projects: z.record(Name, PersonRole.nullable()).optional().meta({
       description: 'Roles in single projects to set; null takes one away. Others stay.',
     }),
+    email: email.optional(),
     disabled: z.boolean().optional().meta({ description: 'A disabled person is signed out at once.' }),
   })
   .meta({ id: 'PersonPatch' });
@@ -37,6 +48,7 @@ export const Person = z
     name: z.string(),
     role: PersonRole.nullable(),
     projects: z.record(z.string(), PersonRole),
+    email: z.string().nullable(),
     provider: z.string().nullable().meta({ description: 'The OpenID provider that signs this person in.' }),
     password: z.boolean().meta({ description: 'Whether a password is set.' }),
     sessions: z.number().int().meta({ description: 'Open ones.' }),

@@ -9,7 +9,7 @@ import { print, printJson, table } from './output.ts';
 import { show } from './redraw.ts';
 
 type Named = GlobalArgs & { name: string };
-type Rights = Named & { role: string | undefined; project: string[] };
+type Rights = Named & { role: string | undefined; project: string[]; email: string | undefined };
 
 /** Makes a person and prints the link: alone on stdout, so that a script can catch it. */
 export async function createUser(args: Rights): Promise<void> {
@@ -20,7 +20,8 @@ export async function createUser(args: Rights): Promise<void> {
     throw new AutocodeError('ERR_INVALID_INPUT', `${name} would not be allowed to do anything.`, {
       remedy: 'Say --role viewer|operator|admin, or --project PROJECT=ROLE.',
     });
-  const input = { name, role: role ?? null, projects: Object.fromEntries(projects) };
+  const email = emailOf(args.email);
+  const input = { name, role: role ?? null, projects: Object.fromEntries(projects), ...email };
   const made = await connect(args).send('POST', '/people', NewPerson, input);
   if (args.json) return printJson(made);
   printLink(`${name} sets a password`, made.link);
@@ -40,7 +41,8 @@ export async function showUser(args: Named): Promise<void> {
 export async function setUser(args: Rights): Promise<void> {
   const role = roleOf(args.role);
   const projects = projectRoles(args.project);
-  await patch(args, { ...(role === undefined ? {} : { role }), projects }, (person) => drawPerson(person));
+  const changes = { ...(role === undefined ? {} : { role }), projects, ...emailOf(args.email) };
+  await patch(args, changes, (person) => drawPerson(person));
 }
 
 /** Disables a person. */
@@ -90,6 +92,10 @@ function roleOf(role: string | undefined): PersonRole | null | undefined {
   return role === undefined ? undefined : role === 'none' ? null : PersonRole.parse(role);
 }
 
+function emailOf(email: string | undefined): { email?: string | null } {
+  return email === undefined ? {} : { email: email === 'none' ? null : email };
+}
+
 function projectRoles(given: string[]): Record<string, PersonRole | null> {
   return Object.fromEntries(
     given.map((each) => {
@@ -130,6 +136,7 @@ function drawPerson(person: Person): string {
   return [
     `${person.name}: ${rightsOf(person)}`,
     `signs in with: ${waysOf(person)}`,
+    ...(person.email === null ? [] : [`email: ${person.email}`]),
     `made by ${person.createdBy} ${relativeTime(person.createdAt)}`,
     `open sessions: ${person.sessions}, last seen ${relativeTime(person.lastSeenAt)}`,
     ...(person.disabledAt === null ? [] : [`disabled ${relativeTime(person.disabledAt)}`]),

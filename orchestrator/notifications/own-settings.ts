@@ -4,6 +4,7 @@ import type { NotificationSettingsPatch, OwnNotificationSettings } from '../../p
 import type { NotificationSettings } from '../config/notification-settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
+import { setEmail } from '../people/email.ts';
 import { heldUntil } from './hold.ts';
 
 /** SQL of what a person wants, as one JSON value; `p` is the row of `person`, `s` that of `notification_settings`, if there is one. */
@@ -45,8 +46,7 @@ export async function changeOwnSettings(
   return await withinTransaction(db, async (tx) => {
     await tx.query('select from person where id = $1 for update', [person]);
     const before = await ownSettings(tx, person, configured);
-    if (patch.address !== undefined && patch.address !== before.address)
-      await setAddress(tx, person, patch.address, before);
+    if (patch.address !== undefined) await setEmail(tx, person, patch.address);
     const given = Object.entries(patch).filter(([, value]) => value !== undefined);
     const wanted: OwnNotificationSettings = { ...before, ...Object.fromEntries(given) };
     if (wanted.address === null && patch.email === true)
@@ -75,17 +75,4 @@ export async function changeOwnSettings(
     ]);
     return await ownSettings(tx, person, configured);
   });
-}
-
-async function setAddress(
-  tx: Queryable,
-  person: number,
-  address: string | null,
-  { addressByProvider }: OwnNotificationSettings,
-): Promise<void> {
-  if (addressByProvider)
-    throw new AutocodeError('ERR_STATE', 'This address comes from the sign-in provider.', {
-      remedy: 'Change it there; it is taken over with the next sign-in.',
-    });
-  await tx.query('update person set email = $2 where id = $1', [person, address]);
 }

@@ -4,11 +4,12 @@ import type { Person, PersonInput, PersonPatch, PersonRole } from '../../protoco
 import { sqlState, type Queryable } from '../db/connect.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
 import { emit } from '../events/outbox.ts';
+import { setEmail } from './email.ts';
 import { endSessions } from './sessions.ts';
 
 const UNIQUE_VIOLATION = '23505';
 
-const SELECT = `select p.id, p.name, p.role, p.issuer as provider, p.password is not null as password,
+const SELECT = `select p.id, p.name, p.role, p.email, p.issuer as provider, p.password is not null as password,
     coalesce((select jsonb_object_agg(q.name, r.role) from person_role r join project q on q.id = r.project
       where r.person = p.id), '{}') as projects,
     (select count(*) from session s where s.person = p.id and s.ended_at is null and s.expires_at > now()) as sessions,
@@ -38,7 +39,7 @@ export async function getPerson(db: Queryable, name: string): Promise<Person> {
 /** Makes a person, who has no password yet; ERR_CONFLICT when the name is taken. */
 export async function createPerson(
   db: Queryable,
-  { name, role, projects }: PersonInput,
+  { name, role, projects, email = null }: Omit<PersonInput, 'email'> & { email?: string | null },
   by: string,
 ): Promise<Person> {
   return await withinTransaction(db, async (tx) => {
@@ -55,6 +56,7 @@ export async function createPerson(
         });
       });
     await setProjectRoles(tx, rows[0]!.id, projects);
+    if (email !== null) await setEmail(tx, rows[0]!.id, email);
     await emit(tx, { kind: 'person.created', data: { person: name, role, projects, by } });
     return await getPerson(tx, name);
   });
@@ -64,7 +66,7 @@ export async function createPerson(
 export async function updatePerson(
   db: Queryable,
   name: string,
-  patch: PersonPatch,
+  { email, ...patch }: PersonPatch,
   by: string,
 ): Promise<Person> {
   return await withinTransaction(db, async (tx) => {
@@ -77,6 +79,7 @@ export async function updatePerson(
     const id = rows[0]?.id;
     if (id === undefined) throw personNotFound(name);
     await setProjectRoles(tx, id, patch.projects ?? {});
+    if (email !== undefined) await setEmail(tx, id, email);
     if (patch.disabled === true) await endSessions(tx, id, 'disabled');
     await emit(tx, { kind: 'person.changed', data: { person: name, ...patch, by } });
     return await getPerson(tx, name);

@@ -3,6 +3,7 @@
 import type { PersonRole } from '../../protocol/person.ts';
 import type { OidcSettings } from '../config/sign-in-settings.ts';
 import type { Queryable } from '../db/connect.ts';
+import { takeProvidedEmail } from './email.ts';
 import { endSessions } from './sessions.ts';
 
 /** What the provider tells; `iss` and `sub` together are one person. */
@@ -53,6 +54,7 @@ export async function admitFromProvider(
   if (before === undefined && !may) return null;
   const person = before ?? (await makePerson(tx, claims));
   await giveRoles(tx, person.id, { role, projects });
+  await takeProvidedEmail(tx, person.id, claims);
   if (!may) await endSessions(tx, person.id, 'the provider gives no role any more');
   return may && before?.disabled !== true ? person : null;
 }

@@ -118,7 +118,7 @@ async function takeAttempt(
 
 async function claimsOf(
   configuration: oidc.Configuration,
-  { groupsClaim }: OidcSettings,
+  { groupsClaim, scopes }: OidcSettings,
   current: URL,
   { state, nonce, verifier }: { state: string; nonce: string; verifier: string },
 ): Promise<Claims> {
@@ -129,7 +129,9 @@ async function claimsOf(
     idTokenExpected: true,
   });
   const claims = tokens.claims()!;
-  if (groupsClaim in claims || configuration.serverMetadata().userinfo_endpoint === undefined) return claims;
+  const wanted = [groupsClaim, ...(scopes.includes('email') ? ['email'] : [])];
+  const told = wanted.every((claim) => claim in claims);
+  if (told || configuration.serverMetadata().userinfo_endpoint === undefined) return claims;
   return { ...claims, ...(await oidc.fetchUserInfo(configuration, tokens.access_token, claims.sub)) };
 }
 

@@ -9,6 +9,7 @@ export interface Account {
   sub: string;
   preferred_username?: string;
   email?: string;
+  email_verified?: boolean;
   groups?: string[];
 }
 
@@ -45,7 +46,7 @@ export async function testProvider(account: Account): Promise<TestProvider> {
     serve({ id, secret, redirectUri }) {
       const provider = new OidcProvider(issuer, {
         clients: [{ client_id: id, client_secret: secret, redirect_uris: [redirectUri] }],
-        claims: { openid: ['sub'], profile: ['preferred_username'], email: ['email'], groups: ['groups'] },
+        claims: { openid: ['sub'], profile: ['preferred_username'], email: ['email', 'email_verified'], groups: ['groups'] },
         scopes: ['openid', 'profile', 'email', 'groups'],
         features: { devInteractions: { enabled: false } },
         interactions: { url: () => '/interaction' },

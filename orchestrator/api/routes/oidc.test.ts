@@ -20,7 +20,7 @@ before(async () => {
     issuer: provider.issuer,
     clientId: 'autocode',
     clientSecret: 'oidc-client',
-    scopes: ['openid', 'profile', 'groups'],
+    scopes: ['openid', 'profile', 'email', 'groups'],
     roles: [
       { group: 'everybody', role: 'viewer' },
       { group: 'shop', role: 'operator', project: 'shop' },
@@ -69,6 +69,19 @@ test('signs in by the provider, with the roles of the groups, which follow at ea
   assert.deepEqual(await me(browser), { ...ann, role: 'admin', projects: {} }, 'everywhere');
   const link = await api.send('admin', 'POST', '/api/v1/people/ann/links');
   assert.equal(link.body.error.code, 'ERR_STATE', 'a password would go round the provider');
+});
+
+test('an address that the provider has verified is taken over and follows it; another one is not', async () => {
+  const signIn = async (account: object) => {
+    Object.assign(provider.account, account);
+    await testBrowser().follow(begin('/'), new RegExp(`^${url}/$`));
+    return (await api.send('admin', 'GET', '/api/v1/people/ann')).body.email;
+  };
+  assert.equal(await signIn({ email: 'eve@example.org', email_verified: false }), null);
+  assert.equal(await signIn({ email: 'ann@example.org', email_verified: true }), 'ann@example.org');
+  assert.equal(await signIn({ email: 'ann@b.example', email_verified: true }), 'ann@b.example');
+  const own = await api.send('admin', 'PATCH', '/api/v1/people/ann', { email: 'me@example.org' });
+  assert.equal(own.body.error.code, 'ERR_STATE');
 });
 
 test('who is in no group that may does not get in, and loses what was open', async () => {

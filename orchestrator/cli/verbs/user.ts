@@ -7,6 +7,11 @@ const named = <T>(yargs: Argv<T>) =>
   yargs.positional('name', { type: 'string', demandOption: true, describe: 'Name of the person' });
 const rights = <T>(yargs: Argv<T>) =>
   yargs
+    .option('email', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Address that notifications may be sent to; `none` takes it away',
+    })
     .option('role', { choices: [...PERSON_ROLES, 'none'] as const, describe: 'Role in all projects' })
     .option('project', {
       type: 'string',
