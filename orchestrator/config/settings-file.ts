@@ -2,13 +2,13 @@
 // stops. Used by settings.ts for the API, and by `config set` and `config unset`.
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { configKeys, valueAt, type ConfigKey } from './keys.ts';
-import { readConfig, type ConfigSources } from './load.ts';
+import { loadConfig, readConfig, type ConfigSources } from './load.ts';
 import { describeIssues, type Mistake } from './mistakes.ts';
 import { maskPassword } from './show.ts';
 import { contentOf, editYaml } from './yaml-edit.ts';
@@ -32,6 +32,12 @@ export interface ChangedFile {
   path: string;
   before: string;
   text: string;
+}
+
+/** The file that is changed: the one in use, else the data directory's own, which need not be there yet. */
+export function settingsFile(sources: ConfigSources): string {
+  const { file, loaded } = readConfig({ ...sources, text: '' });
+  return file ?? join((loaded ?? loadConfig(sources)).config.dataDir, 'config/autocode.yaml');
 }
 
 /** The text of a file, empty where there is none, and its version. */
