@@ -71,13 +71,9 @@ export const Change = z
     review: ReviewState.default('none'),
     reviews: z.array(Review).default([]),
     mergeable: Mergeable.default('unknown'),
-    mergeReason: z
-      .string()
-      .nullable()
-      .default(null)
-      .meta({
-        description: 'What is in conflict, or what the forge wants first; null where it does not tell.',
-      }),
+    mergeReason: z.string().nullable().default(null).meta({
+      description: 'What is in conflict, or what the forge wants first; null where it does not tell.',
+    }),
     draft: z.boolean().default(false),
     createdAt: Timestamp,
     closedAt: Timestamp.nullable(),
@@ -94,3 +90,13 @@ export const ChangeClose = z
       .meta({ description: 'Said on its pull request before that is closed.' }),
   })
   .meta({ id: 'ChangeClose' });
+
+export const ChangeResolve = z
+  .strictObject({
+    message: text()
+      .min(1)
+      .max(18_000)
+      .optional()
+      .meta({ description: 'To the agent, besides what the conflict is.' }),
+  })
+  .meta({ id: 'ChangeResolve' });

@@ -5,10 +5,12 @@ import { parseRunId, runId } from '../../protocol/ids.ts';
 import type { Change } from '../../protocol/change.ts';
 import type { BaseAnswer } from '../../protocol/run.ts';
 import type { Queryable } from '../db/connect.ts';
+import { carry } from './carry.ts';
 import type { Git } from './git.ts';
 import { fetchMirror, repositoryPath, unlockRef } from './mirror.ts';
 import type { RepositoryStore } from './mirror.ts';
 import { unknownBranch } from './origin.ts';
+import { authorship } from './submission-commit.ts';
 
 /** The change that a result is built upon. */
 export interface Below {
@@ -31,6 +33,8 @@ interface Place {
   replayed_base: string | null;
   /** The task has an open change here, which began at this commit: its next run goes on from it. */
   change_base: string | null;
+  /** Where that change stands, when it conflicts with its base and nobody else has pushed to it. */
+  conflicting: string | null;
   /** The change of another task that it is built upon: the one of its own change, else the newest open one where the project stacks. */
   below: Below | null;
 }
@@ -79,17 +83,26 @@ async function preparePlace(
   }
   await fetchMirror(store, { id, origin }, { signal });
   const replayed = await replayedBase(store.git, mirror, place);
-  const continued = await continuedBase(store.git, mirror, place);
   const { below } = place;
-  const stacked =
-    below === null || continued !== undefined
-      ? undefined
-      : await standingOf(store.git, { mirror, origin }, below);
-  const baseCommit =
-    replayed ?? continued ?? stacked ?? (await branchCommit(store.git, mirror, origin, place.base_branch));
-  const onto = (continued ?? stacked) === undefined ? null : (below?.id ?? null);
+  const stands = async () =>
+    below === null ? undefined : await standingOf(store.git, { mirror, origin }, below);
+  const branch = async () => await branchCommit(store.git, mirror, origin, place.base_branch);
+  const conflict = await conflictToResolve(
+    store.git,
+    mirror,
+    place,
+    async () => (await stands()) ?? (await branch()),
+  );
+  const continued = conflict === undefined ? await continuedBase(store.git, mirror, place) : undefined;
+  const stacked = (conflict ?? continued) === undefined ? await stands() : undefined;
+  const baseCommit = replayed ?? conflict?.base ?? continued ?? stacked ?? (await branch());
+  const isUpon = conflict === undefined ? (continued ?? stacked) !== undefined : below?.state === 'open';
+  const onto = isUpon ? (below?.id ?? null) : null;
   const startCommit =
-    replayed ?? (await earlierWork(db, store.git, mirror, { run, id, base: baseCommit })) ?? baseCommit;
+    replayed ??
+    (await earlierWork(db, store.git, mirror, { run, id, base: baseCommit })) ??
+    conflict?.start ??
+    baseCommit;
   // The ref first: with the base stored, a repeated call trusts the ref.
   await unlockRef(mirror, ref);
   await store.git.run(['update-ref', ref, startCommit], { gitDir: mirror });
@@ -154,6 +167,7 @@ const LIVE = `state in ('leased', 'preparing', 'working', 'verifying')`;
 async function placesOf(db: Queryable, run: string, fence: number): Promise<Place[]> {
   const { rows } = await db.query<Place>(
     `select own.repository, repository.origin, own.base_branch, began.base_commit, task.replay_of, replayed.base_commit as replayed_base, change.base_commit as change_base,
+         case when change.mergeable = 'conflicts' and change.forge_head is null then change.head_commit end as conflicting,
          (select to_jsonb(b) from (${BELOW}) b) as below
        from run join task on task.id = run.task join project on project.id = task.project join task_repository own on own.task = run.task join repository on repository.id = own.repository
        left join run_repository began on began.run = run.id and began.repository = own.repository
@@ -197,6 +211,27 @@ async function continuedBase(
 ): Promise<string | undefined> {
   if (base === null || (await resolveCommit(git, mirror, base)) === undefined) return undefined;
   return base;
+}
+
+// A change that conflicts is brought upon its base as that is now; where both have changed the same lines, its files have conflict markers
+// for the run to put right.
+async function conflictToResolve(
+  git: Git,
+  mirror: string,
+  { change_base: base, conflicting: head }: Place,
+  tip: () => Promise<string>,
+): Promise<{ base: string; start: string } | undefined> {
+  if (base === null || head === null) return undefined;
+  for (const commit of [base, head])
+    if ((await resolveCommit(git, mirror, commit)) === undefined) return undefined;
+  const target = await tip();
+  if (target === base) return undefined;
+  const message = 'The result so far, brought upon its base as that is now';
+  const as = {
+    message,
+    authorship: authorship({ name: 'Autocode', email: 'autocode@localhost' }, new Date(0)),
+  };
+  return { base: target, start: (await carry(git, { mirror, base, head, target, ...as })).commit };
 }
 
 // A retry goes on from what the last attempt pushed, as long as the base is the same commit.

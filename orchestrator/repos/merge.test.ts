@@ -4,8 +4,9 @@ import { testDatabase } from '../../test/support/database.ts';
 import type { Database } from '../db/connect.ts';
 import { getChange, listChanges } from './changes.ts';
 import { closeChange, mergeChange, refreshChange, refreshChanges } from './merge.ts';
+import { resolveConflict } from './resolve.ts';
 import { submitRun } from './submit.ts';
-import { AUTHOR, leasedRun, noForges, verify, workshop } from './testing/workshop.ts';
+import { AUTHOR, leasedRun, nextRun, noForges, verify, workshop } from './testing/workshop.ts';
 import type { Workshop } from './testing/workshop.ts';
 
 const policy = { retries: { agent: 0, platform: 0, lost: 0, outOfTime: 0 }, retryBackoffSeconds: 1 };
@@ -141,4 +142,42 @@ test('a change is closed once, and listed by state and project', async () => {
   const { project } = await getChange(db.pool, change.id);
   assert.equal((await listChanges(db.pool, { project })).length, 1);
   assert.equal((await listChanges(db.pool, { project: 'other' })).length, 0);
+});
+
+test('a change that conflicts is given back to its agent upon its base as that is now, and merges then', async () => {
+  using shop = workshop();
+  await using db = await testDatabase();
+  const deps = { db: db.pool, store: shop.store, author: AUTHOR, forges: noForges(db.pool) };
+  const origin = shop.bare('b.git', { 'a.txt': 'one\n', 'b.txt': 'b\n' });
+  const first = await openChange(db.pool, shop, origin, { 'a.txt': 'first\n', 'x.txt': 'x\n' });
+  const second = await openChange(db.pool, shop, origin, { 'a.txt': 'second\n', 'b.txt': 'more\n' });
+  const said = { author: 'ann', words: 'Both, please.' };
+  await assert.rejects(resolveConflict(deps, second.id, said), {
+    code: 'ERR_STATE',
+    message: /does not conflict/,
+  });
+  await mergeChange(deps, first.id);
+  const { task } = await resolveConflict(deps, second.id, said);
+  await assert.rejects(resolveConflict(deps, second.id, said), {
+    code: 'ERR_STATE',
+    message: /is (pending|queued)/,
+  });
+  const { rows } = await db.pool.query('select text from task_message where task = $1', [task]);
+  assert.match(rows[0].text, /conflicts with main in a\.txt\.[^]*Both, please\.$/);
+
+  const run = await nextRun(db.pool, task);
+  const { base } = await verify(db.pool, shop, run, {});
+  assert.equal(base, shop.git('b.git', 'rev-parse', 'main'));
+  const there = (file: string) => shop.git(`work-${run}-2`, 'show', `work:${file}`);
+  assert.match(there('a.txt'), /^<<<<<<<[^]*first\n=======\nsecond\n>>>>>>>/);
+  assert.deepEqual([there('b.txt'), there('x.txt')], ['more', 'x']);
+  const again = await nextRun(db.pool, task);
+  await verify(db.pool, shop, again, { 'a.txt': 'first and second\n' });
+  await submitRun({ ...deps, currency: 'USD', policy }, again);
+  const change = await getChange(db.pool, second.id);
+  assert.deepEqual([change.baseCommit, change.branch], [base, second.branch]);
+  await refreshChange(deps, second.id);
+  assert.equal((await getChange(db.pool, second.id)).mergeable, 'yes');
+  assert.equal((await mergeChange(deps, second.id)).state, 'merged');
+  assert.equal(shop.git('b.git', 'show', 'main:a.txt'), 'first and second');
 });

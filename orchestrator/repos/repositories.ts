@@ -35,6 +35,7 @@ import type { MergeDeps } from './merge.ts';
 import { openRepository, repositoryName } from './open.ts';
 import { listImportable } from './importable.ts';
 import { taskFromIssue } from './issue-task.ts';
+import { resolveConflict } from './resolve.ts';
 import { fileOfProject } from './project-file/show.ts';
 import { withProjectFile } from './project-file/at-base.ts';
 import { lookInto } from './suggest-verify.ts';
@@ -68,6 +69,8 @@ export interface Repositories {
   refreshChange(id: number): Promise<void>;
   mergeChange(id: number): Promise<Change>;
   closeChange(id: number, comment?: string): Promise<Change>;
+  /** Has a change's agent resolve its conflict. */
+  resolveConflict(id: number, said: { author: string; words: string | undefined }): Promise<Change>;
   /** A delivery of a forge's webhook; what it tells of open changes is looked up at the forge, until `looked`. */
   receiveHook(delivery: Delivery): Promise<{ looked: Promise<void> }>;
   git: GitGate;
@@ -105,6 +108,7 @@ export function bindRepositories(deps: RepositoriesDeps): Repositories {
       });
       return merged;
     },
+    resolveConflict: async (id, said) => await resolveConflict(deps, id, said, stopping),
     closeChange: async (id, comment) => await closeChange(deps, id, comment),
     receiveHook: async (delivery) => await receiveHook(deps, delivery, deps.onError, stopping),
     git: createGitGate({

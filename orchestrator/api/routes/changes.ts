@@ -1,8 +1,16 @@
 // /changes: branches and their pull requests.
 import { z } from 'zod';
-import { Change, ChangeClose, ChangeState, Mergeable, ReviewState } from '../../../protocol/change.ts';
+import {
+  Change,
+  ChangeClose,
+  ChangeResolve,
+  ChangeState,
+  Mergeable,
+  ReviewState,
+} from '../../../protocol/change.ts';
 import { Name } from '../../../protocol/ids.ts';
 import { getChange, listChanges } from '../../repos/changes.ts';
+import { actorOf } from '../authentication.ts';
 import { Id, Limit } from '../parameters.ts';
 import { projectsOf } from '../project-scope.ts';
 import type { Routes } from '../server.ts';
@@ -89,5 +97,23 @@ export const changeRoutes: Routes = (app, { db, repositories }) => {
       },
     },
     async (request) => await repositories.closeChange(request.params.change, request.body?.comment),
+  );
+  app.post(
+    '/changes/:change/resolve',
+    {
+      config: { access: 'operator' },
+      schema: {
+        tags,
+        summary: 'Have its agent resolve a conflict: its task is opened again',
+        params: Params,
+        body: ChangeResolve.nullish(),
+        response: { 200: Change },
+      },
+    },
+    async (request) =>
+      await repositories.resolveConflict(request.params.change, {
+        author: actorOf(request),
+        words: request.body?.message,
+      }),
   );
 };

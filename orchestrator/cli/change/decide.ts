@@ -1,4 +1,4 @@
-// `autocode change merge` and `change close`.
+// `autocode change merge`, `change resolve` and `change close`.
 import { Change } from '../../../protocol/change.ts';
 import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
@@ -19,4 +19,16 @@ export async function closeChange(
   const change = await connect(args).send('POST', `/changes/${args.change}/close`, Change, input);
   if (args.json) return printJson(change);
   print(`Change ${change.id} is closed; its branch ${change.branch} stays.`);
+}
+
+/** Opens the task of a change that conflicts again, for its agent to resolve that. */
+export async function resolveChange(
+  args: GlobalArgs & { change: number; message: string | undefined },
+): Promise<void> {
+  const input = { message: args.message };
+  const change = await connect(args).send('POST', `/changes/${args.change}/resolve`, Change, input);
+  if (args.json) return printJson(change);
+  print(
+    `Task ${change.task} is opened again for its agent to resolve the conflict: autocode task watch ${change.task}`,
+  );
 }

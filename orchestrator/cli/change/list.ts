@@ -11,15 +11,18 @@ import { styleOf } from '../states.ts';
 interface Args extends GlobalArgs {
   project: string | undefined;
   state: string | undefined;
+  review: string | undefined;
+  mergeable: string | undefined;
   watch: boolean;
 }
 
 /** Lists changes, newest first. */
 export async function listChanges(args: Args): Promise<void> {
   const client = connect(args);
+  const { project, state, review, mergeable } = args;
   await show(
     args,
-    () => client.get('/changes', z.array(Change), { project: args.project, state: args.state }),
+    () => client.get('/changes', z.array(Change), { project, state, review, mergeable }),
     drawChanges,
   );
 }
@@ -29,6 +32,7 @@ function drawChanges(changes: Change[]): string {
   return table(changes, [
     { title: 'CHANGE', value: (change) => String(change.id), align: 'right' },
     { title: 'STATE', value: (change) => change.state, style: (change) => styleOf(change.state) },
+    { title: 'REVIEW', value: reviewOf },
     { title: 'PROJECT', value: (change) => change.project },
     { title: 'REPOSITORY', value: (change) => change.repository },
     { title: 'TASK', value: (change) => String(change.task), align: 'right' },
@@ -36,4 +40,12 @@ function drawChanges(changes: Change[]): string {
     { title: 'TITLE', value: (change) => change.title },
     { title: 'AGE', value: (change) => relativeTime(change.createdAt) },
   ]);
+}
+
+// What stands in the way comes before what people say.
+function reviewOf({ state, review, mergeable, draft }: Change): string {
+  if (state !== 'open') return '';
+  if (mergeable === 'conflicts') return 'conflicts';
+  if (draft) return 'draft';
+  return review === 'none' ? '' : review.replace('-', ' ');
 }

@@ -22,7 +22,9 @@ export async function showChange(args: GlobalArgs & { change: number }): Promise
       '',
       paint(
         'dim',
-        `autocode change diff ${change.id} · autocode change merge ${change.id} · autocode change close ${change.id}`,
+        ['diff', change.mergeable === 'conflicts' ? 'resolve' : 'merge', 'close']
+          .map((verb) => `autocode change ${verb} ${change.id}`)
+          .join(' · '),
       ),
     );
 }
@@ -38,8 +40,25 @@ function drawChange(change: Change): string {
       'moved',
       change.forgeHead === null ? null : `somebody moved the branch to ${shortCommit(change.forgeHead)}`,
     ],
+    ['reviews', change.reviews.length === 0 ? null : change.reviews.map(said).join(', ')],
+    ['merges', change.state === 'open' ? merges(change) : null],
     ['trouble', change.trouble],
     ['opened', relativeTime(change.createdAt)],
     ['ended', change.closedAt === null ? null : relativeTime(change.closedAt)],
   ]);
+}
+
+function said({ by, says, stale }: Change['reviews'][number]): string {
+  return `${printable(by)} ${says.replace('-', ' ')}${stale ? ' (an earlier version)' : ''}`;
+}
+
+function merges({ mergeable, mergeReason, draft, baseBranch }: Change): string {
+  const why = mergeReason === null ? '' : `: ${printable(mergeReason)}`;
+  const words = {
+    yes: 'yes',
+    conflicts: `it conflicts with ${baseBranch}${why}`,
+    blocked: `not yet${why}`,
+    unknown: 'not known yet',
+  }[mergeable];
+  return draft ? `${words} (a draft)` : words;
 }

@@ -1,6 +1,7 @@
 // `autocode change …`: definitions. Handlers are in ../change/.
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
+import { MERGEABLE, REVIEW_STATES } from './choices.ts';
 import { diffOptions } from './task.ts';
 
 const change = (yargs: Argv) =>
@@ -14,7 +15,10 @@ export const changeNoun: Noun = {
       command: 'list',
       aliases: ['ls'],
       describe: 'List changes, newest first',
-      examples: [['change list --state open', '']],
+      examples: [
+        ['change list --state open', ''],
+        ['change list --state open --review approved --mergeable yes', 'what only has to be merged'],
+      ],
       builder: (yargs: Argv) =>
         yargs
           .option('project', {
@@ -24,6 +28,8 @@ export const changeNoun: Noun = {
             describe: 'Of this project only',
           })
           .option('state', { choices: ['open', 'merged', 'closed'] as const, describe: 'In this state only' })
+          .option('review', { choices: REVIEW_STATES, describe: 'Reviewed so by its newest version only' })
+          .option('mergeable', { choices: MERGEABLE, describe: 'Whether the forge would merge it' })
           .option('watch', { alias: 'w', type: 'boolean', default: false, describe: 'Redraw every 2 s' }),
       load: async () => (await import('../change/list.ts')).listChanges,
     }),
@@ -47,6 +53,22 @@ export const changeNoun: Noun = {
       examples: [['change merge 3', '']],
       builder: change,
       load: async () => (await import('../change/decide.ts')).mergeChange,
+    }),
+    verb({
+      command: 'resolve <change>',
+      describe: 'Have its agent resolve a conflict with its base branch: its task is opened again',
+      examples: [
+        ['change resolve 3', ''],
+        ['change resolve 3 --message "Keep the new names."', ''],
+      ],
+      builder: (yargs: Argv) =>
+        change(yargs).option('message', {
+          alias: 'm',
+          type: 'string',
+          requiresArg: true,
+          describe: 'To the agent, besides what the conflict is',
+        }),
+      load: async () => (await import('../change/decide.ts')).resolveChange,
     }),
     verb({
       command: 'close <change>',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as protocolBudget from '../../../protocol/budget.ts';
+import * as protocolChanges from '../../../protocol/change.ts';
 import * as protocolEvents from '../../../protocol/event.ts';
 import * as protocolIncident from '../../../protocol/incident.ts';
 import * as protocolIntake from '../../../protocol/intake.ts';
@@ -22,6 +23,8 @@ test('what help offers to choose from is what the protocol knows', () => {
   assert.deepEqual(choices.ISOLATIONS, protocolProjects.ISOLATIONS);
   assert.deepEqual(choices.FORGE_KINDS, protocolProjects.FORGE_KINDS);
   assert.deepEqual(choices.MERGE_METHODS, protocolProjects.MERGE_METHODS);
+  assert.deepEqual(choices.REVIEW_STATES, protocolChanges.ReviewState.options);
+  assert.deepEqual(choices.MERGEABLE, protocolChanges.Mergeable.options);
   assert.deepEqual(choices.AFTER_CHANGE, protocolOrder.AFTER_CHANGE);
   assert.deepEqual(choices.PLACEMENT_CHOICES, protocolPlacement.PLACEMENT_CHOICES);
   assert.deepEqual(choices.TASK_STATES, protocolTasks.TASK_STATES);

@@ -2,6 +2,7 @@
 // because loading the schemas takes longer than printing a help text.
 import type { BudgetPeriod, UsageGrouping } from '../../../protocol/budget.ts';
 import type { AtDeadline } from '../../../protocol/scheduling.ts';
+import type { Mergeable, ReviewState } from '../../../protocol/change.ts';
 import type { EventKind } from '../../../protocol/event.ts';
 import type { IntakeDelivery, SourceKindName, Verdict } from '../../../protocol/intake.ts';
 import type { IncidentState } from '../../../protocol/incident.ts';
@@ -42,6 +43,15 @@ export const TRAFFIC_GROUPS = [
   'decision',
   'method',
 ] as const satisfies readonly (typeof TrafficGroups)[number][];
+
+export const REVIEW_STATES = [
+  'none',
+  'commented',
+  'approved',
+  'changes-requested',
+] as const satisfies ReviewState[];
+
+export const MERGEABLE = ['yes', 'conflicts', 'blocked', 'unknown'] as const satisfies Mergeable[];
 
 export const FORGE_KINDS = ['gitea', 'github', 'gitlab'] as const satisfies ForgeKindName[];
 
