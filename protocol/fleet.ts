@@ -93,14 +93,45 @@ export const FleetAllocation = z
     restarts: z.int(),
     message: z.string().meta({ description: 'What happened to it last.' }),
     since: Timestamp,
+    changedAt: Timestamp.meta({ description: 'When its state changed last.' }),
+    memoryMib: z.int().nullable().meta({ description: 'Asked for; null where Nomad does not say.' }),
   })
   .meta({ id: 'FleetAllocation' });
 export type FleetAllocation = z.infer<typeof FleetAllocation>;
 
+export const FleetAllocationDetails = FleetAllocation.extend({
+  usedMib: z
+    .int()
+    .nullable()
+    .meta({ description: 'Memory that it takes now; null where its node does not say.' }),
+  events: z
+    .array(z.object({ at: Timestamp, type: z.string(), message: z.string() }))
+    .meta({ description: 'What happened to it, the newest first; Nomad keeps the last ten.' }),
+}).meta({ id: 'FleetAllocationDetails' });
+export type FleetAllocationDetails = z.infer<typeof FleetAllocationDetails>;
+
+/** How far a deployment is. */
+const RolloutState = z.enum(['pending', 'running', 'healthy', 'reverting', 'reverted', 'failed', 'replaced']);
+
+export const FleetJob = z
+  .object({
+    job: z.string(),
+    mode: FleetMode,
+    version: z.int(),
+    state: RolloutState,
+    description: z.string(),
+    desired: z.int().meta({ description: 'Workers that are to be; of `dispatch`: allocations that are.' }),
+    placed: z.int(),
+    healthy: z.int(),
+    shortage: z.array(z.string()).meta({ description: 'What cannot be placed now, and what lacks.' }),
+  })
+  .meta({ id: 'FleetJob' });
+export type FleetJob = z.infer<typeof FleetJob>;
+
 export const Rollout = z
   .object({
     job: z.string(),
-    state: z.enum(['pending', 'running', 'healthy', 'reverting', 'reverted', 'failed', 'replaced']),
+    state: RolloutState,
     description: z.string(),
     desired: z.int(),
     healthy: z.int(),

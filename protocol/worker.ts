@@ -75,6 +75,20 @@ export const Worker = z
     placement: Placement.default('unit'),
     resources: Resources.nullable().default(null),
     reservedMib: z.int().default(0).meta({ description: 'Memory that is set aside for its runs.' }),
+    runs: z
+      .array(
+        z.object({
+          run: RunId,
+          project: z.string(),
+          state: z.string(),
+          isolation: z.string(),
+          memoryMib: z.int().meta({ description: 'Set aside for it.' }),
+          since: Timestamp,
+          deadline: Timestamp,
+        }),
+      )
+      .default([])
+      .meta({ description: 'What it has at work, and in which sandbox.' }),
     allocation: z.string().nullable().default(null),
     draining: z
       .boolean()

@@ -74,6 +74,9 @@ export const Allocation = z
     ClientDescription: Text,
     DeploymentStatus: z.object({ Healthy: z.boolean().nullish() }).nullish(),
     NextAllocation: Text,
+    AllocatedResources: z // of a list only where it is asked for
+      .object({ Tasks: z.record(z.string(), z.object({ Memory: z.object({ MemoryMB: z.number() }) })) })
+      .nullish(),
     TaskStates: z
       .record(z.string(), TaskState)
       .nullish()
@@ -99,11 +102,31 @@ export const Allocation = z
     /** Whether its deployment found it healthy; null while that is open. */
     healthy: found.DeploymentStatus?.Healthy ?? null,
     replacedBy: found.NextAllocation === '' ? null : found.NextAllocation,
+    memoryMib:
+      found.AllocatedResources == null
+        ? null
+        : Object.values(found.AllocatedResources.Tasks).reduce((sum, task) => sum + task.Memory.MemoryMB, 0),
     tasks: found.TaskStates,
     created: new Date(found.CreateTime / NANOSECONDS),
     modified: new Date(found.ModifyTime / NANOSECONDS),
   }));
 export type Allocation = z.infer<typeof Allocation>;
+
+const BYTES = 1024 * 1024; // of a MiB
+
+/** What an allocation takes of its node now, in MiB; null where its driver does not measure it. */
+export const MemoryTaken = z
+  .object({
+    ResourceUsage: z
+      .object({
+        MemoryStats: z.object({ Usage: z.number().default(0), RSS: z.number().default(0) }).nullish(),
+      })
+      .nullish(),
+  })
+  .transform(({ ResourceUsage }) => {
+    const { Usage = 0, RSS = 0 } = ResourceUsage?.MemoryStats ?? {};
+    return Usage || RSS ? Math.round((Usage || RSS) / BYTES) : null;
+  });
 
 export const Node = z
   .object({

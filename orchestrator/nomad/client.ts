@@ -2,7 +2,16 @@
 // logs, events. Used by the fleet's verbs, the dispatcher and the reconciler. Errors: refusal.ts.
 import { z } from 'zod';
 import { AutocodeError } from '../../protocol/errors.ts';
-import { Allocation, Deployment, Evaluation, Job, JobPlan, Node, type FleetEvent } from './answers.ts';
+import {
+  Allocation,
+  Deployment,
+  Evaluation,
+  Job,
+  JobPlan,
+  MemoryTaken,
+  Node,
+  type FleetEvent,
+} from './answers.ts';
 import { followEvents } from './events.ts';
 import { jobMistake, unreachable } from './refusal.ts';
 import { nomadApi, type Connection, type Waited, type WaitFor } from './http.ts';
@@ -60,6 +69,8 @@ export interface NomadClient {
   allocations(job?: string): Promise<Allocation[]>;
   /** ERR_NOT_FOUND where there is none. */
   allocation(id: string): Promise<Allocation>;
+  /** Memory that one takes now, in MiB, as its node says; null where that does not measure it. */
+  memoryOf(id: string): Promise<number | null>;
   stopAllocation(id: string): Promise<{ evalId: string }>;
   logs(allocation: string, options: LogOptions): AsyncIterable<Buffer>;
   nodes(): Promise<Node[]>;
@@ -125,9 +136,11 @@ export function nomadClient(connection: Connection): NomadClient {
     },
     async allocations(job) {
       const path = job === undefined ? 'allocations' : `job/${part(job)}/allocations`;
-      return (await read(path, Allocation.array(), 'read-job')).value;
+      const asked = { needs: 'read-job', query: { resources: true } };
+      return (await api.ask('GET', path, Allocation.array(), asked)).value;
     },
     allocation: async (id) => (await read(`allocation/${id}`, Allocation, 'read-job')).value,
+    memoryOf: async (id) => (await read(`client/allocation/${id}/stats`, MemoryTaken, 'read-job')).value,
     async stopAllocation(id) {
       return (await api.ask('POST', `allocation/${id}/stop`, SUBMITTED, { needs: 'alloc-lifecycle' })).value;
     },

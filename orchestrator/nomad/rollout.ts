@@ -1,5 +1,5 @@
 // How far a deployment is, from the evaluation of its submission on: placed, healthy, taken back. Nothing of it is kept here.
-// Used by the routes under /fleet.
+// Used by the routes under /fleet; `stateOf` by deployed.ts.
 import type { FleetAllocation, Rollout } from '../../protocol/fleet.ts';
 import type { NomadSettings } from '../config/nomad-settings.ts';
 import type { Allocation, Deployment, Evaluation } from './answers.ts';
@@ -68,6 +68,8 @@ export function shownAllocation(allocation: Allocation): FleetAllocation {
     restarts: tasks.reduce((sum, task) => sum + task.restarts, 0),
     message: (cause ?? events.at(-1))?.message || allocation.description,
     since: allocation.created.toISOString(),
+    changedAt: allocation.modified.toISOString(),
+    memoryMib: allocation.memoryMib,
   };
 }
 
@@ -96,7 +98,8 @@ const STATES: Record<string, Rollout['state']> = {
   blocked: 'running',
 };
 
-async function stateOf(
+/** How far a deployment is by itself, and by the one that takes it back. */
+export async function stateOf(
   nomad: NomadClient,
   { job, jobVersion, status, description }: Deployment,
 ): Promise<Pick<Rollout, 'state' | 'description'>> {

@@ -33,6 +33,10 @@ test('a worker registers, again and again, and is told which runs are its own', 
       ['w', 5, 1],
     ],
   );
+  assert.partialDeepStrictEqual(workers[1]!.runs, [
+    { run, project: 'p', state: 'leased', isolation: 'bubblewrap' },
+  ]);
+  assert.deepEqual(workers[0]!.runs, []);
   const online = await settledEvents(db.pool, { kinds: ['worker.online'] });
   assert.deepEqual(
     online.map((event) => event.data.worker),

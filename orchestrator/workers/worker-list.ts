@@ -14,7 +14,9 @@ type Row = Omit<Worker, 'lastSeen' | 'resources' | 'trouble'> & {
   [Each in keyof Resources]: Resources[Each] | null;
 } & { lastSeen: Date; refused: string | null };
 
-/** Workers by name, with the number of runs that each has. */
+const iso = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+/** Workers by name, with the runs that each has. */
 export async function listWorkers(db: Queryable, needs: Pick<RunNeeds, 'diskFreeMib'>): Promise<Worker[]> {
   return await readWorkers(db, needs, 'true', []);
 }
@@ -41,7 +43,11 @@ async function readWorkers(
   const { rows } = await db.query<Row>(
     `select name, host, version, capacity, agents, isolations, project, labels, placement, memory_mib as "memoryMib", cores,
        disk_mib as "diskMib", allocation, draining, clock_skew as "clockSkewSeconds", refused, state, last_seen as "lastSeen",
-       had.running, had."reservedMib"
+       had.running, had."reservedMib", (select coalesce(jsonb_agg(jsonb_build_object('run', r.id, 'project', p.name,
+           'state', r.state, 'isolation', r.isolation, 'memoryMib', r.memory_mib, 'since', ${iso('r.created_at')},
+           'deadline', ${iso('r.deadline')}) order by r.created_at), '[]')
+         from run r join task t on t.id = r.task join project p on p.id = t.project
+         where r.worker = w.name and r.state = any($1)) as runs
      from worker w cross join lateral (${usageOf('$1')}) had
      where ${where} order by name`,
     [LEASED_STATES, ...values],

@@ -11,6 +11,7 @@ import { verifyToken } from '../../orchestrator/access/tokens.ts';
 import { loadConfig } from '../../orchestrator/config/load.ts';
 import type { NomadSettings } from '../../orchestrator/config/nomad-settings.ts';
 import { nomadClient, type FleetChange, type NomadClient } from '../../orchestrator/nomad/client.ts';
+import { allocationDetails, deployedJobs } from '../../orchestrator/nomad/deployed.ts';
 import { deploy, planDeployment, type DeployParts } from '../../orchestrator/nomad/deploy.ts';
 import { rolloutOf, shownAllocation } from '../../orchestrator/nomad/rollout.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
@@ -252,6 +253,16 @@ describe('workers in Nomad', () => {
     });
     assert.match(log, /^offers command\nac_worker_/);
 
+    const [job, ...others] = await deployedJobs(nomad, parts.settings);
+    assert.deepEqual(others, []);
+    assert.partialDeepStrictEqual(job, { job: 'shell', mode: 'service', state: 'healthy', shortage: [] });
+    assert.deepEqual([job!.desired, job!.placed, job!.healthy], [1, 1, 1]);
+    const details = await allocationDetails(nomad, await nomad.allocation(allocation!.id));
+    assert.deepEqual([details.memoryMib, details.events.at(-1)?.type], [64, 'Received']);
+    assert.ok(details.events.some(({ type }) => type === 'Started'));
+    assert.ok(details.usedMib === null || details.usedMib < 64); // not every machine measures
+    assert.equal((await nomad.allocations())[0]!.memoryMib, 64);
+
     const again = await planDeployment(parts, ask({}));
     assert.deepEqual([again.changes, again.index > 0], [[], true]);
     assert.deepEqual(await deploy(parts, ask({})), { job: 'shell', evaluation: null });
@@ -297,6 +308,11 @@ describe('workers in Nomad', () => {
     const input = { meta: { task: '7' }, idempotencyToken: '7-1' };
     const first = await nomad.dispatch('autocode-run', input);
     assert.equal((await nomad.dispatch('autocode-run', input)).dispatchedJobId, first.dispatchedJobId);
+    const jobs = await deployedJobs(nomad, run.settings);
+    assert.deepEqual(
+      jobs.map(({ job, mode, state }) => [job, mode, state]),
+      [['autocode-run', 'dispatch', 'healthy']],
+    );
     await assert.rejects(nomad.dispatch('autocode-run', { meta: {}, idempotencyToken: '8-1' }), {
       code: 'ERR_NOMAD_REFUSED',
       message: /task/,

@@ -6,7 +6,9 @@ import { AutocodeError } from '../../../protocol/errors.ts';
 import {
   DeploymentRequest,
   FleetAllocation,
+  FleetAllocationDetails,
   FleetDeployment,
+  FleetJob,
   FleetNode,
   FleetPlan,
   Rollout,
@@ -38,6 +40,22 @@ export const fleetRoutes: Routes = (app, context) => {
     async (request) => {
       const { planDeployment } = await import('../../nomad/deploy.ts');
       return await planDeployment(await deployParts(context), request.body);
+    },
+  );
+  app.get(
+    '/fleet/deployments',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'The jobs of workers, and how far each is; none when Nomad is not configured',
+        response: { 200: z.array(FleetJob) },
+      },
+    },
+    async () => {
+      if (context.fleet === undefined) return [];
+      const { deployedJobs } = await import('../../nomad/deployed.ts');
+      return await deployedJobs(context.fleet.nomad, context.fleet.settings);
     },
   );
   app.post(
@@ -142,14 +160,14 @@ export const fleetRoutes: Routes = (app, context) => {
       config: { access: 'viewer' },
       schema: {
         tags,
-        summary: 'One of them',
+        summary: 'One of them, with what happened to it',
         params: z.object({ allocation: Id }),
-        response: { 200: FleetAllocation },
+        response: { 200: FleetAllocationDetails },
       },
     },
     async (request) => {
-      const { shownAllocation } = await import('../../nomad/rollout.ts');
-      return shownAllocation(await ownAllocation(context, request.params.allocation));
+      const { allocationDetails } = await import('../../nomad/deployed.ts');
+      return await allocationDetails(fleet().nomad, await ownAllocation(context, request.params.allocation));
     },
   );
   app.delete(
@@ -175,7 +193,7 @@ export const fleetRoutes: Routes = (app, context) => {
   app.get(
     '/fleet/allocations/:allocation/logs',
     {
-      config: { access: 'viewer' },
+      config: { access: 'operator' },
       schema: {
         tags,
         summary: 'What its claimer has written',
