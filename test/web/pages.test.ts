@@ -213,7 +213,7 @@ test('intake: a source is added by keys, changed by two of whom the second is to
   const dialog = page.getByRole('dialog');
   await page.goto(`${appliance.url()}/intake`);
   await press(page, 'Add a source');
-  await page.getByLabel('Kind').first().selectOption('webhook');
+  await page.getByLabel('Kind').selectOption('webhook');
   await page.getByLabel('Name').fill('desk');
   await soundInAll(watched, 'source');
   await page.getByLabel('Project').selectOption('shop');
@@ -226,9 +226,9 @@ test('intake: a source is added by keys, changed by two of whom the second is to
     .first()
     .waitFor();
   await page.getByLabel('Actor', { exact: true }).fill('/who');
-  await press(page, 'Add to When');
+  await press(page, 'Add to Only when');
   await page.getByLabel('Pointer').fill('/queue');
-  await page.getByLabel('Is', { exact: true }).fill('bugs\n7');
+  await page.getByLabel('Is one of').fill('bugs\n7');
   await press(page, 'Add');
   await page.getByRole('dialog', { name: 'desk is added' }).waitFor();
   const address = await page.getByLabel('Address for deliveries').inputValue();

@@ -11,7 +11,7 @@ export const JiraSettings = z
       .url({ protocol: /^https?$/ })
       .max(2000)
       .transform((url) => url.replace(/\/+$/, ''))
-      .meta({ description: 'Where Jira is, as a browser opens it.' }),
+      .meta({ title: 'Address', description: 'Where Jira is, as a browser opens it.' }),
     edition: z.enum(['cloud', 'data-center']).optional().meta({
       description: 'Cloud at *.atlassian.net, Data Center elsewhere, when left out.',
     }),
@@ -32,7 +32,7 @@ export const JiraSettings = z
         description: "Whose issues are whose: keys of Jira's projects, each with the name of a project here.",
       }),
     priority: z.int().min(-100).max(100).default(0).meta({ description: 'Of the tasks of its issues.' }),
-    jql: z.string().max(5000).optional().meta({ description: 'Narrows what is asked for.' }),
+    jql: z.string().max(5000).optional().meta({ title: 'JQL', description: 'Narrows what is asked for.' }),
     pollSeconds: z.int().min(10).max(86_400).default(60).meta({ description: 'How often Jira is asked.' }),
   })
   .transform((settings) => ({

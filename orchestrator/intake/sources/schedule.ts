@@ -5,14 +5,9 @@ import { z } from 'zod';
 import type { Polled, Source, SourceDeps, SourceKind } from '../source.ts';
 
 const Settings = z.strictObject({
-  cron: z
-    .string()
-    .min(1)
-    .max(200)
-    .refine(isCron, 'is no cron expression, as `30 6 * * 1-5`')
-    .meta({
-      description: 'Minute, hour, day, month, weekday: `30 6 * * 1-5` is 6:30 from Monday to Friday.',
-    }),
+  cron: z.string().min(1).max(200).refine(isCron, 'is no cron expression, as `30 6 * * 1-5`').meta({
+    description: 'Minute, hour, day, month, weekday: `30 6 * * 1-5` is 6:30 from Monday to Friday.',
+  }),
   timeZone: z
     .string()
     .min(1)

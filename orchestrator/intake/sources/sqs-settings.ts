@@ -40,7 +40,7 @@ export const SqsSettings = z
       .array(Rule)
       .max(1000)
       .default([])
-      .meta({ description: 'Whose alarms are whose: the first rule that fits.' }),
+      .meta({ title: 'Whose alarms', description: 'Whose alarms are whose: the first rule that fits.' }),
   })
   .transform((settings, context) => {
     const region =

@@ -11,19 +11,11 @@ const Template = z.string().min(1).max(2000);
 
 const Settings = z.strictObject({
   kind: z.enum(['task', 'message', 'signal']).default('task').meta({
+    title: 'Becomes',
     description:
       '`task`: work; `message`: said to a task that is there; `signal`: an alarm, part of an incident.',
   }),
-  when: z
-    .array(
-      z.strictObject({
-        pointer: Pointer,
-        is: z.array(z.union([z.string(), z.number(), z.boolean()])).min(1),
-      }),
-    )
-    .max(20)
-    .default([])
-    .meta({ description: 'Only events of which all of this is so.' }),
+  priority: z.int().min(-100).max(100).default(0).meta({ description: 'Of its tasks.' }),
   title: Template.default('{/title}').meta({
     description: 'Braces hold JSON pointers into the event, as `Ticket {/id}: {/subject}`.',
   }),
@@ -36,13 +28,28 @@ const Settings = z.strictObject({
     description: 'Who must be among the actors; the signature is enough when left out.',
   }),
   account: Template.optional().meta({ description: 'Of an alarm: those of one belong together.' }),
-  at: Pointer.optional().meta({ description: 'When it happened; when it came when left out.' }),
-  url: Template.optional().meta({ description: 'Where people see it.' }),
+  at: Pointer.optional().meta({
+    title: 'Time',
+    description: 'When it happened; when it came when left out.',
+  }),
+  url: Template.optional().meta({ title: 'Address', description: 'Where people see it.' }),
+  when: z
+    .array(
+      z.strictObject({
+        pointer: Pointer,
+        is: z
+          .array(z.union([z.string(), z.number(), z.boolean()]))
+          .min(1)
+          .meta({ title: 'Is one of' }),
+      }),
+    )
+    .max(20)
+    .default([])
+    .meta({ title: 'Only when', description: 'Events of which all of this is so.' }),
   resolved: z
-    .strictObject({ pointer: Pointer, is: z.array(z.string()).min(1) })
+    .strictObject({ pointer: Pointer, is: z.array(z.string()).min(1).meta({ title: 'Is one of' }) })
     .optional()
-    .meta({ description: 'What says of an alarm that it is over.' }),
-  priority: z.int().min(-100).max(100).default(0).meta({ description: 'Of its tasks.' }),
+    .meta({ title: 'Over when', description: 'What says of an alarm that it is over.' }),
 });
 type Settings = z.infer<typeof Settings>;
 

@@ -52,12 +52,14 @@ export function SourceFields({ draft, kinds, editing, mistakes, onChange }: Fiel
           </Field>
         </div>
       )}
-      <ProjectField
-        kind={kind}
-        project={draft.project}
-        mistake={mistakeIn(mistakes, 'project')}
-        onChange={(project) => set({ project })}
-      />
+      <div className="grid gap-3 sm:grid-cols-2">
+        <ProjectField
+          kind={kind}
+          project={draft.project}
+          mistake={mistakeIn(mistakes, 'project')}
+          onChange={(project) => set({ project })}
+        />
+      </div>
       <SchemaFields
         key={kind.kind}
         schema={kind.settings as JsonSchema}
