@@ -38,7 +38,7 @@ export type Channel = z.infer<typeof Channel>;
 /** One that a request is sent to. */
 export type HookChannel = Exclude<Channel, { kind: 'email' }>;
 
-const EmailSettings = z
+export const EmailSettings = z
   .strictObject({
     host: z.hostname('use the name or the address of a host').describe('The SMTP server.'),
     port: z.int().min(1).max(65_535).default(587),

@@ -3,6 +3,7 @@ import type { HookChannel, NotificationSettings } from '../config/notification-s
 import type { SecretManager } from '../secrets/secret-manager.ts';
 import type { Message } from './message.ts';
 import { later, never, ownTrouble, type Outcome } from './outcome.ts';
+import { plainLine } from './plain.ts';
 import { post } from './post.ts';
 
 export interface SendDeps {
@@ -36,7 +37,7 @@ export async function send(
     const own = ownTrouble(error);
     if (own !== undefined) return own;
     if (late.aborted) return later(`It did not answer within ${seconds} s.`, { away: true });
-    throw error;
+    return later(`It could not be sent: ${plainLine(String(error), 300)}`);
   });
   return outcome.sent ? outcome : { ...outcome, trouble: deps.clean(outcome.trouble) };
 }

@@ -29,6 +29,9 @@ const UNKNOWN_AUTHORITY = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 ]);
 
+/** A server that wants TLS from the beginning waits for it and says nothing. */
+const GREETING_MS = 10_000;
+
 /** Sends it once; an abort of `signal` is thrown. */
 export async function sendEmail(
   { host, port, tls, user, secret, from }: EmailSettings,
@@ -45,6 +48,7 @@ export async function sendEmail(
     requireTLS: tls === 'starttls',
     ignoreTLS: tls === 'none',
     ...(user === undefined || pass === undefined ? {} : { auth: { user, pass }, forceAuth: true }),
+    greetingTimeout: GREETING_MS,
     disableFileAccess: true,
     disableUrlAccess: true,
   });
@@ -60,16 +64,18 @@ export async function sendEmail(
 // What a server says of the recipient or of the letter is about this one; anything else would be said of each.
 function refused(error: SmtpError, host: string): Outcome {
   const { code, command = '', responseCode = 0 } = error;
-  const of = command === 'DATA' || command.startsWith('RCPT');
-  if (of && responseCode >= 500) return never(said(error, host));
-  if (of && responseCode !== 421 && responseCode >= 400) return later(said(error, host));
+  const ofThisOne = command === 'DATA' || command.startsWith('RCPT');
+  if (ofThisOne && responseCode >= 500) return never(said(error, host));
+  if (ofThisOne && responseCode !== 421 && responseCode >= 400) return later(said(error, host));
   // Without its words, which could repeat what it was sent.
   if (code === 'EAUTH')
     return later(
       `${host} did not take the user or the password of \`notifications.email\`${responseCode > 0 ? `: ${responseCode}` : ''}.`,
       { away: true },
     );
-  return later(responseCode > 0 ? said(error, host) : unreached(error, host), { away: true });
+  return later(responseCode > 0 && code !== 'ETLS' ? said(error, host) : unreached(error, host), {
+    away: true,
+  });
 }
 
 function said({ response = '' }: SmtpError, host: string): string {
@@ -83,6 +89,8 @@ function unreached({ code, originalCode = '', message }: SmtpError, host: string
   if (certificate !== undefined) return `The certificate of ${host} ${certificate}.`;
   if (/wrong version number|packet length too long/i.test(message))
     return `${host} does not begin with TLS at that port: use \`tls: starttls\`, or another port.`;
+  if (/greeting never received/i.test(message))
+    return `${host} says nothing at that port: if it wants TLS from the beginning, use \`tls: implicit\`.`;
   if (code === 'ETLS')
     return `${host} offers no STARTTLS, without which nothing is sent: ${plainLine(message, 200)}`;
   return `${host} could not be reached: ${originalCode === '' ? (code ?? 'no reason given') : originalCode}.`;
