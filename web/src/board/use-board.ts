@@ -1,20 +1,20 @@
 // The board's data: the first cards of each column at once, the others as one scrolls, and what events change.
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useEffect, useRef } from 'react';
+import { useCallback, useEffect, useMemo, useRef } from 'react';
 import type { Board, BoardColumn, Card } from '../../../protocol/board.ts';
 import type { Event } from '../../../protocol/event.ts';
 import { get } from '../api/client.ts';
 import { useEvents } from '../live/live.ts';
+import { paced } from '../live/pace.ts';
 import { isComplete, patched, withPage } from './board-data.ts';
 import type { Filter } from './filter.ts';
 
 const FIRST = 100;
 const PAGE = 200;
 const PAUSE_MS = 400;
-const LONGEST_PAUSE_MS = 4000;
-/** The more happens, the less often is asked: many pages may look on. */
-const PAUSE_PER_TASK_MS = 20;
 const MOST_IDS = 400;
+/** What changes nothing of a card. */
+const ELSEWHERE = /^run\.|^task\.message$/;
 
 /** The board of a filter; `more` loads the next page of a column. */
 export function useBoard(filter: Filter) {
@@ -55,49 +55,46 @@ export function useBoard(filter: Filter) {
   return { ...query, change, more };
 }
 
-/** Asks again for the tasks that events name: some times a second at most, and not while nobody looks. */
+/** Asks again for the tasks that events name, and not while nobody looks. */
 function usePatches(filter: Filter, change: (by: (board: Board) => Board) => void): void {
   const touched = useRef(new Set<number>());
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const pause = useRef(PAUSE_MS);
   const { project, agent, source, text } = filter;
-  const look = useCallback(async () => {
-    timer.current = undefined;
-    if (document.hidden || touched.current.size === 0) return;
-    const ids = [...touched.current].slice(0, MOST_IDS);
-    for (const id of ids) touched.current.delete(id);
+  const pace = useMemo(() => {
     const want = { project, agent, source, text };
-    try {
-      const [cards, counts] = await Promise.all([
-        get<Card[]>('/cards', { ...want, ids: ids.join(','), limit: MOST_IDS }),
-        get<Board>('/board', { ...want, cards: 0 }),
-      ]);
-      change((board) => patched(board, ids, cards, counts));
-    } catch {
-      for (const id of ids) touched.current.add(id); // the daemon is away; the next event asks for them too
-    }
-    pause.current = Math.min(Math.max(ids.length * PAUSE_PER_TASK_MS, PAUSE_MS), LONGEST_PAUSE_MS);
-    if (touched.current.size > 0) timer.current ??= setTimeout(look, pause.current);
+    return paced(async () => {
+      if (document.hidden || touched.current.size === 0) return false;
+      const ids = [...touched.current].slice(0, MOST_IDS);
+      for (const id of ids) touched.current.delete(id);
+      try {
+        const [cards, counts] = await Promise.all([
+          get<Card[]>('/cards', { ...want, ids: ids.join(','), limit: MOST_IDS }),
+          get<Board>('/board', { ...want, cards: 0 }),
+        ]);
+        change((board) => patched(board, ids, cards, counts));
+      } catch {
+        for (const id of ids) touched.current.add(id); // the daemon is away
+      }
+      return touched.current.size > 0;
+    }, PAUSE_MS);
   }, [change, project, agent, source, text]);
   useEvents(
     useCallback(
-      ({ task }: Event) => {
-        if (task === null) return;
+      ({ kind, task }: Event) => {
+        if (task === null || ELSEWHERE.test(kind)) return;
         touched.current.add(task);
-        timer.current ??= setTimeout(look, pause.current);
+        pace.soon();
       },
-      [look],
+      [pace],
     ),
   );
   useEffect(() => {
     const seen = () => {
-      if (!document.hidden && touched.current.size > 0) timer.current ??= setTimeout(look, 0);
+      if (!document.hidden && touched.current.size > 0) pace.now();
     };
     document.addEventListener('visibilitychange', seen);
     return () => {
       document.removeEventListener('visibilitychange', seen);
-      clearTimeout(timer.current);
-      timer.current = undefined;
+      pace.stop();
     };
-  }, [look]);
+  }, [pace]);
 }

@@ -1,6 +1,8 @@
-// Which answers an event makes old. What is shown of them is asked for anew, at most twice a second.
+// Which answers an event makes old. What is shown of them is asked for anew half a second later; the longer something goes on to
+// change, the less often: many pages may look on.
 import type { Event, EventKind } from '../../../protocol/event.ts';
 import { queries } from '../api/queries.ts';
+import { paced, type Paced } from './pace.ts';
 
 const PAUSE_MS = 500;
 
@@ -36,16 +38,20 @@ function concerned({ kind, task, run }: Event): (string | number)[][] {
   }
 }
 
-const old = new Map<string, (string | number)[]>();
-let timer: ReturnType<typeof setTimeout> | undefined;
+const paces = new Map<string, Paced>();
 
 /** Takes note of an event. */
 export function noteEvent(event: Event): void {
-  for (const key of concerned(event)) old.set(JSON.stringify(key), key);
-  timer ??= setTimeout(() => {
-    timer = undefined;
-    const keys = [...old.values()];
-    old.clear();
-    for (const queryKey of keys) void queries.invalidateQueries({ queryKey });
-  }, PAUSE_MS);
+  for (const queryKey of concerned(event)) {
+    if (queries.getQueryCache().find({ queryKey, exact: false }) === undefined) continue;
+    const name = JSON.stringify(queryKey);
+    const pace = paces.get(name) ?? paced(async () => await askAnew(queryKey), PAUSE_MS);
+    paces.set(name, pace);
+    pace.soon();
+  }
+}
+
+async function askAnew(queryKey: (string | number)[]): Promise<boolean> {
+  await queries.invalidateQueries({ queryKey });
+  return false;
 }
