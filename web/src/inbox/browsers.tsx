@@ -71,9 +71,9 @@ function ThisBrowser({ person, own }: { person: string; own: PushSubscription | 
     try {
       if (way === undefined) {
         const made = await notifyHere(person);
+        if (made.way === 'page') await tellFromNow();
         setWay(made.way);
         setWhy(made.why);
-        if (made.way === 'page') await tellFromNow();
       } else {
         if (own !== undefined) await send('DELETE', `/push-subscriptions/${own.id}`);
         await stopHere(person);
