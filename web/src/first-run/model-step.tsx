@@ -10,7 +10,7 @@ import { enginesOf } from './engine.ts';
 import { EngineForm } from './engine-form.tsx';
 import { OwnGpus } from './own-gpus.tsx';
 import { ModelTestButton } from './model-test.tsx';
-import { Restart } from './restart.tsx';
+import { Restart } from '../settings/restart.tsx';
 
 /** The step. */
 export function ModelStep() {
@@ -25,7 +25,7 @@ export function ModelStep() {
   return (
     <div className="space-y-4">
       {error && <Problem error={error} />}
-      {told && <Restart settings={told} />}
+      {told && <Restart settings={told} part="models." />}
       {real.length > 0 && (
         <ul aria-label="Models" className="divide-y divide-line rounded-md border border-line">
           {real.map(({ name, isDefault, roles, protocols }) => (
