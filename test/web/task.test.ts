@@ -1,7 +1,7 @@
 // A task and its change in a real browser, against a real daemon: from what was asked to what is merged, with a person's words between.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
@@ -129,7 +129,7 @@ test('a task is cancelled, and tried again with words for its agent', async () =
   await page.context().close();
 });
 
-test('a comment on a line becomes a message that opens the task again; then the change is merged', async () => {
+test('a comment on a line becomes a message that opens the task again, and so does a conflict; then the change is merged', async () => {
   const { letGo } = await waitingProject('reviewed');
   letGo();
   const task = await appliance.task('reviewed', 'Add src/answer.ts');
@@ -173,6 +173,33 @@ test('a comment on a line becomes a message that opens the task again; then the 
     text,
     /Nearly there\.\n\nsrc\/answer\.ts, line 4:\n> export async function answer\(file: string\): Promise<number> \{\nCall it theAnswer\.$/,
   );
+
+  // Somebody changes the same file in the base branch.
+  const place = path.join(appliance.directory, 'reviewed');
+  mkdirSync(path.join(place, 'src'), { recursive: true });
+  writeFileSync(path.join(place, 'src/answer.ts'), 'export const answer = 41;\n');
+  for (const words of [['add', '--all'], ['commit', '--quiet', '--message', 'Another answer']])
+    execFileSync('git', ['-C', place, '-c', 'user.name=Ann', '-c', 'user.email=ann@example.org', ...words]);
+  await page.reload();
+  await page.getByText('It conflicts with main in src/answer.ts.').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Merge …' }).count(), 0);
+  await assertSound(watched);
+  await page.goto(`${appliance.url()}/review?project=reviewed`);
+  await page.getByRole('link', { name: 'conflicts' }).click();
+  await page.getByRole('cell', { name: 'conflicts' }).waitFor();
+  await assertSound(watched);
+  await picture(page, 'review-conflicts-dark');
+  await page.getByRole('link', { name: 'Add src/answer.ts' }).click();
+  await page.getByRole('button', { name: 'Have the conflict resolved …' }).click();
+  await page.getByLabel('What the agent should heed').fill('Ours is right.');
+  await assertSound(watched);
+  await picture(page, 'change-conflict-dark');
+  await page.getByRole('button', { name: 'Open the task again' }).click();
+  await eventually(
+    async () => (await appliance.api<Task>('GET', `/tasks/${task}`)).attempt === 3 || undefined,
+    'a run that resolves the conflict',
+  );
+  assert.equal((await appliance.ended(task)).state, 'completed');
 
   await page.getByRole('button', { name: 'Merge …' }).click();
   await assertSound(watched);

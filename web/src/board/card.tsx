@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { Card } from '../../../protocol/board.ts';
 import { visible } from '../log/visible.ts';
+import { standingOf } from '../review/words.ts';
 import { Ago } from '../ui/ago.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { WAITS_FOR } from './words.ts';
@@ -59,6 +60,7 @@ export const TaskCard = memo(function TaskCard({ card, marked, mayMark, onMark }
 });
 
 function Particulars({ card: { state, pendingReason, reason, changes, kind } }: { card: Card }) {
+  const standing = changes[0] === undefined ? undefined : standingOf(changes[0]);
   return (
     <>
       {kind === 'investigate' && <Badge>investigation</Badge>}
@@ -70,9 +72,7 @@ function Particulars({ card: { state, pendingReason, reason, changes, kind } }: 
         </span>
       )}
       {state === 'cancelled' && <Badge>cancelled</Badge>}
-      {changes.length > 0 && <Badge tone={CHANGE[changes[0]!.state]}>{changes[0]!.state}</Badge>}
+      {standing !== undefined && <Badge tone={standing.tone}>{standing.text}</Badge>}
     </>
   );
 }
-
-const CHANGE = { open: 'review', merged: 'good', closed: 'neutral' } as const;

@@ -20,7 +20,7 @@ import { ChangeActions } from './change-actions.tsx';
 import { keepComments, keptComments, messageOf, MOST_TEXT, type LineComment } from './comments.ts';
 import { anchorOf, FileDiff, type Commenting } from './diff-view.tsx';
 import { parsePatch, type DiffFile } from './patch.ts';
-import { stateOf } from './words.ts';
+import { obstacleOf, reviewOf, stateOf } from './words.ts';
 
 /** The page at `/changes/$change`. */
 export function ChangePage() {
@@ -83,6 +83,7 @@ function Shown({ change }: { change: Change }) {
 
 function Header({ change, may }: { change: Change; may: boolean }) {
   const { text, tone } = stateOf(change);
+  const obstacle = change.state === 'open' ? obstacleOf(change) : null;
   return (
     <header className="border-b border-line bg-surface px-4 py-3">
       <div className="flex flex-wrap items-center gap-2">
@@ -110,8 +111,28 @@ function Header({ change, may }: { change: Change; may: boolean }) {
           <bdi>{change.project}</bdi>/<bdi>{change.repository}</bdi>: <code>{visible(change.branch)}</code>{' '}
           into <code>{visible(change.baseBranch)}</code>
         </span>
+        {change.onto !== null && (
+          <span>
+            upon{' '}
+            <Link to={`/changes/${change.onto}` as '/'} className="text-accent hover:underline">
+              change {change.onto}
+            </Link>
+          </span>
+        )}
         <time dateTime={change.createdAt}>{clock(change.createdAt)}</time>
       </p>
+      {change.reviews.length > 0 && (
+        <ul aria-label="Reviews" className="mt-1 flex flex-wrap gap-x-3 gap-y-1">
+          {change.reviews.map((review) => (
+            <li key={review.by} className={review.stale ? 'text-muted' : ''}>
+              <bdi>{reviewOf(review)}</bdi>
+            </li>
+          ))}
+        </ul>
+      )}
+      {obstacle !== null && (
+        <p className={`mt-1 ${change.mergeable === 'conflicts' ? 'text-bad' : ''}`}>{obstacle}</p>
+      )}
       {change.trouble !== null && (
         <p className="mt-1 text-bad">The forge could not be asked: {visible(change.trouble)}</p>
       )}

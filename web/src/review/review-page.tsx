@@ -8,25 +8,48 @@ import { clock } from '../task/format.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Problem } from '../ui/problem.tsx';
-import { stateOf } from './words.ts';
+import { reviewOf, stateOf } from './words.ts';
 
-const STATES = ['open', 'merged', 'closed'] as const;
+/** What can be looked at, by what the address says. */
+const VIEWS = {
+  open: { title: 'open', filter: { state: 'open' }, none: 'Nothing waits for review' },
+  approved: {
+    title: 'approved',
+    filter: { state: 'open', review: 'approved' },
+    none: 'No open change is approved',
+  },
+  'changes-requested': {
+    title: 'changes requested',
+    filter: { state: 'open', review: 'changes-requested' },
+    none: 'Nobody asks for changes',
+  },
+  conflicts: {
+    title: 'conflicts',
+    filter: { state: 'open', mergeable: 'conflicts' },
+    none: 'No open change conflicts with its base branch',
+  },
+  merged: { title: 'merged', filter: { state: 'merged' }, none: 'No changes are merged' },
+  closed: { title: 'closed', filter: { state: 'closed' }, none: 'No changes are closed' },
+} as const;
+type View = keyof typeof VIEWS;
 const MOST = 500;
 
 /** The page at `/review`. */
 export function ReviewPage() {
   const { state: asked, project } = useSearch({ strict: false }) as { state?: string; project?: string };
-  const state = STATES.find((each) => each === asked) ?? 'open';
+  const state: View = asked !== undefined && Object.hasOwn(VIEWS, asked) ? (asked as View) : 'open';
+  const { filter, none } = VIEWS[state];
   const { data, error } = useQuery({
     queryKey: ['changes', state, project],
-    queryFn: async ({ signal }) => await get<Change[]>('/changes', { state, project, limit: MOST }, signal),
+    queryFn: async ({ signal }) =>
+      await get<Change[]>('/changes', { ...filter, project, limit: MOST }, signal),
   });
   return (
     <>
       <header className="flex flex-wrap items-center gap-4 border-b border-line bg-surface px-4 py-3">
         <h1 className="text-xl font-semibold">Review</h1>
-        <nav aria-label="States" className="flex gap-1">
-          {STATES.map((each) => (
+        <nav aria-label="States" className="flex flex-wrap gap-1">
+          {(Object.keys(VIEWS) as View[]).map((each) => (
             <Link
               key={each}
               to="/review"
@@ -34,7 +57,7 @@ export function ReviewPage() {
               className="rounded-md px-2 py-0.5 text-muted hover:bg-sunken aria-[current=page]:bg-accent/12 aria-[current=page]:text-accent"
               {...(each === state ? { 'aria-current': 'page' as const } : { 'aria-current': false as const })}
             >
-              {each}
+              {VIEWS[each].title}
             </Link>
           ))}
         </nav>
@@ -50,10 +73,10 @@ export function ReviewPage() {
         </div>
       )}
       {data?.length === 0 && (
-        <Empty title={state === 'open' ? 'Nothing waits for review' : `No changes are ${state}`}>
+        <Empty title={none}>
           <p>
             A task that ends with a verified result opens a change, and it is here until it is merged or
-            closed.
+            closed. What people say of it at its forge is shown with it.
           </p>
         </Empty>
       )}
@@ -68,7 +91,7 @@ function Table({ changes }: { changes: readonly Change[] }) {
       <table className="w-full">
         <thead className="text-left text-sm text-muted">
           <tr>
-            {['Change', 'State', 'Checks', 'Repository', 'Task', 'Opened'].map((head) => (
+            {['Change', 'State', 'Reviews', 'Checks', 'Repository', 'Task', 'Opened'].map((head) => (
               <th key={head} scope="col" className="px-4 py-1.5 font-normal">
                 {head}
               </th>
@@ -85,6 +108,14 @@ function Table({ changes }: { changes: readonly Change[] }) {
               </td>
               <td className="px-4">
                 <Badge tone={stateOf(change).tone}>{stateOf(change).text}</Badge>
+              </td>
+              <td className="px-4 text-muted">
+                <bdi>
+                  {change.reviews
+                    .filter(({ stale }) => !stale)
+                    .map(reviewOf)
+                    .join(', ')}
+                </bdi>
               </td>
               <td className="px-4 whitespace-nowrap">
                 <ChecksOf checks={change.checks} />

@@ -68,24 +68,34 @@ function causes({ task, deliveries }: Life): Moment[] {
   return [...came, created];
 }
 
-function stateOf({ id, at, kind, data }: Event): Moment[] {
-  if (kind === 'change.reviewed' || kind === 'change.moved') {
-    const words = typeof data.reason === 'string' ? data.reason : null;
-    return [
-      {
-        key: id,
-        at,
-        what: kind === 'change.moved' ? 'Its branch was moved' : 'Reviewed',
-        words,
-        tone: 'review',
-      },
-    ];
-  }
+function stateOf(event: Event): Moment[] {
+  const { id, at, kind, data } = event;
+  if (kind.startsWith('change.')) return ofChange(event);
   const to = String(data.to);
   if (kind !== 'task.state' || to === 'running' || to === 'queued') return []; // its runs tell
   const tone = { completed: 'good', failed: 'bad', cancelled: 'neutral' }[to] ?? 'warn';
   const words = typeof data.reason === 'string' ? data.reason : null;
   return [{ key: id, at, what: to === 'pending' ? 'Waits' : `Task ${to}`, words, tone: tone as Tone }];
+}
+
+// What the forge tells of its change; that it merges again is no news.
+function ofChange({ id, at, kind, data }: Event): Moment[] {
+  const words = typeof data.reason === 'string' ? data.reason : null;
+  const moment = (what: string, tone: Tone): Moment[] => [{ key: id, at, what, words, tone }];
+  if (kind === 'change.moved') return moment('Its branch was moved', 'review');
+  if (kind === 'change.reviewed') return moment(reviewed(data), 'review');
+  if (kind === 'change.mergeable')
+    return data.mergeable === 'conflicts' ? moment('Its change conflicts with the base branch', 'bad') : [];
+  return data.to === 'rebased'
+    ? moment(`Its change follows change ${String(data.below)}, which was merged`, 'info')
+    : moment(`Its change could not follow change ${String(data.below)}, which was merged`, 'warn');
+}
+
+function reviewed({ by, review }: Event['data']): string {
+  const said = { approved: 'approved it', 'changes-requested': 'asked for changes', commented: 'commented' }[
+    String(review)
+  ];
+  return said === undefined ? `What ${String(by)} said counts no more` : `${String(by)} ${said}`;
 }
 
 function runOf(run: Run): Moment[] {
