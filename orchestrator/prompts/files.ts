@@ -4,7 +4,6 @@ import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { zstdCompress, zstdDecompress } from 'node:zlib';
-import { Decrypter, Encrypter } from 'age-encryption';
 import { z } from 'zod';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { KeptPrompt } from '../../protocol/model.ts';
@@ -20,6 +19,7 @@ export async function writePrompt(
   content: z.infer<typeof Content>,
 ): Promise<void> {
   const file = join(directory, content.run, `${content.request}.age`);
+  const { Encrypter } = await import('age-encryption'); // loaded where prompts are kept
   const encrypter = new Encrypter();
   encrypter.addRecipient(recipient);
   const sealed = await encrypter.encrypt(await promisify(zstdCompress)(Buffer.from(JSON.stringify(content))));
@@ -49,6 +49,7 @@ export async function openPrompt(
     },
   );
   if (sealed === undefined) return undefined;
+  const { Decrypter } = await import('age-encryption');
   try {
     const decrypter = new Decrypter();
     decrypter.addIdentity(identity);

@@ -3,7 +3,6 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { identityToRecipient } from 'age-encryption';
 import type { Protocol } from '../../protocol/model.ts';
 import type { LiveValue } from '../secrets/live-values.ts';
 
@@ -48,6 +47,7 @@ export function promptKeeper(parts: PromptKeeperParts): PromptKeeper {
   let working: Promise<void> | undefined;
 
   const start = async () => {
+    const { identityToRecipient } = await import('age-encryption');
     const recipient = await identityToRecipient(await key());
     thread = new Worker(new URL('sealing-thread.ts', import.meta.url), {
       workerData: { directory, recipient },

@@ -1,5 +1,4 @@
 // The age key of kept prompts, a secret among the others: whoever removes it makes all that was sealed with it unreadable.
-import { generateX25519Identity } from 'age-encryption';
 import type { SecretManager } from '../secrets/secret-manager.ts';
 
 const NAME = 'prompts-key';
@@ -9,6 +8,7 @@ export async function promptsKey(secrets: SecretManager): Promise<string> {
   for (;;) {
     const key = await secrets.get(NAME);
     if (key !== undefined) return key.value;
+    const { generateX25519Identity } = await import('age-encryption');
     await secrets
       .put(NAME, await generateX25519Identity(), { expectedVersion: 0 })
       .catch((error: unknown) => {

@@ -1,7 +1,7 @@
 // Requests to one forge's API: time-outs, another try where that is safe, its rate limits, pages, ETags, and refusals as
 // errors in its own words. Used by every forge that has a server.
 import { setTimeout as delay } from 'node:timers/promises';
-import got, { type Response } from 'got';
+import type { Response } from 'got';
 import type { z } from 'zod';
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { isLimited, limitEnd } from './rate-limit.ts';
@@ -137,6 +137,7 @@ async function sendOnce(
   { json, signal }: RequestOptions<z.ZodType>,
 ): Promise<Response> {
   const etag = method === 'GET' ? kept?.headers.etag : undefined;
+  const { got } = await import('got'); // loaded where a forge has a server
   return await got(url, {
     method,
     headers: {

@@ -1,5 +1,4 @@
 // Asks a server without a credential what it is. Used by the kinds of forges.
-import got from 'got';
 
 const TIMEOUT_MS = 10_000;
 
@@ -8,6 +7,7 @@ export async function probe(
   url: string,
   signal?: AbortSignal,
 ): Promise<{ status: number; headers: Record<string, unknown>; content: unknown }> {
+  const { got } = await import('got');
   const { statusCode, headers, body } = await got(url, {
     timeout: { request: TIMEOUT_MS },
     retry: { limit: 0 },
