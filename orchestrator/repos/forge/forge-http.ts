@@ -137,7 +137,7 @@ async function sendOnce(
   { json, signal }: RequestOptions<z.ZodType>,
 ): Promise<Response> {
   const etag = method === 'GET' ? kept?.headers.etag : undefined;
-  const { got } = await import('got'); // loaded where a forge has a server
+  const { default: got } = await import('got'); // loaded where a forge has a server
   return await got(url, {
     method,
     headers: {

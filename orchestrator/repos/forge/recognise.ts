@@ -7,7 +7,7 @@ export async function probe(
   url: string,
   signal?: AbortSignal,
 ): Promise<{ status: number; headers: Record<string, unknown>; content: unknown }> {
-  const { got } = await import('got');
+  const { default: got } = await import('got');
   const { statusCode, headers, body } = await got(url, {
     timeout: { request: TIMEOUT_MS },
     retry: { limit: 0 },
