@@ -13,6 +13,7 @@ export type Digest = z.infer<typeof Digest>;
 
 const QuietTimes = z
   .strictObject({ from: TimeOfDay, to: TimeOfDay })
+  .refine(({ from, to }) => from !== to, { path: ['to'], error: 'has to be another time than `from`' })
   .meta({ id: 'QuietTimes', description: 'On the next day where `to` is not later than `from`.' });
 
 const fields = {

@@ -10,6 +10,7 @@ const shared = {
   forPeople: z.boolean().default(false).describe('Whether people may name it in rules of their own.'),
   quietHours: z
     .strictObject({ from: TimeOfDay, to: TimeOfDay, timeZone: TimeZone.default('UTC') })
+    .refine(({ from, to }) => from !== to, { path: ['to'], error: 'has to be another time than `from`' })
     .optional()
     .describe('When nothing but what is urgent goes out by it; the rest goes as one digest at the end.'),
 };

@@ -80,7 +80,7 @@ function messageOf(
   urlOf: (path: string | null) => string | null,
 ): Message {
   const { message, kind, project, task, at } = row;
-  const title = items === undefined ? counted(row) : `${items.length} notifications`;
+  const title = items === undefined ? counted(row) : inNumbers(items.length);
   const body = items === undefined ? row.body : bodyOf(items);
   return {
     id: message,
@@ -138,6 +138,10 @@ async function itemsOf(
 
 function counted({ title, count }: Pick<Row, 'title' | 'count'>): string {
   return count === 1 ? title : `${title} (${count} times)`;
+}
+
+function inNumbers(count: number): string {
+  return count === 1 ? '1 notification' : `${count} notifications`;
 }
 
 function bodyOf(items: Item[]): string {

@@ -48,7 +48,7 @@ export async function receiver(): Promise<Receiver> {
 }
 
 /** Two channels to it: `hook`, signed, and `ops`, as Slack has it. */
-export function depsFor(db: Database, url: string): DeliveryDeps {
+export function depsFor(db: Database, url: string, more: object = {}): DeliveryDeps {
   const values: Record<string, string> = { 'notify-hook': KEY, 'slack-url': `${url}/services/T0/B0/secret` };
   return {
     db,
@@ -56,6 +56,7 @@ export function depsFor(db: Database, url: string): DeliveryDeps {
       get: async (name) => (values[name] === undefined ? undefined : { value: values[name], version: 1 }),
     },
     settings: NotificationSettings.parse({
+      ...more,
       channels: [
         { name: 'hook', kind: 'webhook', url: `${url}/hook` },
         { name: 'ops', kind: 'slack', secret: 'slack-url', forPeople: true },
@@ -73,7 +74,16 @@ export async function takeAll(db: Database, settings = NotificationSettings.pars
   await takeEvents(db, settings, new AbortController().signal);
 }
 
-/** Has what waits for another try tried at once. */
+/** Has what is held, or waits for another try, go out at once. */
 export async function hurry(db: Database): Promise<void> {
-  await db.query(`update notification_delivery set retry_at = now() where state = 'waiting'`);
+  await db.query(`update notification_delivery set retry_at = now() where state in ('held','waiting')`);
+}
+
+/** Quiet hours from an hour ago to an hour from now. */
+export async function quietNow(db: Database): Promise<{ from: string; to: string }> {
+  const { rows } = await db.query<{ from: string; to: string }>(
+    `select to_char(now() at time zone 'UTC' - interval '1 h', 'HH24:MI') as from,
+       to_char(now() at time zone 'UTC' + interval '1 h', 'HH24:MI') as to`,
+  );
+  return rows[0]!;
 }
