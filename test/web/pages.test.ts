@@ -21,16 +21,20 @@ import {
   type WatchedPage,
 } from '../support/browser.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
+import { startNomadStandIn, type NomadStandIn } from '../support/nomad-stand-in.ts';
 
 const TRICKS = '<img src=x onerror="window.tricked=1"> \u202Etxt.exe';
 const KEY = randomBytes(32);
 let db: TestDatabase;
+let nomad: NomadStandIn;
 let appliance: Appliance;
 let browser: Browser;
 
 before(async () => {
   db = await testDatabase();
-  appliance = await startAppliance(`database.url=${db.url}`);
+  nomad = await startNomadStandIn();
+  appliance = await startAppliance(`database.url=${db.url}`, `nomad.address=${nomad.address}`);
+  await appliance.api('PUT', '/secrets/nomad-token', { value: 'of-nobody' });
   browser = await openBrowser();
   await appliance.project('shop', { agent: 'echo 42 > answer' });
   await appliance.api('PUT', '/drain', { reason: 'a test' }); // tasks of sources stay where they are
@@ -61,6 +65,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await appliance?.[Symbol.asyncDispose]();
+  await nomad?.away();
   await db?.[Symbol.asyncDispose]();
 });
 
@@ -270,16 +275,54 @@ test('fleet: workers with what they have, drained and let go on by keys', async 
   const workers = page.getByRole('region', { name: 'Workers' }).getByRole('table');
   await workers.getByText('online').waitFor();
   await page.getByText('No models run here').waitFor();
+  await page.getByRole('row', { name: /^autocode-worker .* 1 of 2/ }).waitFor();
   await soundInAll(watched, 'fleet');
-  await press(page, /^Drain /);
+  const turn = async (word: string) => {
+    await workers.getByRole('button', { name: new RegExp(`^${word} `) }).focus();
+    await page.keyboard.press('Enter');
+  };
+  await turn('Drain');
   await workers.getByText('takes no runs').waitFor();
   await press(page, 'Let runs begin'); // none does: the worker takes none
   await page.getByText('runs begin', { exact: true }).waitFor();
   await press(page, 'Let no run begin');
   await page.getByRole('button', { name: 'Let runs begin' }).waitFor();
-  await press(page, /^Undrain /);
-  await page.getByRole('button', { name: /^Drain / }).waitFor();
+  await turn('Undrain');
+  await workers.getByRole('button', { name: /^Drain / }).waitFor();
   assert.deepEqual(watched.problems, []);
+  await page.context().close();
+});
+
+test('fleet: allocations with their logs, stopped by keys; where Nomad is away the rest goes on', async () => {
+  const watched = await signedIn(appliance, browser);
+  const { page } = watched;
+  await page.goto(`${appliance.url()}/fleet`);
+  const allocations = page.getByRole('region', { name: 'Allocations' }).getByRole('table');
+  await allocations
+    .getByRole('row', { name: /^vm-2 30000000 .*failed.*qwen-coder is not installed/ })
+    .waitFor();
+  await page.getByRole('link', { name: '10000000' }).focus();
+  await page.keyboard.press('Enter');
+  const log = page.getByRole('region', { name: 'Log of 10000000, stdout' });
+  await log.getByText('it is red').waitFor();
+  await log.getByText('<img src=x').waitFor();
+  assert.equal(await page.evaluate('window.tricked'), undefined);
+  await page.getByText('180 of 512 MiB').waitFor();
+  await soundInAll(watched, 'allocation');
+  await press(page, 'Stop …');
+  await page.getByRole('dialog').getByText('Its runs go on.').waitFor();
+  await assertSound(watched);
+  await press(page, 'Stop');
+  await page.getByText('complete').waitFor();
+  await page.getByRole('link', { name: 'The whole fleet' }).click();
+  await page.getByRole('button', { name: 'Show 1 that ended' }).waitFor();
+  await nomad.away();
+  await page
+    .getByRole('alert')
+    .getByText(/Nomad at .* is not reached/)
+    .waitFor();
+  await page.getByRole('region', { name: 'Workers' }).getByText('online').waitFor();
+  await assertSound(watched);
   await page.context().close();
 });
 
@@ -316,7 +359,7 @@ test('traffic: what was refused is found with the rule that would allow it, and 
   await requests.getByText('would be allowed by').waitFor();
   assert.equal(await page.evaluate('window.tricked'), undefined);
   await soundInAll(watched, 'traffic');
-  await page.getByLabel('Host').fill('a.example');
+  await page.getByLabel('Host', { exact: true }).fill('a.example');
   await page.keyboard.press('Enter');
   await page.waitForURL(/host=a\.example/);
   await requests.getByText('b.example').first().waitFor({ state: 'detached' });

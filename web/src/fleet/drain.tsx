@@ -12,8 +12,8 @@ import { Problem } from '../ui/problem.tsx';
 
 const LOOK_MS = 10_000;
 
-/** The drain, with the runs that are active. */
-export const drainQuery = queryOptions({
+// The drain, with the runs that are active.
+const drainQuery = queryOptions({
   queryKey: ['drain'],
   queryFn: async ({ signal }) => await get<Drain>('/drain', {}, signal),
   refetchInterval: LOOK_MS,

@@ -1,8 +1,8 @@
-// What work is done with: the drain, workers and what runs on each, nodes of a cluster, GPUs and the models on them.
+// What work is done with: the drain, workers and what runs on each, what is placed in a cluster, GPUs and the models on them.
 import { Page } from '../ui/page.tsx';
+import { Cluster } from './cluster.tsx';
 import { DrainPart } from './drain.tsx';
 import { Models } from './models.tsx';
-import { Nodes } from './nodes.tsx';
 import { Workers } from './workers.tsx';
 
 /** The page at `/fleet`. */
@@ -11,7 +11,7 @@ export function FleetPage() {
     <Page title="Fleet">
       <DrainPart />
       <Workers />
-      <Nodes />
+      <Cluster />
       <Models />
     </Page>
   );

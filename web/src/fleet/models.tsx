@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type {
+  EngineFigures,
   Gpu,
   GpuList,
   LocalModelStatus,
@@ -113,6 +114,19 @@ const ACTIONS: Record<LocalModelStatus['state'], ModelAction[]> = {
   failed: ['load'],
 };
 
+/** What an engine tells of itself, in words; what it does not tell is left out. */
+function figuresOf(figures: EngineFigures): string[] {
+  const { tokensPerSecond, firstTokenMs, kvUsage, prefixHits, running, waiting } = figures;
+  const percent = (part: number) => `${Math.round(part * 100)} %`;
+  return [
+    `engine: ${running} run, ${waiting} in its queue`,
+    tokensPerSecond === null ? '' : `${Math.round(tokensPerSecond)} tokens a second`,
+    firstTokenMs === null ? '' : `first token after ${Math.round(firstTokenMs)} ms`,
+    kvUsage === null ? '' : `KV cache ${percent(kvUsage)} full`,
+    prefixHits === null ? '' : `${percent(prefixHits)} of prompts cached`,
+  ].filter((each) => each !== '');
+}
+
 function Row({ model, onWhy }: { model: LocalModelStatus; onWhy: () => void }) {
   const { name, engine, load, state, weights, gpus, problem, remedy, inFlight, waiting } = model;
   const mayAsk = useMayInAll('operator');
@@ -144,11 +158,12 @@ function Row({ model, onWhy }: { model: LocalModelStatus; onWhy: () => void }) {
       <Cell className="whitespace-nowrap">{mib === null ? '–' : gib(mib)}</Cell>
       <Cell className="whitespace-nowrap">
         {inFlight} at work, {waiting} wait
-        {model.figures?.tokensPerSecond != null && (
-          <span className="block text-sm text-muted">
-            {Math.round(model.figures.tokensPerSecond)} tokens a second
-          </span>
-        )}
+        {model.figures !== null &&
+          figuresOf(model.figures).map((each) => (
+            <span key={each} className="block text-sm text-muted">
+              {each}
+            </span>
+          ))}
       </Cell>
       <Cell>
         <span className="flex gap-1">

@@ -1,36 +1,23 @@
-// The nodes of the cluster that workers are placed on; nothing where there is none.
-import { useQuery } from '@tanstack/react-query';
+// The nodes of the cluster that workers are placed on, drained and let go on.
 import type { FleetNode } from '../../../protocol/fleet.ts';
 import { act } from '../api/act.ts';
-import { get, send } from '../api/client.ts';
+import { send } from '../api/client.ts';
 import { useMayInAll } from '../session/session.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { Section } from '../ui/page.tsx';
-import { Problem } from '../ui/problem.tsx';
 import { Cell, Head, Table } from '../ui/table.tsx';
 import { gib } from './sizes.ts';
 
-const LOOK_MS = 15_000;
-
 /** All of them. */
-export function Nodes() {
-  const { data, error } = useQuery({
-    queryKey: ['fleet', 'nodes'],
-    queryFn: async ({ signal }) => await get<FleetNode[]>('/fleet/nodes', {}, signal),
-    refetchInterval: LOOK_MS,
-  });
-  if (error === null && (data === undefined || data.length === 0)) return null;
+export function Nodes({ nodes }: { nodes: FleetNode[] }) {
   return (
     <Section title="Nodes of the cluster">
-      {error && <Problem error={error} />}
-      {data !== undefined && data.length > 0 && (
-        <Table label="Nodes" heads={['Name', 'How it is', 'Has', 'Drivers', 'Actions']}>
-          {data.map((node) => (
-            <Row key={node.id} node={node} />
-          ))}
-        </Table>
-      )}
+      <Table label="Nodes" heads={['Name', 'How it is', 'Has', 'Drivers', 'Actions']}>
+        {nodes.map((node) => (
+          <Row key={node.id} node={node} />
+        ))}
+      </Table>
     </Section>
   );
 }

@@ -1,7 +1,5 @@
 // Workers: how each is, what runs there, what it has room for; drained and let go on.
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
-import type { Drain } from '../../../protocol/scheduling.ts';
 import type { Worker } from '../../../protocol/worker.ts';
 import { act } from '../api/act.ts';
 import { get, send } from '../api/client.ts';
@@ -15,8 +13,8 @@ import { Meter } from '../ui/meter.tsx';
 import { Section } from '../ui/page.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { Cell, Head, Table } from '../ui/table.tsx';
-import { drainQuery } from './drain.tsx';
 import { gib } from './sizes.ts';
+import { WorkerRuns } from './worker-runs.tsx';
 
 const LOOK_MS = 10_000; // resources change without an event
 
@@ -27,7 +25,6 @@ export function Workers() {
     queryFn: async ({ signal }) => await get<Worker[]>('/workers', {}, signal),
     refetchInterval: LOOK_MS,
   });
-  const { data: drain } = useQuery(drainQuery);
   return (
     <Section title="Workers">
       {error && <Problem error={error} />}
@@ -45,7 +42,7 @@ export function Workers() {
           heads={['Name', 'How it is', 'Runs', 'Memory', 'What it has', 'Seen', 'Actions']}
         >
           {data.map((worker) => (
-            <Row key={worker.name} worker={worker} runs={runsOf(drain, worker)} />
+            <Row key={worker.name} worker={worker} />
           ))}
         </Table>
       )}
@@ -53,11 +50,9 @@ export function Workers() {
   );
 }
 
-const runsOf = (drain: Drain | undefined, { name }: Worker) =>
-  drain?.runs.filter(({ worker }) => worker === name) ?? [];
-
-function Row({ worker, runs }: { worker: Worker; runs: Drain['runs'] }) {
-  const { name, host, version, state, draining, trouble, capacity, running, resources, reservedMib } = worker;
+function Row({ worker }: { worker: Worker }) {
+  const { name, host, version, state, draining, trouble, capacity, running, runs, resources, reservedMib } =
+    worker;
   return (
     <tr>
       <Head>
@@ -77,14 +72,7 @@ function Row({ worker, runs }: { worker: Worker; runs: Drain['runs'] }) {
       </Cell>
       <Cell className="min-w-32">
         <Meter label={`Runs of ${name}`} value={running} most={capacity} text={`${running} of ${capacity}`} />
-        {runs.map(({ run, state: at }) => (
-          <span key={run} className="block text-sm whitespace-nowrap">
-            <Link to={`/tasks/${run.split('-')[0]}` as '/'} className="text-accent underline">
-              {run}
-            </Link>{' '}
-            <span className="text-muted">{at}</span>
-          </span>
-        ))}
+        <WorkerRuns runs={runs} />
       </Cell>
       <Cell className="min-w-32">
         {resources === null ? (
