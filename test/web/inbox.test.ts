@@ -10,6 +10,7 @@ import { after, before, test } from 'node:test';
 import type { Browser, Page, Worker } from 'playwright-core';
 import type { NotificationRule } from '../../protocol/notification.ts';
 import type { NewPerson } from '../../protocol/person.ts';
+import { emit } from '../../orchestrator/events/outbox.ts';
 import { eventually, startAppliance, type Appliance } from '../e2e/appliance.ts';
 import {
   assertSound,
@@ -21,6 +22,7 @@ import {
   WIDE,
   type WatchedPage,
 } from '../support/browser.ts';
+import { testDatabase, type TestDatabase } from '../support/database.ts';
 
 const TRICKS = '<img src=x onerror="window.tricked=1"> \u202Etxt.exe';
 /** A machine that does much else at the same time. */
@@ -34,6 +36,7 @@ interface Shown {
   data: { path?: string };
 }
 
+let db: TestDatabase;
 let appliance: Appliance;
 let browser: Browser;
 let receiver: Server;
@@ -52,7 +55,9 @@ before(async () => {
     { name: 'team', kind: 'webhook', url, forPeople: true },
     { name: 'broken', kind: 'slack', secret: 'none' },
   ];
+  db = await testDatabase();
   appliance = await startAppliance(
+    `database.url=${db.url}`,
     `notifications.channels=${JSON.stringify(channels)}`,
     'limits.retries.agent=0',
   );
@@ -65,13 +70,16 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await appliance?.[Symbol.asyncDispose]();
+  await db?.[Symbol.asyncDispose]();
   receiver?.close();
 });
 
-/** Gives a task that fails. */
-async function fail(title: string, project = 'shop'): Promise<number> {
+/** A task of which the outbox says that it failed. */
+async function failed(title: string, project = 'shop'): Promise<number> {
   const task = await appliance.task(project, title);
-  await appliance.ended(task);
+  const { rows } = await db.pool.query<{ project: number }>('select project from task where id = $1', [task]);
+  const data = { from: 'running', to: 'failed', reason: 'The agent failed: sh exited with code 3' };
+  await emit(db.pool, { kind: 'task.state', project: rows[0]!.project, task, data });
   return task;
 }
 
@@ -132,7 +140,9 @@ test('a rule is made and changed by keys; from then on the bell counts what happ
   assert.partialDeepStrictEqual((await rules())[0], { channels: ['team'] });
 
   await page.goto(appliance.url());
-  const task = await fail(TRICKS);
+  const task = await appliance.task('shop', TRICKS);
+  await appliance.ended(task);
+  await appliance.api('PUT', '/drain', { reason: 'a test' }); // those below stay where they are
   await bell(page, 1).waitFor();
   assert.equal(await page.title(), '(1) Board · Autocode');
   await bell(page, 1).press('Enter');
@@ -142,7 +152,7 @@ test('a rule is made and changed by keys; from then on the bell counts what happ
   assert.equal(await page.title(), `Task ${task} · Autocode`);
   assert.equal(await page.evaluate('window.tricked'), undefined);
 
-  for (const title of ['Round half to even', 'Retry the webhook', 'Sort the report']) await fail(title);
+  for (const title of ['Round half to even', 'Retry the webhook', 'Sort the report']) await failed(title);
   await page.goto(`${appliance.url()}/inbox`);
   await bell(page, 3).waitFor();
   await page.getByLabel('Kind').selectOption('task failed');
@@ -167,8 +177,9 @@ test('a channel is tested, what was sent stands in the log, and times of one’s
   await press(page, 'Test broken');
   await channels.getByRole('row', { name: /^broken slack admins failed/ }).waitFor();
   await press(page, 'Test team');
-  await channels.getByRole('row', { name: /^team webhook everybody sent/ }).waitFor();
+  await page.getByText('team took the test.').waitFor();
   assert.ok(received.some((body) => body.includes('A test of the channel team')));
+  await channels.getByRole('row', { name: /^team webhook everybody sent/ }).waitFor();
   await soundInAll(watched, 'channels');
   await page.getByRole('link', { name: 'failed' }).press('Enter');
   const log = page.getByRole('region', { name: 'Deliveries' }).getByRole('table');
@@ -232,7 +243,7 @@ test('a browser shows what it is sent, and what happens while a page is open; a 
   });
   await deliver('nothing that can be read');
   await shows('Autocode');
-  const task = await fail('Seen while it is open');
+  const task = await failed('Seen while it is open');
   const told = await shows('Failed: Seen while it is open');
   assert.equal(told.data.path, `/tasks/${task}`);
   assert.deepEqual(
@@ -295,8 +306,8 @@ test('whoever may see one project is told of that alone, and led to no page that
   await page.getByLabel('The same again').fill(PASSWORD);
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Menu' }).waitFor();
-  await fail('a task of vault', 'vault');
-  await fail('a task of shop');
+  await failed('a task of vault', 'vault');
+  await failed('a task of shop');
   await bell(page, 1).press('Enter');
   await page.getByText('Failed: a task of shop').waitFor();
   assert.equal(await page.getByText('a task of vault').count(), 0);
