@@ -72,7 +72,7 @@ function Particulars({ card: { state, pendingReason, reason, changes, kind } }: 
         </span>
       )}
       {state === 'cancelled' && <Badge>cancelled</Badge>}
-      {standing !== undefined && <Badge tone={standing.tone}>{standing.text}</Badge>}
+      {standing !== undefined && <Badge tone={standing.tone}>{standing.short ?? standing.text}</Badge>}
     </>
   );
 }

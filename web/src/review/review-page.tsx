@@ -109,7 +109,7 @@ function Table({ changes }: { changes: readonly Change[] }) {
               <td className="px-4">
                 <Badge tone={stateOf(change).tone}>{stateOf(change).text}</Badge>
               </td>
-              <td className="px-4 text-muted">
+              <td className="min-w-56 px-4 text-muted">
                 <bdi>
                   {change.reviews
                     .filter(({ stale }) => !stale)

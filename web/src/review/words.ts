@@ -5,6 +5,8 @@ import type { Tone } from '../ui/badge.tsx';
 
 interface Said {
   text: string;
+  /** For a card. */
+  short?: string;
   tone: Tone;
 }
 
@@ -17,7 +19,7 @@ export function standingOf({
   if (state === 'merged') return { text: 'merged', tone: 'good' };
   if (state === 'closed') return { text: 'closed', tone: 'neutral' };
   if (mergeable === 'conflicts') return { text: 'conflicts', tone: 'bad' };
-  if (review === 'changes-requested') return { text: 'changes requested', tone: 'warn' };
+  if (review === 'changes-requested') return { text: 'changes requested', short: 'rework', tone: 'warn' };
   if (review === 'approved') return { text: 'approved', tone: 'good' };
   return { text: review === 'commented' ? 'commented' : 'open', tone: 'review' };
 }
