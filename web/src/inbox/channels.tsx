@@ -1,8 +1,8 @@
 // The channels that rules may name, and what was sent by them.
 import { useQuery } from '@tanstack/react-query';
 import type { NotificationChannel, NotificationDelivery } from '../../../protocol/notification.ts';
-import { act } from '../api/act.ts';
 import { get, send } from '../api/client.ts';
+import { queries } from '../api/queries.ts';
 import { visible } from '../log/visible.ts';
 import { useMayInAll } from '../session/session.ts';
 import { Button } from '../ui/button.tsx';
@@ -10,6 +10,7 @@ import { Empty } from '../ui/empty.tsx';
 import { Section } from '../ui/page.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { Cell, Head, Table } from '../ui/table.tsx';
+import { toast, toastProblem } from '../ui/toasts.tsx';
 import { Deliveries } from './deliveries.tsx';
 import { Outcome } from './outcome.tsx';
 
@@ -52,21 +53,25 @@ function Row({ channel: { name, kind, forPeople } }: { channel: NotificationChan
     queryFn: async ({ signal }) =>
       await get<NotificationDelivery[]>('/notification-deliveries', { channel: name, limit: 1 }, signal),
   });
-  const test = async () =>
-    await act(
-      'notification',
-      async () => await send<NotificationDelivery>('POST', `/notification-channels/${name}/tests`),
-      ({ state, trouble }) =>
-        state === 'sent'
-          ? `${name} took the test.`
-          : `${name} did not take the test: ${visible(trouble ?? '')}`,
-    );
+  const test = async () => {
+    try {
+      const { state, trouble } = await send<NotificationDelivery>(
+        'POST',
+        `/notification-channels/${name}/tests`,
+      );
+      if (state === 'sent') toast(`${name} took the test.`);
+      else toast(`${name} did not take the test. ${visible(trouble ?? '')}`, true);
+    } catch (failed) {
+      toastProblem(failed);
+    }
+    await queries.invalidateQueries({ queryKey: ['notification'] });
+  };
   return (
     <tr>
       <Head>{name}</Head>
       <Cell>{kind}</Cell>
       <Cell>{forPeople ? 'everybody' : 'admins'}</Cell>
-      <Cell>
+      <Cell className="min-w-56">
         {last === undefined ? <span className="text-muted">nothing sent</span> : <Outcome of={last} />}
       </Cell>
       <Cell className="py-0.5!">

@@ -62,7 +62,7 @@ export function Deliveries({ search }: { search: Record<string, unknown> }) {
                   {each.count > 1 && `, ${each.count} times`}
                 </span>
               </Cell>
-              <Cell>
+              <Cell className="min-w-56">
                 <Outcome of={each} />
               </Cell>
             </tr>

@@ -18,6 +18,8 @@ const DIGESTS: Record<Digest, string> = {
   daily: 'collected, once a day',
 };
 
+/** Fields that tell by themselves what is wrong with them. */
+const FIELDS = ['address', 'digestAt', 'quietHours.from', 'quietHours.to', 'timeZone'];
 const HERE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** The part of the inbox about it. */
@@ -121,7 +123,9 @@ function Form({ settings }: { settings: OwnNotificationSettings }) {
           <option key={zone}>{zone}</option>
         ))}
       </datalist>
-      {problem !== undefined && <Problem error={problem} />}
+      {problem !== undefined && !FIELDS.some((name) => mistakeAt(problem, name)) && (
+        <Problem error={problem} />
+      )}
       <Button type="submit" look="primary">
         Save
       </Button>
