@@ -1,6 +1,6 @@
 // From an empty appliance to a first change, step by step. Each step is a face of what is there: to close the page loses nothing.
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import type { ComponentType } from 'react';
+import { useState, type ComponentType } from 'react';
 import { useMayInAll } from '../session/session.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
@@ -30,15 +30,20 @@ export function FirstRunPage() {
       </Empty>
     );
   }
-  return <Guide />;
+  return <Looked />;
 }
 
-function Guide() {
+function Looked() {
   const steps = useSteps();
+  if (steps === undefined) return <p className="p-4 text-muted">Looking at what there is …</p>;
+  return <Guide steps={steps} />;
+}
+
+function Guide({ steps }: { steps: Steps }) {
   const search = useSearch({ strict: false }) as { step?: string };
   const navigate = useNavigate();
-  if (steps === undefined) return <p className="p-4 text-muted">Looking at what there is …</p>;
-  const step = STEPS.find((each) => each === search.step) ?? steps.next ?? 'task';
+  const [first] = useState(steps.next); // a step that gets done stays in sight
+  const step = STEPS.find((each) => each === search.step) ?? first ?? 'task';
   const show = (to: Step | undefined) =>
     void navigate({ to: '/first-run', search: (to === undefined ? {} : { step: to }) as never });
   const after = STEPS[STEPS.indexOf(step) + 1];

@@ -7,6 +7,7 @@ import { get, send } from '../api/client.ts';
 import { forgesQuery } from '../projects/data.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
+import { Check } from '../ui/check.tsx';
 import { Field, Input, Select, TextArea } from '../ui/field.tsx';
 import { Problem } from '../ui/problem.tsx';
 
@@ -83,15 +84,19 @@ function Connected({ forge: { name, kind, url } }: { forge: Forge }) {
   );
 }
 
+const TOKEN_HINT =
+  'Of a user who may write to the repositories; at Gitea and Forgejo with the scopes write:repository and write:issue. It goes to the secret store alone.';
+
 function ForgeForm() {
   const cache = useQueryClient();
+  const [isApp, setIsApp] = useState(false);
   const [problem, setProblem] = useState<unknown>();
   const [busy, setBusy] = useState(false);
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = event.currentTarget;
     const given = new FormData(form);
-    const text = (name: string) => (given.get(name) as string).trim();
+    const text = (name: string) => ((given.get(name) as string | null) ?? '').trim();
     const some = ['name', 'kind', 'appId'].flatMap((name) => (text(name) === '' ? [] : [[name, text(name)]]));
     const input: ForgeInput = { url: text('url'), token: text('token'), ...Object.fromEntries(some) };
     setBusy(true);
@@ -125,16 +130,36 @@ function ForgeForm() {
         <Field label="Name" hint="Empty: by its address.">
           <Input name="name" maxLength={63} pattern="[a-z0-9][a-z0-9._\-]*" autoComplete="off" />
         </Field>
-        <Field label="Id of a GitHub App" hint="Where its private key is given instead of a token.">
-          <Input name="appId" maxLength={100} autoComplete="off" />
-        </Field>
+        {isApp ? (
+          <Field label="Id of the App">
+            <Input name="appId" required maxLength={100} autoComplete="off" />
+          </Field>
+        ) : (
+          <Field label="Access token" hint={TOKEN_HINT}>
+            <Input name="token" type="password" required maxLength={8192} autoComplete="off" />
+          </Field>
+        )}
       </div>
-      <Field
-        label="Access token"
-        hint="Of a user who may write to the repositories; at Gitea and Forgejo with the scopes write:repository and write:issue. It goes to the secret store alone."
-      >
-        <TextArea name="token" required rows={2} maxLength={8192} autoComplete="off" className="font-mono" />
-      </Field>
+      {isApp && (
+        <Field
+          label="Private key of the App"
+          hint="As GitHub gave it, PEM. It goes to the secret store alone."
+        >
+          <TextArea
+            name="token"
+            required
+            rows={4}
+            maxLength={8192}
+            autoComplete="off"
+            className="font-mono"
+          />
+        </Field>
+      )}
+      <Check
+        label="By a GitHub App instead of a token"
+        checked={isApp}
+        onChange={({ target }) => setIsApp(target.checked)}
+      />
       {problem !== undefined && <Problem error={problem} />}
       <Button type="submit" look="primary" disabled={busy}>
         {busy ? 'Connecting …' : 'Connect it'}

@@ -50,7 +50,9 @@ function Outcome({ test: { state, passed, checks, problem, remedy } }: { test: M
           <Badge tone={passed ? 'good' : 'bad'}>{passed ? 'passed' : 'not passed'}</Badge>{' '}
           {passed
             ? 'It does what an agent needs.'
-            : 'An agent would not get far with it: see what was not as it has to be.'}
+            : checks.some((check) => check.passed)
+              ? 'An agent would not get far with it: see what was not as it has to be.'
+              : 'Are its address, its key and the name of the model right? Add it anew below.'}
         </p>
       )}
       {problem !== null && (

@@ -76,7 +76,9 @@ export function useSteps(): Steps | undefined {
     model: models.some(({ kind }) => kind !== 'replay'),
     forge: forges.length > 0,
     project: projects.length > 0,
-    worker: workers.some(({ state, agents }) => state === 'online' && agents.length > 0),
+    worker: workers.some(
+      ({ state, agents }) => state === 'online' && agents.some(({ name }) => name !== 'command'),
+    ),
     task: tasks.length > 0,
   };
   const done = new Set(STEPS.filter((step) => is[step]));
