@@ -3,18 +3,19 @@ import { useNavigate } from '@tanstack/react-router';
 import type { FormEvent } from 'react';
 import { Button } from '../ui/button.tsx';
 import { Field, Input, Select } from '../ui/field.tsx';
-import { DECISIONS, searchOf, trafficFilter, type TrafficFilter } from './filter.ts';
+import { DECISIONS, searchOf, trafficFilter, type Drawn, type TrafficFilter } from './filter.ts';
 
 /** The form; what it asks for stands in the address afterwards. */
-export function FilterForm({ view, filter }: { view: string; filter: TrafficFilter }) {
+export function FilterForm({ view, filter, drawn }: { view: string; filter: TrafficFilter; drawn: Drawn }) {
   const navigate = useNavigate();
   const show = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const given = [...new FormData(event.currentTarget)]
       .map(([name, value]) => [name, (value as string).trim()] as const)
       .filter(([, value]) => value !== '');
-    const next = trafficFilter(Object.fromEntries(given));
-    void navigate({ to: '/traffic', search: searchOf(view, next) as never });
+    const { since, until } = filter;
+    const next = trafficFilter({ since, until, ...Object.fromEntries(given) });
+    void navigate({ to: '/traffic', search: searchOf(view, next, drawn) as never });
   };
   return (
     <form key={JSON.stringify(filter)} onSubmit={show} className="flex flex-wrap items-end gap-3">

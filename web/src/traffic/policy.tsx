@@ -1,24 +1,38 @@
-// The egress policy that holds, and what it says of a request that nobody sends.
+// The egress policy of the installation or of a project: edited, tried, and learnt from what runs asked for.
 import { useQuery } from '@tanstack/react-query';
-import { useState, type FormEvent } from 'react';
-import type { EgressPolicy, EgressVerdict } from '../../../protocol/egress.ts';
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import type { EgressPolicy } from '../../../protocol/egress.ts';
 import type { Project } from '../../../protocol/project.ts';
-import { get, send } from '../api/client.ts';
+import { get } from '../api/client.ts';
 import { visible } from '../log/visible.ts';
+import { useMayInAll } from '../session/session.ts';
 import { clock } from '../task/format.ts';
-import { Badge } from '../ui/badge.tsx';
-import { Button } from '../ui/button.tsx';
 import { Choices } from '../ui/choices.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { Field, Input } from '../ui/field.tsx';
 import { Section } from '../ui/page.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { searchOf } from './filter.ts';
+import { Learn } from './learn.tsx';
+import { PolicyEditor, type Draft } from './policy-editor.tsx';
+import { PolicyHistory } from './policy-history.tsx';
+import { withLines } from './policy-text.ts';
+import { Record } from './record.tsx';
+import { TryRequest } from './try-request.tsx';
 
 const EVERYWHERE = 'everywhere';
 
+interface PolicyProps {
+  project: string | undefined;
+  /** A rule that is to be put into the editor. */
+  allow: string | undefined;
+}
+
 /** Of a project, or of the installation. */
-export function Policy({ project }: { project: string | undefined }) {
+export function Policy({ project, allow }: PolicyProps) {
+  const navigate = useNavigate();
+  const mayChange = useMayInAll('admin');
+  const [drafts, setDrafts] = useState<{ [project: string]: Draft | undefined }>({});
   const { data, error } = useQuery({
     queryKey: ['egress', 'policy', project],
     queryFn: async ({ signal }) => await get<EgressPolicy>('/egress-policy', { project }, signal),
@@ -31,102 +45,92 @@ export function Policy({ project }: { project: string | undefined }) {
     { name: EVERYWHERE, search: searchOf('policy', {}) },
     ...projects.map(({ name }) => ({ name, search: searchOf('policy', { project: name }) })),
   ];
+  const whose = project ?? '';
+  const draft = drafts[whose];
+  const onDraft = (next: Draft | undefined) => setDrafts((all) => ({ ...all, [whose]: next }));
+  const take = (change: (text: string) => string) => {
+    if (data === undefined) return;
+    const text = change(draft?.text ?? data.text);
+    onDraft(text === data.text ? undefined : { text, version: draft?.version ?? data.version });
+    document.getElementById('policy')?.scrollIntoView({ block: 'start' });
+  };
+  useEffect(() => {
+    if (allow === undefined || data === undefined || !mayChange) return;
+    take((text) => withLines(text, [allow]));
+    void navigate({
+      to: '/traffic',
+      search: searchOf('policy', { ...(project && { project }) }) as never,
+      replace: true,
+    });
+  });
   return (
     <>
       <Choices label="Whose policy" to="/traffic" chosen={project ?? EVERYWHERE} choices={choices} />
-      <Try key={project} project={project} />
-      <Section title={project === undefined ? 'What holds everywhere' : `What holds for ${project}`}>
-        {error && <Problem error={error} />}
-        {data?.recording != null && (
-          <p className="text-warn">
-            Record mode until {clock(data.recording.until)}, by {data.recording.author}: all but private
-            addresses is let out.
-          </p>
-        )}
-        {data !== undefined && data.effective.length === 0 && (
-          <Empty title="Nothing is let out">
-            <p>
-              Rules are set with <code>autocode egress policy set</code>, and{' '}
-              <code>autocode egress policy learn</code> proposes some by what runs asked for.
-            </p>
-          </Empty>
-        )}
-        {data !== undefined && data.effective.length > 0 && (
-          <pre
-            tabIndex={0}
-            aria-label="Rules"
-            role="region"
-            className="max-h-96 overflow-auto rounded-lg border border-line bg-surface p-3"
-          >
-            {data.effective.map(visible).join('\n')}
-          </pre>
-        )}
-        {data !== undefined && data.at !== null && (
-          <p className="text-sm text-muted">
-            Version {data.version}, set {clock(data.at)} by {data.author}
-          </p>
-        )}
-      </Section>
+      {error && <Problem error={error} />}
+      {data !== undefined && (
+        <>
+          <div id="policy" className="scroll-mt-16 space-y-5">
+            {mayChange && (
+              <Section
+                title={project === undefined ? 'Rules for all projects' : `Rules for ${project} alone`}
+              >
+                <Told policy={data} />
+                <PolicyEditor key={whose} policy={data} draft={draft} onDraft={onDraft} />
+                <PolicyHistory
+                  key={`history of ${whose}`}
+                  project={project}
+                  onTake={(text) => take(() => text)}
+                />
+              </Section>
+            )}
+          </div>
+          <TryRequest key={`try ${whose}`} project={project} />
+          {project !== undefined && (
+            <Section title="Record and learn">
+              <Record project={project} recording={data.recording} mayChange={mayChange} />
+              <Learn
+                key={project}
+                project={project}
+                onTake={mayChange ? (rules) => take((text) => withLines(text, rules)) : undefined}
+              />
+            </Section>
+          )}
+          <Holds policy={data} />
+          {!mayChange && <PolicyHistory project={project} onTake={undefined} />}
+        </>
+      )}
     </>
   );
 }
 
-/** Why it is so, in words. */
-const REASONS: Record<EgressVerdict['reason'], string> = {
-  rule: 'a rule says so',
-  recording: 'record mode lets out all but private addresses',
-  'no-rule': 'no rule allows it',
-  'private-address': 'it leads to a private address',
-  'names-differ': 'its names differ',
-  malformed: 'it is malformed',
-};
-
-function Try({ project }: { project: string | undefined }) {
-  const [verdict, setVerdict] = useState<EgressVerdict>();
-  const [problem, setProblem] = useState<unknown>();
-  const ask = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const given = new FormData(event.currentTarget);
-    setVerdict(undefined);
-    setProblem(undefined);
-    try {
-      const test = { url: given.get('url'), method: given.get('method'), project };
-      setVerdict(await send<EgressVerdict>('POST', '/egress-policy/tests', test));
-    } catch (error) {
-      setProblem(error);
-    }
-  };
+function Told({ policy: { version, at, author } }: { policy: EgressPolicy }) {
   return (
-    <Section title="Try a request">
-      <form onSubmit={(event) => void ask(event)} className="flex flex-wrap items-end gap-3">
-        <Field label="Method">
-          <Input name="method" required defaultValue="GET" maxLength={32} className="max-w-24" />
-        </Field>
-        <div className="min-w-64 flex-1">
-          <Field label="Address">
-            <Input name="url" type="url" required placeholder="https://registry.example.com/package" />
-          </Field>
-        </div>
-        <Button type="submit">Try</Button>
-      </form>
-      {problem !== undefined && <Problem error={problem} />}
-      {verdict !== undefined && (
-        <p role="status">
-          <Badge tone={verdict.decision === 'allow' ? 'good' : 'bad'}>
-            {verdict.decision === 'allow' ? 'let out' : 'not let out'}
-          </Badge>{' '}
-          {REASONS[verdict.reason]}
-          {verdict.rule !== null && (
-            <>
-              : <code className="break-all">{visible(verdict.rule)}</code>
-            </>
-          )}
-          {verdict.allowedBy !== null && (
-            <>
-              . It would be by <code className="break-all">{visible(verdict.allowedBy)}</code>
-            </>
-          )}
-        </p>
+    <p className="text-sm text-muted">
+      {at === null ? 'Never set.' : `Version ${version}, set ${clock(at)} by ${author}.`} A rule a line, as{' '}
+      <code>allow method=GET,HEAD host=registry.example.com</code>. What is not allowed is refused.
+    </p>
+  );
+}
+
+/** Every rule that is in force, presets written out. */
+function Holds({ policy: { project, effective } }: { policy: EgressPolicy }) {
+  return (
+    <Section title={project === null ? 'What holds everywhere' : `All that holds for ${project}`}>
+      {effective.length === 0 ? (
+        <Empty title="Nothing is let out">
+          <p>
+            Without a rule no request of a run leaves. Tick a preset, or learn rules from what runs asked for.
+          </p>
+        </Empty>
+      ) : (
+        <pre
+          tabIndex={0}
+          aria-label="Rules that hold"
+          role="region"
+          className="max-h-96 overflow-auto rounded-lg border border-line bg-surface p-3"
+        >
+          {effective.map(visible).join('\n')}
+        </pre>
       )}
     </Section>
   );

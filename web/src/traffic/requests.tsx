@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import type { TrafficPage, TrafficRecord } from '../../../protocol/traffic.ts';
 import { get } from '../api/client.ts';
 import { visible } from '../log/visible.ts';
+import { useMayInAll } from '../session/session.ts';
 import { clock } from '../task/format.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
@@ -11,7 +12,7 @@ import { Empty } from '../ui/empty.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { Cell, Table } from '../ui/table.tsx';
 import { bytes } from './bytes.ts';
-import type { TrafficFilter } from './filter.ts';
+import { searchOf, type TrafficFilter } from './filter.ts';
 
 const MOST = 100;
 
@@ -58,6 +59,7 @@ export function Requests({ filter }: { filter: TrafficFilter }) {
 const TONES = { allowed: 'good', denied: 'bad', refused: 'warn' } as const;
 
 function Row({ record }: { record: TrafficRecord }) {
+  const mayAllow = useMayInAll('admin');
   const { at, run, task, project, method, decision, status, bytesOut, bytesIn } = record;
   const where = record.url ?? (record.host === null ? '' : `${record.host}:${record.port ?? ''}`);
   return (
@@ -91,6 +93,23 @@ function Row({ record }: { record: TrafficRecord }) {
         {record.allowedBy !== null && (
           <span className="block text-sm">
             would be allowed by <code className="break-all">{visible(record.allowedBy)}</code>
+            {mayAllow && (
+              <>
+                {' '}
+                <Link
+                  to="/traffic"
+                  search={
+                    {
+                      ...searchOf('policy', project === null ? {} : { project }),
+                      allow: record.allowedBy,
+                    } as never
+                  }
+                  className="text-accent underline"
+                >
+                  Allow …
+                </Link>
+              </>
+            )}
           </span>
         )}
       </Cell>
