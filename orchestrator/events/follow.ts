@@ -13,7 +13,7 @@ const BACKSTOP_MS = 1_000;
 // A notification can be ahead of what may be read, while an older transaction is open: look again soon, then less often.
 const FIRST_LOOK_MS = 20;
 /** While much happens it is handed out together, some times a second: what a follower costs is then the same however much it is. */
-const PACE_MS = 100;
+const PACE_MS = 200;
 
 /** Every event after the cursor that passes the filter, once and in order, until the signal; those that came together at once. */
 export async function* followEvents(

@@ -27,19 +27,22 @@ export type Narrowed = BoardFilter & { projects?: number[] | undefined };
 type Row = Omit<Card, 'place' | 'createdAt' | 'updatedAt'> &
   Record<'place' | 'createdAt' | 'updatedAt', Date>;
 
-/** The columns with how many tasks pass the filter, and the first cards of each. */
+/** The columns with how many tasks pass the filter, and the first cards of each; or those of some tasks. */
 export async function getBoard(
   db: Queryable,
-  { cards: limit, ...filter }: Narrowed & { cards: number },
+  { cards: limit, ids, ...filter }: Narrowed & { cards: number; ids?: number[] | undefined },
 ): Promise<Board['columns']> {
   const { where, values } = narrowed(filter);
   const { rows } = await db.query<{ column: BoardColumn; count: number }>(
     `select ${COLUMN} as column, count(*)::int from task t join project p on p.id = t.project where ${where} group by 1`,
     values,
   );
+  const named = ids && (await listCards(db, { ...filter, ids, limit: ids.length }));
   return await Promise.all(
     BOARD_COLUMNS.map(async (column) => {
       const count = rows.find((row) => row.column === column)?.count ?? 0;
+      if (named !== undefined)
+        return { column, count, cards: named.filter((card) => card.column === column) };
       const cards = count === 0 || limit === 0 ? [] : await listCards(db, { ...filter, column, limit });
       return { column, count, cards };
     }),

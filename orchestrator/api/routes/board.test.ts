@@ -15,6 +15,9 @@ test('the board, its cards and the preview of a task are read by addresses alone
     ['waiting 0', 'queued 1', 'running 0', 'review 0', 'done 0', 'failed 0'],
   );
   assert.deepEqual((await get('/board?cards=0')).body.columns[1].cards, []);
+  const { body: named } = await get(`/board?ids=${task.id},99`);
+  assert.deepEqual([named.columns[1].count, named.columns[1].cards[0].id], [1, task.id]);
+  assert.deepEqual((await get('/board?ids=99')).body.columns[1].cards, []);
   assert.equal((await get(`/cards?column=queued&ids=${task.id},99`)).body[0].id, task.id);
   assert.deepEqual((await get('/cards?column=queued&before=99')).body, []);
   const preview = await get('/task-preview?project=p&approvePlan=true');
@@ -26,6 +29,7 @@ test('the board, its cards and the preview of a task are read by addresses alone
   for (const wrong of [
     '/cards?ids=1,x',
     '/cards?ids=',
+    '/board?ids=x',
     '/board?text=%00',
     '/board?cards=1e9',
     '/task-preview?project=p&priority=1000',

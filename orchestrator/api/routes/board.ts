@@ -48,6 +48,9 @@ export const boardRoutes: Routes = (app, context) => {
           cards: number(z.int().min(0).max(200))
             .default(50)
             .meta({ description: 'How many of each column.' }),
+          ids: Ids.optional().meta({
+            description: 'Numbers of tasks, separated by commas: their cards alone; all are counted.',
+          }),
         }),
         response: { 200: Board },
       },

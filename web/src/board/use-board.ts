@@ -66,11 +66,9 @@ function usePatches(filter: Filter, change: (by: (board: Board) => Board) => voi
       const ids = [...touched.current].slice(0, MOST_IDS);
       for (const id of ids) touched.current.delete(id);
       try {
-        const [cards, counts] = await Promise.all([
-          get<Card[]>('/cards', { ...want, ids: ids.join(','), limit: MOST_IDS }),
-          get<Board>('/board', { ...want, cards: 0 }),
-        ]);
-        change((board) => patched(board, ids, cards, counts));
+        const now = await get<Board>('/board', { ...want, ids: ids.join(',') });
+        const cards = now.columns.flatMap((column) => column.cards);
+        change((board) => patched(board, ids, cards, now));
       } catch {
         for (const id of ids) touched.current.add(id); // the daemon is away
       }
