@@ -16,6 +16,7 @@ const OPEN = [
   'GET /api/v1/changes',
   'GET /api/v1/drain',
   'GET /api/v1/environments',
+  'GET /api/v1/incidents',
   'GET /api/v1/events',
   'GET /api/v1/model-roles',
   'GET /api/v1/models',
@@ -42,6 +43,7 @@ const OPEN = [
   'PATCH /api/v1/own-notification-rules/:rule',
   'GET /api/v1/own-notification-settings',
   'PATCH /api/v1/own-notification-settings',
+  'POST /api/v1/own-notification-tests',
   'GET /api/v1/push-key',
   'GET /api/v1/push-subscriptions',
   'POST /api/v1/push-subscriptions',
@@ -74,7 +76,14 @@ describe('every route × people of one project', () => {
       ['other', 'vault'],
     ] as const) {
       const { task, run } = await aRun(api, project);
-      places[place] = { ':project': project, ':task': String(task), ':run': run, ':change': '999999' };
+      const incident = await anIncident(api, project, task);
+      places[place] = {
+        ':project': project,
+        ':task': String(task),
+        ':run': run,
+        ':change': '999999',
+        ':incident': String(incident),
+      };
     }
     for (const role of Object.keys(people)) {
       const input = { name: role, projects: { shop: role } };
@@ -153,6 +162,8 @@ describe('every route × people of one project', () => {
     const runs = (await list('/api/v1/runs')).map(({ id }: { id: string }) => id);
     assert.deepEqual(runs, [places.own[':run']]);
     assert.deepEqual(await list(`/api/v1/runs?task=${places.other[':task']}`), []);
+    const incidents = (await list('/api/v1/incidents')).map(({ id }: { id: number }) => String(id));
+    assert.deepEqual(incidents, [places.own[':incident']]);
     const shop = (await list('/api/v1/projects/shop')).id;
     const events = await list('/api/v1/events?limit=1000');
     assert.ok(events.length > 0);
@@ -205,4 +216,15 @@ async function aRun(api: TestApi, project: string): Promise<{ task: number; run:
   const claim = { claimId: randomUUID(), waitSeconds: 0 };
   const { body } = await api.send('admin', 'POST', '/api/v1/workers/w/claim', claim);
   return { task: task.id, run: body.run };
+}
+
+/** An incident that a task of a project investigates. */
+async function anIncident(api: TestApi, project: string, task: number): Promise<number> {
+  const { rows } = await api.db.pool.query<{ incident: number }>(
+    `with made as (insert into incident (title, first_at, last_at) values ('Alarm', now(), now()) returning id)
+     insert into incident_task (task, incident, project) select $1, made.id, p.id from made, project p where p.name = $2
+     returning incident`,
+    [task, project],
+  );
+  return rows[0]!.incident;
 }

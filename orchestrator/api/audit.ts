@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { noteOutcome, recordChange, type Asked, type Outcome } from '../people/audit-log.ts';
 import type { ApiContext } from './context.ts';
-import { projectOfAddress } from './project-scope.ts';
+import { projectsOfAddress } from './project-scope.ts';
 import { isSafe } from './session-cookie.ts';
 
 declare module 'fastify' {
@@ -78,7 +78,7 @@ async function askedBy(db: ApiContext['db'], request: FastifyRequest): Promise<A
     method,
     route: routeOptions.url ?? '',
     target: Object.fromEntries(target.map(([name, value]) => [name, storable(value)])),
-    project: (await projectOfAddress(db, request))?.name ?? projectNamed(request.body),
+    project: (await projectsOfAddress(db, request))?.[0]?.name ?? projectNamed(request.body),
     request: id,
   };
 }

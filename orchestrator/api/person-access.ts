@@ -5,7 +5,7 @@ import type { Role } from '../../protocol/access.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { roleIn, type Rights } from '../access/rights.ts';
 import type { Queryable } from '../db/connect.ts';
-import { projectOfAddress, projectOfBody, type ProjectFound } from './project-scope.ts';
+import { projectsOfAddress, projectsOfBody, type ProjectFound } from './project-scope.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -26,8 +26,8 @@ export async function decidePerson(
   if (rights.projects.length === 0) throw forbidden(request, allowed, everywhere);
   const { limited } = request.routeOptions.config;
   if (limited === 'closed') throw forbidden(request, allowed, everywhere);
-  const project = await projectOfAddress(db, request);
-  if (project !== undefined) return decideIn(request, rights, allowed, project);
+  const projects = await projectsOfAddress(db, request);
+  if (projects !== undefined) return decideIn(request, rights, allowed, projects);
   if (limited === 'by body') {
     request.decideByBody = { rights, allowed };
     return;
@@ -42,22 +42,34 @@ export async function decidePerson(
 export async function decidePersonByBody(db: Queryable, request: FastifyRequest): Promise<void> {
   const { decideByBody } = request;
   if (decideByBody === undefined) return;
-  decideIn(request, decideByBody.rights, decideByBody.allowed, await projectOfBody(db, request));
+  decideIn(request, decideByBody.rights, decideByBody.allowed, await projectsOfBody(db, request));
 }
 
 function decideIn(
   request: FastifyRequest,
   rights: Rights,
   allowed: readonly Role[],
-  project: ProjectFound | null,
+  projects: ProjectFound[],
 ): void {
-  const role = project && roleIn(rights, project.id);
-  if (role === null) {
+  const roles = projects.flatMap(({ id }) => roleIn(rights, id) ?? []);
+  if (roles.length === 0) {
     throw new AutocodeError('ERR_NOT_FOUND', 'There is no such thing in your projects.', {
       remedy: 'Ask an admin for a role in its project: `autocode user set NAME --project PROJECT=viewer`.',
     });
   }
-  if (!allowed.includes(role)) throw forbidden(request, allowed, role);
+  const role = roles.find((each) => allowed.includes(each));
+  const lesser = roles.find((each) => !allowed.includes(each));
+  if (role === undefined) throw forbidden(request, allowed, lesser ?? null);
+  // What is of several projects is read by whoever may in one of them, and changed by whoever may in all.
+  const reads = request.method === 'GET' || request.method === 'HEAD';
+  if (!reads && (lesser !== undefined || roles.length < projects.length))
+    throw new AutocodeError(
+      'ERR_FORBIDDEN',
+      'It belongs to other projects too, in which you may not do this.',
+      {
+        remedy: `It needs the role ${allowed[0] ?? 'admin'} in each of them: ask somebody who has it.`,
+      },
+    );
   setRole(request, role);
 }
 

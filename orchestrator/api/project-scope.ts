@@ -1,5 +1,5 @@
 // Which project a request is about, for people who have roles in some projects only: the one that the address names by a project,
-// a task, a run or a change; else what the route says in its config as `limited`. A route that says nothing is closed to them.
+// a task, a run, a change or an incident, which may be of several; else what the route says in its config as `limited`. A route that says nothing is closed to them.
 // Used by person-access.ts, and by the routes whose lists are filtered.
 import type { FastifyRequest } from 'fastify';
 import type { Queryable } from '../db/connect.ts';
@@ -26,38 +26,39 @@ const OF: Record<string, string> = {
   run: 'select p.id, p.name from run r join task t on t.id = r.task join project p on p.id = t.project where r.id = $1',
   change:
     'select p.id, p.name from change c join task t on t.id = c.task join project p on p.id = t.project where c.id::text = $1',
+  incident:
+    'select distinct p.id, p.name from incident_task own join project p on p.id = own.project where own.incident::text = $1 order by p.id',
 };
-const IN_ADDRESS = /:(project|task|run|change)\b/;
+const IN_ADDRESS = /:(project|task|run|change|incident)\b/;
 
 /** Whether the address of a route names its project, directly or by something in it. */
 export function namesProject(url: string): boolean {
   return IN_ADDRESS.test(url);
 }
 
-/** The project that the address names; null where there is none, undefined for a route whose address names none. */
-export async function projectOfAddress(
+/** The projects that the address names: of an incident one or more, else at most one; undefined for a route whose address names none. */
+export async function projectsOfAddress(
   db: Queryable,
   request: FastifyRequest,
-): Promise<ProjectFound | null | undefined> {
+): Promise<ProjectFound[] | undefined> {
   const [, kind] = IN_ADDRESS.exec(request.routeOptions.url ?? '') ?? [];
   if (kind === undefined) return undefined;
-  const found = await projectOf(db, kind, (request.params as Record<string, string>)[kind]);
+  const found = await projectsNamed(db, kind, (request.params as Record<string, string>)[kind]);
   const { against } = request.query as { against?: unknown }; // a second run
-  if (found === null || against === undefined) return found;
-  const other = await projectOf(db, 'run', against);
-  return other?.id === found.id ? found : null;
+  if (found.length === 0 || against === undefined) return found;
+  const [other] = await projectsNamed(db, 'run', against);
+  return other?.id === found[0]?.id ? found : [];
 }
 
-/** The project that the body names; null where there is none. */
-export async function projectOfBody(db: Queryable, request: FastifyRequest): Promise<ProjectFound | null> {
+/** The project that the body names. */
+export async function projectsOfBody(db: Queryable, request: FastifyRequest): Promise<ProjectFound[]> {
   const { project } = (request.body ?? {}) as { project?: unknown };
-  return await projectOf(db, 'project', project);
+  return await projectsNamed(db, 'project', project);
 }
 
-async function projectOf(db: Queryable, kind: string, value: unknown): Promise<ProjectFound | null> {
-  if (typeof value !== 'string' || value.includes('\0') || !value.isWellFormed()) return null;
-  const { rows } = await db.query<ProjectFound>(OF[kind]!, [value]);
-  return rows[0] ?? null;
+async function projectsNamed(db: Queryable, kind: string, value: unknown): Promise<ProjectFound[]> {
+  if (typeof value !== 'string' || value.includes('\0') || !value.isWellFormed()) return [];
+  return (await db.query<ProjectFound>(OF[kind]!, [value])).rows;
 }
 
 /** The projects that a list may tell of; undefined: all. */

@@ -19,7 +19,7 @@ const REPORT = {
 };
 const POLICY = { retries: { agent: 0, platform: 0, lost: 0, outOfTime: 0 }, retryBackoffSeconds: 1 };
 
-async function fire(db: Database, account: string, alarm = 'cpu'): Promise<void> {
+async function fire(db: Database, account: string, alarm = 'cpu', project = 'p'): Promise<void> {
   const rules = incidentRules(IncidentSettings.parse({}));
   await transaction(db, async (tx) => {
     await lockIncidents(tx);
@@ -35,7 +35,7 @@ async function fire(db: Database, account: string, alarm = 'cpu'): Promise<void>
       message: 'It fires too.',
       source: 'aws',
       author: 'aws',
-      project: 'p',
+      project,
       reopenings: 10,
     });
   });
@@ -109,4 +109,51 @@ test('a person resolves an incident, which cancels what has not begun, and has i
     'select text from task_message order by number desc limit 1',
   );
   assert.match(rows[0]!.text, /Incident 1 is resolved\. Finish the report/);
+});
+
+test('people of one project see of an incident what is of theirs, and decide where all of it is', async () => {
+  await using api = await testApi();
+  const { pool } = api.db;
+  await aProject(pool);
+  await aProject(pool, 'vault');
+  await fire(pool, '1', 'secret', 'vault');
+  await fire(pool, '1', 'cpu');
+  await fire(pool, '2', 'other', 'vault');
+  await fire(pool, '3', 'own');
+  const token = async (name: string, projects: object) => {
+    const { body } = await api.send('admin', 'POST', '/api/v1/people', { name, projects });
+    const made = await api.send('admin', 'POST', '/api/v1/tokens', { name, role: 'admin' });
+    await pool.query('update token set person = $2 where id = $1', [made.body.id, body.person.id]);
+    return { authorization: `Bearer ${made.body.token}` };
+  };
+  const [one, both, mixed] = [
+    await token('one', { p: 'operator' }),
+    await token('both', { p: 'operator', vault: 'admin' }),
+    await token('mixed', { p: 'viewer', vault: 'operator' }),
+  ];
+  const get = async (url: string, headers = one) =>
+    await api.send(null, 'GET', `/api/v1${url}`, undefined, headers);
+  const list = (await get('/incidents')).body;
+  assert.deepEqual(
+    list.map((each: Answer['body']) => [each.id, each.title, each.accounts, each.alarms, each.others]),
+    [
+      [3, 'Alarm own', ['3'], 1, 0],
+      [1, 'Alarm cpu', ['1'], 1, 1],
+    ],
+  );
+  assert.ok(!JSON.stringify([list, (await get('/incidents/1')).body]).includes('secret'));
+  assert.deepEqual((await get('/incidents?account=2')).body, []);
+  assert.equal((await get('/incidents?account=2', both)).body.length, 1);
+  assert.equal((await get('/incidents/2')).status, 404);
+  assert.equal((await get('/incidents/1', both)).body.alarmList.length, 2);
+  await pool.query(`update incident set needs_person = 'Task 1 failed: a secret'`);
+  assert.equal((await get('/incidents/1')).body.needsPerson, 'Nobody works on all of it.');
+
+  const resolve = async (incident: number, headers: Record<string, string>) =>
+    (await api.send(null, 'POST', `/api/v1/incidents/${incident}/resolve`, {}, headers)).status;
+  assert.equal(await resolve(2, one), 404);
+  assert.equal(await resolve(1, one), 403);
+  assert.equal(await resolve(1, mixed), 403);
+  assert.equal(await resolve(3, one), 200);
+  assert.equal(await resolve(1, both), 200);
 });

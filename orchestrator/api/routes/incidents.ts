@@ -6,6 +6,7 @@ import { getIncident, listIncidents } from '../../incidents/queries.ts';
 import { reopenIncident, resolveIncident } from '../../incidents/word-of-a-person.ts';
 import { actorOf } from '../authentication.ts';
 import { Id, Limit } from '../parameters.ts';
+import { projectsOf } from '../project-scope.ts';
 import type { Routes } from '../server.ts';
 
 const tags = ['incidents'];
@@ -15,7 +16,7 @@ export const incidentRoutes: Routes = (app, { db }) => {
   app.get(
     '/incidents',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', limited: 'filtered' },
       schema: {
         tags,
         summary: 'List incidents, newest first',
@@ -28,7 +29,7 @@ export const incidentRoutes: Routes = (app, { db }) => {
         response: { 200: z.array(Incident) },
       },
     },
-    async (request) => await listIncidents(db, request.query),
+    async (request) => await listIncidents(db, { ...request.query, projects: projectsOf(request) }),
   );
   app.get(
     '/incidents/:incident',
@@ -41,7 +42,7 @@ export const incidentRoutes: Routes = (app, { db }) => {
         response: { 200: IncidentDetails },
       },
     },
-    async (request) => await getIncident(db, request.params.incident),
+    async (request) => await getIncident(db, request.params.incident, projectsOf(request)),
   );
   app.post(
     '/incidents/:incident/resolve',
