@@ -5,7 +5,8 @@ import { useState } from 'react';
 import type { IncidentDetails } from '../../../protocol/incident.ts';
 import { get } from '../api/client.ts';
 import { visible } from '../log/visible.ts';
-import { useMayInAll } from '../session/session.ts';
+import { may } from '../session/rights.ts';
+import { useUser } from '../session/session.ts';
 import { clock } from '../task/format.ts';
 import { Words } from '../task/words.tsx';
 import { Badge } from '../ui/badge.tsx';
@@ -26,11 +27,16 @@ export function IncidentPage() {
     queryFn: async ({ signal }) => await get<IncidentDetails>(`/incidents/${id}`, {}, signal),
     refetchInterval: LOOK_MS,
   });
-  const mayDecide = useMayInAll('operator');
+  const user = useUser();
   const [open, setOpen] = useState<'resolve' | 'reopen'>();
   if (data === undefined) {
     return <Page title={`Incident ${id}`}>{error && <Problem error={error} />}</Page>;
   }
+  // It is decided about as a whole: whoever may not act for a task of it may not either.
+  const mayDecide =
+    user !== undefined &&
+    data.others === 0 &&
+    data.tasks.every(({ project }) => may(user, 'operator', project));
   const word = data.state === 'resolved' ? 'reopen' : 'resolve';
   return (
     <Page
@@ -82,7 +88,7 @@ export function IncidentPage() {
 }
 
 function Facts({ incident }: { incident: IncidentDetails }) {
-  const { accounts, tasks, reopened, firstAt, resolvedAt, resolvedBy, resolution } = incident;
+  const { accounts, tasks, others, reopened, firstAt, resolvedAt, resolvedBy, resolution } = incident;
   return (
     <ul className="space-y-1">
       <li>
@@ -99,6 +105,12 @@ function Facts({ incident }: { incident: IncidentDetails }) {
           {dropped && <span className="text-muted"> since all was over before it began</span>}
         </li>
       ))}
+      {others > 0 && (
+        <li className="text-muted">
+          {others === 1 ? 'One more task' : `${others} more tasks`} in projects that you have no role in: who
+          has one in all of them decides about it
+        </li>
+      )}
       {resolvedAt !== null && (
         <li>
           Resolved {clock(resolvedAt)}{' '}

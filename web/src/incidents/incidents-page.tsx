@@ -43,9 +43,8 @@ export function IncidentsPage() {
       {data !== undefined && incidents.length === 0 && (
         <Empty title={chosen === 'all' ? 'No incidents yet' : `No incident is ${chosen}`}>
           <p>
-            Alarms that come from a source and belong together are one incident with one investigation. Add a
-            source of alarms with <code>autocode intake source add NAME --kind alertmanager</code> or{' '}
-            <code>sqs</code>.
+            Alarms that come from a source and belong together are one incident with one investigation. An
+            admin adds a source of the kind <code>alertmanager</code> or <code>sqs</code> at Intake.
           </p>
         </Empty>
       )}
@@ -69,7 +68,8 @@ export function IncidentsPage() {
 }
 
 function Row({ incident }: { incident: Incident }) {
-  const { id, state, title, accounts, alarms, firing, tasks, needsPerson, firstAt, lastAt } = incident;
+  const { id, state, title, accounts, alarms, firing, tasks, others, needsPerson, firstAt, lastAt } =
+    incident;
   return (
     <tr>
       <Head className="max-w-xl min-w-56">
@@ -99,6 +99,7 @@ function Row({ incident }: { incident: Incident }) {
               #{task}
             </Link>
           ))}
+          {others > 0 && <span className="text-muted">and {others} of others</span>}
         </span>
       </Cell>
       <Cell className="whitespace-nowrap text-muted">
