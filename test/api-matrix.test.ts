@@ -79,6 +79,7 @@ const DECIDED: Record<Access, string[]> = {
     'PATCH /api/v1/own-notification-rules/:rule',
     'GET /api/v1/own-notification-settings',
     'PATCH /api/v1/own-notification-settings',
+    'POST /api/v1/own-notification-tests',
     'GET /api/v1/push-key',
     'GET /api/v1/push-subscriptions',
     'POST /api/v1/push-subscriptions',

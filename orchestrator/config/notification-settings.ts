@@ -42,7 +42,7 @@ export type HookChannel = Exclude<Channel, { kind: 'email' }>;
 export const EmailSettings = z
   .strictObject({
     host: z.hostname('use the name or the address of a host').describe('The SMTP server.'),
-    port: z.int().min(1).max(65_535).default(587),
+    port: z.int().min(1).max(65_535).default(587).describe('Its port.'),
     tls: z
       .enum(['starttls', 'implicit', 'none'])
       .default('starttls')
@@ -114,7 +114,7 @@ export const NotificationSettings = z
       .max(24 * 60)
       .default(30)
       .describe(
-        'What is told again of the same within so long joins what is unread in the inbox, and goes out again only where it says something else.',
+        'What is told again of the same within so long joins what is unread in the inbox, and goes out again only where something has changed; 0: everything is told each time.',
       ),
     giveUpHours: z
       .number()

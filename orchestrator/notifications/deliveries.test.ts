@@ -125,6 +125,7 @@ test('a receiver that is away stops nothing else; its address is in no error', a
   await using far = await receiver();
   const deps = depsFor(db.pool, far.url);
   deps.secrets = {
+    ...deps.secrets,
     get: async (name) => ({ value: name === 'slack-url' ? 'http://127.0.0.1:1/secret' : KEY, version: 1 }),
   };
   await wait(db.pool, 'ops');

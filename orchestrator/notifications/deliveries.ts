@@ -5,6 +5,7 @@ import type { Database, Queryable } from '../db/connect.ts';
 import { releaseHeld } from './digest.ts';
 import { takeNext, type Next } from './next.ts';
 import { never, type Outcome } from './outcome.ts';
+import { forgetSubscription } from './push/subscriptions.ts';
 import { send, type SendDeps } from './send.ts';
 
 export interface DeliveryDeps extends SendDeps {
@@ -70,7 +71,7 @@ async function note(
     );
     return;
   }
-  const { trouble, again, away, afterSeconds } = outcome;
+  const { trouble, again, away, gone, afterSeconds } = outcome;
   const pause = Math.max(
     afterSeconds,
     Math.min(FIRST_PAUSE_SECONDS * 2 ** (tries - 1), LONGEST_PAUSE_SECONDS),
@@ -84,6 +85,7 @@ async function note(
   );
   if (rows[0]?.state === 'failed')
     log.warn(`notification ${id} for the channel ${channel} was given up: ${trouble}`);
+  if (gone) await forgetSubscription(db, channel);
   // What takes nothing now is left alone until then, with all that waits for it.
   if (away) await leaveAlone(db, channels, pause);
 }

@@ -1,10 +1,8 @@
-// What was sent by which channel, and the test of one. Used by the API.
-import { randomUUID } from 'node:crypto';
+// What was sent by which channel. Used by the API and trial.ts.
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { NotificationDelivery, NotificationDeliveryState } from '../../protocol/notification.ts';
 import type { Channel, NotificationSettings } from '../config/notification-settings.ts';
 import type { Queryable } from '../db/connect.ts';
-import { send, type SendDeps } from './send.ts';
 
 type Row = Omit<NotificationDelivery, 'createdAt' | 'endedAt' | 'retryAt'> & {
   retry: Date;
@@ -46,32 +44,9 @@ export function channelNamed({ channels }: NotificationSettings, name: string): 
   });
 }
 
-/** Sends a test by a channel, once, and notes how it went. */
-export async function testChannel(
-  db: Queryable,
-  deps: SendDeps,
-  channel: Channel,
-  by: string,
-  signal: AbortSignal,
-): Promise<NotificationDelivery> {
-  const id = randomUUID();
-  const told = { title: `A test of the channel ${channel.name}`, body: `${by} asked for it.` };
-  const at = new Date();
-  const message = { id, kind: 'test', project: null, task: null, ...told, url: null, at };
-  const outcome = await send(deps, channel, message, signal);
-  const { rows } = await db.query<Row>(
-    `insert into notification_delivery (channel, message, kind, title, body, at, state, tries, trouble, ended_at)
-     values ($1, $2, 'test', $3, $4, $5, $6, 1, $7, now()) returning ${COLUMNS}`,
-    [
-      channel.name,
-      id,
-      told.title,
-      told.body,
-      at,
-      outcome.sent ? 'sent' : 'failed',
-      outcome.sent ? null : outcome.trouble,
-    ],
-  );
+/** A delivery as it is shown. */
+export async function getDelivery(db: Queryable, id: number): Promise<NotificationDelivery> {
+  const { rows } = await db.query<Row>(`select ${COLUMNS} from notification_delivery where id = $1`, [id]);
   return shown(rows[0]!);
 }
 

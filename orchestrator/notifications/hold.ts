@@ -8,18 +8,18 @@ import { quietUntil } from '../tasks/quiet-hours.ts';
 /** urgent: nothing holds it. pressing: quiet hours do. collected: digests, too. */
 export type Pressure = 'urgent' | 'pressing' | 'collected';
 
-const PRESSURE: Partial<Record<NotificationKind, Pressure>> = {
+const PRESSURE: Record<string, Pressure> = {
   'incident.needs-person': 'urgent',
   'secret.misused': 'urgent',
   // Work stands still until somebody decides.
   'task.approval': 'pressing',
   'intake.approval': 'pressing',
-};
+} satisfies Partial<Record<NotificationKind, Pressure>>;
 
 export type Holding = Pick<OwnNotificationSettings, 'digest' | 'digestAt' | 'timeZone' | 'quietHours'>;
 
 /** How much something presses. */
-export function pressureOf(kind: NotificationKind): Pressure {
+export function pressureOf(kind: string): Pressure {
   return PRESSURE[kind] ?? 'collected';
 }
 

@@ -4,6 +4,7 @@ import type { NotificationSettings } from '../config/notification-settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Item, Message } from './message.ts';
 import { cut } from './plain.ts';
+import type { Browser } from './push/send.ts';
 import type { Target } from './send.ts';
 
 /** A delivery whose try was noted. `target` is why there is none, where it cannot go out. */
@@ -32,7 +33,7 @@ interface Row {
   person: number | null;
   rights: Rights | null;
   address: string | null;
-  browser: { id: number; endpoint: string; p256dh: string; auth: string } | null;
+  browser: Browser | null;
 }
 
 const PARTS_IN_BODY = 50;
@@ -56,7 +57,8 @@ export async function takeNext(
      select d.id, d.channel, d.tries, d.message, d.kind, d.project as "projectId", (select name from project where id = d.project) as project,
        d.task, d.title, d.body, d.path, d.count, d.at, d.person,
        case when p.id is not null and p.disabled_at is null then ${RIGHTS} end as rights, p.email as address,
-       case when b.id is not null then jsonb_build_object('id', b.id, 'endpoint', b.endpoint, 'p256dh', b.p256dh, 'auth', b.auth) end as browser
+       case when b.id is not null then jsonb_build_object('endpoint', b.endpoint, 'p256dh', b.p256dh, 'auth', b.auth,
+         'path', d.path, 'notification', (select n.id from notification n where n.event = d.event and n.person = d.person)) end as browser
      from taken d left join person p on p.id = d.person
        left join push_subscription b on b.person = d.person and d.channel = 'push:' || b.id`,
     [channels, TRY_SECONDS],
@@ -96,7 +98,7 @@ function messageOf(
 }
 
 function targetOf(row: Row, items: Item[] | undefined, { channels }: NotificationSettings): Next['target'] {
-  const { channel, person, rights, address } = row;
+  const { channel, person, rights, address, browser } = row;
   if (person === null)
     return (
       channels.find(({ name }) => name === channel) ?? {
@@ -111,7 +113,9 @@ function targetOf(row: Row, items: Item[] | undefined, { channels }: Notificatio
     return address === null
       ? { kind: 'none', why: 'This person has no address any more.' }
       : { kind: 'email', to: address };
-  return { kind: 'none', why: 'This browser is not subscribed any more.' };
+  return browser === null
+    ? { kind: 'none', why: 'This browser is not subscribed any more.' }
+    : { kind: 'push', ...browser };
 }
 
 // What has gone out of the sight of the person since then is not told.

@@ -4,16 +4,16 @@ import { AutocodeError } from '../../protocol/errors.ts';
 /** again: whether another try may help; away: nothing is taken there now; gone: nothing ever will be; afterSeconds: as it asked. */
 export type Outcome =
   | { sent: true }
-  | { sent: false; trouble: string; again: boolean; away: boolean; gone?: boolean; afterSeconds: number };
+  | { sent: false; trouble: string; again: boolean; away: boolean; gone: boolean; afterSeconds: number };
 
 /** One that did not arrive and is tried again; `away` when it is not for this message alone. */
 export function later(trouble: string, { away = false, afterSeconds = 0 } = {}): Outcome {
-  return { sent: false, trouble, again: true, away, afterSeconds };
+  return { sent: false, trouble, again: true, away, gone: false, afterSeconds };
 }
 
-/** One that will never arrive, however often it is tried. */
-export function never(trouble: string): Outcome {
-  return { sent: false, trouble, again: false, away: false, afterSeconds: 0 };
+/** One that will never arrive, however often it is tried; `gone` when nothing else will arrive there either. */
+export function never(trouble: string, { gone = false } = {}): Outcome {
+  return { sent: false, trouble, again: false, away: false, gone, afterSeconds: 0 };
 }
 
 /** An error of ours in words; undefined for others. */

@@ -5,18 +5,21 @@ import type { Message } from './message.ts';
 import { later, never, ownTrouble, type Outcome } from './outcome.ts';
 import { plainLine } from './plain.ts';
 import { post } from './post.ts';
+import type { Browser } from './push/send.ts';
 
 export interface SendDeps {
-  settings: Pick<NotificationSettings, 'email'>;
-  secrets: Pick<SecretManager, 'get'>;
+  settings: Pick<NotificationSettings, 'email' | 'push'>;
+  secrets: Pick<SecretManager, 'get' | 'put'>;
   /** Takes values of secrets out of a text. */
   clean(text: string): string;
+  /** Which addresses push services may have; public ones when left out. */
+  reachable?(address: string): boolean;
 }
 
 /** Where a message goes. */
-export type Target = HookChannel | { kind: 'email'; to: string };
+export type Target = HookChannel | { kind: 'email'; to: string } | ({ kind: 'push' } & Browser);
 
-const TIMEOUT_SECONDS = { slack: 10, webhook: 10, email: 30 };
+const TIMEOUT_SECONDS = { slack: 10, webhook: 10, email: 30, push: 10 };
 
 /** Sends it once. An abort of `signal` is thrown. */
 export async function send(
@@ -44,11 +47,20 @@ export async function send(
 
 // What is not configured is not even loaded.
 async function sendBy(
-  { settings, secrets }: SendDeps,
+  { settings, secrets, reachable }: SendDeps,
   target: Target,
   message: Message,
   signal: AbortSignal,
 ): Promise<Outcome> {
+  if (target.kind === 'push') {
+    if (!settings.push.enabled) return never('The configuration has `notifications.push` off.');
+    const [{ sendPush }, { pushKeys }] = await Promise.all([
+      import('./push/send.ts'),
+      import('./push/key.ts'),
+    ]);
+    const push = { settings: settings.push, keys: await pushKeys(secrets), reachable };
+    return await sendPush(push, target, message, signal);
+  }
   if (target.kind !== 'email') return await post(secrets, target, message, signal);
   if (settings.email === undefined) return never('The configuration has no server for email.');
   const { sendEmail } = await import('./email/send.ts');

@@ -54,6 +54,7 @@ export function depsFor(db: Database, url: string, more: object = {}): DeliveryD
     db,
     secrets: {
       get: async (name) => (values[name] === undefined ? undefined : { value: values[name], version: 1 }),
+      put: async (name, value) => ((values[name] = value), 1),
     },
     settings: NotificationSettings.parse({
       ...more,

@@ -1,6 +1,7 @@
 // /own-notification-settings, /push-key, /push-subscriptions: how whoever asks is told besides the inbox.
 import { z } from 'zod';
-import { ErrorBody } from '../../../protocol/errors.ts';
+import { AutocodeError, ErrorBody } from '../../../protocol/errors.ts';
+import { NotificationDelivery } from '../../../protocol/notification.ts';
 import {
   NotificationSettingsPatch,
   OwnNotificationSettings,
@@ -8,7 +9,6 @@ import {
   PushSubscription,
   PushSubscriptionInput,
 } from '../../../protocol/notification-ways.ts';
-import { AutocodeError } from '../../../protocol/errors.ts';
 import { changeOwnSettings, ownSettings } from '../../notifications/own-settings.ts';
 import { pushKeys } from '../../notifications/push/key.ts';
 import {
@@ -16,6 +16,8 @@ import {
   listSubscriptions,
   removeSubscription,
 } from '../../notifications/push/subscriptions.ts';
+import { testOwnWays } from '../../notifications/trial.ts';
+import { actorOf } from '../authentication.ts';
 import { rightsOf } from '../own-rights.ts';
 import { Id } from '../parameters.ts';
 import type { Routes } from '../server.ts';
@@ -23,7 +25,9 @@ import type { Routes } from '../server.ts';
 const tags = ['notifications'];
 const own = { access: 'viewer', limited: 'open' } as const;
 
-export const notificationWayRoutes: Routes = (app, { db, config: { notifications }, secrets }) => {
+export const notificationWayRoutes: Routes = (app, context) => {
+  const { db, secrets, redactor, stopping } = context;
+  const { notifications } = context.config;
   app.get(
     '/own-notification-settings',
     {
@@ -48,6 +52,22 @@ export const notificationWayRoutes: Routes = (app, { db, config: { notifications
       },
     },
     async (request) => await changeOwnSettings(db, rightsOf(request).person, request.body, notifications),
+  );
+  app.post(
+    '/own-notification-tests',
+    {
+      config: own,
+      schema: {
+        tags,
+        summary: 'Send a test to my address and my browsers, once; the answer says how each went',
+        response: { 200: z.array(NotificationDelivery), 409: ErrorBody },
+      },
+    },
+    async (request) => {
+      const { person } = rightsOf(request);
+      const deps = { settings: notifications, secrets, clean: (text: string) => redactor().values(text) };
+      return await testOwnWays(db, deps, person, actorOf(request), stopping);
+    },
   );
   app.get(
     '/push-key',

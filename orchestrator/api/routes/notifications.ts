@@ -10,8 +10,9 @@ import {
   NotificationKind,
   ReadNotifications,
 } from '../../../protocol/notification.ts';
-import { channelNamed, listDeliveries, testChannel } from '../../notifications/delivery-log.ts';
+import { channelNamed, listDeliveries } from '../../notifications/delivery-log.ts';
 import { markRead, readInbox, type Reader } from '../../notifications/inbox.ts';
+import { testChannel } from '../../notifications/trial.ts';
 import { actorOf } from '../authentication.ts';
 import { Id, Limit, Switch } from '../parameters.ts';
 import { projectsOf } from '../project-scope.ts';

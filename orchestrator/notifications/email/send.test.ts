@@ -33,10 +33,10 @@ async function mail(
     user: USER,
     ...given,
   });
-  const secrets = { get: async () => ({ value: `${password}\n`, version: 1 }) };
+  const secrets = { get: async () => ({ value: `${password}\n`, version: 1 }), put: async () => 1 };
   const clean = (text: string) => text.replaceAll('hunter2', '[secret]');
   return await send(
-    { settings: { email }, secrets, clean },
+    { settings: { email, push: { enabled: false, hosts: [] } }, secrets, clean },
     { kind: 'email', to: 'ann@example.org' },
     message,
     signal,

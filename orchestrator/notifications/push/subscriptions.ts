@@ -64,6 +64,11 @@ export async function removeSubscription(db: Queryable, person: number, id: numb
   if (rowCount === 0) throw new AutocodeError('ERR_NOT_FOUND', `There is no browser ${id} of yours.`);
 }
 
+/** Forgets one that its browser has ended, by the channel of its deliveries. */
+export async function forgetSubscription(db: Queryable, channel: string): Promise<void> {
+  await db.query(`delete from push_subscription where 'push:' || id = $1`, [channel]);
+}
+
 /** Whether a push service is one of those that may be sent to. */
 export function isAllowed(endpoint: string, hosts: readonly string[]): boolean {
   const { protocol, hostname, username, password } = new URL(endpoint);
