@@ -138,7 +138,9 @@ function shown(key: ConfigKey, value: unknown): unknown {
 function schemaOf(key: ConfigKey, made: Map<string, Record<string, unknown>>): Record<string, unknown> {
   const known = made.get(key.path);
   if (known !== undefined) return known;
-  const { $schema: _, ...schema } = z.toJSONSchema(key.schema as z.ZodType, { io: 'input' });
-  made.set(key.path, schema);
-  return schema;
+  const { $schema: _, $ref, ...schema } = z.toJSONSchema(key.schema as z.ZodType, { io: 'input' });
+  // One with a name of its own is only referred to.
+  const whole = $ref === undefined ? schema : schema.$defs?.[$ref.replace('#/$defs/', '')];
+  made.set(key.path, whole as Record<string, unknown>);
+  return whole as Record<string, unknown>;
 }

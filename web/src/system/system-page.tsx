@@ -1,8 +1,10 @@
 // How the appliance is: its parts with what is wrong with each, what there is to do, room on the disk, where it serves.
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { Status } from '../../../protocol/status.ts';
 import { get } from '../api/client.ts';
 import { visible } from '../log/visible.ts';
+import { useMayInAll } from '../session/session.ts';
 import { clock } from '../task/format.ts';
 import { Badge, type Tone } from '../ui/badge.tsx';
 import { Meter } from '../ui/meter.tsx';
@@ -21,6 +23,7 @@ const TONES: Record<Status['parts'][number]['state'], Tone> = {
 
 /** The page at `/system`. */
 export function SystemPage() {
+  const isAdmin = useMayInAll('admin');
   const { data, error } = useQuery({
     queryKey: ['status'],
     queryFn: async ({ signal }) => await get<Status>('/status', {}, signal),
@@ -47,8 +50,17 @@ export function SystemPage() {
           <Section title="This appliance">
             <Facts status={data} />
             <p className="text-muted">
-              What is configured is told by <code>autocode config show</code> on its machine, each setting
-              with where it comes from.
+              What is configured is told by{' '}
+              {isAdmin ? (
+                <Link to="/settings" className="text-accent underline">
+                  the settings
+                </Link>
+              ) : (
+                <>
+                  <code>autocode config show</code> on its machine
+                </>
+              )}
+              , each with where it comes from.
             </p>
           </Section>
         </>
