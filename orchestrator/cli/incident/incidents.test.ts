@@ -13,6 +13,7 @@ const INCIDENT: IncidentDetails = {
   firing: 1,
   fired: 5,
   tasks: [{ task: 12, project: 'shop', state: 'failed', dropped: false }],
+  others: 0,
   needsPerson: 'Task 12 failed: no model.',
   reopened: 1,
   firstAt: AT,

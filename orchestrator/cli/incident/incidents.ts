@@ -66,8 +66,9 @@ function drawList(incidents: Incident[]): string {
   ]);
 }
 
-function tasksOf({ tasks }: Incident): string {
-  return tasks.map(({ task, state, dropped }) => `${task} ${dropped ? 'not needed' : state}`).join(', ');
+function tasksOf({ tasks, others }: Incident): string {
+  const own = tasks.map(({ task, state, dropped }) => `${task} ${dropped ? 'not needed' : state}`);
+  return [...own, ...(others === 0 ? [] : [`${others} of other projects`])].join(', ');
 }
 
 function drawIncident(incident: IncidentDetails): string {
