@@ -14,6 +14,7 @@ import { drainHealth } from './drain-status.ts';
 import { fleetHealth } from './fleet-status.ts';
 import { intakeHealth } from './intake-status.ts';
 import { modelParts } from './model-status.ts';
+import { notificationHealth } from './notification-status.ts';
 import { secretsHealth } from './secret-status.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -42,24 +43,38 @@ export async function gatherStatus({
 }: StatusSources): Promise<Status> {
   const { config } = settings;
   const runLogs = join(fixed.dataDir, 'logs/worker');
-  const [installation, tasks, runs, workers, disk, logDisk, vectors, models, drain, fleet, secrets, intake] =
-    await Promise.all([
-      db.query<{ id: string }>('select id from installation'),
-      counts(db, `select state, count(*)::int from task group by state`),
-      counts(
-        db,
-        `select state, count(*)::int from run where state in ('leased','preparing','working','verifying','submitting') group by state`,
-      ),
-      listWorkers(db, runNeeds(config.placement)),
-      statfs(fixed.dataDir),
-      statfs(runLogs).catch(() => null), // a file system of its own, perhaps; made with the first log
-      hasPgvector(db),
-      modelParts(db, catalogue, config.models.local !== undefined),
-      getDrain(db),
-      fleetHealth(db, config),
-      secretsHealth(db),
-      intakeHealth(db),
-    ]);
+  const [
+    installation,
+    tasks,
+    runs,
+    workers,
+    disk,
+    logDisk,
+    vectors,
+    models,
+    drain,
+    fleet,
+    secrets,
+    intake,
+    notifications,
+  ] = await Promise.all([
+    db.query<{ id: string }>('select id from installation'),
+    counts(db, `select state, count(*)::int from task group by state`),
+    counts(
+      db,
+      `select state, count(*)::int from run where state in ('leased','preparing','working','verifying','submitting') group by state`,
+    ),
+    listWorkers(db, runNeeds(config.placement)),
+    statfs(fixed.dataDir),
+    statfs(runLogs).catch(() => null), // a file system of its own, perhaps; made with the first log
+    hasPgvector(db),
+    modelParts(db, catalogue, config.models.local !== undefined),
+    getDrain(db),
+    fleetHealth(db, config),
+    secretsHealth(db),
+    intakeHealth(db),
+    notificationHealth(db, config.notifications),
+  ]);
   const parts: PartHealth[] = [
     {
       name: 'database',
@@ -75,6 +90,7 @@ export async function gatherStatus({
     ...others,
     ...secrets,
     ...intake,
+    ...notifications,
     workersHealth(workers),
     ...fleet,
     diskHealth(
