@@ -106,6 +106,8 @@ function Checklist({ steps, step }: { steps: Steps; step: Step }) {
               to="/first-run"
               search={{ step: each } as never}
               {...(each === step ? { 'aria-current': 'step' as const } : {})}
+              activeProps={{ 'aria-current': 'step' }}
+              activeOptions={{ exact: true }}
               className="flex items-center gap-2 rounded-md border border-transparent px-2.5 py-2 hover:bg-sunken aria-[current=step]:border-line aria-[current=step]:bg-surface aria-[current=step]:font-medium"
             >
               <span aria-hidden className="w-4 text-center text-muted">

@@ -52,6 +52,7 @@ function Connected({ forge: { name, kind, url } }: { forge: Forge }) {
       await get<ImportableRepository[]>(`/forges/${name}/repositories`, {}, signal),
     retry: false,
   });
+  const word = isFetching ? 'Looking …' : 'Test';
   return (
     <li className="space-y-1.5 px-3 py-2">
       <div className="flex flex-wrap items-center gap-2">
@@ -61,10 +62,10 @@ function Connected({ forge: { name, kind, url } }: { forge: Forge }) {
         <Button
           className="ml-auto"
           disabled={isFetching}
-          aria-label={`Test ${name}`}
+          aria-label={`${word} ${name}`}
           onClick={() => void refetch()}
         >
-          {isFetching ? 'Looking …' : 'Test'}
+          {word}
         </Button>
       </div>
       {error !== null && !isFetching && (

@@ -22,19 +22,25 @@ export function ModelTestButton({ model }: { model: string }) {
     refetchInterval: ({ state }) => (state.data?.[0]?.state === 'running' ? LOOK_MS : false),
   });
   const [problem, setProblem] = useState<unknown>();
+  const [asked, setAsked] = useState(false);
   const [test] = tests;
+  const isTesting = asked || test?.state === 'running';
+  const word = isTesting ? 'Testing …' : 'Test';
   const begin = async () => {
     setProblem(undefined);
+    setAsked(true);
     try {
       cache.setQueryData(queryKey, [await send<ModelTest>('POST', '/model-tests', { model })]);
     } catch (error) {
       setProblem(error);
+    } finally {
+      setAsked(false);
     }
   };
   return (
     <div className="mt-1 space-y-1.5">
-      <Button disabled={test?.state === 'running'} aria-label={`Test ${model}`} onClick={() => void begin()}>
-        {test?.state === 'running' ? 'Testing …' : 'Test'}
+      <Button disabled={isTesting} aria-label={`${word} ${model}`} onClick={() => void begin()}>
+        {word}
       </Button>
       {problem !== undefined && <Problem error={problem} />}
       {test !== undefined && <Outcome test={test} />}

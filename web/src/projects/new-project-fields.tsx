@@ -25,7 +25,11 @@ export function NewProjectFields({ typed, look, problem, onChange }: FieldsProps
   return (
     <>
       <div className="grid gap-3 sm:grid-cols-2">
-        <Field label="Name" hint="Unique here." mistake={mistakeAt(problem, 'name')}>
+        <Field
+          label="Name"
+          hint="Lower-case letters, digits, dots, dashes; unique here."
+          mistake={mistakeAt(problem, 'name')}
+        >
           <Input
             {...bind('name')}
             required
@@ -46,7 +50,7 @@ export function NewProjectFields({ typed, look, problem, onChange }: FieldsProps
       {typed.agent === 'command' && (
         <Field
           label="Program of the agent"
-          hint="The program and its arguments, one a line; it finds the task in its environment."
+          hint="The program and its arguments, one a line; the task comes on its standard input."
           mistake={mistakeAt(problem, 'agentCommand')}
         >
           <TextArea {...bind('agentCommand')} required rows={3} className="font-mono" />
@@ -55,7 +59,7 @@ export function NewProjectFields({ typed, look, problem, onChange }: FieldsProps
       <Sandbox typed={typed} onChange={onChange} />
       <Check
         label="Its agents may use models outside of the appliance"
-        hint="What they ask such a model leaves this machine; each request is recorded."
+        hint="Needed for the API of a vendor. What agents ask it leaves this machine; each request is recorded."
         checked={typed.external}
         onChange={({ target }) => onChange({ ...typed, external: target.checked })}
       />

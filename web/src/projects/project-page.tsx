@@ -14,6 +14,7 @@ import { ModelPolicyPart } from './model-policy.tsx';
 import { NotesPart } from './notes.tsx';
 import { RemoveDialog } from './remove-dialog.tsx';
 import { RepositoriesPart } from './repositories.tsx';
+import { SecretsPart } from './secrets.tsx';
 import { SettingParts } from './setting-parts.tsx';
 
 /** The page at `/projects/$project`. */
@@ -34,6 +35,7 @@ export function ProjectPage() {
 function Shown({ project }: { project: Project }) {
   const { name, archivedAt } = project;
   const mayChange = useMayInAll('operator') && archivedAt === null;
+  const isAdmin = useMayInAll('admin');
   const [open, setOpen] = useState<'edit' | 'remove'>();
   const { data: settings } = useQuery(settingsQuery(name));
   const close = () => setOpen(undefined);
@@ -61,6 +63,7 @@ function Shown({ project }: { project: Project }) {
         <SettingParts project={project} settings={settings?.settings ?? []} />
         <ModelPolicyPart project={name} mayChange={mayChange} />
         <NotesPart project={project} mayClear={mayChange} />
+        {isAdmin && <SecretsPart project={name} mayChange={mayChange} />}
       </div>
       {open === 'edit' && <EditDialog name={name} onClose={close} />}
       {open === 'remove' && <RemoveDialog project={project} onClose={close} />}

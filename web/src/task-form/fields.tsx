@@ -79,8 +79,7 @@ function ProjectField({ bind, mistake }: { bind: Bound; mistake: string | undefi
     queryKey: ['projects'],
     queryFn: async ({ signal }) => await get<Project[]>('/projects', {}, signal),
   });
-  const hint =
-    projects?.length === 0 ? 'There is none yet: `autocode project add PATH` makes one.' : undefined;
+  const hint = projects?.length === 0 ? 'There is none yet: the page Projects makes one.' : undefined;
   return (
     <Field label="Project" mistake={mistake} hint={hint}>
       <Select {...bind} required>
@@ -110,7 +109,7 @@ function Doers({
     retry: false, // not open to whoever has a role in some projects only
   });
   const agents = new Set(['command', ...workers.flatMap((worker) => worker.agents.map(({ name }) => name))]);
-  const roles = new Set(models.flatMap((model) => model.roles));
+  const roles = new Set(models.flatMap((model) => model.roles.map((role) => `autocode/${role}`)));
   return (
     <div className="grid gap-3 sm:grid-cols-3">
       <Field label="Agent" mistake={mistake('agent')}>

@@ -1,5 +1,6 @@
 // What stands beside a task's story: its means, why it waits, the checks, calls and refusals of the run that is shown.
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Check, Run } from '../../../protocol/run.ts';
 import type { Task } from '../../../protocol/task.ts';
@@ -22,7 +23,12 @@ export function Part({ title, children }: { title: string; children: ReactNode }
 export function Facts({ task, runs }: { task: Task; runs: readonly Run[] }) {
   const sum = (of: (run: Run) => number) => runs.reduce((total, run) => total + of(run), 0);
   const rows: [string, ReactNode][] = [
-    ['Project', <bdi key="p">{task.project}</bdi>],
+    [
+      'Project',
+      <Link key="p" to={`/projects/${task.project}` as '/'} className="text-accent hover:underline">
+        {task.project}
+      </Link>,
+    ],
     ['Works in', task.repositories.map(({ name, baseBranch }) => `${name} (${baseBranch})`).join(', ')],
     ['Agent', task.agent],
     ['Model', task.model === '' ? 'as the agent has it' : task.model],
