@@ -17,18 +17,24 @@ let last: string | undefined;
 export function startLive(): () => void {
   const stop = new AbortController();
   const channel = new BroadcastChannel('autocode-live');
-  channel.onmessage = ({ data }: MessageEvent<Told>) => {
-    if (data.kind === 'state') show(data.state);
-    else take(data.event);
-  };
-  const tell = (told: Told) => {
+  let holds = false;
+  const hear = (told: Told) => {
     if (told.kind === 'state') show(told.state);
-    else take(told.event);
+    else if (told.kind === 'event') take(told.event);
+    else if (holds) channel.postMessage({ kind: 'state', state } satisfies Told);
+  };
+  channel.onmessage = ({ data }: MessageEvent<Told>) => hear(data);
+  const tell = (told: Told) => {
+    hear(told);
     channel.postMessage(told);
   };
   navigator.locks
-    .request('autocode-live', { signal: stop.signal }, async () => await follow(tell, stop.signal))
+    .request('autocode-live', { signal: stop.signal }, async () => {
+      holds = true;
+      await follow(tell, stop.signal);
+    })
     .catch(() => {}); // the page goes before it got its turn
+  channel.postMessage({ kind: 'question' } satisfies Told);
   // What came between the load of a page and its first word of another tab's is asked for anew.
   void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
   return () => {

@@ -1,7 +1,7 @@
 // How often something is asked for anew while it goes on to change: soon at first, then less and less often, as many pages may look on.
 // Used by caches.ts and by the board.
 const LONGEST_PAUSE_MS = 4000;
-/** What is asked for again within this time has gone on to change. */
+/** What is asked for again within this time, or within the last pause, has gone on to change. */
 const RIGHT_AFTER_MS = 1000;
 
 /** Work that is done some time after it was asked for, however often that was meanwhile. */
@@ -18,7 +18,8 @@ export function paced(work: () => Promise<boolean>, shortestMs: number): Paced {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const soon = () => {
     if (timer !== undefined) return;
-    pause = performance.now() - last < RIGHT_AFTER_MS ? Math.min(pause * 2, LONGEST_PAUSE_MS) : shortestMs;
+    const goesOn = performance.now() - last < Math.max(pause, RIGHT_AFTER_MS);
+    pause = goesOn ? Math.min(pause * 2, LONGEST_PAUSE_MS) : shortestMs;
     timer = setTimeout(() => void run(), pause);
   };
   const run = async () => {

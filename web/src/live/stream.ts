@@ -63,6 +63,6 @@ export function isAfter(id: string, other: string): boolean {
   return first![0] === second![0] ? first![1] > second![1] : first![0] > second![0];
 }
 
-/** What other tabs are told. */
-export type Told = { kind: 'event'; event: Event } | { kind: 'state'; state: LiveState };
+/** What tabs tell one another; one that has just come asks whether the connection is there. */
+export type Told = { kind: 'event'; event: Event } | { kind: 'state'; state: LiveState } | { kind: 'question' };
 export type LiveState = 'connecting' | 'live' | 'away';
