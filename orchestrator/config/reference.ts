@@ -10,6 +10,8 @@ const HEAD = `# Configuration
 One YAML file, the environment and flags, the later ones first: \`--set api.port=8080\`, then \`AUTOCODE_API_PORT=8080\`, then the file.
 The file is the one that \`--config\` names, else \`config/autocode.yaml\` in the data directory, else \`/etc/autocode/autocode.yaml\`.
 \`autocode config check\` tells every mistake with its place; \`autocode config show\` tells every value and where it is from.
+\`autocode config set KEY VALUE\` and \`config unset KEY\` change the file, and so does the page *Settings*: comments stay, the whole is checked before it is
+written, and it holds from the next start of the daemon, which the page can ask for. A variable or flag goes before what is written there.
 
 This page is made by \`autocode config reference > docs/configuration.md\`.
 `;
