@@ -113,3 +113,22 @@ export async function picture(page: Page, name: string): Promise<void> {
   if (directory !== undefined)
     await page.screenshot({ path: path.join(directory, `${name}.png`), animations: 'disabled' });
 }
+
+/** The page in both themes and sizes; it is left light and wide. */
+export async function soundInAll(watched: WatchedPage, name: string): Promise<void> {
+  const { page } = watched;
+  await assertSound(watched);
+  await picture(page, `${name}-light`);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.setViewportSize(NARROW);
+  await assertSound(watched);
+  await picture(page, `${name}-dark`);
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize(WIDE);
+}
+
+/** Presses a button as somebody does who has no mouse. */
+export async function press(page: Page, name: string | RegExp): Promise<void> {
+  await page.getByRole('button', { name, exact: true }).focus();
+  await page.keyboard.press('Enter');
+}

@@ -5,21 +5,13 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { writeCharges } from '../../orchestrator/budget/charge.ts';
 import { charge, payers } from '../../orchestrator/budget/testing/books.ts';
 import { transaction } from '../../orchestrator/db/connect.ts';
 import type { IntakeSource } from '../../protocol/intake.ts';
 import { eventually, startAppliance, type Appliance } from '../e2e/appliance.ts';
-import {
-  assertSound,
-  NARROW,
-  openBrowser,
-  picture,
-  signedIn,
-  WIDE,
-  type WatchedPage,
-} from '../support/browser.ts';
+import { assertSound, openBrowser, press, signedIn, soundInAll } from '../support/browser.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
 import { startNomadStandIn, type NomadStandIn } from '../support/nomad-stand-in.ts';
 
@@ -143,25 +135,6 @@ async function worked(source: string): Promise<void> {
     const { waiting } = await appliance.api<IntakeSource>('GET', `/intake/sources/${source}`);
     return waiting === 0 || undefined;
   }, `all from ${source} to be worked on`);
-}
-
-/** The page in both themes and sizes; it is left light and wide. */
-async function soundInAll(watched: WatchedPage, name: string): Promise<void> {
-  const { page } = watched;
-  await assertSound(watched);
-  await picture(page, `${name}-light`);
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await page.setViewportSize(NARROW);
-  await assertSound(watched);
-  await picture(page, `${name}-dark`);
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize(WIDE);
-}
-
-/** Presses a button as somebody does who has no mouse. */
-async function press(page: Page, name: string | RegExp): Promise<void> {
-  await page.getByRole('button', { name, exact: true }).focus();
-  await page.keyboard.press('Enter');
 }
 
 /** Pages, with what is seen when they are whole. */
