@@ -33,7 +33,7 @@ interface Place {
   replayed_base: string | null;
   /** The task has an open change here, which began at this commit: its next run goes on from it. */
   change_base: string | null;
-  /** Where that change stands, when it conflicts with its base and nobody else has pushed to it. */
+  /** Where that change stands, when its conflict with the base is to be resolved. */
   conflicting: string | null;
   /** The change of another task that it is built upon: the one of its own change, else the newest open one where the project stacks. */
   below: Below | null;
@@ -167,7 +167,7 @@ const LIVE = `state in ('leased', 'preparing', 'working', 'verifying')`;
 async function placesOf(db: Queryable, run: string, fence: number): Promise<Place[]> {
   const { rows } = await db.query<Place>(
     `select own.repository, repository.origin, own.base_branch, began.base_commit, task.replay_of, replayed.base_commit as replayed_base, change.base_commit as change_base,
-         case when change.mergeable = 'conflicts' and change.forge_head is null then change.head_commit end as conflicting,
+         case when change.resolving and change.forge_head is null then change.head_commit end as conflicting,
          (select to_jsonb(b) from (${BELOW}) b) as below
        from run join task on task.id = run.task join project on project.id = task.project join task_repository own on own.task = run.task join repository on repository.id = own.repository
        left join run_repository began on began.run = run.id and began.repository = own.repository

@@ -8,6 +8,8 @@ import { ENDED_TASK_STATES } from '../tasks/task-state.ts';
 import { getChange } from './changes.ts';
 import { refreshChange, type MergeDeps } from './merge.ts';
 
+const REASON_MAX = 1_500;
+
 /**
  * Opens the task of a change again, with a message to its agent: the next run begins with the change brought upon its base as that is
  * now. ERR_STATE where there is no conflict, or nobody can work on it again.
@@ -30,13 +32,14 @@ export async function resolveConflict(
     const { state } = await lockTask(tx, change.task);
     if (!ENDED_TASK_STATES.includes(state))
       refuse(`Task ${change.task}, which change ${id} is of, is ${state}.`, 'Wait until it has ended.');
+    await tx.query('update change set resolving = true, updated_at = now() where id = $1', [id]);
     await sendOrReopen(tx, change.task, { author, text: messageOf(change, words) });
   });
   return await getChange(deps.db, id);
 }
 
 function messageOf({ baseBranch, mergeReason }: Change, words: string | undefined): string {
-  const where = mergeReason === null ? '' : ` in ${mergeReason}`;
+  const where = mergeReason === null ? '' : ` in ${mergeReason.slice(0, REASON_MAX)}`;
   const text = [
     `Your change conflicts with ${baseBranch}${where}. The files here are your result brought upon ${baseBranch} as it is now: where both`,
     'changed the same lines, a file has conflict markers (<<<<<<<, =======, >>>>>>>). Resolve them so that what both wanted holds, leave no',

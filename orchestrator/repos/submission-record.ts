@@ -112,7 +112,7 @@ export async function recordChange(
      on conflict (task, repository) do update set run = excluded.run, branch = excluded.branch,
        base_branch = excluded.base_branch, base_commit = excluded.base_commit, head_commit = excluded.head_commit,
        title = excluded.title, body = excluded.body, state = 'open', number = excluded.number, url = excluded.url, onto = excluded.onto,
-       forge_head = null, trouble = null, mergeable = 'unknown', merge_reason = null, follow = null, look = nextval('change_look'), closed_at = null, updated_at = now()
+       forge_head = null, trouble = null, mergeable = 'unknown', merge_reason = null, follow = null, resolving = false, look = nextval('change_look'), closed_at = null, updated_at = now()
      returning id`,
     [
       task,

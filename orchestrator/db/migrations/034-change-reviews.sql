@@ -7,6 +7,7 @@ alter table change
   add merge_reason text,                           -- files in conflict, or what the forge wants first
   add draft        boolean not null default false,
   add look         bigint not null default 0,      -- the number of the look that this is of: an older one that comes late changes nothing
+  add resolving    boolean not null default false, -- its next run begins upon the base as it is then, to resolve a conflict
   add follow       jsonb;                          -- its move upon the base, recorded before the push: {target, head}; or why there is none: {target, left}
 
 -- Counts looks at changes in the order in which they begin; no clock, which may go back.

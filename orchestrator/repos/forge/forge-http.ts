@@ -54,7 +54,7 @@ const FIRST_PAUSE_MS = 300;
 const LONGEST_WAIT_MS = 20_000;
 const TIMEOUT = { lookup: 5_000, connect: 5_000, request: 30_000 };
 const PAGES = 100;
-const KEPT_ANSWERS = 500;
+const KEPT_ANSWERS = 1000;
 
 /** Makes the requests of one credential at one server; all of them together heed its rate limit. */
 export function forgeApi(server: ApiServer): ForgeApi {
