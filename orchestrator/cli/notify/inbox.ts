@@ -37,7 +37,10 @@ function draw({ unread, notifications }: Inbox): string {
     { title: '', value: ({ readAt }) => (readAt === null ? 'new' : '') },
     { title: 'PROJECT', value: ({ project }) => project ?? '–' },
     { title: 'KIND', value: ({ kind }) => kind },
-    { title: 'WHAT', value: ({ title }) => oneLine(title) },
+    {
+      title: 'WHAT',
+      value: ({ title, count }) => oneLine(count === 1 ? title : `${title} (${count} times)`),
+    },
   ]);
   return `${list}\n\n${unread} unread.`;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Inbox, NotificationDelivery, NotificationRule } from '../../../protocol/notification.ts';
+import type { OwnNotificationSettings } from '../../../protocol/notification-ways.ts';
 import { fakeApi, runCli } from '../testing/run-cli.ts';
 
 const AT = '2026-11-20T10:00:00.000Z';
@@ -69,6 +70,7 @@ test('notify subscribe makes a rule of the installation, of a person, or an own 
     'POST /notification-rules': { status: 201, body: RULE },
     'POST /own-notification-rules': { status: 201, body: { ...RULE, person: 'ann' } },
     'GET /notification-rules': { body: [RULE] },
+    'PATCH /notification-rules/3': { body: RULE },
     'DELETE /notification-rules/3': { status: 200, body: null },
   });
   const { stdout } = await run(api.url, 'subscribe', 'task.failed', 'intake.failed', '--channel', 'ops');
@@ -81,6 +83,9 @@ test('notify subscribe makes a rule of the installation, of a person, or an own 
       { kinds: ['task.failed'], project: 'shop', channels: [] },
     ],
   );
+  await run(api.url, 'change', '3', '--kind', 'task.failed', '--all-projects', '--inbox-only');
+  assert.deepEqual(api.requests.at(-1)!.body, { kinds: ['task.failed'], project: null, channels: [] });
+  assert.equal((await run(api.url, 'change', '3')).code, 2);
   assert.match((await run(api.url, 'rules')).stdout, /3 +installation +all +ops +task\.failed/);
   assert.equal((await run(api.url, 'unsubscribe', '3')).stdout, 'Rule 3 is removed.\n');
   assert.equal((await run(api.url, 'subscribe', 'nonsense')).code, 2);
@@ -90,15 +95,59 @@ test('notify test ends with 1 where the channel did not take it; deliveries say 
   await using api = await fakeApi({
     'POST /notification-channels/ops/tests': { body: DELIVERY },
     'POST /notification-channels/hook/tests': { body: { ...DELIVERY, channel: 'hook', state: 'sent' } },
+    'POST /own-notification-tests': {
+      body: [
+        { ...DELIVERY, channel: 'email', person: 'ann', state: 'sent' },
+        { ...DELIVERY, channel: 'push', person: 'ann' },
+      ],
+    },
     'GET /notification-deliveries': { body: [DELIVERY] },
     'GET /notification-channels': { body: [{ name: 'ops', kind: 'slack', forPeople: true }] },
   });
   const failed = await run(api.url, 'test', 'ops');
   assert.deepEqual([failed.code, failed.stdout], [1, 'The channel ops did not take it. It answered 500.\n']);
   assert.equal((await run(api.url, 'test', 'hook')).code, 0);
+  const own = await run(api.url, 'test', '--own');
+  assert.deepEqual(
+    [own.code, own.stdout],
+    [1, 'The email of ann took it, as e0f5.\nA browser of ann did not take it. It answered 500.\n'],
+  );
+  assert.equal((await run(api.url, 'test')).code, 2);
   assert.match(
     (await run(api.url, 'deliveries', '--state', 'failed')).stdout,
     /9 +ops +failed .*It answered 500/,
   );
   assert.match((await run(api.url, 'channels')).stdout, /ops +slack +everybody/);
+});
+
+test('notify settings shows how a person is told, and changes what is given', async () => {
+  const settings: OwnNotificationSettings = {
+    address: 'ann@example.org',
+    addressByProvider: true,
+    email: true,
+    digest: 'daily',
+    digestAt: '09:00',
+    quietHours: { from: '22:00', to: '07:00' },
+    timeZone: 'Europe/Berlin',
+    emailOffered: true,
+    pushOffered: false,
+  };
+  await using api = await fakeApi({
+    'GET /own-notification-settings': { body: settings },
+    'PATCH /own-notification-settings': { body: { ...settings, quietHours: null } },
+  });
+  assert.equal(
+    (await run(api.url, 'settings')).stdout,
+    'email: on (ann@example.org, as the provider says)\nbrowsers: this installation sends to none\n' +
+      'digest: daily at 09:00\nquiet hours: 22:00 to 07:00\ntime zone: Europe/Berlin\n',
+  );
+  const change = ['--quiet', '22:00-07:00', '--no-email', '--address', 'none', '--digest', 'hourly'];
+  assert.match((await run(api.url, 'settings', ...change)).stdout, /quiet hours: none/);
+  assert.deepEqual(api.requests.at(-1)!.body, {
+    email: false,
+    address: null,
+    digest: 'hourly',
+    quietHours: { from: '22:00', to: '07:00' },
+  });
+  assert.equal((await run(api.url, 'settings', '--quiet', 'night')).code, 2);
 });

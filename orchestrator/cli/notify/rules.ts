@@ -1,5 +1,6 @@
 // `autocode notify rules`, `subscribe` and `unsubscribe`.
 import { z } from 'zod';
+import { AutocodeError } from '../../../protocol/errors.ts';
 import { NotificationRule } from '../../../protocol/notification.ts';
 import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
@@ -15,6 +16,15 @@ interface SubscribeArgs extends OwnArgs {
   person: string | undefined;
 }
 
+interface ChangeArgs extends OwnArgs {
+  rule: number;
+  kind: string[] | undefined;
+  project: string | undefined;
+  allProjects: boolean | undefined;
+  channel: string[] | undefined;
+  inboxOnly: boolean | undefined;
+}
+
 /** Lists rules. */
 export async function listRules(args: OwnArgs): Promise<void> {
   await show(args, () => connect(args).get(pathOf(args), z.array(NotificationRule)), draw);
@@ -24,8 +34,26 @@ export async function listRules(args: OwnArgs): Promise<void> {
 export async function subscribe(args: SubscribeArgs): Promise<void> {
   const { kinds, project = null, channel: channels, person = null } = args;
   const body = { kinds, project, channels, ...(args.own === true ? {} : { person }) };
-  const rule = await connect(args).send('POST', pathOf(args), NotificationRule, body);
-  if (args.json) return printJson(rule);
+  tell(args, await connect(args).send('POST', pathOf(args), NotificationRule, body));
+}
+
+/** Changes what is given of a rule. */
+export async function changeRule(args: ChangeArgs): Promise<void> {
+  const { kind, project, allProjects, channel, inboxOnly } = args;
+  const body = {
+    ...(kind === undefined ? {} : { kinds: kind }),
+    ...(allProjects === true ? { project: null } : project === undefined ? {} : { project }),
+    ...(inboxOnly === true ? { channels: [] } : channel === undefined ? {} : { channels: channel }),
+  };
+  if (Object.keys(body).length === 0)
+    throw new AutocodeError('ERR_INVALID_INPUT', 'Nothing was said to change.', {
+      remedy: 'See `autocode notify change --help`.',
+    });
+  tell(args, await connect(args).send('PATCH', `${pathOf(args)}/${args.rule}`, NotificationRule, body));
+}
+
+function tell({ json }: GlobalArgs, rule: NotificationRule): void {
+  if (json) return printJson(rule);
   const places = [`the inbox of ${rule.person ?? 'the installation'}`, ...rule.channels];
   print(
     `Rule ${rule.id}: ${rule.kinds.join(', ')} of ${rule.project ?? 'all projects'} to ${places.join(', ')}.`,

@@ -6,6 +6,7 @@ import * as protocolEvents from '../../../protocol/event.ts';
 import * as protocolIncident from '../../../protocol/incident.ts';
 import * as protocolIntake from '../../../protocol/intake.ts';
 import * as protocolModels from '../../../protocol/model.ts';
+import * as protocolWays from '../../../protocol/notification-ways.ts';
 import * as protocolNotifications from '../../../protocol/notification.ts';
 import * as protocolOrder from '../../../protocol/order-of-work.ts';
 import * as protocolPeople from '../../../protocol/person.ts';
@@ -43,6 +44,7 @@ test('what help offers to choose from is what the protocol knows', () => {
   assert.deepEqual(choices.VERDICTS, protocolIntake.VERDICTS);
   assert.deepEqual(choices.INCIDENT_STATES, protocolIncident.INCIDENT_STATES);
   assert.deepEqual(choices.EVENT_KINDS, protocolEvents.EVENT_KINDS);
+  assert.deepEqual(choices.DIGESTS, protocolWays.DIGESTS);
   assert.deepEqual(choices.NOTIFICATION_KINDS, protocolNotifications.NOTIFICATION_KINDS);
   assert.deepEqual(choices.NOTIFICATION_DELIVERY_STATES, protocolNotifications.NOTIFICATION_DELIVERY_STATES);
 });

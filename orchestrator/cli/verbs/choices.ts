@@ -14,6 +14,7 @@ import type {
   MergeMethod,
 } from '../../../protocol/project.ts';
 import type { NotificationDeliveryState, NotificationKind } from '../../../protocol/notification.ts';
+import type { Digest } from '../../../protocol/notification-ways.ts';
 import type { AfterChange } from '../../../protocol/order-of-work.ts';
 import type { PLACEMENT_CHOICES as PlacementChoices } from '../../../protocol/placement.ts';
 import type { PersonRole } from '../../../protocol/person.ts';
@@ -222,6 +223,8 @@ export const NOTIFICATION_DELIVERY_STATES = [
   'failed',
   'joined',
 ] as const satisfies NotificationDeliveryState[];
+
+export const DIGESTS = ['off', 'hourly', 'daily'] as const satisfies Digest[];
 
 export const NOTIFICATION_KINDS = [
   'change.ready',

@@ -1,7 +1,7 @@
 // `autocode notify …`: definitions. Handlers are in ../notify/.
 import type { Argv } from 'yargs';
 import { verb, type Noun } from '../command.ts';
-import { NOTIFICATION_DELIVERY_STATES, NOTIFICATION_KINDS } from './choices.ts';
+import { DIGESTS, NOTIFICATION_DELIVERY_STATES, NOTIFICATION_KINDS } from './choices.ts';
 
 const own = { type: 'boolean', describe: 'Of the person whose token is used' } as const;
 const limit = { type: 'number', default: 50, requiresArg: true, describe: 'At most' } as const;
@@ -76,6 +76,44 @@ export const notifyNoun: Noun = {
       load: async () => (await import('../notify/rules.ts')).subscribe,
     }),
     verb({
+      command: 'change <rule>',
+      describe: 'Change a rule; what is left out stays',
+      examples: [
+        ['notify change 3 --kind task.failed --kind change.ready --all-projects', ''],
+        ['notify change 3 --inbox-only --own', ''],
+      ],
+      builder: (yargs: Argv) =>
+        yargs
+          .positional('rule', {
+            type: 'number',
+            demandOption: true,
+            describe: 'Its number in `notify rules`',
+          })
+          .option('kind', {
+            choices: NOTIFICATION_KINDS,
+            array: true,
+            nargs: 1,
+            describe: 'Of what, instead of what it was; repeat for more',
+          })
+          .option('project', {
+            type: 'string',
+            requiresArg: true,
+            conflicts: 'all-projects',
+            describe: 'Only of this project',
+          })
+          .option('all-projects', { type: 'boolean', describe: 'Of all projects' })
+          .option('channel', {
+            type: 'string',
+            array: true,
+            nargs: 1,
+            conflicts: 'inbox-only',
+            describe: 'Where it goes besides the inbox, instead of where it went; repeat for more',
+          })
+          .option('inbox-only', { type: 'boolean', describe: 'To the inbox alone' })
+          .option('own', own),
+      load: async () => (await import('../notify/rules.ts')).changeRule,
+    }),
+    verb({
       command: 'unsubscribe <rule>',
       describe: 'Remove a rule',
       examples: [['notify unsubscribe 3', '']],
@@ -96,12 +134,49 @@ export const notifyNoun: Noun = {
       load: async () => (await import('../notify/channels.ts')).listChannels,
     }),
     verb({
-      command: 'test <channel>',
-      describe: 'Send a test by a channel, once',
-      examples: [['notify test ops', '']],
+      command: 'settings',
+      describe: 'Show how the person whose token is used is told besides the inbox, or change it',
+      examples: [
+        ['notify settings --address ann@example.org --email', ''],
+        [
+          'notify settings --digest daily --digest-at 09:00 --quiet 22:00-07:00 --time-zone Europe/Berlin',
+          '',
+        ],
+      ],
       builder: (yargs: Argv) =>
-        yargs.positional('channel', { type: 'string', demandOption: true, describe: 'Its name' }),
-      load: async () => (await import('../notify/channels.ts')).testChannel,
+        yargs
+          .option('email', { type: 'boolean', describe: 'Send what the inbox gets to the address, too' })
+          .option('address', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'Where email goes; `none` takes it away',
+          })
+          .option('digest', { choices: DIGESTS, describe: 'Collect what does not press' })
+          .option('digest-at', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'When a daily digest goes out, as 09:00',
+          })
+          .option('quiet', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'When only what is urgent goes out, as 22:00-07:00; `none`: never',
+          })
+          .option('time-zone', { type: 'string', requiresArg: true, describe: 'As Europe/Berlin' }),
+      load: async () => (await import('../notify/settings.ts')).settings,
+    }),
+    verb({
+      command: 'test [channel]',
+      describe: 'Send a test by a channel, or to the address and the browsers of a person, once',
+      examples: [
+        ['notify test ops', ''],
+        ['notify test --own', ''],
+      ],
+      builder: (yargs: Argv) =>
+        yargs
+          .positional('channel', { type: 'string', conflicts: 'own', describe: 'Its name' })
+          .option('own', own),
+      load: async () => (await import('../notify/channels.ts')).testWays,
     }),
     verb({
       command: 'deliveries',
