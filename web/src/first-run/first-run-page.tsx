@@ -106,9 +106,7 @@ function Checklist({ steps, step }: { steps: Steps; step: Step }) {
               to="/first-run"
               search={{ step: each } as never}
               {...(each === step ? { 'aria-current': 'step' as const } : {})}
-              activeProps={{ 'aria-current': 'step' }}
-              activeOptions={{ exact: true }}
-              className="flex items-center gap-2 rounded-md border border-transparent px-2.5 py-2 hover:bg-sunken aria-[current=step]:border-line aria-[current=step]:bg-surface aria-[current=step]:font-medium"
+              className={`flex items-center gap-2 rounded-md border px-2.5 py-2 hover:bg-sunken ${each === step ? 'border-line bg-surface font-medium' : 'border-transparent'}`}
             >
               <span aria-hidden className="w-4 text-center text-muted">
                 {steps.done.has(each) ? '✓' : at + 1}

@@ -51,7 +51,9 @@ function TaskForm({ project }: { project: string }) {
     <form onSubmit={(event) => void submit(event)} className="space-y-4">
       <div className="grid gap-4 lg:grid-cols-[minmax(0,1fr)_16rem]">
         <Fields draft={draft} editing={false} problem={problem} onChange={setDraft} />
-        <Preview draft={draft} />
+        <div>
+          <Preview draft={draft} />
+        </div>
       </div>
       {problem !== undefined && <Problem error={problem} />}
       <Button type="submit" look="primary" disabled={busy}>

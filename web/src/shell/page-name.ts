@@ -15,6 +15,7 @@ export function pageName(pathname: string): string {
     const id = address.exec(pathname)?.[1];
     if (id !== undefined) return name(id);
   }
+  if (pathname === '/first-run') return 'First steps';
   const place = PLACES.find(({ to }) => pathname === to || (to !== '/' && pathname.startsWith(`${to}/`)));
   return place?.label ?? 'Autocode';
 }
