@@ -62,7 +62,10 @@ export type PushKey = z.infer<typeof PushKey>;
 /** As a browser's `PushSubscription.toJSON()` says it, with a name for people. */
 export const PushSubscriptionInput = z
   .strictObject({
-    endpoint: z.url({ protocol: /^https$/, error: 'use an https address' }).max(2000),
+    endpoint: z
+      .url({ protocol: /^https$/, error: 'use an https address' })
+      .regex(/^[!-~]+$/, 'use printable ASCII')
+      .max(2000),
     keys: z.strictObject({
       p256dh: z.string().regex(/^B[\w-]{86}$/, 'use the 65 bytes of a point, in base64url'),
       auth: z.string().regex(/^[\w-]{22}$/, 'use 16 bytes in base64url'),

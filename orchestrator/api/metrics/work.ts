@@ -1,18 +1,25 @@
-// Metrics of the work: tasks, runs, workers, money. Used by the metrics route.
+// Metrics of the work: tasks, runs, workers, notifications, money. Used by the metrics route.
 import { TASK_STATES } from '../../../protocol/task.ts';
 import type { Queryable } from '../../db/connect.ts';
 import { LIVE_STATES } from '../../tasks/run-state.ts';
 import type { Metric } from './exposition.ts';
+
+const UNSENT = ['held', 'waiting'];
 
 /** Counts of what there is now. */
 export async function workMetrics(
   db: Queryable,
   { timeZone, currency }: { timeZone: string; currency: string },
 ): Promise<Metric[]> {
-  const [tasks, runs, workers, spent] = await Promise.all([
+  const [tasks, runs, workers, deliveries, spent] = await Promise.all([
     counts(db, 'select state, count(*)::int from task group by state', []),
     counts(db, 'select state, count(*)::int from run where state = any($1) group by state', [LIVE_STATES]),
     counts(db, 'select state, count(*)::int from worker group by state', []),
+    counts(
+      db,
+      `select state, count(*)::int from notification_delivery where state in ('held','waiting') group by state`,
+      [],
+    ),
     db.query<{ money: number }>(
       `select coalesce(sum(money), 0)::bigint as money from account_day
        where scope = 'appliance' and day = (now() at time zone $1)::date`,
@@ -23,6 +30,12 @@ export async function workMetrics(
     gauge('autocode_tasks', 'Tasks by state.', TASK_STATES, tasks),
     gauge('autocode_runs', 'Runs under way by state.', LIVE_STATES, runs),
     gauge('autocode_workers', 'Workers by state.', ['online', 'offline'], workers),
+    gauge(
+      'autocode_notification_deliveries',
+      'Messages that have not gone out yet, by state.',
+      UNSENT,
+      deliveries,
+    ),
     {
       name: 'autocode_spent_today',
       type: 'gauge',
