@@ -15,18 +15,13 @@ interface BarProps {
 }
 
 /** The shell's bar. */
-export function Bar(props: BarProps) {
-  return (
-    <header className="shrink-0 border-line bg-surface max-side:border-b side:w-44 side:border-r">
-      <Narrow {...props} />
-      <Wide {...props} />
-    </header>
-  );
+export function Bar({ wide, ...props }: BarProps & { wide: boolean }) {
+  return wide ? <Wide {...props} /> : <Narrow {...props} />;
 }
 
 function Wide({ onPalette, onHelp }: BarProps) {
   return (
-    <div className="flex h-full flex-col gap-3 px-2.5 py-3 max-side:hidden">
+    <header className="flex w-44 shrink-0 flex-col gap-3 border-r border-line bg-surface px-2.5 py-3">
       <div className="flex items-center justify-between">
         <Brand />
         <Bell />
@@ -39,7 +34,7 @@ function Wide({ onPalette, onHelp }: BarProps) {
       </div>
       <Live />
       <OwnCorner onHelp={onHelp} />
-    </div>
+    </header>
   );
 }
 
@@ -47,7 +42,7 @@ function Narrow({ name, onPalette, onHelp }: BarProps) {
   const [open, setOpen] = useState(false);
   const close = useCallback(() => setOpen(false), []);
   return (
-    <div className="flex items-center gap-1 px-1.5 py-1 side:hidden">
+    <header className="flex shrink-0 items-center gap-1 border-b border-line bg-surface px-1.5 py-1">
       <Button
         look="quiet"
         className="size-9 justify-center p-0!"
@@ -68,7 +63,7 @@ function Narrow({ name, onPalette, onHelp }: BarProps) {
       </Button>
       <Bell />
       {open && <Menu onClose={close} onHelp={onHelp} />}
-    </div>
+    </header>
   );
 }
 

@@ -12,6 +12,7 @@ import { Help } from './help.tsx';
 import { useKeys } from './keys.ts';
 import { pageName, windowTitle } from './page-name.ts';
 import { Palette } from './palette.tsx';
+import { useWide } from './use-wide.ts';
 
 /** The root of all pages. */
 export function Shell() {
@@ -30,6 +31,7 @@ function Frame() {
   const close = () => setOpen(undefined);
   const name = pageName(useLocation({ select: ({ pathname }) => pathname }));
   const unread = useUnread();
+  const wide = useWide();
   useEffect(startLive, []);
   useEvents(noteEvent);
   useOpenPage();
@@ -37,14 +39,14 @@ function Frame() {
     document.title = windowTitle(name, unread);
   }, [name, unread]);
   return (
-    <div className="flex h-dvh flex-col side:flex-row">
+    <div className={`flex h-dvh ${wide ? '' : 'flex-col'}`}>
       <a
         href="#main"
         className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:rounded-md focus:bg-accent focus:px-3 focus:py-2 focus:text-on-accent"
       >
         Skip to the page
       </a>
-      <Bar name={name} onPalette={() => setOpen('palette')} onHelp={() => setOpen('help')} />
+      <Bar wide={wide} name={name} onPalette={() => setOpen('palette')} onHelp={() => setOpen('help')} />
       <main id="main" tabIndex={-1} className="min-h-0 min-w-0 flex-1 overflow-auto outline-none">
         <Outlet />
       </main>
