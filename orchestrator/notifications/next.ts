@@ -54,12 +54,13 @@ export async function takeNext(
      taken as (
        update notification_delivery d set tries = tries + 1, retry_at = now() + make_interval(secs => $2)
        from next where d.id = next.id returning d.*)
-     select d.id, d.channel, d.tries, d.message, d.kind, d.project as "projectId", (select name from project where id = d.project) as project,
-       d.task, d.title, d.body, d.path, d.count, d.at, d.person,
-       case when p.id is not null and p.disabled_at is null then ${RIGHTS} end as rights, p.email as address,
+     select d.id, d.channel, d.tries, d.message, d.kind, d.project as "projectId",
+       (select name from project where id = d.project) as project, d.task, d.title, d.body, d.path, d.count, d.at, d.person,
+       case when p.id is not null and p.disabled_at is null then ${RIGHTS} end as rights,
+       case when s.email then p.email end as address,
        case when b.id is not null then jsonb_build_object('endpoint', b.endpoint, 'p256dh', b.p256dh, 'auth', b.auth,
          'path', d.path, 'notification', (select n.id from notification n where n.event = d.event and n.person = d.person)) end as browser
-     from taken d left join person p on p.id = d.person
+     from taken d left join person p on p.id = d.person left join notification_settings s on s.person = d.person
        left join push_subscription b on b.person = d.person and d.channel = 'push:' || b.id`,
     [channels, TRY_SECONDS],
   );
@@ -111,7 +112,7 @@ function targetOf(row: Row, items: Item[] | undefined, { channels }: Notificatio
   if (!may) return { kind: 'none', why: 'This person may not be told of it any more.' };
   if (channel.startsWith('email:'))
     return address === null
-      ? { kind: 'none', why: 'This person has no address any more.' }
+      ? { kind: 'none', why: 'This person wants no email any more.' }
       : { kind: 'email', to: address };
   return browser === null
     ? { kind: 'none', why: 'This browser is not subscribed any more.' }

@@ -199,6 +199,11 @@ test('a person gets by email what the inbox gets, as one letter for what a diges
   assert.equal(server.received.length, 4);
   await set({ digest: 'hourly' });
   await happen(failed(shop.id, 1));
+  await set({ email: false, digest: 'off' });
+  await go(deps);
+  assert.partialDeepStrictEqual((await deliveries(db.pool)).at(-1), { state: 'failed' });
+  await set({ email: true, digest: 'hourly' });
+  await happen(failed(shop.id, 1));
   await updatePerson(db.pool, 'ann', { disabled: true }, 'me');
   await hurry(db.pool);
   await go(deps);
