@@ -50,7 +50,10 @@ export const Drain = z
     runs: z
       .array(z.object({ run: z.string(), state: RunState, worker: z.string() }))
       .meta({ description: 'Runs that are active.' }),
-    waiting: z.number().int().meta({ description: 'Tasks that are queued or wait for their turn.' }),
+    waiting: z
+      .number()
+      .int()
+      .meta({ description: 'Tasks that are queued or wait for their turn; 10001 are more than 10000.' }),
   })
   .meta({ id: 'Drain' });
 export type Drain = z.infer<typeof Drain>;

@@ -89,7 +89,7 @@ function drawDrain(drain: Drain): string {
       'overdue',
       drain.state === 'draining' && drain.overdueAt !== null ? relativeTime(drain.overdueAt) : null,
     ],
-    ['waiting', on ? `${drain.waiting} tasks` : null],
+    ['waiting', on ? `${drain.waiting > 10_000 ? 'more than 10000' : drain.waiting} tasks` : null],
     ['trouble', drain.trouble],
   ]);
   if (!on || drain.runs.length === 0) return summary;

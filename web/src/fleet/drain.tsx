@@ -48,7 +48,7 @@ export function DrainPart() {
     <div className="flex flex-wrap items-center gap-x-3 gap-y-2 rounded-lg border border-line bg-surface px-3 py-2">
       <Badge tone={tone}>{text}</Badge>
       <p className="min-w-56 flex-1">
-        {data.runs.length} active, {data.waiting} waiting
+        {data.runs.length} active, {data.waiting > 10_000 ? 'more than 10000' : data.waiting} waiting
         {data.begunAt !== null && data.state !== 'off' && (
           <span className="text-muted">
             ; drained since {clock(data.begunAt)}
