@@ -108,6 +108,16 @@ export function asAutocodeError(error: FastifyError): AutocodeError {
   const code = FASTIFY_CODES[error.code];
   if (code !== undefined)
     return new AutocodeError(code.code, error.message, { remedy: code.remedy, cause: error });
+  if (DISK_FULL.test(sqlState(error))) {
+    return new AutocodeError(
+      'ERR_DISK_FULL',
+      'The disk of the data directory, or of its database, is full.',
+      {
+        remedy: 'Free some space on it; what was accepted is kept, and this request can be sent again.',
+        cause: error,
+      },
+    );
+  }
   if (DATABASE_AWAY.test(sqlState(error))) {
     return new AutocodeError('ERR_DATABASE', 'The database does not answer.', {
       remedy: 'Try again in some seconds; `autocode status` tells how it is.',
@@ -122,6 +132,7 @@ export function asAutocodeError(error: FastifyError): AutocodeError {
   });
 }
 
+const DISK_FULL = /^(53100|ENOSPC|EDQUOT)$/;
 const DATABASE_AWAY = /^(08|57P|53|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE)/;
 
 const FASTIFY_CODES: Record<string, { code: 'ERR_BODY_NOT_JSON' | 'ERR_BODY_TOO_LARGE'; remedy: string }> = {
