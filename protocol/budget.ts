@@ -72,6 +72,28 @@ export const Budget = z
   .meta({ id: 'Budget' });
 export type Budget = z.infer<typeof Budget>;
 
+export const BudgetForecast = z
+  .object({
+    pace: z.int().meta({ description: 'What is spent a day, by the last week with today.' }),
+    atEnd: z.int().nullable().meta({
+      description: 'What will be spent when the period ends, at this pace; null for a budget of all time.',
+    }),
+    runsOut: Timestamp.nullable().meta({
+      description:
+        'When all is spent at this pace; null when that is after the period, or in more than a year.',
+    }),
+  })
+  .meta({ id: 'BudgetForecast' });
+export type BudgetForecast = z.infer<typeof BudgetForecast>;
+
+export const ForecastBudget = Budget.extend({
+  forecast: BudgetForecast.nullable().meta({
+    description:
+      'Of `*`, of the subject that runs out first, else will have spent the most. Null for runs and tasks, which end, and where nothing was spent before today.',
+  }),
+}).meta({ id: 'ForecastBudget' });
+export type ForecastBudget = z.infer<typeof ForecastBudget>;
+
 export const RunBudget = z
   .object({
     currency: z.string().meta({ description: 'Of the ledger.' }),
@@ -198,6 +220,10 @@ export const UsageReport = z
     days: z
       .array(z.object({ day: z.string(), money: z.int() }))
       .meta({ description: 'One a day, for the plot.' }),
+    dearest: z
+      .array(z.object({ key: z.string(), money: z.array(z.int()) }))
+      .default([])
+      .meta({ description: 'Those that cost the most, each with its money of each of these days.' }),
     total: UsageSums,
     previous: z
       .object({ from: z.string(), to: z.string(), total: UsageSums })
@@ -206,9 +232,20 @@ export const UsageReport = z
       description:
         'Money at the end of the period, at the rate of its days so far; null when it is over or has not begun.',
     }),
-    merged: z.object({ changes: z.int(), money: z.int().nullable() }).meta({
-      description: 'Changes merged in the period, and what the tasks behind them cost, each, on average.',
-    }),
+    merged: z
+      .object({
+        changes: z.int(),
+        money: z.int().nullable(),
+        over: z
+          .array(z.object({ from: z.string(), changes: z.int(), money: z.int() }))
+          .default([])
+          .meta({
+            description: 'The same of each week that has some, by its Monday; of up to 31 days by day.',
+          }),
+      })
+      .meta({
+        description: 'Changes merged in the period, and what the tasks behind them cost, each, on average.',
+      }),
     idle: z
       .array(
         z.object({

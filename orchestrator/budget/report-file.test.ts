@@ -27,8 +27,9 @@ function report(rows: UsageRow[], more: Partial<UsageReport> = {}): UsageReport 
     total,
     previous: { from: '2025-03-28', to: '2025-03-29', total: { ...total, money: 2_000_000 } },
     forecast: null,
-    merged: { changes: 2, money: 2_000_000 },
+    merged: { changes: 2, money: 2_000_000, over: [] },
     idle: [],
+    dearest: [],
     ...more,
   };
 }
@@ -87,7 +88,7 @@ test('a page of nothing says so in numbers; years are named where the days are o
     day: new Date(Date.UTC(2025, 0, 1 + index)).toISOString().slice(0, 10),
     money: 0,
   }));
-  const empty = reportText(report([], { days, merged: { changes: 0, money: null } }), 'html');
+  const empty = reportText(report([], { days, merged: { changes: 0, money: null, over: [] } }), 'html');
   assert.match(empty, /Merged changes<\/dt><dd>0<small>none/);
   assert.match(empty, />2025-12<\/text>/);
   assert.doesNotMatch(empty, /NaN|Infinity|undefined|Idle/);

@@ -50,6 +50,10 @@ test('a sum by hand: the period, the one before, what the platform caused', asyn
     { day: '2025-05-02', money: 0 },
     { day: '2025-05-03', money: 3 },
   ]);
+  assert.deepEqual(report.dearest, [
+    { key: 'shop', money: [120, 0, 0] },
+    { key: 'web', money: [0, 0, 3] },
+  ]);
   const { previous, total, forecast } = report;
   assert.deepEqual([previous.from, previous.to, previous.total.money], ['2025-04-28', '2025-04-30', 999]);
   assert.deepEqual([total.money, total.platformMoney, total.inputTokens, forecast], [123, 23, 300, null]);
@@ -62,7 +66,7 @@ test('a period without anything is all zeros, and costs nothing for each of no c
   const report = await makeReport(db.pool, { from: '2025-02-01', to: '2025-02-28', by: 'agent' }, BERLIN);
   assert.deepEqual([report.rows, report.days.length, report.idle], [[], 28, []]);
   assert.deepEqual([report.total.money, report.total.calls], [0, 0]);
-  assert.deepEqual(report.merged, { changes: 0, money: null });
+  assert.deepEqual(report.merged, { changes: 0, money: null, over: [] });
   const future = { from: '2099-01-01', to: '2099-01-31' };
   const then = await makeReport(db.pool, { ...future, by: 'agent' }, { ...BERLIN, gpus: [GPU] });
   assert.deepEqual(
@@ -150,10 +154,25 @@ test('a task with changes in two repositories costs once, shared by them, in wha
   await used(db.pool, '2025-03-30', 90_000, { task: open });
   const on = async (from: string, to: string) =>
     (await makeReport(db.pool, { from, to, by: 'task' }, BERLIN)).merged;
-  assert.deepEqual(await on('2025-03-29', '2025-03-29'), { changes: 0, money: null });
-  assert.deepEqual(await on('2025-03-30', '2025-03-30'), { changes: 3, money: Math.round((1000 + 250) / 3) });
-  assert.deepEqual(await on('2025-03-31', '2025-03-31'), { changes: 1, money: 250 });
-  assert.deepEqual(await on('2025-03-30', '2025-03-31'), { changes: 4, money: 375 });
+  const sunday = { changes: 3, money: Math.round((1000 + 250) / 3) };
+  const monday = { changes: 1, money: 250 };
+  assert.deepEqual(await on('2025-03-29', '2025-03-29'), { changes: 0, money: null, over: [] });
+  assert.deepEqual(await on('2025-03-30', '2025-03-30'), {
+    ...sunday,
+    over: [{ from: '2025-03-30', ...sunday }],
+  });
+  assert.deepEqual(await on('2025-03-30', '2025-03-31'), {
+    changes: 4,
+    money: 375,
+    over: [
+      { from: '2025-03-30', ...sunday },
+      { from: '2025-03-31', ...monday },
+    ],
+  });
+  assert.deepEqual((await on('2025-02-01', '2025-04-30')).over, [
+    { from: '2025-03-24', ...sunday },
+    { from: '2025-03-31', ...monday },
+  ]);
 });
 
 test('whatever was used: every grouping sums up to the total, and two halves of a period to the whole', async () => {

@@ -1,14 +1,17 @@
 // The report of a period: what was used by whom, beside the period before, with a forecast and what a merged change cost.
 // Used by the API and by scheduled reports.
-import type { UsageGrouping, UsageReport } from '../../protocol/budget.ts';
+import type { UsageGrouping, UsageReport, UsageRow } from '../../protocol/budget.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Books } from './charge.ts';
 import { idleGpus, type GpuEngine } from './idle.ts';
-import { usageBy, usageSum, type UsageQuery } from './usage.ts';
+import { moneyByDay, usageBy, usageSum, type UsageQuery } from './usage.ts';
 
 const DAY_MS = 86_400_000;
 const LONGEST_DAYS = 3_700;
+/** Longer periods tell merged changes by week. */
+const MOST_BY_DAY = 31;
+const DEAREST = 7;
 
 export interface ReportQuery {
   /** First and last day; the month so far when left out. */
@@ -27,17 +30,19 @@ export async function makeReport(
   { by, project, ...period }: ReportQuery,
   { timeZone, currency, gpus }: ReportBooks,
 ): Promise<UsageReport> {
-  const { rows } = await db.query<{ now: Date; today: string }>(
+  const { rows: clock } = await db.query<{ now: Date; today: string }>(
     `select now() as now, to_char((now() at time zone $1)::date, 'YYYY-MM-DD') as today`,
     [timeZone],
   );
-  const { now, today } = rows[0]!;
+  const { now, today } = clock[0]!;
   const to = period.to ?? today;
   const from = period.from ?? `${to.slice(0, 8)}01`;
   checkPeriod(from, to);
   const query: UsageQuery = { from, to, project };
   const days = await usageBy(db, 'day', query);
   const total = await usageSum(db, query);
+  const rows = by === 'day' ? days : await usageBy(db, by, query);
+  const eachOf = eachDay(from, to);
   const before = { from: plusDays(from, -length(from, to)), to: plusDays(from, -1) };
   return {
     from,
@@ -47,14 +52,27 @@ export async function makeReport(
     currency,
     timeZone,
     madeAt: now.toISOString(),
-    rows: by === 'day' ? days : await usageBy(db, by, query),
-    days: eachDay(from, to).map((day) => ({ day, money: days.find(({ key }) => key === day)?.money ?? 0 })),
+    rows,
+    days: eachOf.map((day) => ({ day, money: days.find(({ key }) => key === day)?.money ?? 0 })),
+    dearest: by === 'day' ? [] : await dearestByDay(db, by, query, rows, eachOf),
     total,
     previous: { ...before, total: await usageSum(db, { ...before, project }) },
     forecast: forecastOf(total.money, { from, to: period.to ?? endOfMonth(to), today }),
     merged: await mergedChanges(db, query, timeZone),
     idle: project === undefined ? await idleGpus(db, gpus, { from, to, timeZone }) : [],
   };
+}
+
+async function dearestByDay(
+  db: Queryable,
+  by: Exclude<UsageGrouping, 'day'>,
+  query: UsageQuery,
+  rows: UsageRow[],
+  days: string[],
+): Promise<UsageReport['dearest']> {
+  const keys = rows.slice(0, DEAREST).map(({ key }) => key);
+  const spent = await moneyByDay(db, by, query, keys);
+  return keys.map((key) => ({ key, money: days.map((day) => spent.get(`${day} ${key}`) ?? 0) }));
 }
 
 /** Money at the end of the period, if its days to come are like those that are over and today. */
@@ -72,18 +90,29 @@ async function mergedChanges(
   { from, to, project }: UsageQuery,
   timeZone: string,
 ): Promise<UsageReport['merged']> {
-  const { rows } = await db.query<{ changes: number; money: number }>(
+  const { rows } = await db.query<{ from: string; changes: number; cost: number }>(
     `with merged as (
-        select change.task, count(*) as ever, count(*) filter (where (change.closed_at at time zone $4)::date between $1 and $2) as here
+        select change.task, date_trunc($5, change.closed_at at time zone $4)::date as day, count(*) as here
         from change join task on task.id = change.task join project on project.id = task.project
-        where change.state = 'merged' and ($3::text is null or project.name = $3) group by change.task),
-      cost as (select task, sum(money) as money from usage_day where task in (select task from merged where here > 0) group by task)
-      select coalesce(sum(here), 0)::bigint as changes, coalesce(sum(money * here / ever), 0)::float8 as money
-      from merged left join cost using (task)`,
-    [from, to, project ?? null, timeZone],
+        where change.state = 'merged' and (change.closed_at at time zone $4)::date between $1 and $2
+          and ($3::text is null or project.name = $3) group by 1, 2),
+      ever as (select task, count(*) as ever from change where state = 'merged' and task in (select task from merged) group by task),
+      cost as (select task, sum(money) as money from usage_day where task in (select task from merged) group by task)
+      select to_char(day, 'YYYY-MM-DD') as from, sum(here)::bigint as changes, coalesce(sum(money * here / ever), 0)::float8 as cost
+      from merged join ever using (task) left join cost using (task) group by day order by day`,
+    [from, to, project ?? null, timeZone, length(from, to) <= MOST_BY_DAY ? 'day' : 'week'],
   );
-  const { changes, money } = rows[0]!;
-  return { changes, money: changes === 0 ? null : Math.round(money / changes) };
+  const changes = rows.reduce((sum, each) => sum + each.changes, 0);
+  const cost = rows.reduce((sum, each) => sum + each.cost, 0);
+  return {
+    changes,
+    money: changes === 0 ? null : Math.round(cost / changes),
+    over: rows.map((each) => ({
+      from: each.from,
+      changes: each.changes,
+      money: Math.round(each.cost / each.changes),
+    })),
+  };
 }
 
 function checkPeriod(from: string, to: string): void {

@@ -17,12 +17,27 @@ const FROM = `from usage_day where day between $1 and $2 and ($3::text is null o
 
 /** Usage summed up by one key; by day in order, else the dearest first. */
 export async function usageBy(db: Queryable, by: UsageGrouping, query: UsageQuery): Promise<UsageRow[]> {
-  const key = by === 'day' ? `to_char(day, 'YYYY-MM-DD')` : by === 'task' ? 'task::text' : by;
+  const key = keyOf(by);
   const { rows } = await db.query<UsageRow>(
     `select ${key} as key, ${SUMS} ${FROM} group by 1 order by ${by === 'day' ? '1' : 'money desc, 1'}`,
     valuesOf(query),
   );
   return rows;
+}
+
+/** Money of some keys by day, as `2026-01-31 key`. */
+export async function moneyByDay(
+  db: Queryable,
+  by: Exclude<UsageGrouping, 'day'>,
+  query: UsageQuery,
+  keys: readonly string[],
+): Promise<Map<string, number>> {
+  const { rows } = await db.query<{ day: string; money: number }>(
+    `select to_char(day, 'YYYY-MM-DD') || ' ' || ${keyOf(by)} as day, ${sum('money')} as money ${FROM}
+     and ${keyOf(by)} = any($4) group by 1`,
+    [...valuesOf(query), keys],
+  );
+  return new Map(rows.map(({ day, money }) => [day, money]));
 }
 
 /** All of it in one sum. */
@@ -31,4 +46,6 @@ export async function usageSum(db: Queryable, query: UsageQuery): Promise<UsageS
   return rows[0]!;
 }
 
+const keyOf = (by: UsageGrouping) =>
+  by === 'day' ? `to_char(day, 'YYYY-MM-DD')` : by === 'task' ? 'task::text' : by;
 const valuesOf = ({ from, to, project }: UsageQuery) => [from, to, project ?? null];

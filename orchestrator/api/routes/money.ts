@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import {
-  Budget,
   BudgetDifference,
   BudgetDocument,
   BudgetInput,
   DatedPrice,
+  ForecastBudget,
   LedgerEntry,
   LedgerInput,
   LedgerVerified,
@@ -15,9 +15,10 @@ import {
   UsageReport,
 } from '../../../protocol/budget.ts';
 import { Name } from '../../../protocol/ids.ts';
-import { applyBudgets, listBudgets, removeBudget, setBudget } from '../../budget/budgets.ts';
+import { applyBudgets, removeBudget, setBudget } from '../../budget/budgets.ts';
 import { append, entriesAfter, entryOf, verifyLedger, type Entry } from '../../budget/ledger.ts';
 import { budgetInLedgerCurrency, priceInLedgerCurrency } from '../../budget/currency.ts';
+import { forecastBudgets } from '../../budget/forecast.ts';
 import { wrongExport } from '../../budget/files.ts';
 import { gpuEngines } from '../../budget/idle.ts';
 import { listPrices, setPrice, type DatedPrice as Price } from '../../budget/prices.ts';
@@ -38,9 +39,13 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
     '/budgets',
     {
       config: { access: 'viewer' },
-      schema: { tags, summary: 'Budgets, and what is spent of them', response: { 200: z.array(Budget) } },
+      schema: {
+        tags,
+        summary: 'Budgets, what is spent of them, and what they come to at this pace',
+        response: { 200: z.array(ForecastBudget) },
+      },
     },
-    async () => await listBudgets(db, books.timeZone),
+    async () => await forecastBudgets(db, books.timeZone),
   );
   app.put(
     '/budgets',
@@ -50,14 +55,14 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
         tags,
         summary: 'Set the budget of a scope, subject, period and unit',
         body: BudgetInput,
-        response: { 200: z.array(Budget) },
+        response: { 200: z.array(ForecastBudget) },
       },
     },
     async (request) => {
       const budget = budgetInLedgerCurrency(request.body, currencies);
       await transaction(db, async (tx) => await setBudget(tx, budget, request.identity!.name));
       await budgetsChanged(db, books.timeZone);
-      return await listBudgets(db, books.timeZone);
+      return await forecastBudgets(db, books.timeZone);
     },
   );
   app.post(
@@ -90,7 +95,7 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
         tags,
         summary: 'Remove a budget',
         params: z.object({ budget: z.coerce.number().int().positive() }),
-        response: { 200: z.array(Budget) },
+        response: { 200: z.array(ForecastBudget) },
       },
     },
     async (request) => {
@@ -99,7 +104,7 @@ export const moneyRoutes: Routes = (app, { db, config }) => {
         async (tx) => await removeBudget(tx, request.params.budget, request.identity!.name),
       );
       await budgetsChanged(db, books.timeZone);
-      return await listBudgets(db, books.timeZone);
+      return await forecastBudgets(db, books.timeZone);
     },
   );
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import {
   Budget,
   BudgetDifference,
+  ForecastBudget,
   UsageReport,
   type BudgetInput,
   type BudgetPeriod,
@@ -13,14 +14,14 @@ import { AutocodeError } from '../../../protocol/errors.ts';
 import { reportText, type ReportFormat } from '../../budget/report-file.ts';
 import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
-import { count, money } from '../format.ts';
+import { count, money, timestamp } from '../format.ts';
 import { block, paint, print, printJson, table } from '../output.ts';
 import { show } from '../redraw.ts';
 import { amountText, ownerText, parseGpuTime, parseMoney, parseOwner, parseTokens } from './amount.ts';
 import { readBudgets, writeBudgets } from './budget-file.ts';
 import { currencyOf } from './currency.ts';
 
-const Budgets = z.array(Budget);
+const Budgets = z.array(ForecastBudget);
 
 interface SetArgs extends GlobalArgs {
   owner: string;
@@ -181,7 +182,7 @@ export async function showUsage(args: UsageArgs): Promise<void> {
   await show(args, async () => await client.get('/usage', UsageReport, query), drawReport);
 }
 
-function drawBudgets(budgets: Budget[], currency: string): string {
+function drawBudgets(budgets: ForecastBudget[], currency: string): string {
   if (budgets.length === 0)
     return 'No budgets. Set one with `autocode budget set appliance --per month --money 500`.';
   return table(budgets, [
@@ -197,6 +198,17 @@ function drawBudgets(budgets: Budget[], currency: string): string {
       style: (budget) =>
         usedPercent(budget) >= 100 ? 'red' : usedPercent(budget) >= 80 ? 'yellow' : undefined,
       align: 'right',
+    },
+    {
+      title: 'AT ITS END',
+      value: ({ unit, forecast }) =>
+        forecast === null || forecast.atEnd === null ? '-' : amountText(unit, forecast.atEnd, currency),
+      align: 'right',
+    },
+    {
+      title: 'RUNS OUT',
+      value: ({ forecast }) => (forecast?.runsOut == null ? '-' : timestamp(forecast.runsOut).slice(0, 16)),
+      style: ({ forecast }) => (forecast?.runsOut == null ? undefined : 'yellow'),
     },
     { title: 'FROM', value: ({ origin }) => (origin === 'worker' ? 'its start' : 'budget set') },
   ]);
