@@ -42,6 +42,9 @@ export const Model = z
       description: 'gpu: it costs the time that it keeps GPUs busy, not its tokens.',
     }),
     isDefault: z.boolean(),
+    external: z.boolean().default(false).meta({
+      description: 'Outside the appliance: only for projects that allow it.',
+    }),
     roles: z.array(z.string()).default([]).meta({ description: 'Roles that it serves: `autocode/<role>`.' }),
   })
   .meta({ id: 'Model' });

@@ -4,7 +4,7 @@ import { AutocodeError } from '../../protocol/errors.ts';
 import type { Protocol } from '../../protocol/model.ts';
 import { ALIAS } from '../models/catalogue.ts';
 import type { Catalogue, ResolvedModel } from '../models/catalogue.ts';
-import { isPrivate } from '../models/engine/private-address.ts';
+import { outsideHost } from '../models/outside.ts';
 import { wayTo } from '../models/translate/table.ts';
 import type { Translation } from '../models/translate/translation.ts';
 import { ENDPOINTS } from '../models/wire/table.ts';
@@ -29,11 +29,11 @@ export function rungsFor(catalogue: Catalogue, caller: Caller, asked: string, pr
   const role = name.startsWith(ALIAS) ? [name] : [];
   const allowed = models.filter((model) => mayUse(caller, model.name, ...role));
   if (allowed.length === 0) throw notAllowed(caller, name);
-  const inside = allowed.filter((model) => caller.policy.external || externalHost(model) === undefined);
+  const inside = allowed.filter((model) => caller.policy.external || outsideHost(model.serves) === undefined);
   if (inside.length === 0) throw outside(caller, allowed[0] as ResolvedModel);
   const rungs = inside.flatMap((model): Rung[] => {
     const way = wayTo(spokenBy(model), protocol);
-    const external = externalHost(model);
+    const external = outsideHost(model.serves);
     return way === undefined ? [] : [{ model, ...way, ...(external === undefined ? {} : { external }) }];
   });
   if (rungs.length === 0) throw notSpoken(inside[0] as ResolvedModel, protocol);
@@ -49,13 +49,6 @@ export function mayUse({ policy }: Caller, ...names: string[]): boolean {
 function spokenBy({ serves, protocols }: ResolvedModel): readonly Protocol[] {
   if (serves.kind === 'local') return serves.spoken;
   return serves.kind === 'upstream' ? serves.engine.protocols : protocols;
-}
-
-/** The host of an engine outside the appliance. */
-function externalHost({ serves }: ResolvedModel): string | undefined {
-  if (serves.kind !== 'upstream') return undefined;
-  const { hostname } = new URL(serves.engine.url);
-  return (serves.engine.external ?? !isPrivate(hostname)) ? hostname : undefined;
 }
 
 function notAllowed({ policy, where }: Caller, name: string): AutocodeError {

@@ -40,6 +40,16 @@ test('a model is found by engine and name, by its name alone, and as the default
   );
 });
 
+test('a model is outside by the address of its engine, unless the engine says otherwise', () => {
+  const far = { ...upstream('far', [{ name: 'a' }]), url: 'https://api.example.com' };
+  const ours = { ...upstream('ours', [{ name: 'b' }]), url: 'https://llm.example.com', external: false };
+  const list = made({ engines: [gpu, far as Engine, ours as Engine] }).list();
+  assert.deepEqual(
+    list.filter(({ external }) => external).map(({ name }) => name),
+    ['far/a'],
+  );
+});
+
 test('a model without a price costs the ceiling price, a recording nothing', () => {
   using directory = recordings('demo');
   const models = made({ engines: [gpu], recordingDirectories: [directory.path] });

@@ -9,6 +9,7 @@ import type { LocalModels } from '../config/local-model-settings.ts';
 import type { Engine } from '../config/model-settings.ts';
 import type { Config } from '../config/schema.ts';
 import { BY_GPU, localModels, localName } from './local-served.ts';
+import { outsideHost } from './outside.ts';
 import { findRecordings } from './recording.ts';
 import type { SetRoles } from './roles.ts';
 import { offered } from './translate/table.ts';
@@ -28,7 +29,7 @@ export interface CatalogueOptions {
 }
 
 /** A model with what is needed to call it. */
-export type ResolvedModel = Omit<Model, 'isDefault' | 'roles'> & { serves: Served };
+export type ResolvedModel = Omit<Model, 'isDefault' | 'roles' | 'external'> & { serves: Served };
 
 /** By an engine of the appliance's own. */
 export interface LocalServed {
@@ -125,8 +126,9 @@ export function catalogue(options: CatalogueOptions): Catalogue {
     list() {
       const standard = attempt(defaultModel)?.name;
       const named = roles();
-      return all().map(({ serves: _, ...model }) => ({
+      return all().map(({ serves, ...model }) => ({
         ...model,
+        external: outsideHost(serves) !== undefined,
         isDefault: model.name === standard,
         roles: named.filter(({ models }) => models.includes(model.name)).map(({ role }) => role),
       }));

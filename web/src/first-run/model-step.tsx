@@ -28,11 +28,12 @@ export function ModelStep() {
       {told && <Restart settings={told} part="models." />}
       {real.length > 0 && (
         <ul aria-label="Models" className="divide-y divide-line rounded-md border border-line">
-          {real.map(({ name, isDefault, roles, protocols }) => (
+          {real.map(({ name, isDefault, roles, protocols, external }) => (
             <li key={name} className="px-3 py-2">
               <div className="flex flex-wrap items-center gap-2">
                 <bdi className="font-medium">{visible(name)}</bdi>
                 {isDefault && <Badge tone="good">default</Badge>}
+                {external && <Badge tone="warn">outside</Badge>}
                 {roles.map((role) => (
                   <Badge key={role} tone="info">
                     {role}

@@ -57,6 +57,7 @@ export function NewProjectFields({ typed, look, problem, onChange }: FieldsProps
         </Field>
       )}
       <Sandbox typed={typed} onChange={onChange} />
+      <Outside model={typed.model} allowed={typed.external} />
       <Check
         label="Its agents may use models outside of the appliance"
         hint="Needed for the API of a vendor. What agents ask it leaves this machine; each request is recorded."
@@ -129,5 +130,19 @@ function Sandbox({ typed, onChange }: Pick<FieldsProps, 'typed' | 'onChange'>) {
         />
       )}
     </div>
+  );
+}
+
+/** What would come of it, where the model that its tasks ask for is outside and nobody has allowed that. */
+function Outside({ model, allowed }: { model: string; allowed: boolean }) {
+  const { data: models = [] } = useQuery(modelsQuery);
+  const asked = models.filter(({ name, isDefault, roles }) =>
+    model === '' ? isDefault : name === model || roles.some((role) => `autocode/${role}` === model),
+  );
+  if (allowed || asked.length === 0 || asked.some(({ external }) => !external)) return null;
+  return (
+    <p className="text-warn">
+      {asked[0]!.name} is outside of the appliance: its agents would be refused, unless you allow it below.
+    </p>
   );
 }
