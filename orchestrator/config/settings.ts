@@ -47,7 +47,7 @@ export function runningSettings(loaded: LoadedConfig, sources: ConfigSources): R
   const keys = configKeys();
   const schemas = new Map<string, Record<string, unknown>>();
   let seen: Seen | undefined;
-  let failure: { version: string; message: string } | undefined;
+  let failure: string | undefined;
 
   const look = (): Seen => {
     const { text, version } = readSettingsFile(file);
@@ -68,7 +68,7 @@ export function runningSettings(loaded: LoadedConfig, sources: ConfigSources): R
       exists: existsSync(file),
       readOnly: obstacleTo(file),
       mistakes: next.mistakes,
-      failure: failure?.version === version ? failure.message : null,
+      failure: failure ?? null,
       keys: keys.map((key) => ({
         path: key.path,
         group: key.path.includes('.') ? key.path.split('.')[0]! : 'general',
@@ -90,22 +90,20 @@ export function runningSettings(loaded: LoadedConfig, sources: ConfigSources): R
     describe,
     async change({ version, set, unset }) {
       await changeSettingsFile({ ...sources, file }, { version, set, unset, fixedBy });
+      failure = undefined;
       return describe();
     },
     health() {
       try {
-        const {
-          version,
-          next: { mistakes, loaded: next },
-        } = look();
+        const { mistakes, loaded: next } = look().next;
         const changed = keys.filter((key) => pendingOf(key, next?.config) !== null).map(({ path }) => path);
-        return healthOf(changed, mistakes, failure?.version === version ? failure.message : undefined);
+        return healthOf(changed, mistakes, failure);
       } catch (error) {
         return { name: 'configuration', state: 'degraded', detail: (error as Error).message };
       }
     },
     couldNotTake({ message }) {
-      failure = { version: look().version, message };
+      failure = message;
     },
   };
 }

@@ -99,18 +99,20 @@ function inBlock(map: YAMLMap): YAMLMap {
 }
 
 function putIn(document: Document, map: YAMLMap, key: string, value: unknown): void {
-  const pair = map.items.find((item) => (isScalar(item.key) ? item.key.value : item.key) === key);
+  const pair = map.items.find((item) => nameOf(item.key) === key);
   if (pair === undefined) map.set(document.createNode(key), document.createNode(value));
   else pair.value = merged(document, pair.value, value);
+}
+
+function nameOf(key: unknown): string {
+  return String(isScalar(key) ? key.value : key);
 }
 
 // As much of the old nodes as says the same, with the comments in it.
 function merged(document: Document, old: unknown, value: unknown): unknown {
   if (isMap(old) && isPlain(value)) {
-    for (const { key } of [...old.items]) {
-      const name = String(isScalar(key) ? key.value : key);
-      if (!Object.hasOwn(value, name)) old.delete(key);
-    }
+    const gone = old.items.map(({ key }) => key).filter((key) => !Object.hasOwn(value, nameOf(key)));
+    for (const key of gone) old.delete(key);
     for (const [key, each] of Object.entries(value)) putIn(document, old as YAMLMap, key, each);
     return old;
   }

@@ -102,10 +102,10 @@ test('asked to start anew the process takes what its file says by now, and goes 
       headers: { authorization, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return { status: answer.status, body: await answer.json() };
+    return { status: answer.status, body: (await answer.json()) as Settings };
   };
   const changedAndAnew = async (set: object): Promise<Settings> => {
-    const { version, startedAt } = (await ask('GET', '/settings')).body as Settings;
+    const { version, startedAt } = (await ask('GET', '/settings')).body;
     assert.equal((await ask('PATCH', '/settings', { version, set })).status, 200);
     assert.equal((await ask('POST', '/restart', { startedAt })).status, 202);
     const deadline = Date.now() + 60_000;

@@ -7,7 +7,7 @@ import {
 import { notifyAddress } from '../../config/client-environment.ts';
 import { runningSettings, type RunningSettings } from '../../config/settings.ts';
 import { apiAnswers } from '../../daemon/answers.ts';
-import type { Daemon } from '../../main.ts';
+import type { Daemon, startDaemon as StartDaemon } from '../../main.ts';
 import type { GlobalArgs } from '../command.ts';
 import { print, printJson } from '../output.ts';
 import { loadSettings, sourcesOf } from '../settings.ts';
@@ -26,19 +26,18 @@ export async function up(args: Args): Promise<void> {
   const sources = { ...args, set: [...(args.set ?? []), ...roles] };
   const load = () => runningSettings(loadSettings(sources), sourcesOf(sources));
   const settings = load();
-  const process: Process = {
-    address: notifyAddress(),
-    console: !args.quiet,
-    ...(await import('../../main.ts')),
-  };
+  const address = notifyAddress();
+  const { startDaemon } = await import('../../main.ts');
+  const how: HowToStart = { startDaemon, address, console: !args.quiet };
   const stopRequested = untilStopRequested();
-  let served = await serve(process, settings);
+  let served = await serve(how, settings);
   while ((await Promise.race([stopRequested, served.daemon.left, served.restart])) === 'restart')
-    served = await serveAnew(process, served, load);
+    served = await serveAnew(how, served, load);
   await Promise.all([served.manager.stopping('Stopping; runs go on'), served.daemon.stop()]);
 }
 
-interface Process extends Pick<typeof import('../../main.ts'), 'startDaemon'> {
+interface HowToStart {
+  startDaemon: typeof StartDaemon;
   address: NotifyAddress | undefined;
   console: boolean;
 }
@@ -51,7 +50,10 @@ interface Served {
   restart: Promise<'restart'>;
 }
 
-async function serve({ address, console, startDaemon }: Process, settings: RunningSettings): Promise<Served> {
+async function serve(
+  { address, console, startDaemon }: HowToStart,
+  settings: RunningSettings,
+): Promise<Served> {
   const { promise: restart, resolve } = Promise.withResolvers<'restart'>();
   const daemon = await startDaemon(settings, { console, restart: () => resolve('restart') });
   const manager = serviceManager(address, (message) => daemon.log.warn(message));
@@ -61,16 +63,16 @@ async function serve({ address, console, startDaemon }: Process, settings: Runni
 
 /** Starts with what the configuration says by now; with what it said before where that cannot be started. */
 async function serveAnew(
-  process: Process,
+  how: HowToStart,
   { settings, daemon, manager }: Served,
   load: () => RunningSettings,
 ): Promise<Served> {
   await Promise.all([manager.restarting('Starting anew; runs go on'), daemon.stop()]);
   try {
-    return await serve(process, load());
+    return await serve(how, load());
   } catch (error) {
     settings.couldNotTake(error as Error);
-    const served = await serve(process, settings);
+    const served = await serve(how, settings);
     served.daemon.log.error(`could not start with the changed configuration: ${String(error)}`, { error });
     return served;
   }

@@ -40,7 +40,7 @@ export function Control({ setting, value, onEdit, ...rest }: ControlProps) {
         <Input
           {...rest}
           spellCheck={false}
-          value={String(value ?? '')}
+          value={typeof value === 'string' || typeof value === 'number' ? String(value) : ''}
           onChange={({ target }) => onChange(wordOrNumber(target.value))}
         />
       );

@@ -81,6 +81,7 @@ export function SettingRow({ setting, draft, mistakes, readOnly, onEdit }: Setti
 
 function Facts({ setting, value }: { setting: Setting; value: unknown }) {
   const { fixedBy, source, secret, pending } = setting;
+  const isOff = value === null && setting.default !== null;
   const unit = unitOf(setting);
   const how = HOW[kindOf(setting.schema as JsonSchema)];
   const size = unit === 'bytes' && typeof value === 'number' ? sizeOf(value) : undefined;
@@ -89,6 +90,7 @@ function Facts({ setting, value }: { setting: Setting; value: unknown }) {
       {fixedBy === null ? (
         <>
           {how}
+          {isOff && 'Off: nothing of its part is set. '}
           {unit !== undefined && (
             <>
               In {unit}
