@@ -1,7 +1,7 @@
 // What people are told, in a real browser against a real daemon: the bell, the inbox, rules, channels, notifications of the browser; and
 // the bar with its menu, its palette and its keys.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createECDH, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import type { Browser, Page, Worker } from 'playwright-core';
 import type { NotificationRule } from '../../protocol/notification.ts';
-import type { NewPerson } from '../../protocol/person.ts';
+import type { NewPerson, SignedIn } from '../../protocol/person.ts';
 import { emit } from '../../orchestrator/events/outbox.ts';
 import { eventually, startAppliance, type Appliance } from '../e2e/appliance.ts';
 import {
@@ -60,6 +60,9 @@ before(async () => {
     `database.url=${db.url}`,
     `notifications.channels=${JSON.stringify(channels)}`,
     'limits.retries.agent=0',
+    'notifications.push.enabled=true',
+    'notifications.push.subject=mailto:ops@example.com',
+    'notifications.push.hosts=["push.invalid"]',
   );
   await appliance.api('PUT', '/secrets/notify-team', {
     value: `whsec_${randomBytes(24).toString('base64')}`,
@@ -205,8 +208,8 @@ test('a channel is tested, what was sent stands in the log, and times of one’s
 });
 
 test('a browser shows what it is sent, and what happens while a page is open; a click leads to pages of this site alone', async () => {
-  await appliance.api('POST', '/notification-rules', { person: 'the-admin', kinds: ['task.failed'] });
   const watched = await signedIn(appliance, browser, { permissions: ['notifications'] });
+  await appliance.api('POST', '/notification-rules', { person: 'the-admin', kinds: ['task.failed'] });
   const { page } = watched;
   const shown = async () =>
     await page.evaluate(async () => {
@@ -228,7 +231,9 @@ test('a browser shows what it is sent, and what happens while a page is open; a 
     page.context().waitForEvent('serviceworker', { timeout: PATIENCE_MS }),
     turn(page),
   ]);
-  await page.getByText('as long as a page of Autocode is open: this installation sends nothing').waitFor();
+  // A browser that keeps nothing has no push service, and complains.
+  await page.getByText('as long as a page of Autocode is open: Registration failed').waitFor();
+  assert.ok(watched.problems.splice(0).every((problem) => problem.includes('Push API')));
   await assertSound(watched);
 
   const push = { origin: appliance.url(), registrationId: await registered };
@@ -253,6 +258,11 @@ test('a browser shows what it is sent, and what happens while a page is open; a 
   );
   await turn(page);
   await page.getByText('It asks for permission when you turn it on.').waitFor();
+  await subscribed(page, 'Firefox on Linux');
+  await page.reload();
+  await page.getByText('push.invalid').waitFor();
+  await page.getByRole('button', { name: /^Remove browser \d+, Firefox on Linux$/ }).press('Enter');
+  await page.getByText('push.invalid').waitFor({ state: 'detached' });
   assert.equal(
     await page.evaluate('navigator.serviceWorker.getRegistrations().then(({ length }) => length)'),
     0,
@@ -260,6 +270,21 @@ test('a browser shows what it is sent, and what happens while a page is open; a 
   assert.deepEqual(watched.problems, []);
   await page.context().close();
 });
+
+/** Another browser of whoever is signed in at the page. */
+async function subscribed(page: Page, label: string): Promise<void> {
+  const at = `${appliance.url()}/api/v1`;
+  const { csrf } = (await (await page.request.get(`${at}/session`)).json()) as SignedIn;
+  const keys = {
+    p256dh: createECDH('prime256v1').generateKeys('base64url'),
+    auth: randomBytes(16).toString('base64url'),
+  };
+  const answer = await page.request.post(`${at}/push-subscriptions`, {
+    headers: { 'x-csrf-token': csrf ?? '' },
+    data: { endpoint: 'https://push.invalid/1', keys, label },
+  });
+  assert.equal(answer.status(), 201, await answer.text());
+}
 
 async function turn(page: Page): Promise<void> {
   await page.getByRole('switch', { name: 'Notify this browser' }).press('Space');

@@ -7,6 +7,8 @@ const OF_ONE: [address: RegExp, name: (id: string) => string][] = [
   [/^\/changes\/([^/]+)$/, (id) => `Change ${id}`],
   [/^\/incidents\/([^/]+)$/, (id) => `Incident ${id}`],
   [/^\/projects\/([^/]+)$/, (id) => `Project ${id}`],
+  [/^\/fleet\/allocations\/([^/]+)$/, (id) => `Allocation ${id.slice(0, 8)}`],
+  [/^\/(first)-run$/, () => 'First steps'],
 ];
 
 /** The name; that of the page above where an address has none of its own. */
