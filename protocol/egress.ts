@@ -67,9 +67,12 @@ export const EgressRehearsalInput = z
   })
   .meta({ id: 'EgressPolicyDraft' });
 
-const asked = z.array(
-  z.object({ what: z.string().meta({ description: 'Method and address.' }), requests: z.int() }),
-);
+const asked = z.object({
+  requests: z.int(),
+  most: z
+    .array(z.object({ what: z.string().meta({ description: 'Method and address.' }), requests: z.int() }))
+    .meta({ description: 'The most frequent of them.' }),
+});
 export const EgressRehearsal = z
   .object({
     version: Version.meta({ description: 'Of the policy that holds, which the text is compared with.' }),

@@ -4,6 +4,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import './ui/tokens.css';
+import './ui/print.css';
 import { queries } from './api/queries.ts';
 import { router } from './routes.tsx';
 import { applyTheme } from './shell/theme.ts';

@@ -53,8 +53,9 @@ function changeOf(
 }
 
 function most(counts: Map<string, number>): Effect['allowed'] {
-  return [...counts]
-    .map(([what, requests]) => ({ what, requests }))
-    .toSorted((a, b) => b.requests - a.requests)
-    .slice(0, TOLD);
+  const all = [...counts].map(([what, requests]) => ({ what, requests }));
+  return {
+    requests: all.reduce((sum, { requests }) => sum + requests, 0),
+    most: all.toSorted((a, b) => b.requests - a.requests).slice(0, TOLD),
+  };
 }

@@ -1,7 +1,7 @@
 // The budgets: what is spent of each, what calls under way have reserved; set and removed by admins.
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { Budget } from '../../../protocol/budget.ts';
+import type { Budget, ForecastBudget } from '../../../protocol/budget.ts';
 import { act } from '../api/act.ts';
 import { get, send } from '../api/client.ts';
 import { visible } from '../log/visible.ts';
@@ -17,12 +17,13 @@ import { amount } from './amounts.ts';
 import { BudgetDialog } from './budget-dialog.tsx';
 
 const LOOK_MS = 15_000;
+const DAY_MS = 86_400_000;
 
 /** All of them; `currency` is the ledger's, once it is known. */
 export function Budgets({ currency = '' }: { currency: string | undefined }) {
   const { data, error } = useQuery({
     queryKey: ['money', 'budgets'],
-    queryFn: async ({ signal }) => await get<Budget[]>('/budgets', {}, signal),
+    queryFn: async ({ signal }) => await get<ForecastBudget[]>('/budgets', {}, signal),
     refetchInterval: LOOK_MS,
   });
   const mayChange = useMayInAll('admin');
@@ -42,7 +43,7 @@ export function Budgets({ currency = '' }: { currency: string | undefined }) {
         </Empty>
       )}
       {data !== undefined && data.length > 0 && (
-        <Table label="Budgets" heads={['Of', 'A', 'Used', 'Reserved', 'Left', 'Actions']}>
+        <Table label="Budgets" heads={['Of', 'A', 'Used', 'Reserved', 'Left', 'At this pace', 'Actions']}>
           {data.map((budget) => (
             <Row
               key={budget.id}
@@ -71,7 +72,7 @@ export function ofWhom({ scope, subject }: Pick<Budget, 'scope' | 'subject'>): s
 }
 
 interface RowProps {
-  budget: Budget;
+  budget: ForecastBudget;
   currency: string;
   onEdit: (() => void) | undefined;
 }
@@ -102,7 +103,10 @@ function Row({ budget, currency, onEdit }: RowProps) {
       </Cell>
       <Cell className="whitespace-nowrap">{held === 0 ? '–' : words(held)}</Cell>
       <Cell className="whitespace-nowrap">{words(Math.max(0, budget.amount - spent - held))}</Cell>
-      <Cell>
+      <Cell className="min-w-36">
+        <Pace budget={budget} words={words} />
+      </Cell>
+      <Cell className="print:hidden">
         {onEdit !== undefined && origin === 'set' && (
           <span className="flex gap-1">
             <Button look="quiet" aria-label={`Change the budget of ${whose}`} onClick={onEdit}>
@@ -116,4 +120,36 @@ function Row({ budget, currency, onEdit }: RowProps) {
       </Cell>
     </tr>
   );
+}
+
+/** What it comes to, by the last week. */
+function Pace({ budget: { forecast, amount: all }, words }: PaceProps) {
+  if (forecast === null) return <span className="text-muted">–</span>;
+  const { pace, atEnd, runsOut } = forecast;
+  const out = runsOut !== null && (
+    <Badge tone={atEnd === null || atEnd > all ? 'warn' : 'neutral'}>
+      {Date.parse(runsOut) <= Date.now() ? 'used up' : `runs out ${dayOf(runsOut)}`}
+    </Badge>
+  );
+  return (
+    <>
+      <span className="block whitespace-nowrap">
+        {atEnd === null ? `${words(pace)} a day` : `${words(atEnd)} at its end`}
+      </span>
+      {out}
+    </>
+  );
+}
+
+interface PaceProps {
+  budget: ForecastBudget;
+  words: (value: number) => string;
+}
+
+function dayOf(at: string): string {
+  const date = new Date(at);
+  const soon = date.getTime() - Date.now() < DAY_MS;
+  return soon
+    ? `at ${date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })}`
+    : date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
 }

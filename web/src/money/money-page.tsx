@@ -10,8 +10,8 @@ import { Problem } from '../ui/problem.tsx';
 import { Button } from '../ui/button.tsx';
 import { csvOf } from './amounts.ts';
 import { Budgets } from './budgets.tsx';
-import { DayChart } from './day-chart.tsx';
 import { Figures } from './figures.tsx';
+import { CostOfChanges, SpentByDay } from './plots.tsx';
 import { UsageTable } from './usage-table.tsx';
 
 const LOOK_MS = 30_000;
@@ -68,8 +68,11 @@ export function MoneyPage() {
       {error && <Problem error={error} />}
       {data !== undefined && (
         <>
+          <p className="text-sm text-muted">
+            From {data.from} to {data.to}, days of {data.timeZone}, in {data.currency}
+          </p>
           <Figures report={data} />
-          <DayChart report={data} />
+          <SpentByDay report={data} />
           <Section
             title={`By ${by}`}
             actions={
@@ -83,6 +86,7 @@ export function MoneyPage() {
           </Section>
         </>
       )}
+      {data !== undefined && <CostOfChanges report={data} />}
       <Budgets currency={data?.currency} />
     </Page>
   );

@@ -30,7 +30,9 @@ export function Effect({ rehearsal }: { rehearsal: EgressRehearsal }) {
     <div className="space-y-2">
       <p>
         Of {requests.toLocaleString('en')} requests {complete ? 'of the last week' : 'that runs made last'}:{' '}
-        {allowed.length === 0 && refused.length === 0 && 'none would fare otherwise.'}
+        {allowed.requests + refused.requests === 0
+          ? 'none would fare otherwise.'
+          : 'these would fare otherwise.'}
       </p>
       <Asked title="Let out from then on" asked={allowed} />
       <Asked title="Refused from then on" asked={refused} />
@@ -39,12 +41,15 @@ export function Effect({ rehearsal }: { rehearsal: EgressRehearsal }) {
 }
 
 function Asked({ title, asked }: { title: string; asked: EgressRehearsal['allowed'] }) {
-  if (asked.length === 0) return null;
+  if (asked.requests === 0) return null;
+  const more = asked.requests - asked.most.reduce((sum, { requests }) => sum + requests, 0);
   return (
     <div>
-      <h4 className="font-medium">{title}</h4>
+      <h4 className="font-medium">
+        {title}: {asked.requests.toLocaleString('en')}
+      </h4>
       <ul aria-label={title} className="max-h-60 overflow-y-auto text-sm" tabIndex={0}>
-        {asked.map(({ what, requests }) => (
+        {asked.most.map(({ what, requests }) => (
           <li key={what} className="flex gap-3">
             <span className="w-14 shrink-0 text-right text-muted">{requests} ×</span>
             <code className="break-all">
@@ -52,6 +57,7 @@ function Asked({ title, asked }: { title: string; asked: EgressRehearsal['allowe
             </code>
           </li>
         ))}
+        {more > 0 && <li className="text-muted">and {more.toLocaleString('en')} more</li>}
       </ul>
     </div>
   );

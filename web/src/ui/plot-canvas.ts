@@ -17,6 +17,11 @@ export const COLOURS = [
 ] as const;
 const FONT = "11px 'IBM Plex Sans Variable', sans-serif";
 const HEIGHT = 220;
+/** On paper nobody tells how wide it is. */
+const PAPER_WIDTH = 640;
+const paper = window.matchMedia('print');
+/** Up to so many values stand out as points. */
+const MOST_POINTS = 62;
 /** All values are whole numbers. */
 const INCREMENTS = Array.from({ length: 16 }, (_, power) =>
   [1, 2, 5].map((each) => each * 10 ** power),
@@ -46,9 +51,13 @@ export function useDrawing(
       place,
     );
     plot.current = drawn;
-    const sizes = new ResizeObserver(() => drawn.setSize({ width: place.clientWidth, height: HEIGHT }));
+    const fit = () => {
+      const most = paper.matches ? PAPER_WIDTH : Infinity;
+      drawn.setSize({ width: Math.min(most, place.clientWidth), height: HEIGHT });
+    };
+    const sizes = new ResizeObserver(fit);
     sizes.observe(place);
-    const unwatch = watchTheme(() => drawn.redraw());
+    const unwatch = watchTheme(fit);
     return () => {
       sizes.disconnect();
       unwatch();
@@ -108,7 +117,11 @@ function optionsOf(
       ...layers.map(({ index }): uPlot.Series => {
         const colour = () => colourOf(place, COLOURS[index % COLOURS.length]!);
         if (look === 'stacked') return { fill: colour, width: 0, paths: bars, points: { show: false } };
-        return { stroke: colour, width: 1.75, points: { show: times.length === 1, fill: colour, size: 7 } };
+        return {
+          stroke: colour,
+          width: 1.75,
+          points: { show: times.length <= MOST_POINTS, fill: colour, size: 6 },
+        };
       }),
     ],
     hooks: { setCursor: [({ cursor }) => onCursor(cursor.idx ?? undefined)] },
@@ -127,7 +140,7 @@ function colourOf(place: HTMLElement, name: string): string {
 
 /** Calls back when the theme changes, also for paper. */
 function watchTheme(changed: () => void): () => void {
-  const media = ['(prefers-color-scheme: dark)', 'print'].map((query) => window.matchMedia(query));
+  const media = [window.matchMedia('(prefers-color-scheme: dark)'), paper];
   for (const each of media) each.addEventListener('change', changed);
   const chosen = new MutationObserver(changed);
   chosen.observe(document.documentElement, { attributeFilter: ['data-theme'] });
