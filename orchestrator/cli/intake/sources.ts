@@ -11,9 +11,8 @@ import { print, printJson, table } from '../output.ts';
 import { show } from '../redraw.ts';
 import { readWhole } from '../secret-value.ts';
 
-interface AddArgs extends GlobalArgs {
+interface GivenArgs extends GlobalArgs {
   name: string;
-  kind: string;
   project: string | undefined;
   settings: string | undefined;
   secretFile: string | undefined;
@@ -21,28 +20,49 @@ interface AddArgs extends GlobalArgs {
   perHour: number | undefined;
   perActor: number | undefined;
   reopenings: number | undefined;
-  quarantine: boolean;
+  quarantine: boolean | undefined;
 }
 type NameArgs = GlobalArgs & { name: string };
 
 const path = (name: string, verb = '') => `/intake/sources/${encodeURIComponent(name)}${verb}`;
 
 /** Adds a source, and says where deliveries are to be sent. */
-export async function addSource(args: AddArgs): Promise<void> {
-  const { name, kind, project, settings, secretFile, actor, perHour, perActor, reopenings, quarantine } =
-    args;
-  const source = await connect(args).send('POST', '/intake/sources', IntakeSource, {
-    name,
-    kind,
-    project,
-    settings: settings === undefined ? undefined : readSettings(settings),
-    secret: secretFile === undefined ? undefined : readWhole(secretFile),
-    trust: { actors: actor, perHour, perActorPerHour: perActor, reopenings, quarantine },
-  });
+export async function addSource(args: GivenArgs & { kind: string }): Promise<void> {
+  const { name, kind } = args;
+  const input = { name, kind, ...givenIn(args) };
+  const source = await connect(args).send('POST', '/intake/sources', IntakeSource, input);
   if (args.json) return printJson(source);
   print(`Source ${source.name} (${source.kind}) is added.`);
   if (source.hook !== null)
     print(`Deliveries go to ${source.hook} of the API; their secret is ${source.secretName}.`);
+}
+
+/** Changes what is named of a source, as it is now. */
+export async function setSource(args: GivenArgs): Promise<void> {
+  const client = connect(args);
+  const { version, trust: before } = await client.get(path(args.name), IntakeSource);
+  const { trust, ...given } = givenIn(args);
+  const patch = { version, ...given, trust: { ...before, ...trust } };
+  tell(args, await client.send('PATCH', path(args.name), IntakeSource, patch), 'is changed');
+}
+
+function givenIn({
+  project,
+  settings,
+  secretFile,
+  actor,
+  perHour,
+  perActor,
+  reopenings,
+  quarantine,
+}: GivenArgs) {
+  const trust = { actors: actor, perHour, perActorPerHour: perActor, reopenings, quarantine };
+  return {
+    project,
+    settings: settings === undefined ? undefined : readSettings(settings),
+    secret: secretFile === undefined ? undefined : readWhole(secretFile),
+    trust: Object.fromEntries(Object.entries(trust).filter(([, value]) => value !== undefined)),
+  };
 }
 
 /** Lists sources. */

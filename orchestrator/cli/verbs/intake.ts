@@ -14,6 +14,40 @@ const delivery = (yargs: Argv) =>
 const item = (yargs: Argv) =>
   yargs.positional('item', { type: 'number', demandOption: true, describe: 'Its number in `intake show`' });
 
+const QUARANTINE = {
+  type: 'boolean',
+  describe: 'Let a person look first at text that looks like instructions to an agent',
+} as const;
+
+/** What a source is told, when it is added and later. */
+function given<T>(yargs: Argv<T>) {
+  return yargs
+    .option('project', { type: 'string', requiresArg: true, describe: 'Whose tasks come of it' })
+    .option('settings', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'File with the settings of its kind, YAML',
+    })
+    .option('secret-file', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'File with what it is authentic by; - is stdin',
+    })
+    .option('actor', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'Whose words may start work; * is everybody',
+    })
+    .option('per-hour', { type: 'number', requiresArg: true, describe: 'Items taken in an hour' })
+    .option('per-actor', { type: 'number', requiresArg: true, describe: 'Of one actor' })
+    .option('reopenings', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'Times that one task is opened again by what is said afterwards',
+    });
+}
+
 const sourceNoun: Noun = {
   noun: 'source',
   describe: 'Where work comes from',
@@ -27,38 +61,23 @@ const sourceNoun: Noun = {
       ],
       epilogue: 'What stands in the settings depends on the kind: docs/intake.md.',
       builder: (yargs: Argv) =>
-        name(yargs)
-          .option('kind', { choices: SOURCE_KINDS, demandOption: true, describe: 'What it is' })
-          .option('project', { type: 'string', requiresArg: true, describe: 'Whose tasks come of it' })
-          .option('settings', {
-            type: 'string',
-            requiresArg: true,
-            describe: 'File with the settings of its kind, YAML',
-          })
-          .option('secret-file', {
-            type: 'string',
-            requiresArg: true,
-            describe: 'File with what it is authentic by; - is stdin',
-          })
-          .option('actor', {
-            type: 'string',
-            array: true,
-            nargs: 1,
-            describe: 'Whose words may start work; * is everybody',
-          })
-          .option('per-hour', { type: 'number', requiresArg: true, describe: 'Items taken in an hour' })
-          .option('per-actor', { type: 'number', requiresArg: true, describe: 'Of one actor' })
-          .option('reopenings', {
-            type: 'number',
-            requiresArg: true,
-            describe: 'Times that one task is opened again by what is said afterwards',
-          })
-          .option('quarantine', {
-            type: 'boolean',
-            default: true,
-            describe: 'Let a person look first at text that looks like instructions to an agent',
-          }),
+        given(
+          name(yargs).option('kind', { choices: SOURCE_KINDS, demandOption: true, describe: 'What it is' }),
+        ).option('quarantine', { ...QUARANTINE, default: true }),
       load: async () => (await import('../intake/sources.ts')).addSource,
+    }),
+    verb({
+      command: 'set <name>',
+      describe: 'Change a source; what is left out stays as it is',
+      examples: [
+        ['intake source set work --settings work.yaml', 'all of its settings'],
+        ['intake source set work --actor alice --actor bob', 'nobody else'],
+        ['intake source set tracker --secret-file key', ''],
+      ],
+      epilogue:
+        'Its name and kind stay. Where somebody else changes it at the same time, one of both is told.',
+      builder: (yargs: Argv) => given(name(yargs)).option('quarantine', QUARANTINE),
+      load: async () => (await import('../intake/sources.ts')).setSource,
     }),
     verb({
       command: 'list',
