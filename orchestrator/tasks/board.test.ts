@@ -38,7 +38,8 @@ test('a task is in the column of its state, a completed one with an open change 
   );
   assert.deepEqual(await counts(), { waiting: 1, queued: 2, running: 0, review: 1, done: 1, failed: 1 });
   const [card] = await listCards(db.pool, { column: 'review', limit: 1 });
-  assert.deepEqual([card?.id, card?.changes, card?.source], [1, [{ id: 1, state: 'open' }], 'api']);
+  const change = { id: 1, state: 'open', review: 'none', mergeable: 'unknown' };
+  assert.deepEqual([card?.id, card?.changes, card?.source], [1, [change], 'api']);
 });
 
 test('those queued are in the order of the queue, the others newest first, page after page', async () => {

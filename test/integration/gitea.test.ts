@@ -241,7 +241,7 @@ test('reviews, a conflict and missing approvals are seen with the change, and to
   await until(async () => (await seen()).mergeable === 'yes');
   assert.equal((await seen()).review, 'approved');
   assert.deepEqual(
-    (await rig.events('change.reviewed')).map((each) => `${each.by} ${each.review}`),
+    (await rig.events('change.reviewed')).map(({ by, review }) => [by, review].join(' ')),
     ['ben changes-requested', 'ann approved', 'ben none', 'ben approved'],
   );
   await gitea.call('PUT', '/repos/acme/reviewed/contents/a.txt', {
