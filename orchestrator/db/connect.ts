@@ -36,7 +36,10 @@ export function connect(options: ConnectOptions): Database {
     types: { getTypeParser },
     ...(options.clean === undefined ? {} : { Client: cleanClient(options.clean) }),
   });
-  const report = options.onError ?? (() => {});
+  // A server that stops after its pool still finds connections that are on their way out: no loss.
+  const report = (error: Error) => {
+    if (!pool.ending) options.onError?.(error);
+  };
   pool.on('error', report);
   // A checked-out client has no listener of the pool's: without this one a backend that is terminated
   // between two queries of a transaction would end the daemon.
