@@ -41,11 +41,16 @@ export async function signedIn(
   const watched = await openPage(browser, options);
   const { page } = watched;
   await page.goto(appliance.url());
-  await page.getByLabel('Name').fill(name);
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await signIn(page, name);
   await page.getByRole('navigation', { name: 'Pages' }).waitFor();
   return watched;
+}
+
+/** Fills in the sign-in that a page shows, for somebody that `signedIn` has made. */
+export async function signIn(page: Page, name: string): Promise<void> {
+  await page.getByLabel('Name', { exact: true }).fill(name);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 /** A page that nobody has signed in at. */

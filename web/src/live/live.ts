@@ -3,6 +3,7 @@
 import { useEffect, useSyncExternalStore } from 'react';
 import type { Event } from '../../../protocol/event.ts';
 import { queries } from '../api/queries.ts';
+import { askWhoAgain } from '../session/session.ts';
 import { isAfter, readStream, type LiveState, type Told } from './stream.ts';
 
 const LATEST = '/api/v1/events?after=latest';
@@ -23,7 +24,11 @@ export function startLive(): () => void {
     else if (told.kind === 'event') take(told.event);
     else if (holds) channel.postMessage({ kind: 'state', state } satisfies Told);
   };
-  channel.onmessage = ({ data }: MessageEvent<Told>) => hear(data);
+  channel.onmessage = ({ data }: MessageEvent<Told>) => {
+    // The tab that reads may have been refused, or let in again.
+    if (data.kind === 'state' && state !== 'connecting' && data.state !== state) void askWhoAgain(queries);
+    hear(data);
+  };
   const tell = (told: Told) => {
     hear(told);
     channel.postMessage(told);

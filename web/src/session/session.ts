@@ -41,6 +41,14 @@ export function useUser(): SignedIn['user'] | undefined {
   return (last = useQuery(sessionQuery).data?.user ?? last);
 }
 
+/** Asks again who is signed in, as another tab may know better; what one person had on the page is not for another. */
+export async function askWhoAgain(cache: QueryClient): Promise<void> {
+  const before = last?.name;
+  await cache.invalidateQueries({ queryKey: sessionQuery.queryKey });
+  const now = cache.getQueryData(sessionQuery.queryKey)?.user.name;
+  if (before !== undefined && now !== undefined && now !== before) window.location.reload();
+}
+
 /** Whether whoever is signed in may. */
 export function useMay(role: PersonRole, project?: string): boolean {
   const user = useUser();
