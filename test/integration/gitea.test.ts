@@ -270,12 +270,13 @@ test('a change upon another follows when that is merged: rebased, towards the ba
   await mergeByPerson('stacked', below.number!);
   await refreshChanges(rig.deps, assert.ifError);
   const moved = await rig.changeOf(second.task);
-  const { base, head, body, state } = await pull();
-  assert.deepEqual([base.ref, head.sha, state], ['main', moved.headCommit, 'open']);
+  await until(async () => (await pull()).head.sha === moved.headCommit);
+  const { base, body, state } = await pull();
+  assert.deepEqual([base.ref, state], ['main', 'open']);
   assert.doesNotMatch(body, /Built upon/);
   assert.deepEqual([moved.onto, moved.baseCommit, moved.forgeHead], [null, base.sha, null]);
-  const commits = await gitea.call('GET', `/repos/acme/stacked/pulls/${above.number}/commits`);
-  assert.equal(commits.length, 1);
+  const commits = async () => await gitea.call('GET', `/repos/acme/stacked/pulls/${above.number}/commits`);
+  await until(async () => (await commits()).length === 1);
   assert.equal((await rig.events('change.followed')).length, 1);
   assert.deepEqual(await rig.events('change.moved'), []);
 });
@@ -296,6 +297,6 @@ async function mergeByPerson(repository: string, number: number): Promise<void> 
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !(await holds()); await delay(100))
+  for (const deadline = Date.now() + 60_000; !(await holds()); await delay(100))
     assert.ok(Date.now() < deadline, 'waited in vain');
 }
