@@ -26,18 +26,29 @@ export async function lookAtRepository(
   { origin, defaultBranch }: RepositoryLookInput,
 ): Promise<RepositoryLook> {
   const forge = await deps.forges.choose(origin, undefined);
-  const kind = await kindOf(deps, forge, origin);
-  let seen: Seen = { origin, defaultBranch: null, verify: [], file: false };
-  let problem: RepositoryLook['problem'] = null;
-  try {
-    await deps.forges.check({ origin, forge });
-    seen = await read(deps, { origin, defaultBranch });
-  } catch (error) {
-    if (!(error instanceof AutocodeError) || error.code === 'ERR_INVALID_INPUT') throw error;
-    problem = { message: error.message, remedy: error.remedy ?? null };
-  }
+  const [kind, { seen, problem }] = await Promise.all([
+    kindOf(deps, forge, origin),
+    tried(deps, { origin, defaultBranch }, forge),
+  ]);
   const name = repositoryName(seen.origin) ?? null;
   return { ...seen, name, forge, kind, problem, projects: await projectsWith(deps.db, seen.origin) };
+}
+
+async function tried(
+  deps: LookDeps,
+  input: RepositoryLookInput,
+  forge: string,
+): Promise<{ seen: Seen; problem: RepositoryLook['problem'] }> {
+  try {
+    await deps.forges.check({ origin: input.origin, forge });
+    return { seen: await read(deps, input), problem: null };
+  } catch (error) {
+    if (!(error instanceof AutocodeError) || error.code === 'ERR_INVALID_INPUT') throw error;
+    return {
+      seen: { origin: input.origin, defaultBranch: null, verify: [], file: false },
+      problem: { message: error.message, remedy: error.remedy ?? null },
+    };
+  }
 }
 
 async function read({ store }: LookDeps, { origin, defaultBranch }: RepositoryLookInput): Promise<Seen> {

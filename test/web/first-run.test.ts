@@ -186,6 +186,13 @@ test('a project is shown with where its settings come from, and changed without 
   await page.keyboard.press('j');
   await page.getByRole('row', { name: /^shop .*command/ }).waitFor();
   await soundInAll(watched, 'projects');
+  await page.getByRole('button', { name: 'New project' }).click();
+  await page.getByLabel('There is none yet').check();
+  await page.getByLabel('Name', { exact: true }).fill('fresh');
+  await page.getByRole('button', { name: 'Make the project' }).click();
+  await page.waitForURL(/\/projects\/fresh$/);
+  await part(page, 'Repositories').getByText('hosted here').first().waitFor();
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Projects' }).click();
   await page.getByLabel('Words of a project').fill('nothing like it');
   await page.getByText('No project has these words').waitFor();
   await page.getByLabel('Words of a project').fill('sho');

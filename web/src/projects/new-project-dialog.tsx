@@ -14,7 +14,7 @@ export function NewProjectDialog({ onClose }: { onClose: () => void }) {
           onClose={onClose}
           onMade={({ name }) => {
             toast(`Project ${name} was made.`);
-            void navigate({ to: `/projects/${name}` as '/' });
+            void navigate({ to: `/projects/${name}` as '/', replace: true });
           }}
         />
       </div>
