@@ -13,7 +13,12 @@ function concerned({ kind, task, run }: Event): (string | number)[][] {
     case 'task':
       return [['tasks'], ['task', task ?? 0]];
     case 'run':
-      return [['runs'], ['run', run ?? ''], ['task', task ?? 0]];
+      // A plan goes forward often, and changes nothing else of the task.
+      return [
+        ['runs'],
+        ['run', run ?? ''],
+        kind === 'run.plan' ? ['task', task ?? 0, 'runs'] : ['task', task ?? 0],
+      ];
     case 'change':
       return [['changes'], ['change'], ['task', task ?? 0]];
     case 'project':
