@@ -21,6 +21,9 @@ const ENDED = 5_000;
 const RUNNING = 100;
 const PROJECTS = ['shop', 'billing', 'store', 'report'];
 const PEOPLE = 20;
+/** So many of them may look at all projects; the others at the first one alone, whose boards they have open. */
+const ALL_PROJECTS = 16;
+const personOf = (path: string, n: number) => n % (path === '/' ? PEOPLE : ALL_PROJECTS);
 const RECORD = { settleMs: 6_000, ms: Number(process.argv[2] ?? 20) * 1000 };
 const MEASURE_MS = Number(process.argv[3] ?? 30) * 1000;
 const IDLE_MS = 10_000;
@@ -64,7 +67,7 @@ try {
             const place = { loopMs: RECORD.ms, offsetMs: ((first + n) * 7919) % RECORD.ms };
             return await openPageOf(
               appliance.url(),
-              cookies[(first + n) % PEOPLE]!,
+              cookies[personOf(path, first + n)]!,
               recordings.get(path)!,
               place,
             );
@@ -78,7 +81,7 @@ try {
     stop.abort();
     await busy;
     await delay(2_000); // for what is on its way
-    await assertEachOnce(pages);
+    await assertEachOnce(pages, shown);
     const delays = pages.flatMap((page) => page.delays);
     const refused = pages.flatMap((page) => page.refused);
     if (refused.length > 0) console.error(refused.slice(0, 5));
@@ -112,13 +115,13 @@ try {
     await db.end();
   }
 
-  /** A session for each of twenty people, the last four of whom may look at the first project alone. */
+  /** A session for each of the people. */
   async function signIn(): Promise<string[]> {
     const sessions = [];
     for (let n = 0; n < PEOPLE; n++) {
       const { person } = await appliance.api<NewPerson>('POST', '/people', {
         name: `person-${n}`,
-        ...(n < PEOPLE - 4 ? { role: 'operator' } : { projects: { shop: 'viewer' } }),
+        ...(n < ALL_PROJECTS ? { role: 'operator' } : { projects: { shop: 'viewer' } }),
       });
       const origin = { address: '127.0.0.1', userAgent: 'bench' };
       const cookie = await beginSession(db, person.id, 'password', origin, {
@@ -134,8 +137,13 @@ try {
     const browser = await openBrowser();
     try {
       const recordings = await recordPages(appliance, browser, paths, RECORD);
-      for (const [path, asked] of recordings)
-        console.error(`${path}: ${((asked.length * 1000) / RECORD.ms).toFixed(2)} requests/s`);
+      for (const [path, asked] of recordings) {
+        const kinds = Object.entries(Object.groupBy(asked, (each) => each.path.replace(/\?.*/, '')));
+        const told = kinds
+          .map(([name, all = []]) => `${all.length} ${name.replace('/api/v1', '')}`)
+          .join(', ');
+        console.error(`${path} asked in ${RECORD.ms / 1000} s for ${told || 'nothing'}`);
+      }
       return recordings;
     } finally {
       await browser.close();
@@ -174,12 +182,12 @@ try {
   }
 
   /** Each has seen all that happened since it was opened and that its person may know of, once and in order. */
-  async function assertEachOnce(open: readonly OpenPage[]): Promise<void> {
+  async function assertEachOnce(open: readonly OpenPage[], shown: readonly string[]): Promise<void> {
     const { rows } = await db.query<{ id: string; project: number | null }>(
       `select xid::text || '-' || id as id, project from event order by event.xid, event.id`,
     );
     for (const [n, page] of open.entries()) {
-      const own = n % PEOPLE >= PEOPLE - 4 ? rows.filter(({ project }) => project === 1) : rows;
+      const own = personOf(shown[n]!, n) < ALL_PROJECTS ? rows : rows.filter(({ project }) => project === 1);
       const wanted = own.map(({ id }) => id).slice(-page.seen.length);
       assert.deepEqual(page.seen, wanted, `page ${n} saw something else`);
       const before = own.at(-page.seen.length - 1);

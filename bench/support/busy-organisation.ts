@@ -9,7 +9,7 @@ import { progress } from '../../orchestrator/tasks/lease.ts';
 
 const TICK_MS = 50;
 const MOST_AT_ONCE = 10;
-const MOST_WAITING = 60;
+const MOST_WAITING = 200;
 
 const PLACES = [
   `insert into task_repository (task, repository, position, base_branch, order_key, waiting, class)
@@ -60,9 +60,9 @@ export async function keepBusy(
   const began = performance.now();
   const first = await lastSerial(db);
   const happen = async (n: number) => {
-    const task = running[Math.floor(n / 4) % running.length]!;
-    if (n % 4 === 0) {
-      const project = projects[Math.floor(n / 4) % projects.length]!;
+    const task = running[n % running.length]!;
+    if (n % 10 === 0) {
+      const project = projects[Math.floor(n / 10) % projects.length]!;
       const { task: made } = await createTask(
         db,
         TaskInput.parse({ project, title: `Given meanwhile, the ${n}th` }),
@@ -70,7 +70,7 @@ export async function keepBusy(
       );
       waiting.push(made.id);
       if (waiting.length > MOST_WAITING) await cancelTask(db, waiting.shift()!, 'bench');
-    } else if (n % 4 === 1) {
+    } else if (n % 10 < 4) {
       const state = verifying.delete(task) ? 'working' : 'verifying';
       if (state === 'verifying') verifying.add(task);
       await progress(db, `${task}-1`, { fence: 1, state });

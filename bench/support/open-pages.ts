@@ -27,6 +27,7 @@ export async function recordPages(
     paths.map(async (path) => {
       const { page } = await openPage(browser, { storageState });
       await page.goto(`${appliance.url()}${path}`);
+      await page.getByText('Live', { exact: true }).first().waitFor({ state: 'attached' });
       return { path, page };
     }),
   );
