@@ -4,7 +4,7 @@ import { useRouter } from '@tanstack/react-router';
 import { useDeferredValue, useState, type KeyboardEvent } from 'react';
 import type { Card } from '../../../protocol/board.ts';
 import { get } from '../api/client.ts';
-import { useMay } from '../session/session.ts';
+import { useMay, useMayInAll } from '../session/session.ts';
 import { visible } from '../log/visible.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { usePlaces } from './use-places.ts';
@@ -82,6 +82,7 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
 function useChoices(words: string, onHelp: () => void): Choice[] {
   const router = useRouter();
   const operator = useMay('operator');
+  const admin = useMayInAll('admin');
   const places = usePlaces();
   const text = useDeferredValue(words.trim());
   const { data: cards = [] } = useQuery({
@@ -97,6 +98,7 @@ function useChoices(words: string, onHelp: () => void): Choice[] {
   const fixed: Choice[] = [
     ...places.map(({ label, to, key }) => ({ id: `place-${key}`, label, note: `g ${key}`, run: go(to) })),
     ...(operator ? [{ id: 'new', label: 'New task', note: 'c', run: go('/', { new: true }) }] : []),
+    ...(admin ? [{ id: 'first', label: 'First steps', note: '', run: go('/first-run') }] : []),
     { id: 'help', label: 'Keys', note: '?', run: onHelp },
   ];
   const wanted = fixed.filter(({ label }) => label.toLowerCase().includes(text.toLowerCase()));
