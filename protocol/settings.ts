@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { Timestamp } from './ids.ts';
 import { text } from './text.ts';
 
-const Key = text().min(1).max(200);
+const Key = text().min(1).max(100);
+const MOST_KEYS = 300;
 
 export const SettingMistake = z
   .object({
@@ -73,9 +74,10 @@ export const SettingsPatch = z
       .meta({ description: 'The version that was seen; when it is another by now, nothing is changed.' }),
     set: z
       .record(Key, z.unknown())
+      .refine((set) => Object.keys(set).length <= MOST_KEYS, `has more than ${MOST_KEYS} keys`)
       .default({})
       .meta({ description: 'Values by key; a list is given whole.' }),
-    unset: z.array(Key).max(500).default([]).meta({
+    unset: z.array(Key).max(MOST_KEYS).default([]).meta({
       description: 'Keys that go back to their defaults; a part, as `tls`, goes with all that is in it.',
     }),
   })

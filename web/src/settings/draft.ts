@@ -59,7 +59,9 @@ export function movedBetween(seen: Settings, now: Settings): Moved[] {
 export function inWords(value: unknown): string {
   if (value === null || value === undefined) return 'not set';
   if (typeof value === 'object' && Object.keys(value).length === 0) return 'nothing';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (typeof value === 'string') return value;
+  const isOfTexts = Array.isArray(value) && value.every((each) => typeof each === 'string');
+  return isOfTexts ? value.join(', ') : JSON.stringify(value);
 }
 
 function isSame(a: unknown, b: unknown): boolean {

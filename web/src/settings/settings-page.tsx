@@ -76,7 +76,7 @@ function Form({ settings }: { settings: Settings }) {
       <div className="gap-6 side:grid side:grid-cols-[9.5rem_minmax(0,1fr)]">
         <Parts groups={[...groups.keys()]} />
         <div className="min-w-0 space-y-5">
-          <div className="sticky top-0 z-10 -my-2 flex items-center gap-3 bg-canvas py-2">
+          <div className="sticky top-0 z-10 mb-2 flex items-center gap-3 bg-canvas py-2">
             <Input
               type="search"
               aria-label="Search the settings"
@@ -85,7 +85,7 @@ function Form({ settings }: { settings: Settings }) {
               value={words}
               onChange={({ target }) => setWords(target.value)}
             />
-            <p role="status" className="text-muted">
+            <p role="status" className="whitespace-nowrap text-muted">
               {words !== '' && `${found.length} of ${settings.keys.length}`}
             </p>
           </div>
@@ -95,7 +95,7 @@ function Form({ settings }: { settings: Settings }) {
             </Empty>
           )}
           {[...groups].map(([group, keys]) => (
-            <div key={group} id={`part-${group}`} className="scroll-mt-4">
+            <div key={group} id={`part-${group}`} className="scroll-mt-14">
               <Section title={groupName(group)}>
                 <div className="divide-y divide-line rounded-lg border border-line bg-surface">
                   {keys.map((setting) => (
