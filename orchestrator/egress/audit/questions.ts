@@ -8,7 +8,8 @@ import {
   type TrafficPage,
   type TrafficReport,
 } from '../../../protocol/traffic.ts';
-import { sortGroups, type TrafficQuery } from '../traffic/search.ts';
+import type { TrafficQuery } from '../traffic/query.ts';
+import { sortGroups } from '../traffic/search.ts';
 import type { Search } from './client.ts';
 import { ALIAS } from './document.ts';
 

@@ -2,7 +2,7 @@
 // is answered in seconds. Lines are compact JSON without objects inside (proxy-addon/spool.py), so that the first `"name":` is that of
 // the field: within a text each quotation mark has a backslash before it. Used by search.ts and timeline.ts.
 import type { TrafficRecord } from '../../../protocol/traffic.ts';
-import { fits, type TrafficQuery } from './search.ts';
+import { fits, type TrafficQuery } from './query.ts';
 import { blocksOf } from './spool-files.ts';
 
 const TEXTS = ['run', 'project', 'worker', 'host', 'method', 'url'] as const;
@@ -68,8 +68,10 @@ function glance(line: Line, texts: readonly (typeof TEXTS)[number][], ended: Set
   if (!letters.startsWith('{') || !letters.endsWith('}')) return null; // cut off by a crash
   const id = textIn(line, '"id":');
   if (id === null) return null;
-  if (letters.includes('"event":"close"')) ended.add(id);
-  else if (ended.delete(id)) return null; // it begins what has ended
+  if (!letters.includes('"event":"close"')) {
+    if (ended.delete(id)) return null; // it begins what has ended
+  } else if (ended.has(id)) return null;
+  else ended.add(id);
   const at = textIn(line, '"at":');
   const decision = textIn(line, '"decision":');
   if (at === null || decision === null || !DECISIONS.has(decision)) return null;

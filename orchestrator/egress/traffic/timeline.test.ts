@@ -65,7 +65,8 @@ test('texts of any kind are read from their lines as a reader of JSON does', asy
   );
   const { records } = await searchTraffic(directory, { limit: 100 });
   const { groups } = await reportTraffic(directory, {}, 'host');
-  assert.deepEqual(groups.map(({ name }) => name).toSorted(), records.map(({ host }) => host).toSorted());
+  assert.deepEqual(new Set(groups.map(({ name }) => name)), new Set(records.map(({ host }) => host)));
+  assert.equal(groups.length, hosts.length);
   assert.deepEqual(
     groups.map(({ bytesIn }) => bytesIn),
     hosts.map(() => 3),

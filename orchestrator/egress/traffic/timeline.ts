@@ -3,7 +3,8 @@
 import { AutocodeError } from '../../../protocol/errors.ts';
 import { TRAFFIC_SUMS, type TRAFFIC_BUCKETS, type TrafficTimeline } from '../../../protocol/traffic.ts';
 import { glancesOf, type Glance } from './glance.ts';
-import type { Group, TrafficQuery } from './search.ts';
+import type { TrafficQuery } from './query.ts';
+import type { Group } from './search.ts';
 
 export type Sum = (typeof TRAFFIC_SUMS)[number];
 export type Bucket = (typeof TRAFFIC_BUCKETS)[number];
