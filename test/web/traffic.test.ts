@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import type { EgressPolicyChange, EgressVerdict } from '../../protocol/egress.ts';
 import { aTask } from '../../orchestrator/tasks/testing/work.ts';
 import { startAppliance, type Appliance } from '../e2e/appliance.ts';
@@ -133,6 +133,17 @@ async function press(page: Page, name: string): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
+/** Moves the cursor of a plot by keys to its last moment that is told like that: an hour or day may have begun meanwhile. */
+async function toLast(page: Page, plot: Locator, told: RegExp): Promise<void> {
+  await plot.focus();
+  await page.keyboard.press('End');
+  for (let back = 0; back < 3; back++) {
+    if (told.test((await plot.getAttribute('aria-valuetext')) ?? '')) return;
+    await page.keyboard.press('ArrowLeft');
+  }
+  assert.match((await plot.getAttribute('aria-valuetext')) ?? '', told);
+}
+
 const verdictOf = async (url: string) =>
   (await appliance.api<EgressVerdict>('POST', '/egress-policy/tests', { url, project: 'shop' })).decision;
 
@@ -141,18 +152,14 @@ test('hosts over time are read by keys and as a table, and a moment narrows what
   const { page } = watched;
   await page.goto(`${appliance.url()}/traffic`);
   const plot = page.getByRole('slider', { name: 'Traffic by host: requests' });
-  await plot.focus();
-  await page.keyboard.press('End');
-  assert.match((await plot.getAttribute('aria-valuetext')) ?? '', /, new\.example 1/);
-  await page.keyboard.press('ArrowLeft');
+  await toLast(page, plot, /, new\.example 1/);
   await soundInAll(watched, 'traffic-over-time');
   await page.getByText('As a table').click();
   const rows = page.getByRole('region', { name: 'Traffic by host: requests, as a table' }).getByRole('row');
   assert.ok((await rows.count()) >= 24);
   await page.getByRole('checkbox', { name: /new\.example/ }).focus();
   await page.keyboard.press('Space');
-  await plot.focus();
-  await page.keyboard.press('End');
+  await toLast(page, plot, /all others [1-9]/);
   assert.doesNotMatch((await plot.getAttribute('aria-valuetext')) ?? '', /new\.example/);
   await page.keyboard.press('Enter');
   await page.getByText(/^From .* to .*At any time/).waitFor();
@@ -268,9 +275,7 @@ test('money over time, when a budget runs out, and all of it on paper', async ()
   await page.goto(`${appliance.url()}/money?period=30+days`);
   await page.getByRole('row', { name: /^project shop all time .* USD a day runs out/ }).waitFor();
   const plot = page.getByRole('slider', { name: 'Money by day and project in USD' });
-  await plot.focus();
-  await page.keyboard.press('End');
-  assert.match((await plot.getAttribute('aria-valuetext')) ?? '', /shop 2\.00, billing 0\.90$/);
+  await toLast(page, plot, /shop 2\.00, billing 0\.90$/);
   await page.getByRole('slider', { name: 'What a merged change has cost in USD' }).waitFor();
   await soundInAll(watched, 'money-over-time');
   await page.emulateMedia({ media: 'print' });

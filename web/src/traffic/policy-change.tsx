@@ -29,10 +29,8 @@ export function Effect({ rehearsal }: { rehearsal: EgressRehearsal }) {
   return (
     <div className="space-y-2">
       <p>
-        Of {requests.toLocaleString('en')} requests {complete ? 'of the last week' : 'that runs made last'}:{' '}
-        {allowed.requests + refused.requests === 0
-          ? 'none would fare otherwise.'
-          : 'these would fare otherwise.'}
+        {(allowed.requests + refused.requests).toLocaleString('en')} of {requests.toLocaleString('en')}{' '}
+        requests {complete ? 'of the last week' : 'that runs made last'} would fare otherwise.
       </p>
       <Asked title="Let out from then on" asked={allowed} />
       <Asked title="Refused from then on" asked={refused} />

@@ -1,7 +1,7 @@
 // The egress policy of the installation or of a project: edited, tried, and learnt from what runs asked for.
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { EgressPolicy } from '../../../protocol/egress.ts';
 import type { Project } from '../../../protocol/project.ts';
 import { get } from '../api/client.ts';
@@ -45,6 +45,7 @@ export function Policy({ project, allow }: PolicyProps) {
     { name: EVERYWHERE, search: searchOf('policy', {}) },
     ...projects.map(({ name }) => ({ name, search: searchOf('policy', { project: name }) })),
   ];
+  const taken = useRef<string>(undefined);
   const whose = project ?? '';
   const draft = drafts[whose];
   const onDraft = (next: Draft | undefined) => setDrafts((all) => ({ ...all, [whose]: next }));
@@ -55,7 +56,8 @@ export function Policy({ project, allow }: PolicyProps) {
     document.getElementById('policy')?.scrollIntoView({ block: 'start' });
   };
   useEffect(() => {
-    if (allow === undefined || data === undefined || !mayChange) return;
+    if (allow === undefined || allow === taken.current || data === undefined || !mayChange) return;
+    taken.current = allow;
     take((text) => withLines(text, [allow]));
     void navigate({
       to: '/traffic',
