@@ -1,7 +1,7 @@
 // Adds a source, or changes one as it was seen: where somebody else has changed it meanwhile, both are shown, and nothing is
 // overwritten unasked.
 import { queryOptions, useQuery } from '@tanstack/react-query';
-import { useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import type { IntakeSource, SourceKinds } from '../../../protocol/intake.ts';
 import { ApiError, get, send } from '../api/client.ts';
 import { queries } from '../api/queries.ts';
@@ -58,9 +58,17 @@ interface AddProps {
   onAdded: ((source: IntakeSource) => void) | undefined;
 }
 
+/** A form that goes to what is wrong in it, when that is told. */
+function useToMistake(problem: unknown) {
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus(), [problem]);
+  return form;
+}
+
 function AddForm({ kinds, onClose, onAdded }: AddProps) {
   const [draft, setDraft] = useState(() => newDraft(kinds.kinds[0]!, kinds));
   const [problem, setProblem] = useState<unknown>();
+  const form = useToMistake(problem);
   const add = async (event: FormEvent) => {
     event.preventDefault();
     try {
@@ -73,7 +81,7 @@ function AddForm({ kinds, onClose, onAdded }: AddProps) {
     }
   };
   return (
-    <form onSubmit={(event) => void add(event)}>
+    <form ref={form} onSubmit={(event) => void add(event)}>
       <div className="space-y-3 p-4">
         <SourceFields
           draft={draft}
@@ -100,6 +108,7 @@ function EditForm({ kinds, seen: first, onClose }: EditProps) {
   const [draft, setDraft] = useState(() => draftOf(first));
   const [problem, setProblem] = useState<unknown>();
   const [theirs, setTheirs] = useState<IntakeSource>();
+  const form = useToMistake(problem);
   const save = async (against: IntakeSource) => {
     try {
       await send<IntakeSource>('PATCH', `/intake/sources/${first.name}`, patchOf(draft, against));
@@ -123,7 +132,7 @@ function EditForm({ kinds, seen: first, onClose }: EditProps) {
     await save(seen);
   };
   return (
-    <form onSubmit={(event) => void submit(event)}>
+    <form ref={form} onSubmit={(event) => void submit(event)}>
       <div className="space-y-3 p-4">
         <SourceFields
           key={seen.version}

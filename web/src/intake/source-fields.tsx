@@ -69,7 +69,7 @@ export function SourceFields({ draft, kinds, editing, mistakes, onChange }: Fiel
         onChange={(settings) => set({ settings })}
       />
       <SecretFields draft={draft} kind={kind} editing={editing} onChange={set} />
-      <details>
+      <details {...(mistakes.some(({ path }) => path.startsWith('trust.')) ? { open: true } : {})}>
         <summary className="py-1 font-medium">Whose word it is, and how much of it</summary>
         <div className="mt-2">
           <SchemaFields
