@@ -29,7 +29,12 @@ async function deliver(rig: ForgeRig, event: string, id: string, about: { number
   const example = structuredClone(examplesOf(event)[0]!);
   example.pull_request.number = about.number;
   example.pull_request.head.ref = about.branch;
-  const body = Buffer.from(JSON.stringify(example));
+  await send(rig, event, id, example);
+}
+
+/** A delivery, signed. */
+async function send(rig: ForgeRig, event: string, id: string, payload: object) {
+  const body = Buffer.from(JSON.stringify(payload));
   const signature = `sha256=${createHmac('sha256', 'hook-secret').update(body).digest('hex')}`;
   const forge = new URL(rig.line.url).host.replace(':', '-');
   const { looked } = await rig.repositories.receiveHook({
@@ -98,6 +103,16 @@ test('what somebody says in a review is told as an event', async () => {
   await deliver(rig, 'pull_request_review', 'd2', { number: number!, branch });
   const [told, ...others] = await rig.events('change.reviewed');
   assert.deepEqual([told, others], [{ change: id, by: 'Codertocat', review: 'commented' }, []]);
+
+  // A push to its base branch has it looked at, too; one to another branch or repository has not.
+  const looks = async (ref: string, repository: string, delivery: string) => {
+    const before = github.requests.length;
+    await send(rig, 'push', delivery, { ref, repository: { full_name: repository } });
+    return github.requests.slice(before).some((line) => line.endsWith(`/pulls/${number}`));
+  };
+  assert.equal(await looks('refs/heads/main', 'acme/Reviewed', 'p1'), true);
+  assert.equal(await looks('refs/heads/main', 'me/reviewed', 'p2'), false);
+  assert.equal(await looks('refs/heads/other', 'acme/reviewed', 'p3'), false);
 });
 
 test('an App is registered by its id and key, pushes, and merges by the method of the project', async () => {
