@@ -12,13 +12,11 @@ function concerned({ kind, task, run }: Event): (string | number)[][] {
   switch (area) {
     case 'task':
       return [['tasks'], ['task', task ?? 0]];
-    case 'run':
-      // A plan goes forward often, and changes nothing else of the task.
-      return [
-        ['runs'],
-        ['run', run ?? ''],
-        kind === 'run.plan' ? ['task', task ?? 0, 'runs'] : ['task', task ?? 0],
-      ];
+    case 'run': {
+      // The task itself has events of its own, and a plan, which goes forward often, is a part of the run alone.
+      const runs = [['runs'], ['task', task ?? 0, 'runs']];
+      return kind === 'run.plan' ? runs : [...runs, ['run', run ?? '']];
+    }
     case 'change':
       return [['changes'], ['change'], ['task', task ?? 0]];
     case 'project':
