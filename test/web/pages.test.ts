@@ -203,6 +203,7 @@ test('intake: a source is added by keys, changed by two of whom the second is to
     .getByText(/is no JSON pointer/)
     .first()
     .waitFor();
+  await page.locator('[aria-invalid=true]:focus').waitFor(); // where it is to be put right
   await page.getByLabel('Actor', { exact: true }).fill('/who');
   await press(page, 'Add to Only when');
   await page.getByLabel('Pointer').fill('/queue');
