@@ -130,12 +130,16 @@ test('an admin is led from the empty board over model, forge and project to a co
 
   await page.getByRole('link', { name: /Connect a model/ }).click();
   // The gateway reads the key of an engine anew within seconds.
-  await eventually(async () => {
-    if ((await page.getByText('It does what an agent needs.').count()) > 0) return true;
-    const again = page.getByRole('button', { name: 'Test own/small' });
-    if (await again.isEnabled({ timeout: 1 }).catch(() => false)) await again.click();
-    return undefined;
-  }, 'the model to pass its test');
+  await eventually(
+    async () => {
+      if ((await page.getByText('It does what an agent needs.').count()) > 0) return true;
+      const again = page.getByRole('button', { name: 'Test own/small' });
+      if (await again.isEnabled({ timeout: 1 }).catch(() => false)) await again.click();
+      return undefined;
+    },
+    'the model to pass its test',
+    180_000,
+  );
   await assertSound(watched);
   await page.getByRole('button', { name: 'Go on: connect a forge' }).click();
   await page.getByRole('button', { name: 'Go on: make a project' }).click();
@@ -148,7 +152,7 @@ test('an admin is led from the empty board over model, forge and project to a co
   await page.keyboard.press('Enter');
   await page.getByText('it is merged from here').waitFor();
   assert.equal(await page.getByLabel('Command of check 1').inputValue(), 'make test');
-  await page.getByLabel('Name', { exact: true }).fill('first');
+  assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'first');
   await page.getByLabel('Agent', { exact: true }).selectOption('command');
   await page.getByLabel('Program of the agent').fill('sh\n-c\necho 42 > answer');
   await page.getByLabel('Runs are confined by').selectOption('directory');
@@ -173,8 +177,8 @@ test('an admin is led from the empty board over model, forge and project to a co
   const [task] = await appliance.api<Task[]>('GET', '/tasks');
   assert.equal(task!.state, 'completed');
   await page.keyboard.press('Control+k');
-  await page.keyboard.type('First st');
-  await page.keyboard.press('Enter');
+  await page.getByLabel('Find a page or a task').fill('First st');
+  await page.getByRole('option', { name: 'First steps' }).click();
   await page.getByText('All of them are done or skipped.').waitFor();
   assert.deepEqual(watched.problems, []);
   await page.context().close();
@@ -184,8 +188,9 @@ test('a project is shown with where its settings come from, and changed without 
   await appliance.project('shop', { agent: 'true' });
   const watched = await signedIn(appliance, browser);
   const { page } = watched;
-  await page.keyboard.press('g');
-  await page.keyboard.press('j');
+  const toProjects = async () =>
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Projects' }).click();
+  await toProjects();
   await page.getByRole('row', { name: /^shop .*command/ }).waitFor();
   await soundInAll(watched, 'projects');
   await page.getByRole('button', { name: 'New project' }).click();
@@ -194,7 +199,7 @@ test('a project is shown with where its settings come from, and changed without 
   await page.getByRole('button', { name: 'Make the project' }).click();
   await page.waitForURL(/\/projects\/fresh$/);
   await part(page, 'Repositories').getByText('hosted here').first().waitFor();
-  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Projects' }).click();
+  await toProjects();
   await page.getByLabel('Words of a project').fill('nothing like it');
   await page.getByText('No project has these words').waitFor();
   await page.getByLabel('Words of a project').fill('sho');

@@ -61,7 +61,8 @@ export function NewProjectForm({ onClose, onMade }: FormProps) {
             list="repositories"
             placeholder="https://git.example.com/acme/shop.git"
             onChange={({ target }) => {
-              setTyped({ ...typed, origin: target.value });
+              const name = typed.name === look?.name ? '' : typed.name; // what was proposed is proposed anew
+              setTyped({ ...typed, name, origin: target.value });
               setLook(undefined);
             }}
           />

@@ -4,6 +4,7 @@ import type { Isolation, Project, ProjectInput, VerifyCommand } from '../../../p
 import type { RepositoryLook } from '../../../protocol/repository-look.ts';
 import { send } from '../api/client.ts';
 import { queries } from '../api/queries.ts';
+import { toastProblem } from '../ui/toasts.tsx';
 import { argumentsOf } from './arguments.ts';
 
 /** As it stands in the fields. */
@@ -78,7 +79,7 @@ export async function makeProject(typed: NewProject, look: RepositoryLook | unde
   const made = await send<Project>('POST', '/projects', projectInputOf(typed, look));
   if (typed.external) {
     const policy: ModelPolicyPatch = { external: true };
-    await send('PATCH', `/projects/${made.name}/models`, policy);
+    await send('PATCH', `/projects/${made.name}/models`, policy).catch(toastProblem); // the project is there, and shows it
   }
   await queries.invalidateQueries({ queryKey: ['projects'] });
   await queries.invalidateQueries({ queryKey: ['forges'] });
