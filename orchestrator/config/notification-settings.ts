@@ -1,5 +1,6 @@
 // Configuration of notifications (`notifications`): channels, the server for email, browsers. Part of schema.ts; read by
 // orchestrator/notifications/ and the API.
+import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { Name } from '../../protocol/ids.ts';
 import { EmailAddress } from '../../protocol/notification-ways.ts';
@@ -136,5 +137,5 @@ export function secretOf({ name, secret }: HookChannel): string {
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || /^127\./.test(host);
+  return host === 'localhost' || (isIPv4(host) && host.startsWith('127.'));
 }

@@ -2,7 +2,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
 import { makeAuthority, makeServerCertificate } from '../../tls/certificate.ts';
 
@@ -51,16 +50,15 @@ export async function mailServer({ tls = 'starttls', names = ['localhost'] } = {
     onRcptTo: (_address, _session, callback) =>
       callback(refusal(made.recipients.shift(), 'no such\u202e user')),
     onData: (stream, { envelope }, callback) => {
-      text(stream).then(
-        (raw) => {
-          const refused = refusal(made.letters.shift(), 'not now');
-          if (refused !== null) return callback(refused);
-          const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
-          made.received.push({ from, to: envelope.rcptTo.map(({ address }) => address).join(), raw });
-          callback(null);
-        },
-        (error: unknown) => callback(error as Error),
-      );
+      let raw = '';
+      stream.on('data', (chunk: Buffer) => (raw += chunk.toString()));
+      stream.on('end', () => {
+        const refused = refusal(made.letters.shift(), 'not now');
+        if (refused !== null) return callback(refused);
+        const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
+        made.received.push({ from, to: envelope.rcptTo.map(({ address }) => address).join(), raw });
+        callback(null);
+      });
     },
   });
   server.on('error', () => {}); // a client that trusts nobody ends the handshake
