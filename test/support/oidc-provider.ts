@@ -46,7 +46,12 @@ export async function testProvider(account: Account): Promise<TestProvider> {
     serve({ id, secret, redirectUri }) {
       const provider = new OidcProvider(issuer, {
         clients: [{ client_id: id, client_secret: secret, redirect_uris: [redirectUri] }],
-        claims: { openid: ['sub'], profile: ['preferred_username'], email: ['email', 'email_verified'], groups: ['groups'] },
+        claims: {
+          openid: ['sub'],
+          profile: ['preferred_username'],
+          email: ['email', 'email_verified'],
+          groups: ['groups'],
+        },
         scopes: ['openid', 'profile', 'email', 'groups'],
         features: { devInteractions: { enabled: false } },
         interactions: { url: () => '/interaction' },
