@@ -199,6 +199,7 @@ function drawBudgets(budgets: ForecastBudget[], currency: string): string {
         usedPercent(budget) >= 100 ? 'red' : usedPercent(budget) >= 80 ? 'yellow' : undefined,
       align: 'right',
     },
+    { title: 'FROM', value: ({ origin }) => (origin === 'worker' ? 'its start' : 'budget set') },
     {
       title: 'AT ITS END',
       value: ({ unit, forecast }) =>
@@ -210,7 +211,6 @@ function drawBudgets(budgets: ForecastBudget[], currency: string): string {
       value: ({ forecast }) => (forecast?.runsOut == null ? '-' : timestamp(forecast.runsOut).slice(0, 16)),
       style: ({ forecast }) => (forecast?.runsOut == null ? undefined : 'yellow'),
     },
-    { title: 'FROM', value: ({ origin }) => (origin === 'worker' ? 'its start' : 'budget set') },
   ]);
 }
 
