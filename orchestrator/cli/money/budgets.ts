@@ -2,10 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import {
-  Budget,
   BudgetDifference,
   ForecastBudget,
   UsageReport,
+  type Budget,
   type BudgetInput,
   type BudgetPeriod,
   type UsageGrouping,
