@@ -5,7 +5,7 @@ import type { NotificationSettings } from '../config/notification-settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
 import { setEmail } from '../people/email.ts';
-import { heldUntil } from './hold.ts';
+import { heldUntil, pressureOf } from './hold.ts';
 
 /** SQL of what a person wants, as one JSON value; `p` is the row of `person`, `s` that of `notification_settings`, if there is one. */
 export const WISHES = `jsonb_build_object('email', coalesce(s.email, false), 'digest', coalesce(s.digest, 'off'),
@@ -68,11 +68,19 @@ export async function changeOwnSettings(
         wanted.timeZone,
       ],
     );
-    const { rows } = await tx.query<{ now: Date }>('select now() as now');
-    await tx.query(`update notification_delivery set retry_at = $2 where person = $1 and state = 'held'`, [
-      person,
-      heldUntil(rows[0]!.now, wanted, 'collected') ?? rows[0]!.now,
-    ]);
+    await holdAnew(tx, person, wanted);
     return await ownSettings(tx, person, configured);
   });
+}
+
+async function holdAnew(tx: Queryable, person: number, wanted: OwnNotificationSettings): Promise<void> {
+  const { rows } = await tx.query<{ kind: string; now: Date }>(
+    `select distinct kind, now() as now from notification_delivery where person = $1 and state = 'held'`,
+    [person],
+  );
+  for (const { kind, now } of rows)
+    await tx.query(
+      `update notification_delivery set retry_at = $3 where person = $1 and state = 'held' and kind = $2`,
+      [person, kind, heldUntil(now, wanted, pressureOf(kind)) ?? now],
+    );
 }
