@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  chownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -85,6 +86,15 @@ test('a link stays one, and mode and owner stay those of the file', async (t) =>
   const { mode, uid, gid } = statSync(target);
   assert.deepEqual([mode, uid, gid], [before.mode, before.uid, before.gid]);
   assert.deepEqual(readdirSync(path.join(directory, 'kept')), ['settings.yaml']);
+});
+
+test('what is made anew belongs to whom the directory belongs that it is in', async (t) => {
+  const directory = place(t);
+  const owner = process.getuid?.() === 0 ? 65534 : statSync(directory).uid;
+  chownSync(directory, owner, statSync(directory).gid);
+  const file = path.join(directory, 'config/autocode.yaml');
+  await change(file, { currency: 'EUR' });
+  assert.deepEqual([statSync(path.dirname(file)).uid, statSync(file).uid], [owner, owner]);
 });
 
 test('a file that this process cannot replace is refused with what to do', async (t) => {

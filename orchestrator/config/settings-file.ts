@@ -1,7 +1,16 @@
 // The file of the configuration, changed key by key: comments and order stay, and it is whole or as it was, whenever the process
 // stops. Used by settings.ts for the API, and by `config set` and `config unset`.
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  chownSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { AutocodeError } from '../../protocol/errors.ts';
@@ -72,7 +81,9 @@ export async function changeSettingsFile(
     throw new AutocodeError('ERR_STATE', `${file} cannot be changed: ${obstacle.reason}.`, {
       remedy: obstacle.remedy,
     });
-  mkdirSync(directory, { recursive: true, mode: NEW_DIRECTORY });
+  const made = mkdirSync(directory, { recursive: true, mode: NEW_DIRECTORY });
+  const owner = made === undefined ? undefined : ownerIn(dirname(made));
+  if (owner !== undefined) chownSync(directory, owner.uid, owner.gid);
   const lock = await lockDirectory(directory, 'settings').catch((error: unknown) => {
     throw new AutocodeError('ERR_CONFLICT', `Somebody else is just changing ${file}.`, {
       remedy: 'Try again.',
@@ -82,13 +93,20 @@ export async function changeSettingsFile(
   try {
     const changed = changedFile(sources, change);
     if (changed.text !== changed.before) {
-      const like = existsSync(changed.path) ? statSync(changed.path) : undefined;
-      await writeFileAtomic(changed.path, changed.text, NEW_FILE, like);
+      const like = existsSync(changed.path) ? statSync(changed.path) : ownerIn(directory);
+      await writeFileAtomic(changed.path, changed.text, NEW_FILE, like && { mode: NEW_FILE, ...like });
     }
     return changed;
   } finally {
     await lock.release();
   }
+}
+
+// What root makes is the daemon's to read: it belongs to whom the directory belongs that it is in.
+function ownerIn(directory: string): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const { uid, gid } = statSync(directory);
+  return { uid, gid };
 }
 
 /** Why this process cannot change the file, and what to do; null where it can. */
