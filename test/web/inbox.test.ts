@@ -238,8 +238,8 @@ test('a browser shows what it is sent, and what happens while a page is open; a 
   const told = await shown(page, page, 'Failed: Seen while it is open');
   assert.ok(told.endsWith(`{"path":"/tasks/${task}"}`), told);
   assert.deepEqual(
-    await clicked(worker, ['/changes/4', 'https://elsewhere.example/', '//elsewhere.example']),
-    [`${appliance.url()}/changes/4`, `${appliance.url()}/inbox`, `${appliance.url()}/inbox`],
+    await clicked(worker, ['/changes/4', null, 'https://elsewhere.example/', '//elsewhere.example']),
+    ['/changes/4', '/inbox', '/inbox', '/inbox'].map((path) => `${appliance.url()}${path}`),
   );
   await turn(page);
   await page.getByText('It asks for permission when you turn it on.').waitFor();
@@ -297,7 +297,7 @@ async function turn(page: Page): Promise<void> {
 }
 
 /** Where a click on notifications of these paths leads; windows open only for people, so what would be opened is noted. */
-async function clicked(worker: Worker, paths: string[]): Promise<string[]> {
+async function clicked(worker: Worker, paths: (string | null)[]): Promise<string[]> {
   return await worker.evaluate(async (given) => {
     const scope = globalThis as unknown as {
       clients: { openWindow(address: string): Promise<void> };
@@ -311,8 +311,8 @@ async function clicked(worker: Worker, paths: string[]): Promise<string[]> {
     const opened: string[] = [];
     scope.clients.openWindow = async (address) => await Promise.resolve(void opened.push(address));
     for (const path of given) {
-      await scope.registration.showNotification('t', { tag: path, data: { path } });
-      const [notification] = await scope.registration.getNotifications({ tag: path });
+      await scope.registration.showNotification('t', { tag: String(path), data: { path } });
+      const [notification] = await scope.registration.getNotifications({ tag: String(path) });
       scope.dispatchEvent(new scope.NotificationEvent('notificationclick', { notification }));
       for (let waited = 0; opened.length <= given.indexOf(path) && waited < 2000; waited++)
         await new Promise((resolve) => setTimeout(resolve, 10));

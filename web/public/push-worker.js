@@ -42,7 +42,7 @@ async function show(path) {
 function addressOf(path) {
   const { origin } = self.location;
   try {
-    const address = new URL(path, origin);
+    const address = new URL(path ?? '/inbox', origin);
     if (address.origin === origin) return address.href;
   } catch {
     // it is no address
