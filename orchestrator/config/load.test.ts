@@ -116,13 +116,14 @@ test('all mistakes are told at once, each with its place and what to do', () => 
   const { mistakes } = checkConfig({
     file,
     env: { AUTOCODE_LOG_LEVEL: 'loud' },
-    set: ['api.hots=1', 'worker'],
+    set: ['api.hots=1', 'worker', 'notifications.push={}'],
   });
   const told = mistakes
     .map(({ where, path, message }) => `${where.replace(file, 'file')} ${path} ${message}`)
     .sort();
   assert.deepEqual(told, [
     '--set api.hots is not a key; did you mean api.host?',
+    '--set notifications.push is not a key but a part with keys of its own, as notifications.push.enabled',
     '--set worker has no value; write it as key=value',
     'AUTOCODE_LOG_LEVEL log.level invalid option: expected one of "error"|"warn"|"info"|"debug"',
     'file:12:16 limits.runLogsDays is not a key; did you mean retention.runLogsDays?',

@@ -41,7 +41,10 @@ function sentence(message: string): string {
 }
 
 function suggestion(unknown: string): string {
-  const known = new Set(configKeys().flatMap((key) => prefixes(key.path)));
+  const keys = configKeys();
+  const within = keys.find((key) => key.path.startsWith(`${unknown}.`));
+  if (within !== undefined) return ` but a part with keys of its own, as ${within.path}`;
+  const known = new Set(keys.flatMap((key) => prefixes(key.path)));
   const nearest = [...known]
     .map((path) => ({ path, distance: distanceBetween(unknown.toLowerCase(), path.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0];

@@ -64,5 +64,8 @@ export function isAfter(id: string, other: string): boolean {
 }
 
 /** What tabs tell one another; one that has just come asks whether the connection is there. */
-export type Told = { kind: 'event'; event: Event } | { kind: 'state'; state: LiveState } | { kind: 'question' };
+export type Told =
+  | { kind: 'event'; event: Event }
+  | { kind: 'state'; state: LiveState }
+  | { kind: 'question' };
 export type LiveState = 'connecting' | 'live' | 'away';

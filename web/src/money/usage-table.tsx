@@ -12,7 +12,16 @@ export function UsageTable({ report: { by, rows, total, currency } }: { report: 
   return (
     <Table
       label={`Spent by ${by}`}
-      heads={[by, `Money (${currency})`, 'Part', 'Calls', 'Tokens in', 'Cached', 'Tokens out', 'GPU time']}
+      heads={[
+        capital(by),
+        `Money (${currency})`,
+        'Part',
+        'Calls',
+        'Tokens in',
+        'Cached',
+        'Tokens out',
+        'GPU time',
+      ]}
     >
       {rows.map((row) => (
         <tr key={row.key}>
@@ -32,6 +41,10 @@ export function UsageTable({ report: { by, rows, total, currency } }: { report: 
       ))}
     </Table>
   );
+}
+
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
 function Name({ by, row: { key } }: { by: string; row: UsageRow }) {

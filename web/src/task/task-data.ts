@@ -50,7 +50,11 @@ export const eventsQuery = (task: number) =>
     queryFn: async ({ signal }) =>
       await get<Event[]>(
         '/events',
-        { task, kind: 'task.state,change.reviewed,change.moved,change.mergeable,change.followed', limit: 1000 },
+        {
+          task,
+          kind: 'task.state,change.reviewed,change.moved,change.mergeable,change.followed',
+          limit: 1000,
+        },
         signal,
       ),
   });
