@@ -30,12 +30,9 @@ export const Incident = z
         dropped: z.boolean().meta({ description: 'Cancelled, since everything was over before it began.' }),
       }),
     ),
-    others: z
-      .int()
-      .default(0)
-      .meta({
-        description: 'Its tasks in projects in which whoever asks has no role; no more is told of them.',
-      }),
+    others: z.int().default(0).meta({
+      description: 'Its tasks in projects in which whoever asks has no role; no more is told of them.',
+    }),
     needsPerson: z
       .string()
       .nullable()

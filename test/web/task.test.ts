@@ -178,7 +178,10 @@ test('a comment on a line becomes a message that opens the task again, and so do
   const place = path.join(appliance.directory, 'reviewed');
   mkdirSync(path.join(place, 'src'), { recursive: true });
   writeFileSync(path.join(place, 'src/answer.ts'), 'export const answer = 41;\n');
-  for (const words of [['add', '--all'], ['commit', '--quiet', '--message', 'Another answer']])
+  for (const words of [
+    ['add', '--all'],
+    ['commit', '--quiet', '--message', 'Another answer'],
+  ])
     execFileSync('git', ['-C', place, '-c', 'user.name=Ann', '-c', 'user.email=ann@example.org', ...words]);
   await page.reload();
   await page.getByText('It conflicts with main in src/answer.ts.').waitFor();
