@@ -70,8 +70,11 @@ function isFlood({ auditRecord, identity }: FastifyRequest, status: number): boo
 
 async function askedBy(db: ApiContext['db'], request: FastifyRequest): Promise<Asked> {
   const { method, routeOptions, id } = request;
-  const named = { ...(request.params ?? {}), ...routeOptions.config.auditTarget?.(request.body) };
-  const target = Object.entries(named as Record<string, unknown>);
+  const named: Record<string, unknown> = {
+    ...(request.params as object),
+    ...routeOptions.config.auditTarget?.(request.body),
+  };
+  const target = Object.entries(named);
   return {
     ...whoAsked(request),
     address: request.ip,
