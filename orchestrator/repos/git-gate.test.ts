@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { readFileSync, readdirSync } from 'node:fs';
+import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createGitGate } from './git-gate.ts';
 import { fetchMirror } from './mirror.ts';
 import { workshop } from './testing/workshop.ts';
@@ -294,6 +296,30 @@ test('a client that goes away in the middle of a push leaves no git behind and n
   assert.equal(again.code, 0, again.output);
 });
 
+test('a gate that is killed in the middle of a push leaves no git behind', async () => {
+  using shop = workshop();
+  await using gate = await serve(shop);
+  await prepared(shop, gate);
+  const program = join(import.meta.dirname, 'testing/gate-process.ts');
+  const places = [shop.store.dir, join(shop.dir, 'daemon-home'), join(shop.dir, 'config')];
+  const server = spawn(process.execPath, [program, ...places], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [port] = (await once(server.stdout, 'data')) as [Buffer];
+  const push = request(`http://127.0.0.1:${Number(port)}/git/1.git/git-receive-pack`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-git-receive-pack-request', 'content-length': 1000 },
+  }).on('error', () => {}); // it is cut off
+  push.write('00');
+  try {
+    await eventually(() => backends(shop.dir).length > 0);
+    server.kill('SIGKILL');
+    await once(server, 'close');
+    await eventually(() => backends(shop.dir).length === 0);
+  } finally {
+    server.kill('SIGKILL');
+    for (const pid of backends(shop.dir)) process.kill(Number(pid), 'SIGKILL');
+  }
+});
+
 test('when the fence cannot be asked about, the answer says to try again', async () => {
   using shop = workshop();
   await using gate = await serve(shop);
@@ -306,3 +332,25 @@ test('when the fence cannot be asked about, the answer says to try again', async
   const answer = await fetch(`${origin}/git/1.git/info/refs?service=git-upload-pack`, { headers });
   assert.equal(answer.status, 503);
 });
+
+/** Processes of git that serve a store below a directory. */
+function backends(directory: string): string[] {
+  const read = (pid: string, file: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+    } catch {
+      return ''; // it has ended
+    }
+  };
+  return readdirSync('/proc').filter(
+    (pid) => read(pid, 'cmdline').includes('http-backend') && read(pid, 'environ').includes(directory),
+  );
+}
+
+async function eventually(condition: () => boolean): Promise<void> {
+  const giveUp = performance.now() + 60_000;
+  while (!condition()) {
+    assert.ok(performance.now() < giveUp, 'it did not come about');
+    await delay(10);
+  }
+}

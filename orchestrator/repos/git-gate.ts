@@ -153,6 +153,8 @@ function backendConfig({ maxPushBytes }: GateOptions, { run }: GateAccess): Reco
   };
 }
 
+// CONTENT_LENGTH is not passed on: with it http-backend goes on reading, for ever and at full speed, where a body ends early, as it
+// does when this process is killed. Without, it reads to the end of the body.
 // GIT_PROTOCOL is not passed on: protocol 2 hands out any object by its id, the first one only what the shown refs reach.
 function cgi(
   { store }: GateOptions,
@@ -161,7 +163,7 @@ function cgi(
   url: URL,
   service: string,
 ): Record<string, string> {
-  const { 'content-type': type, 'content-length': length, 'content-encoding': encoding } = request.headers;
+  const { 'content-type': type, 'content-encoding': encoding } = request.headers;
   return {
     GIT_PROJECT_ROOT: join(store.dir, String(repository)),
     GIT_HTTP_EXPORT_ALL: '1',
@@ -172,7 +174,6 @@ function cgi(
     REMOTE_ADDR: '127.0.0.1',
     CONTENT_TYPE: type ?? '',
     AUTOCODE_REF: runRef(run),
-    ...(length === undefined ? {} : { CONTENT_LENGTH: length }),
     ...(encoding === undefined ? {} : { HTTP_CONTENT_ENCODING: encoding }),
   };
 }

@@ -23,10 +23,10 @@ const seed = Number(process.env.AUTOCODE_CHAOS_SEED ?? 1);
 
 const RETRIES = ['agent', 'platform', 'lost'].map((cause) => `limits.retries.${cause}=9`);
 const appliance = await startAppliance('worker.concurrency=6', 'lease.leaseSeconds=8', ...RETRIES);
+const watching = new AbortController();
+after(() => watching.abort()); // first: what fails in one of these keeps the others from running
 after(() => appliance[Symbol.asyncDispose]());
 const scene = { dataDir: appliance.dataDir, kept: path.join(appliance.directory, 'kept') };
-const watching = new AbortController();
-after(() => watching.abort());
 void keepAllLogs(scene.dataDir, scene.kept, watching.signal);
 
 /** Wrong at the first try, so that the run comes to `adjust` too. */
