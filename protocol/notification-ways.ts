@@ -5,7 +5,16 @@ import { TimeOfDay, TimeZone } from './order-of-work.ts';
 import { text } from './text.ts';
 
 /** An address of email that stands in a header as it is. */
-export const EmailAddress = z.email('use an address as ann@example.com').max(254);
+export const EmailAddress = z
+  .email('use an address as ann@example.com')
+  .max(254)
+  .refine(hasUsualParts, 'has a part that is longer than mail servers take, or ends with a hyphen');
+
+// RFC 5321, 4.5.3.1.1, and RFC 1035, 2.3.4: what the pattern of an address says nothing about.
+function hasUsualParts(address: string): boolean {
+  const [local = '', domain = ''] = address.split('@');
+  return local.length <= 64 && domain.split('.').every((label) => label.length <= 63 && !label.endsWith('-'));
+}
 
 export const DIGESTS = ['off', 'hourly', 'daily'] as const;
 export const Digest = z.enum(DIGESTS);

@@ -94,6 +94,12 @@ test('a person sets how to be told, and tries it', async () => {
   assert.match(server.received[0]!.raw, /^Subject: A test of your notifications\r$/m);
   const seen = await api.send('operator', 'GET', '/api/v1/notification-deliveries?channel=email');
   assert.equal(seen.body.length, 1);
+  for (const wrong of ['ann', 'ann@-', `${'a'.repeat(65)}@example.org`, `ann@${'b'.repeat(64)}.org`])
+    assert.equal(
+      (await api.send('admin', 'PATCH', '/api/v1/people/ann', { email: wrong })).status,
+      400,
+      wrong,
+    );
   await api.send('admin', 'PATCH', '/api/v1/people/ann', { email: null });
   assert.partialDeepStrictEqual((await ann('GET', path)).body, { address: null, email: false });
   assert.deepEqual((await ann('POST', '/own-notification-tests')).body, []);
