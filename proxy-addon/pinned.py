@@ -9,8 +9,9 @@ import uuid
 from dataclasses import dataclass
 
 from mitmproxy import tcp
-from mitmproxy.proxy import layer
+from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.layers import ServerTLSLayer, TCPLayer
+from mitmproxy.proxy.layers.tcp import TcpEndHook
 from mitmproxy.proxy.layers.tls import parse_client_hello
 
 from enforce import Enforcement, Unseen
@@ -21,6 +22,8 @@ from logger import stamp
 from redact import shown_text
 from spool import Spool, SpoolFull
 from transparent import Workers
+
+STOPPED = "autocode stopped"  # in the metadata of a flow
 
 
 @dataclass
@@ -33,6 +36,20 @@ class Passing:
     bytes_out: int = 0
     bytes_in: int = 0
     error: str | None = None
+
+
+class PassedLayer(TCPLayer):
+    """Closes both ends as soon as nothing more may go through: a client in the middle of its handshake would wait for minutes."""
+
+    def relay_messages(self, event: events.Event) -> layer.CommandGenerator[None]:
+        yield from super().relay_messages(event)
+        if self.flow is None or not self.flow.live or not self.flow.metadata.get(STOPPED):
+            return
+        self.flow.live = False
+        self._handle_event = self.done
+        yield commands.CloseConnection(self.context.server)
+        yield commands.CloseConnection(self.context.client)
+        yield TcpEndHook(self.flow)
 
 
 class Pinned:
@@ -100,7 +117,7 @@ class Pinned:
             return  # it is looked into, and ends there
         self._begun[client.id] = passing
         next_.context.server.address = (host, port)
-        next_.layer = TCPLayer(next_.context)
+        next_.layer = PassedLayer(next_.context)
 
     def tcp_message(self, flow: tcp.TCPFlow) -> None:
         """Counts, lets go of it, and lets nothing more through for a run that has ended or a rule that is gone."""
@@ -108,15 +125,22 @@ class Pinned:
         message = flow.messages[-1]
         flow.messages.clear()
         if passing is None or passing.error is not None:
-            message.content = b""
+            self._stop(flow, message)
         elif listener_of(flow.client_conn) == "explicit" and not self._identities.lives(flow.client_conn):
-            message.content, passing.error = b"", "the run has ended"
+            passing.error = "the run has ended"
+            self._stop(flow, message)
         elif not self._enforcement.still_passes(passing.unseen):
-            message.content, passing.error = b"", "the policy has changed"
+            passing.error = "the policy has changed"
+            self._stop(flow, message)
         elif message.from_client:
             passing.bytes_out += len(message.content)
         else:
             passing.bytes_in += len(message.content)
+
+    @staticmethod
+    def _stop(flow: tcp.TCPFlow, message: tcp.TCPMessage) -> None:
+        message.content = b""
+        flow.metadata[STOPPED] = True
 
     def tcp_end(self, flow: tcp.TCPFlow) -> None:
         """Writes `close`."""

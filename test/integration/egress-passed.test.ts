@@ -60,7 +60,7 @@ test('what is passed is looked into under another name, and where a part of it i
   assert.ok((await rig.records()).some(({ url, tls }) => url === to('/seen') && tls !== 'passed'));
 });
 
-test('nothing more goes through for a run that has ended', async () => {
+test('nothing more goes through for a run that has ended, and its connection is closed', async () => {
   await rig.rule(rule());
   await until('the policy', async () => (await rig.inside(`${PINNED} -f ${to('/again')}`)).code === 0);
   const program = `
@@ -71,8 +71,9 @@ test('nothing more goes through for a run that has ended', async () => {
       const secure = tls.connect({ socket: wire, servername: 'localhost', ca: fs.readFileSync('/workspace/pinned.pem') }, () => ask(secure, 'first'));
       secure.once('data', () => {
         fs.writeFileSync('/workspace/first', '');
-        setInterval(() => fs.existsSync('/workspace/ended') && (ask(secure, 'late'), fs.writeFileSync('/workspace/sent', ''), setTimeout(() => process.exit(), 500)), 50);
+        setInterval(() => fs.existsSync('/workspace/ended') && (ask(secure, 'late'), fs.writeFileSync('/workspace/sent', '')), 50);
       });
+      secure.on('error', () => {}).once('close', () => process.exit(7));
     });`;
   const going = rig.inside(`node -e '${program.replaceAll("'", '"')}'`);
   const there = (name: string) => rig.inside(`test -e /workspace/${name}`).then(({ code }) => code === 0);
@@ -84,7 +85,7 @@ test('nothing more goes through for a run that has ended', async () => {
   const before = asked;
   await rig.inside('touch /workspace/ended');
   await until('the second question', async () => await there('sent'));
-  await going;
+  assert.equal((await going).code, 7);
   assert.equal(asked, before);
   await rig.live(rig.token);
   const record = await until('its record', async () =>
