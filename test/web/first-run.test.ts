@@ -10,15 +10,7 @@ import type { Project } from '../../protocol/project.ts';
 import type { Settings } from '../../protocol/settings.ts';
 import type { Task } from '../../protocol/task.ts';
 import { eventually, makeRepository, startAppliance, type Appliance } from '../e2e/appliance.ts';
-import {
-  assertSound,
-  NARROW,
-  openBrowser,
-  picture,
-  signedIn,
-  WIDE,
-  type WatchedPage,
-} from '../support/browser.ts';
+import { assertSound, openBrowser, picture, signedIn, soundInAll } from '../support/browser.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
 import { startFakeGitHub, type FakeGitHub } from '../support/fake-github.ts';
 
@@ -52,19 +44,6 @@ after(async () => {
 });
 
 const part = (page: Page, name: string) => page.getByRole('region', { name, exact: true });
-
-/** The page in both themes and sizes; it is left light and wide. */
-async function soundInAll(watched: WatchedPage, name: string): Promise<void> {
-  const { page } = watched;
-  await assertSound(watched);
-  await picture(page, `${name}-light`);
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await page.setViewportSize(NARROW);
-  await assertSound(watched);
-  await picture(page, `${name}-dark`);
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize(WIDE);
-}
 
 /** Describes the engine; the daemon is not started anew. */
 async function addEngine(page: Page, key: string): Promise<void> {

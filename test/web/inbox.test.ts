@@ -18,9 +18,9 @@ import {
   openBrowser,
   openPage,
   picture,
+  press,
   signedIn,
-  WIDE,
-  type WatchedPage,
+  soundInAll,
 } from '../support/browser.ts';
 import { testDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -85,25 +85,6 @@ async function failed(title: string, project = 'shop'): Promise<number> {
 const rules = async () => await appliance.api<NotificationRule[]>('GET', '/notification-rules');
 const bell = (page: Page, unread: number) =>
   page.getByRole('link', { name: unread === 0 ? 'Inbox' : `Inbox, ${unread} unread`, exact: true });
-
-/** Presses a button as somebody does who has no mouse. */
-async function press(page: Page, name: string): Promise<void> {
-  await page.getByRole('button', { name, exact: true }).focus();
-  await page.keyboard.press('Enter');
-}
-
-/** The page in both themes and sizes; it is left light and wide. */
-async function soundInAll(watched: WatchedPage, name: string): Promise<void> {
-  const { page } = watched;
-  await assertSound(watched);
-  await picture(page, `${name}-light`);
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await page.setViewportSize(NARROW);
-  await assertSound(watched);
-  await picture(page, `${name}-dark`);
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize(WIDE);
-}
 
 test('a rule is made and changed by keys; from then on the bell counts what happens, and opening it is reading it', async () => {
   const watched = await signedIn(appliance, browser);

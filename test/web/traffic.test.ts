@@ -13,6 +13,7 @@ import {
   NARROW,
   openBrowser,
   picture,
+  press,
   signedIn,
   WIDE,
   type WatchedPage,
@@ -125,12 +126,6 @@ async function soundInAll(watched: WatchedPage, name: string): Promise<void> {
   await picture(page, `${name}-narrow`);
   await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize(WIDE);
-}
-
-/** Presses a button as somebody does who has no mouse. */
-async function press(page: Page, name: string): Promise<void> {
-  await page.getByRole('button', { name, exact: true }).focus();
-  await page.keyboard.press('Enter');
 }
 
 /** Moves the cursor of a plot by keys to its last moment that is told like that: an hour or day may have begun meanwhile. */

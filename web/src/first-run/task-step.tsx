@@ -1,16 +1,13 @@
 // A first task, written already: harmless, and small enough to be over soon.
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState, type FormEvent } from 'react';
-import type { Task } from '../../../protocol/task.ts';
-import { send } from '../api/client.ts';
 import { projectsQuery } from '../projects/data.ts';
-import { EMPTY, inputOf } from '../task-form/draft.ts';
+import { EMPTY } from '../task-form/draft.ts';
 import { Fields } from '../task-form/fields.tsx';
 import { Preview } from '../task-form/preview.tsx';
+import { useGiving } from '../task-form/use-giving.ts';
 import { Button } from '../ui/button.tsx';
 import { Problem } from '../ui/problem.tsx';
-import { toast } from '../ui/toasts.tsx';
 
 const EXAMPLE = {
   ...EMPTY,
@@ -29,24 +26,10 @@ export function TaskStep() {
 
 function TaskForm({ project }: { project: string }) {
   const navigate = useNavigate();
-  const [draft, setDraft] = useState({ ...EXAMPLE, project });
-  const [key] = useState(() =>
-    Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('-'),
+  const { draft, setDraft, problem, busy, submit } = useGiving(
+    { ...EXAMPLE, project },
+    (id) => void navigate({ to: `/tasks/${id}` as '/' }),
   );
-  const [problem, setProblem] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    try {
-      const { id } = await send<Task>('POST', '/tasks', inputOf(draft, key));
-      toast(`Task ${id} was given.`);
-      void navigate({ to: `/tasks/${id}` as '/' });
-    } catch (error) {
-      setProblem(error);
-      setBusy(false);
-    }
-  };
   return (
     <form onSubmit={(event) => void submit(event)} className="space-y-4">
       <div className="grid gap-4 lg:grid-cols-[minmax(0,1fr)_16rem]">

@@ -2,9 +2,9 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import type { Project } from '../../../protocol/project.ts';
-import { ApiError, get, send } from '../api/client.ts';
-import { visible } from '../log/visible.ts';
+import { get, send } from '../api/client.ts';
 import { Button } from '../ui/button.tsx';
+import { ChangedMeanwhile } from '../ui/changed-meanwhile.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { toast } from '../ui/toasts.tsx';
@@ -68,7 +68,7 @@ function EditForm({ first, onClose }: { first: Project; onClose: () => void }) {
         <SandboxFields {...parts} />
         <ChangeFields {...parts} />
         {problem !== undefined && <Problem error={problem} />}
-        <Changed
+        <ChangedMeanwhile
           problem={problem}
           onOverwrite={async () => await save(await taken())}
           onTake={async () => {
@@ -84,34 +84,5 @@ function EditForm({ first, onClose }: { first: Project; onClose: () => void }) {
         </Button>
       </div>
     </form>
-  );
-}
-
-interface ChangedProps {
-  problem: unknown;
-  onOverwrite: () => Promise<void>;
-  onTake: () => Promise<void>;
-}
-
-/** What somebody else has changed meanwhile, and what to do about it. */
-function Changed({ problem, onOverwrite, onTake }: ChangedProps) {
-  if (!(problem instanceof ApiError) || problem.code !== 'ERR_CONFLICT') return null;
-  const { changed } = (problem.details ?? {}) as { changed?: Record<string, { is: unknown }> };
-  if (changed === undefined) return null;
-  return (
-    <section aria-label="Changed meanwhile" className="space-y-2 rounded-md border border-warn/50 p-3">
-      {Object.entries(changed).map(([field, { is }]) => (
-        <p key={field}>
-          <span className="font-medium">{field}</span> is now{' '}
-          <bdi className="wrap-anywhere whitespace-pre-wrap">
-            {visible(typeof is === 'string' ? is : JSON.stringify(is))}
-          </bdi>
-        </p>
-      ))}
-      <div className="flex gap-2">
-        <Button onClick={() => void onOverwrite()}>Save mine over it</Button>
-        <Button onClick={() => void onTake()}>Take theirs</Button>
-      </div>
-    </section>
   );
 }

@@ -1,36 +1,15 @@
 // Gives a task. What was typed stays when the session or the daemon goes meanwhile.
-import { useState, type FormEvent } from 'react';
-import type { Task } from '../../../protocol/task.ts';
-import { send } from '../api/client.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Problem } from '../ui/problem.tsx';
-import { toast } from '../ui/toasts.tsx';
-import { EMPTY, inputOf } from './draft.ts';
+import { EMPTY } from './draft.ts';
 import { Fields } from './fields.tsx';
 import { Preview } from './preview.tsx';
+import { useGiving } from './use-giving.ts';
 
 /** Open as long as it is rendered. */
 export function CreateDialog({ project, onClose }: { project: string | undefined; onClose: () => void }) {
-  const [draft, setDraft] = useState({ ...EMPTY, project: project ?? '' });
-  const [key] = useState(() =>
-    Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('-'),
-  );
-  const [problem, setProblem] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    try {
-      const { id } = await send<Task>('POST', '/tasks', inputOf(draft, key));
-      toast(`Task ${id} was given.`);
-      onClose();
-    } catch (error) {
-      setProblem(error);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const { draft, setDraft, problem, busy, submit } = useGiving({ ...EMPTY, project: project ?? '' }, onClose);
   return (
     <Dialog title="New task" onClose={onClose} width="wide">
       <form onSubmit={submit}>

@@ -2,8 +2,9 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import type { Task } from '../../../protocol/task.ts';
-import { ApiError, get, send } from '../api/client.ts';
+import { get, send } from '../api/client.ts';
 import { Button } from '../ui/button.tsx';
+import { ChangedMeanwhile } from '../ui/changed-meanwhile.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { toast } from '../ui/toasts.tsx';
@@ -26,16 +27,11 @@ export function EditDialog({ id, onClose }: { id: number; onClose: () => void })
   );
 }
 
-interface Conflict {
-  changed: Record<string, { was: unknown; is: unknown }>;
-}
-
 function EditForm({ seen: first, onClose }: { seen: Task; onClose: () => void }) {
   const cache = useQueryClient();
   const [seen, setSeen] = useState(first);
   const [draft, setDraft] = useState(() => draftOf(first));
   const [problem, setProblem] = useState<unknown>();
-  const conflict = conflictIn(problem);
   const save = async (against: Task) => {
     const patch = patchOf(draft, against);
     if (patch === undefined) return onClose();
@@ -52,39 +48,24 @@ function EditForm({ seen: first, onClose }: { seen: Task; onClose: () => void })
     event.preventDefault();
     await save(seen);
   };
-  const overwrite = async () => {
+  const taken = async () => {
     const theirs = await get<Task>(`/tasks/${first.id}`);
     setSeen(theirs);
-    await save(theirs);
+    return theirs;
   };
   return (
     <form onSubmit={submit}>
       <div className="space-y-3 p-4">
         <Fields draft={draft} editing problem={problem} onChange={setDraft} />
         {problem !== undefined && <Problem error={problem} />}
-        {conflict !== undefined && (
-          <section aria-label="Changed meanwhile" className="space-y-2 rounded-md border border-warn/50 p-3">
-            {Object.entries(conflict.changed).map(([field, { is }]) => (
-              <p key={field}>
-                <span className="font-medium">{field}</span> is now{' '}
-                <bdi className="whitespace-pre-wrap">{typeof is === 'string' ? is : JSON.stringify(is)}</bdi>
-              </p>
-            ))}
-            <div className="flex gap-2">
-              <Button onClick={overwrite}>Save mine over it</Button>
-              <Button
-                onClick={async () => {
-                  const theirs = await get<Task>(`/tasks/${first.id}`);
-                  setSeen(theirs);
-                  setDraft(draftOf(theirs));
-                  setProblem(undefined);
-                }}
-              >
-                Take theirs
-              </Button>
-            </div>
-          </section>
-        )}
+        <ChangedMeanwhile
+          problem={problem}
+          onOverwrite={async () => await save(await taken())}
+          onTake={async () => {
+            setDraft(draftOf(await taken()));
+            setProblem(undefined);
+          }}
+        />
       </div>
       <div className="sticky bottom-0 flex justify-end gap-2 border-t border-line bg-surface px-4 py-2.5">
         <Button onClick={onClose}>Close</Button>
@@ -94,10 +75,4 @@ function EditForm({ seen: first, onClose }: { seen: Task; onClose: () => void })
       </div>
     </form>
   );
-}
-
-function conflictIn(problem: unknown): Conflict | undefined {
-  if (!(problem instanceof ApiError) || problem.code !== 'ERR_CONFLICT') return undefined;
-  const details = problem.details as Partial<Conflict> | undefined;
-  return details?.changed === undefined ? undefined : { changed: details.changed };
 }
