@@ -7,6 +7,6 @@ import type { Rights } from '../access/rights.ts';
 export function rightsOf({ identity }: FastifyRequest): Rights {
   if (identity?.rights !== undefined) return identity.rights;
   throw new AutocodeError('ERR_STATE', 'This token belongs to no person.', {
-    remedy: 'Leave out --own, or use a token that a person made.',
+    remedy: 'Use a token that a person made; what is of the installation is asked for without --own.',
   });
 }

@@ -250,9 +250,10 @@ function wrongText(value: unknown, depth: number): string | undefined {
 
 /** All mistakes in one error. */
 function mistaken(mistakes: Mistake[]): AutocodeError {
-  const told = mistakes.map(({ path, message }) => `${path} ${message}`);
-  const count = told.length === 1 ? 'a mistake' : `${told.length} mistakes`;
-  return new AutocodeError('ERR_INVALID_INPUT', `The change has ${count}: ${told.join('; ')}.`, {
+  const told = mistakes.map(({ path, message }) => `${path} ${message}`).join('; ');
+  const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
+  const end = told.endsWith('?') ? '' : '.';
+  return new AutocodeError('ERR_INVALID_INPUT', `The change has ${count}: ${told}${end}`, {
     remedy: 'Correct them; nothing was changed. `autocode config reference` explains every key.',
     details: { mistakes },
   });
