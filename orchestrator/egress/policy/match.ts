@@ -180,8 +180,9 @@ function applies({ rule, methods }: Ready, request: EgressRequest, tunnel: boole
   if (rule.project !== null && rule.project !== project) return false;
   if (rule.runKind !== null && rule.runKind !== runKind) return false;
   if (rule.port !== null) return rule.port === port;
-  const plain = tunnel && rule.action === 'allow' && port === DEFAULT_PORTS.http;
-  return rule.action === 'deny' || port === DEFAULT_PORTS[scheme] || plain;
+  if (rule.action === 'deny') return true;
+  if (rule.action === 'pass') return scheme !== 'http' && port === DEFAULT_PORTS.tls;
+  return port === DEFAULT_PORTS[scheme] || (tunnel && port === DEFAULT_PORTS.http);
 }
 
 function recorded({ recording }: Policy, project: string | null, now: number): boolean {
