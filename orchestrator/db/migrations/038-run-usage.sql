@@ -1,0 +1,1 @@
+-- What sandboxes use as of now.
