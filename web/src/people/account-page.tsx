@@ -15,7 +15,7 @@ import { Field, Input } from '../ui/field.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { toast, toastProblem } from '../ui/toasts.tsx';
 import { OwnTokens } from './own-tokens.tsx';
-import { Part } from './part.tsx';
+import { Part } from '../ui/part.tsx';
 
 /** The page at `/account`. */
 export function AccountPage() {
@@ -77,7 +77,7 @@ function Sessions() {
   return (
     <Part
       title="Where you are signed in"
-      action={
+      actions={
         others && (
           <Button onClick={() => void end('/own-sessions', 'You are signed out everywhere else.')}>
             Sign out everywhere else

@@ -10,7 +10,7 @@ import { Button } from '../ui/button.tsx';
 import { Field, Input, Select } from '../ui/field.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { toast, toastProblem } from '../ui/toasts.tsx';
-import { Part } from './part.tsx';
+import { Part } from '../ui/part.tsx';
 
 const key = ['person', 'tokens'];
 
