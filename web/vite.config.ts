@@ -18,6 +18,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // the page's policy lets nothing come from data: addresses but pictures
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: { checks: { bundlerTimings: false } }, // a slow machine is no warning
     chunkSizeWarningLimit: 1000, // the largest is a grammar of the diff's colours, loaded when it is needed
   },
 });
