@@ -6,6 +6,7 @@ import { Message } from './message.ts';
 import { MOST_REPOSITORIES } from './project.ts';
 import { ProjectFile } from './project-file.ts';
 import { Report } from './report.ts';
+import { SandboxUsage } from './sandbox-usage.ts';
 import { Finding } from './submission.ts';
 import { reported } from './text.ts';
 
@@ -124,6 +125,9 @@ export const Run = z
       .meta({ description: 'What the submission checks found in its result.' }),
     usage: Usage,
     agentTokens: AgentTokens.nullable().default(null),
+    sandboxUsage: SandboxUsage.nullable().default(null).meta({
+      description: 'As of the last heartbeat, then of its end; null: its worker does not tell.',
+    }),
     report: Report.nullable().default(null).meta({ description: 'What an investigation found.' }),
     logs: z.array(
       z.object({
@@ -143,7 +147,9 @@ export type Run = z.infer<typeof Run>;
 
 // --- what the runner sends; every one carries the fence ---
 
-export const HeartbeatInput = z.strictObject({ fence: Fence }).meta({ id: 'HeartbeatInput' });
+export const HeartbeatInput = z
+  .strictObject({ fence: Fence, sandboxUsage: SandboxUsage.optional() })
+  .meta({ id: 'HeartbeatInput' });
 export const HeartbeatAnswer = z
   .object({ leaseUntil: Timestamp, deadline: Timestamp, cancel: z.boolean() })
   .meta({ id: 'HeartbeatAnswer' });
@@ -226,6 +232,7 @@ export const FinishInput = z
     checks: z.array(Check).max(50).default([]),
     iterations: z.number().int().nonnegative().max(1_000_000).default(0),
     agentTokens: AgentTokens.optional(),
+    sandboxUsage: SandboxUsage.optional(),
     report: Report.optional(),
     logs: z
       .record(z.string().regex(/^[a-z]{1,20}$/), LogEnd)

@@ -6,6 +6,7 @@ import { Dialogue } from './model.ts';
 import { Labels, Placement, Resources } from './placement.ts';
 import { Isolation, Permissions, VerifyCommand } from './project.ts';
 import { Plan } from './run.ts';
+import { SandboxUsage } from './sandbox-usage.ts';
 import { text } from './text.ts';
 
 export const WorkerInput = z
@@ -83,6 +84,9 @@ export const Worker = z
           state: z.string(),
           isolation: z.string(),
           memoryMib: z.int().meta({ description: 'Set aside for it.' }),
+          sandboxUsage: SandboxUsage.nullable().default(null).meta({
+            description: 'As of its last heartbeat; null: the worker does not tell.',
+          }),
           since: Timestamp,
           deadline: Timestamp,
         }),
@@ -168,7 +172,17 @@ export const WorkOrder = z
       verifyOutputBytes: z.number().int(),
     }),
     deadline: Timestamp,
-    lease: z.object({ heartbeatSeconds: z.number(), leaseSeconds: z.number(), selfStopSeconds: z.number() }),
+    lease: z.object({
+      heartbeatSeconds: z.number(),
+      leaseSeconds: z.number(),
+      selfStopSeconds: z.number(),
+      takesUsage: z
+        .boolean()
+        .default(false)
+        .meta({
+          description: 'Heartbeats and the end may tell `sandboxUsage`, which an older orchestrator refuses.',
+        }),
+    }),
     runToken: z
       .string()
       .meta({ description: "Opens this run's own API calls; stays with the runner, outside the sandbox." }),

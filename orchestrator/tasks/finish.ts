@@ -104,7 +104,7 @@ async function completeLogs(tx: Queryable, run: string, ends: FinishInput['logs'
 async function recordResult(tx: Queryable, run: string, input: FinishInput): Promise<void> {
   await tx.query(
     `update run set plan = coalesce($2, plan), checks = $3, iterations = greatest(iterations, $4),
-       agent_tokens = coalesce($5, agent_tokens), report = $6 where id = $1`,
+       agent_tokens = coalesce($5, agent_tokens), report = $6, sandbox_usage = coalesce($7, sandbox_usage) where id = $1`,
     [
       run,
       input.plan === undefined ? null : JSON.stringify(input.plan),
@@ -112,6 +112,7 @@ async function recordResult(tx: Queryable, run: string, input: FinishInput): Pro
       input.iterations,
       input.agentTokens ?? null,
       input.report ?? null,
+      input.sandboxUsage ?? null,
     ],
   );
   if (input.headCommits.length > 0) await recordHeads(tx, run, input.headCommits);

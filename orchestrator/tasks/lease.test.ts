@@ -6,7 +6,8 @@ import { finishRun } from './finish.ts';
 import { heartbeat, progress, signals } from './lease.ts';
 import { getRun, getTask } from './queries.ts';
 import { sweep } from './sweep.ts';
-import { aRun, aTask, claim, expireLeases, POLICY, report, SWEEP } from './testing/work.ts';
+import { listWorkers } from '../workers/worker-list.ts';
+import { aRun, aTask, claim, expireLeases, POLICY, report, SETTINGS, SWEEP } from './testing/work.ts';
 
 const LEASE = { leaseSeconds: 30 };
 const loseRuns = async (db: Parameters<typeof sweep>[0]) => {
@@ -23,6 +24,26 @@ test('a heartbeat renews the lease and tells deadline and cancel', async () => {
   assert.ok(Date.parse(answer.leaseUntil) > Date.now() + 20_000);
   await assert.rejects(heartbeat(db.pool, run, 2, LEASE), { code: 'ERR_STALE_FENCE' });
   await assert.rejects(heartbeat(db.pool, '9-1', 1, LEASE), { code: 'ERR_NOT_FOUND' });
+});
+
+test('of what the sandboxes use the last is kept, and the run says it to its end', async () => {
+  await using db = await testDatabase();
+  const order = await aRun(db.pool);
+  const { run } = order;
+  assert.equal(order.lease.takesUsage, true);
+  const shown = async () => [
+    (await getRun(db.pool, run)).sandboxUsage,
+    (await listWorkers(db.pool, SETTINGS.needs))[0]!.runs[0]?.sandboxUsage,
+  ];
+  await heartbeat(db.pool, run, 1, LEASE);
+  assert.deepEqual(await shown(), [null, null], 'a worker that does not tell');
+  const usage = { memoryMib: 214, peakMib: 300, cpuSeconds: 1.25, cores: 0.9, processes: 4, diskMib: null };
+  await heartbeat(db.pool, run, 1, LEASE, usage);
+  await heartbeat(db.pool, run, 1, LEASE);
+  assert.deepEqual(await shown(), [usage, usage], 'the last that was told');
+  const last = { ...usage, memoryMib: 0, peakMib: 310, diskMib: 12 };
+  await finishRun(db.pool, run, report(order, { outcome: 'no-change', sandboxUsage: last }), POLICY);
+  assert.deepEqual(await shown(), [last, undefined]);
 });
 
 test('announcements are kept, may be repeated, and go by the table', async () => {

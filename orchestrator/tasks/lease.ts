@@ -1,6 +1,7 @@
 // What keeps a run with its runner: heartbeats, announcements, and the signals that wait for it.
 // Used by the API's runner routes. A run that was lost is taken back here when its worker returns in time.
 import type { HeartbeatAnswer, ProgressInput, SignalsAnswer } from '../../protocol/run.ts';
+import type { SandboxUsage } from '../../protocol/sandbox-usage.ts';
 import type { Queryable } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
 import { messagesOf } from './messages.ts';
@@ -13,18 +14,19 @@ import { seeWorker } from './worker-presence.ts';
 /** The lease of a run that announces something before its first heartbeat after having been lost. */
 const RETURN_LEASE_SECONDS = 30;
 
-/** Renews the lease; ERR_STALE_FENCE when the run has ended or its task was given to another. */
+/** Renews the lease and notes what the sandboxes use; ERR_STALE_FENCE when the run has ended or its task was given to another. */
 export async function heartbeat(
   db: Queryable,
   run: string,
   fence: number,
   lease: { leaseSeconds: number },
+  usage?: SandboxUsage,
 ): Promise<HeartbeatAnswer> {
-  const renewed = await renewLease(db, run, fence, lease.leaseSeconds);
+  const renewed = await renewLease(db, run, fence, lease.leaseSeconds, usage);
   if (renewed !== null) return renewed;
   return await withinTransaction(db, async (tx) => {
     await holdRun(tx, await lockRun(tx, run), fence, lease.leaseSeconds);
-    return (await renewLease(tx, run, fence, lease.leaseSeconds))!;
+    return (await renewLease(tx, run, fence, lease.leaseSeconds, usage))!;
   });
 }
 
@@ -33,13 +35,14 @@ async function renewLease(
   run: string,
   fence: number,
   seconds: number,
+  usage: SandboxUsage | undefined,
 ): Promise<HeartbeatAnswer | null> {
   const { rows } = await db.query<{ leaseUntil: Date; deadline: Date; cancel: boolean; worker: string }>({
     name: 'renew-lease',
-    text: `update run set lease_until = now() + make_interval(secs => $3::float8)
+    text: `update run set lease_until = now() + make_interval(secs => $3::float8), sandbox_usage = coalesce($5, sandbox_usage)
            where id = $1 and fence = $2 and state = any($4)
            returning lease_until as "leaseUntil", deadline, cancel_requested as cancel, worker`,
-    values: [run, fence, seconds, LEASED_STATES],
+    values: [run, fence, seconds, LEASED_STATES, usage ?? null],
   });
   if (rows[0] === undefined) return null;
   const { leaseUntil, deadline, cancel, worker } = rows[0];

@@ -17,7 +17,7 @@ const TASK = `select t.id, p.name as project, t.title, t.body, t.acceptance, t.t
 
 const RUN = `select r.id, r.task, r.fence, r.state, r.cause, r.reason, r.worker, r.agent, r.agent_version as "agentVersion", r.model,
     r.isolation, case when r.environment_digest is not null
-      then jsonb_build_object('name', r.environment, 'digest', r.environment_digest) end as environment, r.iterations, r.agent_tokens as "agentTokens", r.report, r.plan, r.checks, r.findings,
+      then jsonb_build_object('name', r.environment, 'digest', r.environment_digest) end as environment, r.iterations, r.agent_tokens as "agentTokens", r.sandbox_usage as "sandboxUsage", r.report, r.plan, r.checks, r.findings,
     (select jsonb_build_object('calls', count(*), 'inputTokens', coalesce(sum(input_tokens), 0),
         'cachedTokens', coalesce(sum(cached_tokens), 0), 'outputTokens', coalesce(sum(output_tokens), 0),
         'costMicros', coalesce(sum(cost_micros), 0))

@@ -83,6 +83,7 @@ export async function workOrder(tx: Queryable, run: string, settings: ClaimSetti
       heartbeatSeconds: settings.lease.heartbeatSeconds,
       leaseSeconds: settings.lease.leaseSeconds,
       selfStopSeconds: settings.lease.selfStopMinutes * 60,
+      takesUsage: true,
     },
     ...(await settings.tokens(tx, run)),
     gatewayUrl: settings.gatewayUrl,

@@ -44,7 +44,7 @@ async function readWorkers(
     `select name, host, version, capacity, agents, isolations, project, labels, placement, memory_mib as "memoryMib", cores,
        disk_mib as "diskMib", allocation, draining, clock_skew as "clockSkewSeconds", refused, state, last_seen as "lastSeen",
        had.running, had."reservedMib", (select coalesce(jsonb_agg(jsonb_build_object('run', r.id, 'project', p.name,
-           'state', r.state, 'isolation', r.isolation, 'memoryMib', r.memory_mib, 'since', ${iso('r.created_at')},
+           'state', r.state, 'isolation', r.isolation, 'memoryMib', r.memory_mib, 'sandboxUsage', r.sandbox_usage, 'since', ${iso('r.created_at')},
            'deadline', ${iso('r.deadline')}) order by r.created_at), '[]')
          from run r join task t on t.id = r.task join project p on p.id = t.project
          where r.worker = w.name and r.state = any($1)) as runs

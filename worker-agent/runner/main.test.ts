@@ -80,7 +80,7 @@ test('a runner that is cut off for too long stops by itself; the run is reported
   await using place = await workplace(SAMPLE);
   const run = place.fake.add({
     agentCommand: ['sleep', '300'],
-    lease: { heartbeatSeconds: 0.2, leaseSeconds: 1, selfStopSeconds: 2 },
+    lease: { heartbeatSeconds: 0.2, leaseSeconds: 1, selfStopSeconds: 2, takesUsage: true },
   });
   place.worker();
   await atWork(place, run);

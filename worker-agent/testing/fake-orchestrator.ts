@@ -378,7 +378,7 @@ function orderOf(
     messages: [],
     limits: { maxIterations: 2, verifyTimeoutSeconds: 30, verifyOutputBytes: 64 * 1024 },
     deadline: new Date(Date.now() + 600_000).toISOString(),
-    lease: { heartbeatSeconds: 1, leaseSeconds: 3, selfStopSeconds: 60 },
+    lease: { heartbeatSeconds: 1, leaseSeconds: 3, selfStopSeconds: 60, takesUsage: true },
     runToken: `run-token-${randomUUID()}`,
     gatewayKey: `gateway-key-${task}`,
     gatewayUrl,

@@ -40,7 +40,7 @@ export const runnerRoutes: Routes = (app, context) => {
         tags,
         summary: 'Fetch the base and make the ref of the run',
         params: Params,
-        body: HeartbeatInput,
+        body: HeartbeatInput.pick({ fence: true }),
         response: { 200: BaseAnswer },
       },
     },
@@ -57,13 +57,13 @@ export const runnerRoutes: Routes = (app, context) => {
       config: { access: 'run' },
       schema: {
         tags,
-        summary: 'Keep the lease',
+        summary: 'Keep the lease, and tell what the sandboxes use',
         params: Params,
         body: HeartbeatInput,
         response: { 200: HeartbeatAnswer },
       },
     },
-    async (request) => await heartbeat(db, request.params.run, request.body.fence, config.lease),
+    async ({ params, body }) => await heartbeat(db, params.run, body.fence, config.lease, body.sandboxUsage),
   );
   app.post(
     '/runs/:run/progress',
