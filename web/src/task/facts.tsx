@@ -6,6 +6,7 @@ import type { Check, Run } from '../../../protocol/run.ts';
 import type { Task } from '../../../protocol/task.ts';
 import { visible } from '../log/visible.ts';
 import { Badge, type Tone } from '../ui/badge.tsx';
+import { Told } from '../ui/told.tsx';
 import { clock, count, lasted, money } from './format.ts';
 import { callsQuery, explanationQuery, refusalsQuery } from './task-data.ts';
 
@@ -64,8 +65,10 @@ export function Waits({ task }: { task: Task }) {
       <ul className="space-y-2">
         {data.waits.map((wait) => (
           <li key={wait.for}>
-            <bdi>{visible(wait.why)}</bdi>
-            <p className="text-sm text-muted">{wait.remedy}</p>
+            <Told words={visible(wait.why)} />
+            <p className="text-sm text-muted">
+              <Told words={wait.remedy} />
+            </p>
           </li>
         ))}
       </ul>

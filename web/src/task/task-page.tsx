@@ -9,6 +9,7 @@ import { visible } from '../log/visible.ts';
 import { useMay } from '../session/session.ts';
 import { Badge, type Tone } from '../ui/badge.tsx';
 import { Problem } from '../ui/problem.tsx';
+import { Told } from '../ui/told.tsx';
 import { Actions } from './actions.tsx';
 import { Calls, Checks, Facts, Part, Refusals, Waits } from './facts.tsx';
 import { Feed } from './feed-view.tsx';
@@ -142,7 +143,11 @@ function Header({ task, may }: { task: Task; may: boolean }) {
           {task.state}
           {task.pendingReason !== null && `: ${task.pendingReason}`}
         </Badge>
-        {task.reason !== null && <bdi className="min-w-0 break-words">{visible(task.reason)}</bdi>}
+        {task.reason !== null && (
+          <span className="min-w-0 break-words">
+            <Told words={visible(task.reason)} />
+          </span>
+        )}
         {task.source !== null && (
           <a
             href={task.source.url}

@@ -1,5 +1,6 @@
 // The words of agents and people: plain text, with code in fences and headings set apart, never markup. Used by the task and review pages.
 import { visible } from '../log/visible.ts';
+import { Told } from '../ui/told.tsx';
 import { partsOf } from './fences.ts';
 
 /** Text as it is, code in fences set apart. */
@@ -21,7 +22,7 @@ export function Words({ text }: { text: string }) {
             dir="auto"
             className={kind === 'heading' ? 'pt-1 font-semibold' : 'whitespace-pre-wrap'}
           >
-            {part}
+            <Told words={part} />
           </p>
         ),
       )}
