@@ -4,6 +4,10 @@ import { Name, Timestamp } from './ids.ts';
 
 export const NOTIFICATION_KINDS = [
   'change.ready',
+  'change.approved',
+  'change.changes-requested',
+  'change.conflict',
+  'change.stuck',
   'task.failed',
   'task.approval',
   'budget.reached',
@@ -23,6 +27,9 @@ const ruleFields = {
   project: Name.nullable().default(null).meta({ description: 'Only of this project; null: of all.' }),
   kinds: z.array(NotificationKind).min(1).max(NOTIFICATION_KINDS.length),
   channels: z.array(Name).max(20).default([]).meta({ description: 'Where they go besides the inbox.' }),
+  ownTasks: z.boolean().default(false).meta({
+    description: 'Only of tasks that the person of the rule gave; not for rules of the installation.',
+  }),
 };
 
 export const OwnNotificationRuleInput = z.strictObject(ruleFields).meta({ id: 'OwnNotificationRuleCreate' });
@@ -44,6 +51,7 @@ export const NotificationRulePatch = z
     project: Name.nullable().optional().meta({ description: 'Only of this project; null: of all.' }),
     kinds: ruleFields.kinds.optional(),
     channels: z.array(Name).max(20).optional(),
+    ownTasks: z.boolean().optional(),
   })
   .meta({ id: 'NotificationRulePatch' });
 export type NotificationRulePatch = z.infer<typeof NotificationRulePatch>;
@@ -55,6 +63,7 @@ export const NotificationRule = z
     project: z.string().nullable(),
     kinds: z.array(z.string()),
     channels: z.array(z.string()),
+    ownTasks: z.boolean(),
     createdBy: z.string(),
     createdAt: Timestamp,
   })

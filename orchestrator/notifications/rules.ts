@@ -5,13 +5,14 @@ import type {
   NotificationRulePatch,
   OwnNotificationRuleInput,
 } from '../../protocol/notification.ts';
-import type { Queryable } from '../db/connect.ts';
+import { sqlState, type Queryable } from '../db/connect.ts';
 import { withinTransaction } from '../db/within-transaction.ts';
 import { latestCursor } from '../events/outbox.ts';
 
 const MOST_RULES = 1_000;
-const SELECT = `select n.id, p.name as person, q.name as project, n.kinds, n.channels, n.created_by as "createdBy",
-    n.created_at as made
+const CHECK_VIOLATION = '23514';
+const SELECT = `select n.id, p.name as person, q.name as project, n.kinds, n.channels, n.own_tasks as "ownTasks",
+    n.created_by as "createdBy", n.created_at as made
   from notification_rule n left join person p on p.id = n.person left join project q on q.id = n.project`;
 
 type Row = Omit<NotificationRule, 'createdAt'> & { made: Date };
@@ -47,10 +48,13 @@ export async function addRule(
         [await latestCursor(tx)],
       );
     const project = input.project === null ? null : await projectNamed(tx, input.project);
-    const { rows } = await tx.query<{ id: number }>(
-      `insert into notification_rule (person, project, kinds, channels, created_by) values ($1, $2, $3, $4, $5) returning id`,
-      [input.person, project, [...new Set(input.kinds)], [...new Set(input.channels)], by],
-    );
+    const { rows } = await tx
+      .query<{ id: number }>(
+        `insert into notification_rule (person, project, kinds, channels, own_tasks, created_by)
+       values ($1, $2, $3, $4, $5, $6) returning id`,
+        [input.person, project, [...new Set(input.kinds)], [...new Set(input.channels)], input.ownTasks, by],
+      )
+      .catch(asOfNobody);
     const { rows: made } = await tx.query<Row>(`${SELECT} where n.id = $1`, [rows[0]!.id]);
     return shown(made[0]!);
   });
@@ -60,23 +64,26 @@ export async function addRule(
 export async function changeRule(
   db: Queryable,
   id: number,
-  { project, kinds, channels }: NotificationRulePatch,
+  { project, kinds, channels, ownTasks }: NotificationRulePatch,
   person?: number,
 ): Promise<NotificationRule> {
   return await withinTransaction(db, async (tx) => {
-    const { rowCount } = await tx.query(
-      `update notification_rule set kinds = coalesce($3, kinds), channels = coalesce($4, channels),
-         project = case when $5 then $6::bigint else project end
+    const { rowCount } = await tx
+      .query(
+        `update notification_rule set kinds = coalesce($3, kinds), channels = coalesce($4, channels),
+         own_tasks = coalesce($7, own_tasks), project = case when $5 then $6::bigint else project end
        where id = $1 and ($2::bigint is null or person = $2)`,
-      [
-        id,
-        person ?? null,
-        kinds && [...new Set(kinds)],
-        channels && [...new Set(channels)],
-        project !== undefined,
-        project == null ? null : await projectNamed(tx, project),
-      ],
-    );
+        [
+          id,
+          person ?? null,
+          kinds && [...new Set(kinds)],
+          channels && [...new Set(channels)],
+          project !== undefined,
+          project == null ? null : await projectNamed(tx, project),
+          ownTasks ?? null,
+        ],
+      )
+      .catch(asOfNobody);
     if (rowCount === 0) throw ruleNotFound(id);
     const { rows } = await tx.query<Row>(`${SELECT} where n.id = $1`, [id]);
     return shown(rows[0]!);
@@ -90,6 +97,14 @@ export async function removeRule(db: Queryable, id: number, person?: number): Pr
     [id, person ?? null],
   );
   if (rowCount === 0) throw ruleNotFound(id);
+}
+
+// The database knows which rules have a person.
+function asOfNobody(error: unknown): never {
+  if (sqlState(error) !== CHECK_VIOLATION) throw error;
+  throw new AutocodeError('ERR_INVALID_INPUT', 'A rule of the installation has no tasks of its own.', {
+    remedy: 'Name a person with it, or leave `ownTasks` out.',
+  });
 }
 
 function ruleNotFound(id: number): AutocodeError {

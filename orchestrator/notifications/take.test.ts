@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../test/support/database.ts';
+import type { EventKind } from '../../protocol/event.ts';
 import type { NotificationKind } from '../../protocol/notification.ts';
 import type { Database } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
@@ -15,9 +16,14 @@ const FAILED = { kind: 'task.state', data: { from: 'running', to: 'failed', reas
 async function rule(
   db: Database,
   kinds: NotificationKind[],
-  { person = null as number | null, project = null as string | null, channels = [] as string[] } = {},
+  {
+    person = null as number | null,
+    project = null as string | null,
+    channels = [] as string[],
+    ownTasks = false,
+  } = {},
 ) {
-  return await addRule(db, { person, project, kinds, channels }, 'me');
+  return await addRule(db, { person, project, kinds, channels, ownTasks }, 'me');
 }
 
 async function inboxOf(db: Database, person: number | null = null) {
@@ -111,6 +117,58 @@ test('people are told of their projects, of what is of none with a role in all, 
   assert.equal((await titles(db.pool, bob.id)).length, 3);
   assert.deepEqual(await titles(db.pool, ann.id), ['Failed: in shop']);
   assert.equal((await inboxOf(db.pool, ann.id))[0]!.count, 2);
+});
+
+test('what forges say of a change is told at each turn and once, and by a rule of own tasks to who gave it alone', async () => {
+  await using db = await testDatabase();
+  const { id: project } = await aProject(db.pool);
+  const [ann, bob] = await Promise.all(
+    ['ann', 'bob'].map(async (name) => createPerson(db.pool, { name, role: 'viewer', projects: {} }, 'me')),
+  );
+  for (const title of ['of ann', 'of nobody']) await aTask(db.pool, 'p', { title });
+  await db.pool.query(`update task set created_by = case id when 1 then 'ann' else 'nightly' end`);
+  const kinds: NotificationKind[] = [
+    'change.approved',
+    'change.changes-requested',
+    'change.conflict',
+    'change.stuck',
+  ];
+  for (const { id: person } of [ann!, bob!]) await rule(db.pool, kinds, { person, ownTasks: true });
+  await rule(db.pool, kinds, { project: 'p' });
+  const say = async (kind: EventKind, task: number, data: object) =>
+    await emit(db.pool, { kind, project, task, data: { change: task, ...data } });
+  for (const task of [1, 2]) {
+    for (const [by, review] of [
+      ['zoe', 'approved'],
+      ['yan', 'commented'],
+      ['yan', 'changes-requested'],
+      ['yan', 'none'],
+    ])
+      await say('change.reviewed', task, { by, review });
+    for (const [was, mergeable] of [
+      ['unknown', 'yes'],
+      ['yes', 'conflicts'],
+      ['conflicts', 'conflicts'],
+      ['conflicts', 'yes'],
+    ])
+      await say('change.mergeable', task, { was, mergeable, reason: 'README.md', draft: false });
+    for (const to of ['rebased', 'left'])
+      await say('change.followed', task, { below: 9, to, reason: 'It is away.' });
+  }
+  await takeAll(db.pool);
+  const of = (title: string) => [
+    `Approved by zoe: ${title}`,
+    `Changes requested by yan: ${title}`,
+    `In conflict: ${title}`,
+    `Cannot follow: ${title}`,
+  ];
+  assert.deepEqual(await titles(db.pool, ann!.id), of('of ann'));
+  assert.deepEqual(await titles(db.pool, bob!.id), []);
+  assert.deepEqual(await titles(db.pool), [...of('of ann'), ...of('of nobody')]);
+  const [stuck, conflict] = await inboxOf(db.pool, ann!.id);
+  assert.partialDeepStrictEqual(conflict, { body: 'project p, task 1\nREADME.md', path: '/changes/1' });
+  assert.partialDeepStrictEqual(stuck, { body: 'project p, task 1\nIt is away.', path: '/changes/1' });
+  await assert.rejects(rule(db.pool, kinds, { ownTasks: true }), { code: 'ERR_INVALID_INPUT' });
 });
 
 test('each kind has its words', async () => {

@@ -8,14 +8,16 @@ import { emit, readEvents } from '../events/outbox.ts';
 import type { Holding } from './hold.ts';
 import { WISHES } from './own-settings.ts';
 import { tellInbox, tellPlace, type Place } from './telling.ts';
-import { told } from './wording.ts';
+import { told, type Named } from './wording.ts';
 
 const PAGE = 200;
 
 interface Rule {
   person: number | null;
+  name: string | null;
   project: number | null;
   kinds: string[];
+  ownTasks: boolean;
   rights: Rights | null;
   places: Place[];
 }
@@ -60,16 +62,18 @@ async function takePage(db: Database, settings: NotificationSettings): Promise<n
 // Whoever is disabled is told nothing.
 async function rulesNow(tx: Queryable, settings: NotificationSettings): Promise<Rule[]> {
   const { rows } = await tx.query<Row>(
-    `select n.person, n.project, n.kinds, n.channels, case when p.id is not null then ${RIGHTS} end as rights,
+    `select n.person, p.name, n.project, n.kinds, n.own_tasks as "ownTasks", n.channels, case when p.id is not null then ${RIGHTS} end as rights,
        p.email is not null as address, ${WISHES} as wishes,
        array(select b.id from push_subscription b where b.person = n.person order by b.id) as browsers
      from notification_rule n left join person p on p.id = n.person left join notification_settings s on s.person = n.person
      where p.disabled_at is null`,
   );
-  return rows.map(({ person, project, kinds, rights, ...row }) => ({
+  return rows.map(({ person, name, project, kinds, ownTasks, rights, ...row }) => ({
     person,
+    name,
     project,
     kinds,
+    ownTasks,
     rights,
     places: [
       ...channelPlaces(row.channels, settings),
@@ -109,17 +113,15 @@ async function take(
 ): Promise<void> {
   // The kind alone needs no names: most events end here.
   const kind = told({ event, projectName: null, taskTitle: null })?.kind;
-  const wanted = rules.filter((rule) => kind !== undefined && wants(rule, kind, event.project));
+  const concerned = rules.filter((rule) => kind !== undefined && wants(rule, kind, event.project));
+  if (concerned.length === 0) return;
+  const { projectName, taskTitle, giver } = await namesOf(tx, event);
+  const wanted = concerned.filter(({ ownTasks, name }) => !ownTasks || name === giver);
   if (wanted.length === 0) return;
-  const { rows } = await tx.query<{ projectName: string | null; taskTitle: string | null }>(
-    `select (select name from project where id = $1) as "projectName", (select title from task where id = $2) as "taskTitle"`,
-    [event.project, event.task],
-  );
-  const names = rows[0]!;
   const telling = {
-    ...told({ event, ...names })!,
+    ...told({ event, projectName, taskTitle })!,
     event: event.id,
-    project: names.projectName === null ? null : event.project,
+    project: projectName === null ? null : event.project,
     task: event.task,
     at: new Date(event.at),
   };
@@ -133,6 +135,18 @@ async function take(
   });
   const places = new Map(wanted.flatMap((rule) => rule.places).map((place) => [place.channel, place]));
   for (const place of places.values()) await tellPlace(tx, telling, place, when);
+}
+
+/** What an event is about, and who gave the task. */
+type Names = Omit<Named, 'event'> & { giver: string | null };
+
+async function namesOf(tx: Queryable, { project, task }: Event): Promise<Names> {
+  const { rows } = await tx.query<Names>(
+    `select p.name as "projectName", t.title as "taskTitle", t.created_by as giver
+     from (select) one left join project p on p.id = $1 left join task t on t.id = $2`,
+    [project, task],
+  );
+  return rows[0]!;
 }
 
 // People are told of what they may see now: what is of no project only with a role in all.

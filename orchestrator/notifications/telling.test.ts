@@ -29,7 +29,7 @@ async function rule(
   channels: string[],
   person: number | null = null,
 ) {
-  await addRule(db, { person, project: null, kinds, channels }, 'me');
+  await addRule(db, { person, project: null, kinds, channels, ownTasks: false }, 'me');
 }
 
 const failed = (project: number, task: number, reason = 'no model'): EventInput => ({

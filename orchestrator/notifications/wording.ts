@@ -25,7 +25,18 @@ export function told(named: Named): Told | null {
   const { data } = event;
   switch (event.kind) {
     case 'change.opened':
-      return data.updated === true ? null : ofTask(named, 'change.ready', 'Ready for review');
+      return data.updated === true ? null : ofChange(named, 'change.ready', 'Ready for review');
+    case 'change.reviewed':
+      return review(named);
+    case 'change.mergeable':
+      // The event also tells other news of a change that conflicted before.
+      return data.mergeable === 'conflicts' && data.was !== 'conflicts'
+        ? ofChange(named, 'change.conflict', 'In conflict', word(data.reason))
+        : null;
+    case 'change.followed':
+      return data.to === 'rebased'
+        ? null
+        : ofChange(named, 'change.stuck', 'Cannot follow', word(data.reason));
     case 'task.state':
       if (data.to === 'failed') return ofTask(named, 'task.failed', 'Failed', word(data.reason));
       return data.to === 'pending' && data.pendingReason === 'approval'
@@ -61,11 +72,29 @@ function ofTask(named: Named, kind: NotificationKind, what: string, more = ''): 
   const { event, taskTitle } = named;
   return {
     kind,
-    subject: kind === 'change.ready' ? `change/${word(event.data.change)}` : `task/${event.task}`,
+    subject: `task/${event.task}`,
     title: plainLine(`${what}: ${taskTitle ?? `task ${event.task}`}`),
     body: where(named, plainLine(more, 500)),
-    path: kind === 'change.ready' ? `/changes/${word(event.data.change)}` : `/tasks/${event.task}`,
+    path: `/tasks/${event.task}`,
   };
+}
+
+function ofChange(named: Named, kind: NotificationKind, what: string, more = ''): Told {
+  const change = `change/${word(named.event.data.change)}`;
+  return { ...ofTask(named, kind, what, more), subject: change, path: `/changes/${change.slice(7)}` };
+}
+
+function review(named: Named): Told | null {
+  const { by, review: says } = named.event.data;
+  const who = plainLine(word(by), 100);
+  const what =
+    says === 'approved'
+      ? ofChange(named, 'change.approved', `Approved by ${who}`)
+      : says === 'changes-requested'
+        ? ofChange(named, 'change.changes-requested', `Changes requested by ${who}`)
+        : null;
+  // What somebody else says is not the same again.
+  return what && { ...what, subject: `${what.subject}/${who}` };
 }
 
 function budget({ level, scope, subject, period }: Event['data']): Told {

@@ -73,4 +73,8 @@ test('what is seen of a change is kept, told once, and not undone by a look that
   const after = await getChange(db.pool, change.id);
   assert.deepEqual([after.mergeable, after.mergeReason], ['conflicts', 'README.md']);
   assert.match((await told()).at(-1)!, /^mergeable .*conflicts/);
+  const { rows } = await db.pool.query(
+    `select data ->> 'was' as was from event where kind = 'change.mergeable' order by id`,
+  );
+  assert.deepEqual(rows, [{ was: 'unknown' }, { was: 'yes' }]);
 });

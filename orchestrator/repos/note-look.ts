@@ -78,6 +78,7 @@ export async function noteLook(
       const data = {
         change: id,
         mergeable: keeps ? before.mergeable : mergeable,
+        was: before.mergeable,
         reason: mergeReason,
         draft,
       };

@@ -29,6 +29,7 @@ const RULE: NotificationRule = {
   project: null,
   kinds: ['task.failed'],
   channels: ['ops'],
+  ownTasks: false,
   createdBy: 'local',
   createdAt: AT,
 };
@@ -83,10 +84,11 @@ test('notify subscribe makes a rule of the installation, of a person, or an own 
       { kinds: ['task.failed'], project: 'shop', channels: [] },
     ],
   );
-  await run(api.url, 'change', '3', '--kind', 'task.failed', '--all-projects', '--inbox-only');
-  assert.deepEqual(api.requests.at(-1)!.body, { kinds: ['task.failed'], project: null, channels: [] });
+  await run(api.url, 'change', '3', '--kind', 'task.failed', '--all-projects', '--inbox-only', '--own-tasks');
+  const changed = { kinds: ['task.failed'], project: null, channels: [], ownTasks: true };
+  assert.deepEqual(api.requests.at(-1)!.body, changed);
   assert.equal((await run(api.url, 'change', '3')).code, 2);
-  assert.match((await run(api.url, 'rules')).stdout, /3 +installation +all +ops +task\.failed/);
+  assert.match((await run(api.url, 'rules')).stdout, /3 +installation +all +all +ops +task\.failed/);
   assert.equal((await run(api.url, 'unsubscribe', '3')).stdout, 'Rule 3 is removed.\n');
   assert.equal((await run(api.url, 'subscribe', 'nonsense')).code, 2);
 });

@@ -8,15 +8,16 @@ import { print, printJson, table } from '../output.ts';
 import { show } from '../redraw.ts';
 
 type OwnArgs = GlobalArgs & { own: boolean | undefined };
+type Scoped = OwnArgs & { ownTasks: boolean | undefined };
 
-interface SubscribeArgs extends OwnArgs {
+interface SubscribeArgs extends Scoped {
   kinds: string[];
   project: string | undefined;
   channel: string[];
   person: string | undefined;
 }
 
-interface ChangeArgs extends OwnArgs {
+interface ChangeArgs extends Scoped {
   rule: number;
   kind: string[] | undefined;
   project: string | undefined;
@@ -33,7 +34,7 @@ export async function listRules(args: OwnArgs): Promise<void> {
 /** Makes a rule. */
 export async function subscribe(args: SubscribeArgs): Promise<void> {
   const { kinds, project = null, channel: channels, person = null } = args;
-  const body = { kinds, project, channels, ...(args.own === true ? {} : { person }) };
+  const body = { kinds, project, channels, ...own(args), ...(args.own === true ? {} : { person }) };
   tell(args, await connect(args).send('POST', pathOf(args), NotificationRule, body));
 }
 
@@ -44,6 +45,7 @@ export async function changeRule(args: ChangeArgs): Promise<void> {
     ...(kind === undefined ? {} : { kinds: kind }),
     ...(allProjects === true ? { project: null } : project === undefined ? {} : { project }),
     ...(inboxOnly === true ? { channels: [] } : channel === undefined ? {} : { channels: channel }),
+    ...own(args),
   };
   if (Object.keys(body).length === 0)
     throw new AutocodeError('ERR_INVALID_INPUT', 'Nothing was said to change.', {
@@ -52,12 +54,15 @@ export async function changeRule(args: ChangeArgs): Promise<void> {
   tell(args, await connect(args).send('PATCH', `${pathOf(args)}/${args.rule}`, NotificationRule, body));
 }
 
+function own({ ownTasks }: Scoped): { ownTasks?: boolean } {
+  return ownTasks === undefined ? {} : { ownTasks };
+}
+
 function tell({ json }: GlobalArgs, rule: NotificationRule): void {
   if (json) return printJson(rule);
   const places = [`the inbox of ${rule.person ?? 'the installation'}`, ...rule.channels];
-  print(
-    `Rule ${rule.id}: ${rule.kinds.join(', ')} of ${rule.project ?? 'all projects'} to ${places.join(', ')}.`,
-  );
+  const of = `${rule.ownTasks ? 'own tasks in ' : ''}${rule.project ?? 'all projects'}`;
+  print(`Rule ${rule.id}: ${rule.kinds.join(', ')} of ${of} to ${places.join(', ')}.`);
 }
 
 /** Removes a rule. */
@@ -77,6 +82,7 @@ function draw(rules: NotificationRule[]): string {
     { title: 'RULE', value: ({ id }) => String(id), align: 'right' },
     { title: 'INBOX', value: ({ person }) => person ?? 'installation' },
     { title: 'PROJECT', value: ({ project }) => project ?? 'all' },
+    { title: 'TASKS', value: ({ ownTasks }) => (ownTasks ? 'own' : 'all') },
     { title: 'CHANNELS', value: ({ channels }) => channels.join(', ') || '–' },
     { title: 'KINDS', value: ({ kinds }) => kinds.join(', ') },
   ]);

@@ -228,6 +228,10 @@ export const DIGESTS = ['off', 'hourly', 'daily'] as const satisfies Digest[];
 
 export const NOTIFICATION_KINDS = [
   'change.ready',
+  'change.approved',
+  'change.changes-requested',
+  'change.conflict',
+  'change.stuck',
   'task.failed',
   'task.approval',
   'budget.reached',

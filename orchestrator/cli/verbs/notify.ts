@@ -4,6 +4,10 @@ import { verb, type Noun } from '../command.ts';
 import { DIGESTS, NOTIFICATION_DELIVERY_STATES, NOTIFICATION_KINDS } from './choices.ts';
 
 const own = { type: 'boolean', describe: 'Of the person whose token is used' } as const;
+const ownTasks = {
+  type: 'boolean',
+  describe: 'Only of tasks that the person of the rule gave',
+} as const;
 const limit = { type: 'number', default: 50, requiresArg: true, describe: 'At most' } as const;
 const before = { type: 'number', requiresArg: true, describe: 'Older than this one' } as const;
 
@@ -48,6 +52,7 @@ export const notifyNoun: Noun = {
       examples: [
         ['notify subscribe task.failed incident.needs-person --channel ops', 'for the installation'],
         ['notify subscribe change.ready --project shop --person ann', "into ann's inbox"],
+        ['notify subscribe change.approved change.conflict --own --own-tasks', 'of my own tasks'],
       ],
       builder: (yargs: Argv) =>
         yargs
@@ -72,6 +77,7 @@ export const notifyNoun: Noun = {
             conflicts: 'own',
             describe: 'Whose inbox; that of the installation when left out',
           })
+          .option('own-tasks', ownTasks)
           .option('own', own),
       load: async () => (await import('../notify/rules.ts')).subscribe,
     }),
@@ -110,6 +116,7 @@ export const notifyNoun: Noun = {
             describe: 'Where it goes besides the inbox, instead of where it went; repeat for more',
           })
           .option('inbox-only', { type: 'boolean', describe: 'To the inbox alone' })
+          .option('own-tasks', ownTasks)
           .option('own', own),
       load: async () => (await import('../notify/rules.ts')).changeRule,
     }),

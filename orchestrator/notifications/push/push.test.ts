@@ -55,7 +55,11 @@ test('a subscribed browser is sent what the inbox gets, sealed for it and signed
   const deps = pushDeps(db.pool);
   const { id: project } = await aProject(db.pool);
   const ann = await createPerson(db.pool, { name: 'ann', role: 'viewer', projects: {} }, 'me');
-  await addRule(db.pool, { person: ann.id, project: null, kinds: ['task.failed'], channels: [] }, 'me');
+  await addRule(
+    db.pool,
+    { person: ann.id, project: null, kinds: ['task.failed'], channels: [], ownTasks: false },
+    'me',
+  );
   const { publicKey } = await pushKeys(deps.secrets);
   assert.equal((await pushKeys(deps.secrets)).publicKey, publicKey, 'it is made once');
   const browser = testBrowser();
@@ -105,7 +109,11 @@ test('nothing is sent to a push service that resolves to the inside, or that is 
   const { reachable: _, ...deps } = pushDeps(db.pool, ['localhost', '127.0.0.1']);
   const { id: project } = await aProject(db.pool);
   const ann = await createPerson(db.pool, { name: 'ann', role: 'viewer', projects: {} }, 'me');
-  await addRule(db.pool, { person: ann.id, project: null, kinds: ['task.failed'], channels: [] }, 'me');
+  await addRule(
+    db.pool,
+    { person: ann.id, project: null, kinds: ['task.failed'], channels: [], ownTasks: false },
+    'me',
+  );
   const subscribe = async (endpoint: string) =>
     await addSubscription(
       db.pool,

@@ -32,6 +32,7 @@ interface RuleDialogProps {
 export function RuleDialog({ whose, rule, onClose }: RuleDialogProps) {
   const [problem, setProblem] = useState<unknown>();
   const [mistake, setMistake] = useState<string>();
+  const [isForPerson, setForPerson] = useState(false);
   const projects = useQuery({ queryKey: ['projects'], queryFn: () => get<Project[]>('/projects') });
   const channels = useChannels(whose, rule?.channels ?? []);
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -44,6 +45,7 @@ export function RuleDialog({ whose, rule, onClose }: RuleDialogProps) {
     const wanted = {
       kinds,
       project: (given.get('project') as string) || null,
+      ownTasks: given.has('ownTasks'),
       // Those that an admin chose stay as long as nobody touches them.
       ...(rule !== undefined && isSame(by, rule.channels) ? {} : { channels: by }),
     };
@@ -72,8 +74,16 @@ export function RuleDialog({ whose, rule, onClose }: RuleDialogProps) {
               ))}
             </Select>
           </Field>
-          {whose === 'all' && rule === undefined && <PersonField />}
+          {whose === 'all' && rule === undefined && (
+            <PersonField onChoose={(name) => setForPerson(name !== '')} />
+          )}
         </div>
+        {(whose === 'own' || rule?.person != null || isForPerson) && (
+          <label className="flex items-center gap-2">
+            <input type="checkbox" name="ownTasks" defaultChecked={rule?.ownTasks ?? false} />
+            {whose === 'own' ? 'Only of tasks that I gave' : 'Only of tasks that this person gave'}
+          </label>
+        )}
         {channels.length > 0 && (
           <fieldset className="space-y-1">
             <legend className="font-medium">Besides the inbox</legend>
@@ -145,14 +155,14 @@ function Kinds({ chosen, mistake }: { chosen: string[]; mistake: string | undefi
   );
 }
 
-function PersonField(props: { id?: string }) {
+function PersonField({ onChoose, ...props }: { id?: string; onChoose: (name: string) => void }) {
   const { data: people = [] } = useQuery({
     queryKey: ['person', 'all'],
     queryFn: () => get<Person[]>('/people'),
   });
   return (
     <Field label="Whose inbox">
-      <Select name="person" {...props}>
+      <Select name="person" {...props} onChange={({ target }) => onChoose(target.value)}>
         <option value="">The installation’s</option>
         {people.map(({ name }) => (
           <option key={name}>{name}</option>

@@ -68,7 +68,7 @@ function RulesOf({ whose, title }: { whose: Whose; title: string }) {
 }
 
 function Row({ rule, whose, onChange }: { rule: NotificationRule; whose: Whose; onChange: () => void }) {
-  const { id, person, project, kinds, channels } = rule;
+  const { id, person, project, kinds, channels, ownTasks } = rule;
   const remove = async () =>
     await act(
       'notification-rules',
@@ -86,7 +86,10 @@ function Row({ rule, whose, onChange }: { rule: NotificationRule; whose: Whose; 
           ))}
         </span>
       </Cell>
-      <Cell className="whitespace-nowrap">{project ?? 'all projects'}</Cell>
+      <Cell className="whitespace-nowrap">
+        {project ?? 'all projects'}
+        {ownTasks && ', own tasks'}
+      </Cell>
       {whose === 'all' && (
         <Cell className="whitespace-nowrap">
           {person ?? <span className="text-muted">the installation’s</span>}

@@ -11,6 +11,18 @@ interface Words {
 
 export const KIND_WORDS: Record<NotificationKind, Words> = {
   'change.ready': { text: 'change ready', when: 'A change waits for review.', tone: 'review' },
+  'change.approved': { text: 'approved', when: 'Somebody approved a change at its forge.', tone: 'good' },
+  'change.changes-requested': {
+    text: 'changes requested',
+    when: 'Somebody asks for changes at the forge.',
+    tone: 'warn',
+  },
+  'change.conflict': { text: 'conflict', when: 'A change conflicts with its base branch.', tone: 'bad' },
+  'change.stuck': {
+    text: 'cannot follow',
+    when: 'A change upon another one could not follow when that was merged.',
+    tone: 'bad',
+  },
   'task.failed': { text: 'task failed', when: 'A task failed, with no try left.', tone: 'bad' },
   'task.approval': {
     text: 'approval',
