@@ -13,6 +13,7 @@ import { doctorVerb } from './verbs/doctor.ts';
 import { egressNoun } from './verbs/egress.ts';
 import { environmentNoun } from './verbs/environment.ts';
 import { eventsVerb } from './verbs/events.ts';
+import { forgeNoun } from './verbs/forge.ts';
 import { incidentNoun } from './verbs/incident.ts';
 import { intakeNoun } from './verbs/intake.ts';
 import { keyNoun } from './verbs/key.ts';
@@ -40,6 +41,7 @@ export const VERBS: (Verb | Noun)[] = [
   statusVerb,
   doctorVerb,
   projectNoun,
+  forgeNoun,
   taskNoun,
   runNoun,
   changeNoun,

@@ -13,6 +13,7 @@ import type {
 } from '../../protocol/project.ts';
 import type { RepositoryLook, RepositoryLookInput } from '../../protocol/repository-look.ts';
 import type { BaseAnswer, Run } from '../../protocol/run.ts';
+import { transaction, type Queryable } from '../db/connect.ts';
 import { createProject, getProject, updateProject } from '../tasks/projects.ts';
 import type { FoundInFiles, RepositoryFound } from '../tasks/projects.ts';
 import { addRepository } from '../tasks/repositories.ts';
@@ -82,8 +83,10 @@ export function bindRepositories(deps: RepositoriesDeps): Repositories {
   return {
     create: async (input) => await makeProject(deps, input),
     update: async (project, patch) => await changeProject(deps, project, patch),
-    add: async (project, input) =>
-      await addRepository(db, project, await findRepository(deps, input, undefined)),
+    add: async (project, input) => {
+      const found = await findRepository(deps, input, undefined);
+      return await holdingForges(deps, [found], async (tx) => await addRepository(tx, project, found));
+    },
     look: async (input) => await lookAtRepository(deps, input),
     prepareBase: async (run, fence) =>
       await withProjectFile(db, store, run, await prepareBase(db, store, run, fence, stopping)),
@@ -153,7 +156,25 @@ async function makeProject(deps: RepositoriesDeps, input: ProjectInput): Promise
   // One after the other: the first registers the forge that the next is found at.
   const found = [await findRepository(deps, { defaultBranch, forge, ...given(first!) }, input.name)];
   for (const other of others) found.push(await findRepository(deps, other, undefined));
-  return await createProject(deps.db, { input, repositories: found, found: await lookIntoAll(deps, found) });
+  const files = await lookIntoAll(deps, found);
+  return await holdingForges(
+    deps,
+    found,
+    async (tx) => await createProject(tx, { input, repositories: found, found: files }),
+  );
+}
+
+// A forge that is removed at the same time is removed before, and this refused, or sees what is made here.
+async function holdingForges<T>(
+  { db, forges }: RepositoriesDeps,
+  found: Pick<RepositoryFound, 'forge'>[],
+  work: (tx: Queryable) => Promise<T>,
+): Promise<T> {
+  return await transaction(db, async (tx) => {
+    const done = await work(tx);
+    for (const forge of new Set(found.flatMap((each) => each.forge ?? []))) await forges.hold(tx, forge);
+    return done;
+  });
 }
 
 // What the files of one of several repositories suggest runs at its root; only the first one's .autocode.yaml counts.
@@ -203,14 +224,11 @@ function namelessRepository(): never {
   });
 }
 
-async function changeProject(
-  { db, forges }: RepositoriesDeps,
-  name: string,
-  patch: ProjectPatch,
-): Promise<Project> {
+async function changeProject(deps: RepositoriesDeps, name: string, patch: ProjectPatch): Promise<Project> {
+  const { db, forges } = deps;
   if (patch.forge === undefined) return await updateProject(db, name, patch);
   const { origin } = (await getProject(db, name)).repositories[0]!;
   const forge = await forges.choose(origin, patch.forge);
   await forges.check({ origin, forge });
-  return await updateProject(db, name, patch, forge);
+  return await holdingForges(deps, [{ forge }], async (tx) => await updateProject(tx, name, patch, forge));
 }

@@ -1,10 +1,11 @@
 // /forges: those that are known here, and their repositories. Tokens go in, never out.
 import { z } from 'zod';
-import { Forge, ForgeInput, ImportableRepository } from '../../../protocol/forge.ts';
+import { Forge, ForgeInput, ForgeUse, ImportableRepository } from '../../../protocol/forge.ts';
 import { Name } from '../../../protocol/ids.ts';
 import type { Routes } from '../server.ts';
 
 const tags = ['forges'];
+const ByForge = z.object({ forge: Name });
 
 export const forgeRoutes: Routes = (app, { repositories }) => {
   app.get(
@@ -29,13 +30,39 @@ export const forgeRoutes: Routes = (app, { repositories }) => {
     async (request, reply) => reply.code(201).send(await repositories.forges.register(request.body)),
   );
   app.get(
+    '/forges/:forge',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Show a forge, with what would miss it',
+        params: ByForge,
+        response: { 200: ForgeUse },
+      },
+    },
+    async (request) => await repositories.forges.use(request.params.forge),
+  );
+  app.delete(
+    '/forges/:forge',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Remove a forge that was registered, with its secrets; refused while something uses it',
+        params: ByForge,
+        response: { 200: ForgeUse },
+      },
+    },
+    async (request) => await repositories.forges.remove(request.params.forge),
+  );
+  app.get(
     '/forges/:forge/repositories',
     {
       config: { access: 'operator' },
       schema: {
         tags,
         summary: 'List repositories that can become projects: those that the credential can push to',
-        params: z.object({ forge: Name }),
+        params: ByForge,
         querystring: z.object({ owner: z.string().min(1).max(255).optional() }),
         response: { 200: z.array(ImportableRepository) },
       },

@@ -22,6 +22,7 @@ async function rigged(configured: ForgeSettings[] = []) {
     origin: `${fake.url}/acme/shop.git`,
     name: new URL(fake.url).host.replace(':', '-'),
     secrets,
+    db: db.pool,
     forges: openForges({ db: db.pool, secrets, configured }),
     registered: async () =>
       (await db.pool.query('select name, kind, url, app_id from forge order by name')).rows as unknown[],
@@ -131,4 +132,51 @@ test('an issue is found by its address, and repositories are listed by the name 
     [origin],
   );
   await assert.rejects(Array.fromAsync(forges.list('other', {})), { code: 'ERR_NOT_FOUND' });
+});
+
+test('a forge is removed with its secrets once nothing uses it; git by its token alone is a use too', async () => {
+  await using rig = await rigged([{ name: 'work', kind: 'gitea', url: 'https://git.example.com' }]);
+  const { db, fake, forges, name, origin, secrets } = rig;
+  const choice = { token: fake.token, webhookSecret: 'hook' };
+  await forges.choose(origin, choice);
+  const { rows } = await db.query(`insert into project (name) values ('shop'), ('old') returning id`);
+  const [shop, old] = rows.map(({ id }) => id as number);
+  await db.query(
+    `insert into repository (project, name, origin, hosted, default_branch, forge) values
+      ($1, 'shop', $3, false, 'main', 'local'), ($2, 'old', $3, false, 'main', $4)`,
+    [shop, old, origin, name],
+  );
+  await db.query(
+    `insert into intake_source (name, kind, trust, settings, created_by) values ('issues', 'forge', '{}', jsonb_build_object('forge', $1::text), 'me')`,
+    [name],
+  );
+  assert.deepEqual((await forges.use(name)).projects, ['old', 'shop']);
+  await db.query('update project set archived_at = now() where id = $1', [old]);
+  await assert.rejects(forges.remove(name), {
+    code: 'ERR_STATE',
+    message: `The forge ${name} cannot be removed: it is used by project shop, source issues.`,
+    remedy: /^Take the repositories out .*; remove the sources/,
+  });
+  await assert.rejects(forges.remove('work'), { code: 'ERR_STATE', message: /in the configuration/ });
+  await assert.rejects(forges.remove('other'), { code: 'ERR_NOT_FOUND' });
+  assert.equal((await secrets.get(`forge-${name}`))?.value, fake.token);
+
+  // Made at the same time: whoever holds it is waited for, and whoever comes later finds it gone.
+  await db.query(`delete from intake_source; update project set archived_at = now()`);
+  const client = await db.connect();
+  await client.query('begin');
+  await client.query('update project set archived_at = null where id = $1', [shop]);
+  await forges.hold(client, name);
+  const refused = assert.rejects(forges.remove(name), { code: 'ERR_STATE', message: /project shop\.$/ });
+  await client.query('commit');
+  client.release();
+  await refused;
+
+  await db.query('update repository set removed_at = now()');
+  assert.deepEqual((await forges.remove(name)).secrets, [`forge-${name}`, `webhook-${name}`]);
+  assert.deepEqual([await secrets.list(), await rig.registered()], [[], []]);
+  await assert.rejects(forges.hold(db, name), { code: 'ERR_CONFLICT' });
+  await assert.rejects(forges.remove(name), { code: 'ERR_NOT_FOUND' });
+  assert.equal(await forges.webhookSecret('github', name), undefined);
+  assert.equal(await forges.choose(origin, choice), name);
 });

@@ -1,22 +1,25 @@
 // Which forge a repository belongs to, and what opens it: the forges of the configuration and those that projects were
 // registered with. Tokens are in the secret store alone. Wired in main.ts.
 import { AutocodeError } from '../../../protocol/errors.ts';
-import type { Forge as KnownForge, ForgeInput } from '../../../protocol/forge.ts';
+import type { Forge as KnownForge, ForgeInput, ForgeUse } from '../../../protocol/forge.ts';
 import type { ForgeChoice, ForgeKindName } from '../../../protocol/project.ts';
 import type { ForgeSettings } from '../../config/schema.ts';
-import type { Database } from '../../db/connect.ts';
+import { transaction, type Database, type Queryable } from '../../db/connect.ts';
 import type { SecretManager } from '../../secrets/secret-manager.ts';
 import { recentSecrets } from '../../secrets/recent.ts';
 import { requireSecret } from '../../secrets/secret-manager.ts';
 import type { RepositoryStore } from '../mirror.ts';
 import type { Author } from '../submission-commit.ts';
 import { forgeName, hostOf, issueOn, pathOn, webAddress } from './address.ts';
+import { refuseWhileUsed, useOf } from './forge-use.ts';
 import type { Forge, ForgeHost, ForgeIssue, ListedRepository } from './forge.ts';
 import { KINDS, kindNamed, recogniseKind } from './kinds.ts';
 import { localForge } from './local.ts';
 
 /** The forge of repositories that belong to none with pull requests. */
 const LOCAL = 'local';
+
+const ROW = 'name, kind, url, app_id as "appId"';
 
 export interface ForgeRepository {
   origin: string;
@@ -26,6 +29,8 @@ export interface ForgeRepository {
 export interface Forges {
   /** Finds the forge of a repository, or registers the one that is named; its name. */
   choose(origin: string, choice: ForgeChoice | undefined): Promise<string>;
+  /** Keeps a forge that was chosen from being removed until the transaction ends; ERR_CONFLICT where it has been meanwhile. */
+  hold(tx: Queryable, name: string): Promise<void>;
   /** Fails where the token does not open the repository as submission needs it. */
   check(repository: ForgeRepository): Promise<void>;
   /** The forge of a repository; undefined for `local`. */
@@ -38,6 +43,10 @@ export interface Forges {
   known(): Promise<KnownForge[]>;
   /** Registers a forge by itself, without a repository; one that is known gets the new credential. */
   register(choice: ForgeInput): Promise<KnownForge>;
+  /** A forge, and what would miss it; ERR_NOT_FOUND. */
+  use(name: string): Promise<ForgeUse>;
+  /** Removes a forge that was registered, with its secrets; ERR_STATE while something uses it. */
+  remove(name: string): Promise<ForgeUse>;
   /** Repositories of a forge that its credential may push to. */
   list(
     name: string,
@@ -72,18 +81,13 @@ export function openForges(deps: {
   const hosts = new Map<string, ForgeHost>();
   const hookSecrets = recentSecrets(secrets);
 
-  const entries = async (): Promise<Entry[]> => {
-    const { rows } = await db.query<ForgeRow>(
-      'select name, kind, url, app_id as "appId" from forge order by name',
-    );
-    return [
-      ...configured,
-      ...rows.map(entryOf).filter((row) => configured.every(({ name }) => name !== row.name)),
-    ];
+  const entries = async (from: Queryable = db): Promise<Entry[]> => {
+    const { rows } = await from.query<ForgeRow>(`select ${ROW} from forge order by name`);
+    return [...configured, ...rows.map(entryOf).filter(({ name }) => !isConfigured(name))];
   };
   const named = async (name: string) => (await entries()).find((entry) => entry.name === name);
-  const required = async (name: string) => {
-    const all = await entries();
+  const required = async (name: string, from: Queryable = db) => {
+    const all = await entries(from);
     const found = all.find((entry) => entry.name === name);
     if (found !== undefined) return found;
     throw unknownForge(
@@ -93,6 +97,7 @@ export function openForges(deps: {
   };
   const forOrigin = async (origin: string) =>
     (await entries()).find((entry) => pathAt(entry, origin) !== undefined);
+  const isConfigured = (name: string) => configured.some((each) => each.name === name);
   const hostAt = (entry: Entry) => {
     const { name, kind, url, appId, tokenSecret } = entry;
     const key = JSON.stringify(entry);
@@ -153,22 +158,67 @@ export function openForges(deps: {
     );
   }
 
-  // The id of an App before its key: whether the secret is a token or a key, it tells itself.
+  // With the row held, so that a removal takes all of it or nothing; the id of an App is there before its key: whether the secret is a
+  // token or a key, it tells itself.
   async function keep(entry: Entry, choice: ForgeChoice, isNew: boolean): Promise<void> {
-    const { name, kind, url, tokenSecret, webhookSecret } = entry;
-    if (!isNew && choice.appId !== undefined) {
-      const update = 'update forge set app_id = $2 where name = $1';
-      const { rowCount } = await db.query(update, [name, choice.appId]);
-      if (rowCount === 0 && entry.appId !== choice.appId) throw configuredApp(name);
-    }
-    if (choice.token !== undefined) await secrets.put(tokenSecret, choice.token);
-    if (choice.webhookSecret !== undefined) await secrets.put(webhookSecret, choice.webhookSecret);
-    if (!isNew) return;
-    await db.query(
-      'insert into forge (name, kind, url, app_id) values ($1, $2, $3, $4) on conflict do nothing',
-      [name, kind, url, entry.appId],
-    );
+    const { name, kind, url, appId, tokenSecret, webhookSecret } = entry;
+    if (isConfigured(name) && choice.appId !== undefined && appId !== choice.appId) throw configuredApp(name);
+    await transaction(db, async (tx) => {
+      const insert =
+        'insert into forge (name, kind, url, app_id) values ($1, $2, $3, $4) on conflict do nothing';
+      if (isNew) await tx.query(insert, [name, kind, url, appId]);
+      await hold(tx, name);
+      if (!isNew && choice.appId !== undefined)
+        await tx.query('update forge set app_id = $2 where name = $1', [name, choice.appId]);
+      if (choice.token !== undefined) await secrets.put(tokenSecret, choice.token);
+      if (choice.webhookSecret !== undefined) await secrets.put(webhookSecret, choice.webhookSecret);
+    });
   }
+
+  async function hold(tx: Queryable, name: string): Promise<void> {
+    if (name === LOCAL || isConfigured(name)) return;
+    const { rowCount } = await tx.query('select from forge where name = $1 for no key update', [name]);
+    if (rowCount === 0)
+      throw new AutocodeError('ERR_CONFLICT', `The forge ${name} was removed meanwhile.`, {
+        remedy: 'Register it anew, with its token (--forge-token-file).',
+      });
+  }
+
+  async function use(from: Queryable, entry: Entry): Promise<ForgeUse> {
+    const { name, tokenSecret, webhookSecret } = entry;
+    const others = (await entries(from)).filter((other) => other.name !== name);
+    // git goes by the token of the forge that an address is of, also where a project wants no pull requests.
+    const reaches = ({ origin, forge }: ForgeRepository) =>
+      forge === name ||
+      (/^https?:/.test(origin) &&
+        pathAt(entry, origin) !== undefined &&
+        others.every((other) => pathAt(other, origin) === undefined));
+    const kept = new Set(configured.flatMap((other) => [other.tokenSecret, other.webhookSecret]));
+    return {
+      ...shown(entry),
+      ...(await useOf(from, name, reaches)),
+      secrets: [tokenSecret, webhookSecret].filter((secret) => !kept.has(secret)),
+    };
+  }
+
+  // The row goes first: who makes something that needs it either was before, and is seen, or waits and finds it gone.
+  async function remove(name: string): Promise<ForgeUse> {
+    if (isConfigured(name)) throw inConfiguration(name);
+    return await transaction(db, async (tx) => {
+      const { rows } = await tx.query<ForgeRow>(`delete from forge where name = $1 returning ${ROW}`, [name]);
+      const used = await use(tx, rows[0] === undefined ? await required(name, tx) : entryOf(rows[0]));
+      refuseWhileUsed(name, used);
+      for (const secret of used.secrets) await secrets.delete(secret);
+      return used;
+    });
+  }
+
+  const shown = ({ name, kind, url }: Entry): KnownForge => ({
+    name,
+    kind,
+    url,
+    configured: isConfigured(name),
+  });
 
   return {
     choose,
@@ -186,7 +236,10 @@ export function openForges(deps: {
       const entry = await named(name);
       return entry?.kind === kind ? (await hookSecrets.get(entry.webhookSecret))?.value : undefined;
     },
-    known: async () => (await entries()).map(({ name, kind, url }) => ({ name, kind, url })),
+    known: async () => (await entries()).map(shown),
+    hold,
+    use: async (name) => await use(db, await required(name)),
+    remove,
     register: async (choice) => {
       if (choice.name === LOCAL)
         throw new AutocodeError('ERR_INVALID_INPUT', `No forge can be named ${LOCAL}: that is none.`, {
@@ -201,7 +254,7 @@ export function openForges(deps: {
       const entry = found ?? (await newEntry(url, choice));
       checkChoice(entry, choice);
       await keep(entry, choice, found === undefined);
-      return { name: entry.name, kind: entry.kind, url: entry.url };
+      return shown(entry);
     },
     list: async function* list(name, filter, signal) {
       yield* hostAt(await required(name)).list(filter, signal);
@@ -298,6 +351,12 @@ function configuredApp(name: string): AutocodeError {
       remedy: `Write the id there, as appId of ${name} under \`forges\`; its key may be given here.`,
     },
   );
+}
+
+function inConfiguration(name: string): AutocodeError {
+  return new AutocodeError('ERR_STATE', `The forge ${name} is in the configuration.`, {
+    remedy: 'Take it out there, under `forges`, and start the daemon anew.',
+  });
 }
 
 function unknownForge(name: string, known: string[]): AutocodeError {
