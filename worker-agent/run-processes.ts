@@ -1,5 +1,5 @@
 // Processes of a run, found in /proc: what a sandbox without isolation has instead of a kernel object that holds them all.
-// Used by the sandbox, and by the worker for runs whose runner has died.
+// Used by the sandbox, by the runner's meter, and by the worker for runs whose runner has died.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AutocodeError } from '../protocol/errors.ts';
@@ -15,10 +15,25 @@ export const MARK_NAME = 'AUTOCODE_RUN_MARK';
 const POLL_MS = 20;
 const GIVE_UP_MS = 10_000;
 
+/** Of a kernel's ticks, which are the same wherever Linux shows them to programs. */
+const TICKS_PER_SECOND = 100;
+
+/** What processes use together. */
+export interface Used {
+  memoryBytes: number;
+  /** Of those that are there and of their children that are not; it falls when one of them ends. */
+  cpuSeconds: number;
+  /** Threads counted in. */
+  processes: number;
+}
+
 interface Stat {
   state: string;
   group: number;
   terminal: number;
+  /** Its own and those of children that it has waited for. */
+  ticks: number;
+  threads: number;
   startTime: string;
 }
 
@@ -43,6 +58,19 @@ export function processesOf(scope: ProcessScope, groups: ReadonlySet<number> = n
         (stat.terminal === 0 && isInside(scope.directory, pid))
       );
     });
+}
+
+/** What these processes use: memory is what each has for itself or shares by more than files. */
+export function usedBy(pids: number[]): Used {
+  const used = { memoryBytes: 0, cpuSeconds: 0, processes: 0 };
+  for (const pid of pids) {
+    const stat = readStat(pid);
+    if (stat === null) continue;
+    used.memoryBytes += memoryOf(pid);
+    used.cpuSeconds += stat.ticks / TICKS_PER_SECOND;
+    used.processes += stat.threads;
+  }
+  return used;
 }
 
 /** Ends processes: SIGTERM, a short grace, then SIGKILL until `find` finds none; gives up after ten seconds more. */
@@ -83,10 +111,21 @@ function readStat(pid: number): Stat | null {
       state: fields[0] ?? '',
       group: Number(fields[2]),
       terminal: Number(fields[4]),
+      ticks: fields.slice(11, 15).reduce((sum, each) => sum + Number(each), 0),
+      threads: Number(fields[17]),
       startTime: fields[19] ?? '',
     };
   } catch {
     return null;
+  }
+}
+
+function memoryOf(pid: number): number {
+  try {
+    const lines = readFileSync(`/proc/${pid}/status`, 'latin1').matchAll(/^Rss(?:Anon|Shmem):\s+(\d+) kB$/gm);
+    return [...lines].reduce((sum, [, kib]) => sum + Number(kib) * 1024, 0);
+  } catch {
+    return 0;
   }
 }
 

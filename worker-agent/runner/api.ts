@@ -17,6 +17,7 @@ import {
   type FinishInput,
   type ProgressInput,
 } from '../../protocol/run.ts';
+import type { SandboxUsage } from '../../protocol/sandbox-usage.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
 import { apiClient, download, untilAnswered } from '../api-client.ts';
 
@@ -26,7 +27,7 @@ export interface RunApi {
   environment(): Promise<Readable>;
   progress(change: Omit<ProgressInput, 'fence'>): Promise<void>;
   /** Once, not repeated: the lease counts successes. */
-  heartbeat(): Promise<HeartbeatAnswer>;
+  heartbeat(sandboxUsage?: SandboxUsage): Promise<HeartbeatAnswer>;
   /** Says what the agent was given; answers what came after that. */
   messages(delivery: Omit<DeliveryInput, 'fence'>): Promise<Message[]>;
   /** Once: waits at the orchestrator until there is something to do, a message after that number, or the time is up. */
@@ -81,7 +82,8 @@ export function runApi({
   return {
     base: async () => await untilAnswered(async () => await post('base', {}, BaseAnswer, BASE_MS), signal),
     environment: async () => await download({ url, ca, token: order.runToken }, path('environment'), signal),
-    heartbeat: async () => await post('heartbeat', {}, HeartbeatAnswer, heartbeatMs),
+    heartbeat: async (sandboxUsage) =>
+      await post('heartbeat', { sandboxUsage }, HeartbeatAnswer, heartbeatMs),
     async progress(change) {
       await untilAnswered(async () => await post('progress', change, z.unknown()), signal);
     },

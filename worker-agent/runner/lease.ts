@@ -2,6 +2,7 @@
 // Used by the runner.
 import { setTimeout as delay } from 'node:timers/promises';
 import { AutocodeError } from '../../protocol/errors.ts';
+import type { SandboxUsage } from '../../protocol/sandbox-usage.ts';
 import type { WorkOrder } from '../../protocol/worker.ts';
 import { isAway } from '../api-client.ts';
 import type { RunApi } from './api.ts';
@@ -15,9 +16,17 @@ export interface Lease {
 
 const RETRY_MS = 1_000;
 
-/** Keeps the lease until released. Stops the run when cancelled, overdue, no longer ours, or cut off for too long. */
-export function keepLease(api: Pick<RunApi, 'heartbeat'>, order: WorkOrder, stop: Stopper): Lease {
-  const { heartbeatSeconds, leaseSeconds, selfStopSeconds } = order.lease;
+/**
+ * Keeps the lease until released, telling what the sandboxes use to an orchestrator that takes it. Stops the run when cancelled,
+ * overdue, no longer ours, or cut off for too long.
+ */
+export function keepLease(
+  api: Pick<RunApi, 'heartbeat'>,
+  order: WorkOrder,
+  stop: Stopper,
+  usage: () => SandboxUsage,
+): Lease {
+  const { heartbeatSeconds, leaseSeconds, selfStopSeconds, takesUsage } = order.lease;
   const released = new AbortController();
   let deadline: NodeJS.Timeout | undefined;
   let selfStop = armSelfStop();
@@ -41,7 +50,7 @@ export function keepLease(api: Pick<RunApi, 'heartbeat'>, order: WorkOrder, stop
 
   async function beat(): Promise<number> {
     try {
-      const answer = await api.heartbeat();
+      const answer = await api.heartbeat(takesUsage ? usage() : undefined);
       if (released.signal.aborted) return 0;
       clearTimeout(selfStop);
       selfStop = armSelfStop();

@@ -19,7 +19,7 @@ import {
   RunReport,
   type RunDirectory,
 } from '../run-directory.ts';
-import { endProcesses, processesOf, startTimeOf } from '../run-processes.ts';
+import { endProcesses, processesOf, startTimeOf, type ProcessScope } from '../run-processes.ts';
 import { removeCgroupsOf } from '../sandbox/cgroup.ts';
 import { treeOwner } from '../sandbox/identity.ts';
 import { watchGrowth } from '../workspace/growth.ts';
@@ -31,6 +31,7 @@ import { openInbox, type Inbox } from './inbox.ts';
 import { keepLease } from './lease.ts';
 import { openRunLog } from './log.ts';
 import { LogShipper } from './log-shipper.ts';
+import { openMeter, type Meter } from './meter.ts';
 import { startRelay } from './relay.ts';
 import { sendReport, type Shippers } from './report.ts';
 import { watchSignals } from './signals.ts';
@@ -83,11 +84,13 @@ async function doRun(
     grew: (stream, bytes) => shippers.get(stream)?.grew(bytes),
     failed: (error) => stop.stop('disk-full', `The log cannot be written: ${error.message}`),
   });
-  const lease = keepLease(reporting, order, stop);
+  const processes = { mark: processMark(order), directory: directory.path };
+  const meter = openMeter(processes);
+  const lease = keepLease(reporting, order, stop, () => meter.usage());
   const inbox = openInbox(order.messages);
   void watchSignals(runApi({ ...connection, signal: stop.signal }), inbox, stop);
   try {
-    const report = await work(config, directory, order, { stop, inbox }, log);
+    const report = await work(config, directory, order, { stop, inbox, processes, meter }, log);
     log.event({ type: 'step', step: 'finish', status: 'started' });
     // A crash from here on loses nothing. On a full disk the report goes out all the same.
     await writeDurably(directory.report, JSON.stringify(report)).catch((error: unknown) =>
@@ -109,6 +112,7 @@ async function doRun(
     return true;
   } finally {
     lease.release();
+    meter.close();
   }
 }
 
@@ -116,10 +120,9 @@ async function work(
   config: RunnerConfig,
   directory: RunDirectory,
   order: WorkOrder,
-  { stop, inbox }: { stop: Stopper; inbox: Inbox },
+  { stop, inbox, processes, meter }: { stop: Stopper; inbox: Inbox; processes: ProcessScope; meter: Meter },
   log: ReturnType<typeof openRunLog>,
 ): Promise<RunReport> {
-  const processes = { mark: processMark(order), directory: directory.path };
   const path = programPath();
   const socket = socketPath(directory.path, 'gateway.sock', socketBase());
   const over = new AbortController();
@@ -131,6 +134,7 @@ async function work(
   const growth = {
     directory: directory.path,
     limitBytes: runBytes,
+    seen: (bytes: number) => meter.noteDisk(bytes),
     exceeded: (bytes: number) => stop.stop('too-big', tooBig(bytes, runBytes)),
   };
   const watching = watchGrowth({ path, signal: AbortSignal.any([stop.signal, over.signal]) }, growth);
@@ -138,7 +142,7 @@ async function work(
     stop.stop('disk-full', `The size of the run cannot be told: ${(error as Error).message}`),
   );
   try {
-    return await runPipeline({
+    const report = await runPipeline({
       order,
       directory,
       api: runApi({ url: config.url, ca, order, signal: stop.signal }),
@@ -157,11 +161,13 @@ async function work(
         egress: egress.way,
         path,
         processes,
+        count: (sandbox) => meter.count(sandbox),
         notice: (text) => log.event({ type: 'notice', text }),
       }),
       createAgent,
       signal: stop.signal,
     });
+    return order.lease.takesUsage ? { ...report, sandboxUsage: meter.usage() } : report;
   } finally {
     await removeCgroupsOf(directory.path); // of a sandbox whose opening failed half way
     await endProcesses(() => processesOf(processes), 0);

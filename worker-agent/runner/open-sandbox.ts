@@ -30,12 +30,14 @@ export interface OpenerParts {
   /** PATH of the runner. */
   path: string;
   processes: ProcessScope;
+  /** Counts what the sandbox uses from its opening on. */
+  count(sandbox: Sandbox): Sandbox;
   notice(text: string): void;
 }
 
 /** For the pipeline. What there is to know of the isolation goes to the log once. */
 export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'] {
-  const { config, order, directory, gateway, egress, path: searchPath, processes, notice } = parts;
+  const { config, order, directory, gateway, egress, path: searchPath, processes, count, notice } = parts;
   let host: ConfinedHost | null = null;
   let tested = false;
 
@@ -75,7 +77,7 @@ export function sandboxOpener(parts: OpenerParts): PipelineOptions['openSandbox'
   }
 
   return async (name, lenders, environment) => {
-    const sandbox = await open(name, lenders, environment);
+    const sandbox = count(await open(name, lenders, environment));
     if (tested) return sandbox;
     try {
       sandbox.notices.forEach(notice);

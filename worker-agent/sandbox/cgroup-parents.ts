@@ -7,7 +7,7 @@ import path from 'node:path';
 export interface CgroupParents {
   version: 1 | 2;
   /** For each controller the directory in which groups are made; in version 2 all the same. */
-  directories: { memory: string; pids: string; freezer?: string; cpu?: string };
+  directories: { memory: string; pids: string; freezer?: string; cpu?: string; cpuacct?: string };
 }
 
 /** The kernel's own account of groups and mounts; tests give others. */
@@ -87,9 +87,11 @@ async function version1(mounts: Mount[], own: Membership[]): Promise<CgroupParen
     const directory = directoryOf(mount, membership);
     return (await mayMakeGroups(directory)) ? directory : undefined;
   };
-  const [memory, pids, freezer, cpu] = await Promise.all(['memory', 'pids', 'freezer', 'cpu'].map(find));
+  const controllers = ['memory', 'pids', 'freezer', 'cpu', 'cpuacct'];
+  const [memory, pids, freezer, cpu, cpuacct] = await Promise.all(controllers.map(find));
   if (memory === undefined || pids === undefined || freezer === undefined) return null;
-  return { version: 1, directories: { memory, pids, freezer, ...(cpu === undefined ? {} : { cpu }) } };
+  const wanted = { ...(cpu === undefined ? {} : { cpu }), ...(cpuacct === undefined ? {} : { cpuacct }) };
+  return { version: 1, directories: { memory, pids, freezer, ...wanted } };
 }
 
 async function mayMakeGroups(directory: string): Promise<boolean> {

@@ -95,7 +95,7 @@ test('version 2 has the limits in one directory, version 1 in one each', async (
   const at = (name: string) => path.join(place.directory, name);
   const read = (file: string) => readFileSync(at(file), 'utf8');
   mkdirSync(at('two'));
-  await openCgroup({
+  const second = await openCgroup({
     name: 'g',
     limits: LIMITS,
     runDirectory: place.directory,
@@ -105,6 +105,14 @@ test('version 2 has the limits in one directory, version 1 in one each', async (
     ['memory.max', 'memory.swap.max', 'pids.max', 'cpu.max'].map((file) => read(`two/g/${file}`)),
     ['67108864', '0', '20', '50000 100000'],
   );
+  const figures = {
+    'memory.current': '900000',
+    'memory.stat': 'anon 300000\ninactive_file 200000\nactive_file 100000\nslab_reclaimable 50000',
+    'pids.current': '7',
+    'cpu.stat': 'usage_usec 2500000\nuser_usec 1',
+  };
+  for (const [file, text] of Object.entries(figures)) writeFileSync(at(`two/g/${file}`), `${text}\n`);
+  assert.deepEqual(await second!.used(), { memoryBytes: 550_000, cpuSeconds: 2.5, processes: 7 });
   const one = Object.fromEntries(['memory', 'pids', 'freezer', 'cpu'].map((name) => [name, at(name)])) as {
     memory: string;
     pids: string;

@@ -7,8 +7,9 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { AutocodeError } from '../../protocol/errors.ts';
-import { send } from '../run-processes.ts';
+import { send, type Used } from '../run-processes.ts';
 import { cgroupParents, type CgroupParents } from './cgroup-parents.ts';
+import { usedByGroup } from './cgroup-usage.ts';
 
 export interface Limits {
   /** Memory of all processes together, their files in /tmp and /dev/shm counted in. */
@@ -22,6 +23,8 @@ export interface Limits {
 export interface Cgroup {
   /** A process joins by writing 0 to each of these. */
   joinFiles: string[];
+  /** What its processes use; fails once it is removed. */
+  used(): Promise<Used>;
   /** Ends all processes in it; resolves when none is left. */
   kill(): Promise<void>;
   /** Ends all and removes it. */
@@ -60,6 +63,7 @@ export async function openCgroup(options: {
   for (const [file, value] of settings(parents, name, limits)) await writeFile(file, value);
   return {
     joinFiles: directories.map((directory) => path.join(directory, 'cgroup.procs')),
+    used: async () => await usedByGroup(parents, name, async () => await members(directories)),
     kill: async () => await kill(directories),
     async remove() {
       await remove(directories);

@@ -159,6 +159,7 @@ export async function openConfinedSandbox(host: ConfinedHost, options: ConfinedO
       void child.exited.then(() => running.delete(child));
       return child;
     },
+    used: cgroup?.used ?? null,
     killAll,
     async close() {
       await killAll();

@@ -84,6 +84,7 @@ export async function openDirectorySandbox(options: DirectorySandboxOptions): Pr
       'There is no isolation (`directory`): the agent and the verify commands have the rights of the worker.',
     ],
     spawn: start,
+    used: null,
     killAll,
     close: killAll,
   };

@@ -2,6 +2,7 @@
 // One implementation a kind of isolation: bubblewrap.ts and container.ts behind confined.ts, and directory.ts, which is none.
 import type { Readable, Writable } from 'node:stream';
 import type { Isolation } from '../../protocol/project.ts';
+import type { Used } from '../run-processes.ts';
 
 export interface Sandbox {
   readonly kind: Isolation;
@@ -20,6 +21,8 @@ export interface Sandbox {
   readonly notices: string[];
   /** Starts a program (argv[0] by PATH or absolute) in a process group of its own. Never throws: a program that is missing exits 127. */
   spawn(argv: string[], options: SpawnOptions): SandboxProcess;
+  /** What its control group counts; null where it has none. */
+  readonly used: (() => Promise<Used>) | null;
   /** Ends every process that was started inside, whatever became of it; resolves when none is left. */
   killAll(): Promise<void>;
   /** Ends all processes and gives back what the sandbox holds. */

@@ -12,6 +12,7 @@ import type { RunDependencies, RunDependenciesUpdate } from '../../protocol/depe
 import type { RunMemory, RunMemoryUpdate } from '../../protocol/memory.ts';
 import type { Message } from '../../protocol/message.ts';
 import type { FinishInput, ProgressInput } from '../../protocol/run.ts';
+import type { SandboxUsage } from '../../protocol/sandbox-usage.ts';
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 import type { WorkerInput, WorkOrder } from '../../protocol/worker.ts';
 import { UNBOUND } from '../agents/coding-agent.ts';
@@ -26,6 +27,8 @@ export interface FakeRun {
   progress: ProgressInput[];
   finish: FinishInput | null;
   heartbeats: number;
+  /** What the last one told. */
+  usage: SandboxUsage | undefined;
   /** All that were sent to its task; the last that its runner has acknowledged; whether it still takes any. */
   messages: Message[];
   delivered: number;
@@ -155,6 +158,7 @@ export async function fakeOrchestrator(
     }
     if (action === 'heartbeat') {
       run.heartbeats += 1;
+      run.usage = (input() as { sandboxUsage?: SandboxUsage }).sandboxUsage;
       const leaseUntil = new Date(Date.now() + run.order.lease.leaseSeconds * 1000).toISOString();
       return { status: 200, body: { leaseUntil, deadline: run.deadline.toISOString(), cancel: run.cancel } };
     }
@@ -271,6 +275,7 @@ export async function fakeOrchestrator(
         progress: [],
         finish: null,
         heartbeats: 0,
+        usage: undefined,
         messages: [...(order.messages ?? [])],
         delivered: 0,
         steerable: true,

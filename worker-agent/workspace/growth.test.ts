@@ -12,15 +12,18 @@ test('what outgrows its limit is told of, with its size', async () => {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'autocode-growth-'));
   try {
     const told: number[] = [];
+    const seen: number[] = [];
     const context = { path: process.env.PATH ?? '', signal: AbortSignal.timeout(30_000) };
     const watching = watchGrowth(context, {
       directory,
       limitBytes: 2_000_000,
+      seen: (bytes) => seen.push(bytes),
       exceeded: (bytes) => told.push(bytes),
     });
     writeFileSync(path.join(directory, 'large'), Buffer.alloc(3_000_000, 1));
     await watching;
     assert.equal(told.length, 1);
+    assert.equal(seen.at(-1), told[0]);
     assert.ok(told[0]! >= 3_000_000 && told[0]! < 4_000_000, String(told[0]));
   } finally {
     rmSync(directory, { recursive: true });
@@ -29,7 +32,8 @@ test('what outgrows its limit is told of, with its size', async () => {
 
 test('a watch ends with its run', async () => {
   const context = { path: process.env.PATH ?? '', signal: AbortSignal.abort() };
-  await watchGrowth(context, { directory: os.tmpdir(), limitBytes: 1, exceeded: () => assert.fail() });
+  const none = () => assert.fail();
+  await watchGrowth(context, { directory: os.tmpdir(), limitBytes: 1, seen: none, exceeded: none });
 });
 
 test('a run that takes more than it may is the doing of its agent', () => {

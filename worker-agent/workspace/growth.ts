@@ -8,20 +8,27 @@ const LOOK_MS = 1_000;
 /** Looking takes at most this share of the time. */
 const SHARE = 0.05;
 
-/** Looks until the signal aborts; `exceeded` is told once, with the bytes. What is mounted below is not counted. */
+/** Looks until the signal aborts; `seen` is told each time, `exceeded` once, with the bytes. What is mounted below is not counted. */
 export async function watchGrowth(
   context: GitContext,
   {
     directory,
     limitBytes,
+    seen,
     exceeded,
-  }: { directory: string; limitBytes: number; exceeded: (bytes: number) => void },
+  }: {
+    directory: string;
+    limitBytes: number;
+    seen: (bytes: number) => void;
+    exceeded: (bytes: number) => void;
+  },
 ): Promise<void> {
   try {
     for (let pause = LOOK_MS; ;) {
       await delay(pause, undefined, { signal: context.signal, ref: false });
       const started = performance.now();
       const bytes = await bytesBelow(context, directory);
+      seen(bytes);
       if (bytes > limitBytes) return exceeded(bytes);
       pause = Math.max(LOOK_MS, (performance.now() - started) / SHARE);
     }

@@ -141,6 +141,25 @@ export function testConfinement(host: ConfinedHost): void {
     assert.ok(Number(forks.output) < 30, forks.output);
   });
 
+  test('what its programs use is told: memory without the files that are cached, time, processes', async (context) => {
+    if (host.cgroups === null) return context.diagnostic('this user can make no control groups');
+    await using place = await box();
+    const { used, spawn } = place.sandbox;
+    const before = await used!();
+    assert.deepEqual([before.processes, before.memoryBytes < 2 ** 20], [0, true]);
+    const script =
+      'dd if=/dev/zero of=/workspace/large bs=1M count=300 2>/dev/null; exec perl -e \'my $held = "x" x shift; print "there"; close STDOUT; 1 while 1\' 209715200';
+    await once(spawn(['sh', '-c', script], {}).stdout, 'data');
+    const there = await used!();
+    assert.ok(
+      there.memoryBytes >= 200 * 2 ** 20 && there.memoryBytes < 400 * 2 ** 20,
+      String(there.memoryBytes),
+    );
+    assert.ok(there.processes > 0);
+    const giveUp = performance.now() + 60_000;
+    while ((await used!()).cpuSeconds < there.cpuSeconds + 0.2) assert.ok(performance.now() < giveUp);
+  });
+
   test('/tmp takes half of the memory', async () => {
     await using place = await box({ limits: { memoryMb: 64 } });
     const { output } = await place.sh(
