@@ -138,9 +138,14 @@ export async function buildApi(context: ApiContext, version: string): Promise<Fa
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     clientErrorHandler: refuseConnection,
     frameworkErrors: refuseRequest((text) => context.redactor().values(text)),
+    // Named here, they keep Fastify from loading those of its own.
+    schemaController: {
+      compilersFactory: {
+        buildValidator: () => validatorCompiler,
+        buildSerializer: () => serializerCompiler,
+      },
+    },
   });
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });

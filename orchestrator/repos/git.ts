@@ -3,7 +3,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 
@@ -117,6 +116,7 @@ async function spawnGit(
   options: GitOptions,
   env: Record<string, string>,
 ): Promise<GitResult> {
+  const { execa } = await import('execa'); // loaded with the first command: it is large
   const { underLock, signal } = options;
   const [program, leading] =
     underLock === undefined

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { ModelPlan, PlanRequest } from '../../../protocol/local-model.ts';
 import { SHIPPED_CATALOGUE } from '../../models/local-catalogue.ts';
-import { askPlan } from '../../models/vram/ask.ts';
 import type { Routes } from '../server.ts';
 
 export const modelPlanRoutes: Routes = (app, { db, config }) => {
@@ -25,6 +24,9 @@ export const modelPlanRoutes: Routes = (app, { db, config }) => {
         response: { 200: ModelPlan },
       },
     },
-    async (request) => await askPlan(parts, request.body),
+    async (request) => {
+      const { askPlan } = await import('../../models/vram/ask.ts'); // loaded with the first question
+      return await askPlan(parts, request.body);
+    },
   );
 };
