@@ -12,3 +12,10 @@ test('code in fences and headings are set apart; a fence ends with one that is a
   ]);
   assert.deepEqual(partsOf(''), []);
 });
+
+test('an answer in JSON is code, in lines', () => {
+  assert.deepEqual(partsOf('{"steps":["Look"]}'), [
+    { kind: 'code', text: '{\n  "steps": [\n    "Look"\n  ]\n}' },
+  ]);
+  assert.deepEqual(partsOf('{"steps":'), [{ kind: 'text', text: '{"steps":' }]);
+});

@@ -1,4 +1,4 @@
-// Markdown as far as it is shown: code in fences, headings, and text between them. Used by words.tsx.
+// Markdown as far as it is shown: code in fences, headings, and text between them; JSON is code. Used by words.tsx.
 
 export interface Part {
   kind: 'text' | 'code' | 'heading';
@@ -10,6 +10,8 @@ const HEADING = /^#{1,6}\s+(.*)$/;
 
 /** The parts of a text; a fence ends with one as long, of the same kind, or with the text. */
 export function partsOf(text: string): Part[] {
+  const json = indented(text);
+  if (json !== undefined) return [{ kind: 'code', text: json }];
   const parts: Part[] = [];
   let fence: string | undefined;
   let lines: string[] = [];
@@ -37,4 +39,14 @@ export function partsOf(text: string): Part[] {
   }
   flush(fence === undefined ? 'text' : 'code');
   return parts;
+}
+
+/** An answer that was asked for in JSON, as people read it; nothing where the text is none. */
+function indented(text: string): string | undefined {
+  if (!/^[{[]/.test(text)) return undefined;
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return undefined;
+  }
 }
