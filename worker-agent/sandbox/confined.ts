@@ -107,7 +107,7 @@ export async function openConfinedSandbox(host: ConfinedHost, options: ConfinedO
     start =
       host.kind === 'bubblewrap'
         ? bubblewrapStarter(host, { layout, joinFiles, limits, hostProgram })
-        : await containerStarter(host, { layout, directory, joinFiles, limits, hostProgram });
+        : await containerStarter(host, { layout, directory, joinFiles, limits });
   } catch (error) {
     await cgroup?.remove();
     throw error;

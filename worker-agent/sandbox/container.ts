@@ -10,8 +10,9 @@ import type { ContainerHost } from './container-host.ts';
 import { notStarted } from './directory.ts';
 import { layoutOf, type Layout } from './layout.ts';
 import { ociConfig } from './oci-bundle.ts';
-import { INIT, startContained } from './oci-process.ts';
+import { startContained } from './oci-process.ts';
 import { makeRoot } from './oci-root.ts';
+import { INIT } from './start-scripts.ts';
 import { layoutFor } from './ways.ts';
 
 export interface ContainerOptions {
@@ -20,14 +21,12 @@ export interface ContainerOptions {
   directory: string;
   joinFiles: string[];
   limits: Limits;
-  /** How a program of the host is started inside. */
-  hostProgram(program: string): string[];
 }
 
 /** How programs are started in this sandbox. */
 export async function containerStarter(
   { runtime, command, seccomp }: ContainerHost,
-  { layout, directory, joinFiles, limits, hostProgram }: ContainerOptions,
+  { layout, directory, joinFiles, limits }: ContainerOptions,
 ): Promise<Starter> {
   await rm(directory, { recursive: true, force: true });
   const root = path.join(directory, 'root');
@@ -42,7 +41,7 @@ export async function containerStarter(
       entries: layoutOf(layoutFor(layout, ways)),
       mounts: runtime.mounts,
       processes: runtime.processes(limits),
-      argv: [...hostProgram('/bin/bash'), '--norc', '-c', INIT, stdin, relays, cwd, ...argv],
+      argv: ['/bin/sh', '-c', INIT, 'sh', stdin, relays, cwd, ...argv],
       environment,
       seccomp,
     });

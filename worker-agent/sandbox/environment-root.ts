@@ -31,7 +31,6 @@ const PROGRAMS = [
   '/usr/bin/setpriv',
   '/usr/bin/prlimit',
   '/usr/bin/setsid',
-  '/bin/bash',
   '/usr/bin/perl',
   '/usr/bin/socat',
 ];

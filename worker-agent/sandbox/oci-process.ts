@@ -1,5 +1,5 @@
 // One program in a container: the OCI runtime is started in the control group with a bundle of its own; signals are brought to the
-// first process inside, which hands them on to the program's process group. Used by container.ts.
+// process group inside, which the program shares with the first process. Used by container.ts.
 import { execFile, spawn } from 'node:child_process';
 import { readFileSync, watch } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { send, startTimeOf } from '../run-processes.ts';
 import { exitOf } from './exit-of.ts';
 import type { OciRuntime } from './oci-runtimes.ts';
 import type { Exit, SandboxProcess } from './sandbox.ts';
-import { JOIN, RELAY } from './start-scripts.ts';
+import { JOIN } from './start-scripts.ts';
 
 export interface ContainedProgram {
   /** The runtime, up to its verb. */
@@ -23,29 +23,6 @@ export interface ContainedProgram {
   id: string;
   stdin: 'pipe' | 'ignore';
 }
-
-// The first process inside. Job control gives the program a process group of its own and leaves its signals as they are. The traps
-// come first: without one the kernel drops what is sent to a first process, and a signal from before the program waits for it. It
-// holds nothing open, so that an output ends when the program closes it, and says nothing of its own, as that a job has ended. What
-// is known last counts: `wait` also ends by a signal. One shell does it all: in gVisor each start of a program takes a while.
-// usage: bash -c INIT pipe|ignore RELAYS DIRECTORY PROGRAM ARGUMENT…   RELAYS: lines of ways.ts
-export const INIT = `early=
-for each in HUP INT QUIT USR1 USR2 TERM; do trap "[[ \\$! ]] && kill -$each -- -\\$! || early=$each" $each; done
-[[ $0 == pipe ]] || exec < /dev/null
-${RELAY}
-relays=$1; cd "$2" || exit 125; unset OLDPWD; shift 2
-[[ ! $relays ]] || relay "$relays"
-exec 3>&1 4>&2 > /dev/null 2>&1
-set -m
-{ exec "$@"; } <&0 >&3 2>&4 3>&- 4>&- &
-program=$!
-exec < /dev/null 3>&- 4>&-
-[[ ! $early ]] || kill -$early -- -$program
-wait $program; code=$?
-while kill -0 $program; do wait $program; code=$?; done
-wait $program; last=$?
-[[ $last == 127 ]] || code=$last
-exit $code`;
 
 const GIVE_UP_MS = 10_000;
 const POLL_MS = 10;
@@ -84,7 +61,7 @@ export function startContained({
   let told = Promise.resolve();
   // It is refused until the first process inside has begun.
   const tell = async (signal: NodeJS.Signals) => {
-    const [program, ...rest] = [...command, 'kill', id, signal.slice('SIG'.length)];
+    const [program, ...rest] = [...command, 'kill', '--pgid', '1', id, signal.slice('SIG'.length)];
     while (!ended) {
       try {
         return void (await run(program, rest, { env: {}, timeout: GIVE_UP_MS }));
@@ -102,7 +79,7 @@ export function startContained({
       if (signal === 'SIGKILL') child.kill('SIGKILL');
       else if (pid === null) waiting.push(signal);
       else told = told.then(async () => await tell(signal));
-    } else send(pid, signal);
+    } else send(signal === 'SIGKILL' ? pid : -pid, signal);
   }
 
   const exited = new Promise<Exit>((resolve) => {

@@ -12,7 +12,7 @@ export interface OciRuntime {
   mounts: object[];
   /** How its system call filter says that there is no such call. */
   noSuchCall: NoSuchCall;
-  /** Who brings a signal to the first process inside: the kernel, to which that is a process as others, or the runtime. */
+  /** Who brings a signal to the processes inside: the kernel, to which those are processes as others, or the runtime. */
   signals: 'kernel' | 'runtime';
   /** The limits of the control group, for those of the run. */
   limits(ofRun: Limits): Limits;
@@ -71,7 +71,7 @@ export const OCI_RUNTIMES: Record<'container' | 'gvisor', OciRuntime> = {
     limits: (ofRun) => ({ ...ofRun, pids: ofRun.pids * THREADS.each + THREADS.own }),
     processes: ({ pids }) => pids,
     remedy:
-      'Install a runsc of 2026 or newer (docs/sandbox.md says how) and run the worker as root, or use isolation bubblewrap.',
+      'Install a runsc of August 2026 or newer (docs/sandbox.md says how) and run the worker as root, or use isolation bubblewrap.',
   },
 };
 

@@ -14,7 +14,7 @@ exec "$@"`;
 
 // relay LINES: starts what ways.ts says, and waits until it listens. A relay is no child of the program, which may wait for all its
 // children, nor in its process group, which may be told to end and still talk to the model while it does.
-export const RELAY = `listening() {
+const RELAY = `listening() {
   while read -r _ local _ state _; do [ "$local $state" != "0100007F:$1 0A" ] || return 0; done < /proc/net/tcp
   return 1
 }
@@ -35,8 +35,26 @@ END
 }`;
 
 // The working directory is the agent's alone, so it is entered as the agent.
+const ENTER = `relays=$1; cd "$2" || exit 125; unset OLDPWD; shift 2
+[ -z "$relays" ] || relay "$relays"`;
+
 // usage: sh -c START sh RELAYS DIRECTORY PROGRAM ARGUMENT…   RELAYS: lines of ways.ts
 export const START = `${RELAY}
-relays=$1; cd "$2" || exit 125; unset OLDPWD; shift 2
-[ -z "$relays" ] || relay "$relays"
+${ENTER}
 exec "$@"`;
+
+// The first process of a container, which takes in whoever loses a parent. It is of the program's process group: what is sent to that
+// ends it while there is no program (the kernel drops what a first process has no trap for), and is the program's alone from then on.
+// It says nothing of its own, as that a program was killed. A plain sh, since in gVisor all that a program loads at its start takes a
+// while.
+// usage: sh -c INIT sh pipe|ignore RELAYS DIRECTORY PROGRAM ARGUMENT…
+const SIGNALS = 'HUP INT QUIT USR1 USR2 TERM';
+export const INIT = `trap 'exit 143' ${SIGNALS}
+[ "$1" = pipe ] || exec < /dev/null
+shift
+${RELAY}
+${ENTER}
+exec 3>&2 2> /dev/null
+trap : ${SIGNALS}
+(exec "$@" 2>&3 3>&-)
+exit`;

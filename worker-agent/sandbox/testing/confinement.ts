@@ -85,7 +85,7 @@ export function testConfinement(host: ConfinedHost): void {
     }
   });
 
-  test('signals reach the program and its group, and what it ends with is told', async () => {
+  test('signals reach the program and its group, what it ends with is told, and what it leaves is taken in', async () => {
     await using place = await box();
     const child = place.sandbox.spawn(
       ['sh', '-c', 'trap "exit 7" TERM; echo ready; while :; do sleep 0.05; done'],
@@ -100,6 +100,10 @@ export function testConfinement(host: ConfinedHost): void {
     hard.stdout.once('data', () => hard.kill('SIGKILL'));
     assert.equal((await hard.exited).signal, 'SIGKILL');
     assert.equal((await place.sh('nosuchprogram')).code, 127);
+    const orphan =
+      '(true & echo $! > ~/orphan); read -r it < ~/orphan; while kill -0 $it 2>/dev/null; do :; done; echo gone';
+    const killed = await place.sh(`${orphan}; kill -9 $$`);
+    assert.deepEqual(killed, { output: 'gone\n', errors: '', code: null });
   });
 
   test('a program that is killed before it has begun does not begin', async () => {
