@@ -60,6 +60,7 @@ export const EVENT_KINDS = [
   'incident.appended',
   'incident.resolved',
   'incident.reopened',
+  'incident.merged',
   'incident.needs-person',
   'notification.told',
 ] as const;

@@ -6,10 +6,11 @@ import { Report } from './report.ts';
 import { TaskState } from './task.ts';
 import { text } from './text.ts';
 
-export const INCIDENT_STATES = ['open', 'settling', 'resolved'] as const;
+export const INCIDENT_STATES = ['open', 'settling', 'resolved', 'merged'] as const;
 export const IncidentState = z.enum(INCIDENT_STATES).meta({
   id: 'IncidentState',
-  description: '`settling`: all of its alarms are over; it is resolved unless one comes again soon.',
+  description:
+    '`settling`: all of its alarms are over; it is resolved unless one comes again soon. `merged`: another one has all of it.',
 });
 export type IncidentState = z.infer<typeof IncidentState>;
 
@@ -28,8 +29,17 @@ export const Incident = z
         project: z.string(),
         state: TaskState,
         dropped: z.boolean().meta({ description: 'Cancelled, since everything was over before it began.' }),
+        superseded: z
+          .boolean()
+          .default(false)
+          .meta({ description: 'Incidents were merged, and another task investigates there since.' }),
       }),
     ),
+    mergedInto: z
+      .int()
+      .nullable()
+      .default(null)
+      .meta({ description: 'The incident that has its alarms and tasks now; those are shown.' }),
     others: z.int().default(0).meta({
       description: 'Its tasks in projects in which whoever asks has no role; no more is told of them.',
     }),
@@ -41,7 +51,7 @@ export const Incident = z
     firstAt: Timestamp,
     lastAt: Timestamp.meta({ description: 'When the last of its alarms began to fire.' }),
     quietAt: Timestamp.nullable().meta({ description: 'Since when all of its alarms are over.' }),
-    resolvedAt: Timestamp.nullable(),
+    resolvedAt: Timestamp.nullable().meta({ description: 'When it was resolved, or merged.' }),
     resolvedBy: z.string().nullable().meta({ description: 'Null: all of its alarms were over.' }),
     resolution: z.string().nullable(),
   })
@@ -49,6 +59,7 @@ export const Incident = z
 export type Incident = z.infer<typeof Incident>;
 
 export const IncidentDetails = Incident.extend({
+  mergedFrom: z.array(z.int()).default([]).meta({ description: 'Incidents that were merged into it.' }),
   alarmList: z.array(
     z.object({
       title: z.string(),
@@ -67,3 +78,8 @@ export const IncidentResolution = z
   .strictObject({ reason: text().trim().min(1).max(1000).optional() })
   .meta({ id: 'IncidentResolution' });
 export type IncidentResolution = z.infer<typeof IncidentResolution>;
+
+export const IncidentMerge = IncidentResolution.extend({
+  from: z.array(z.int().positive()).min(1).max(50).meta({ description: 'What becomes part of the other.' }),
+}).meta({ id: 'IncidentMerge' });
+export type IncidentMerge = z.infer<typeof IncidentMerge>;

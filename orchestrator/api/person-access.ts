@@ -5,7 +5,7 @@ import type { Role } from '../../protocol/access.ts';
 import { AutocodeError } from '../../protocol/errors.ts';
 import { roleIn, type Rights } from '../access/rights.ts';
 import type { Queryable } from '../db/connect.ts';
-import { projectsOfAddress, projectsOfBody, type ProjectFound } from './project-scope.ts';
+import { projectsOfAddress, projectsOfBody, projectsOfId, type ProjectFound } from './project-scope.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -43,6 +43,19 @@ export async function decidePersonByBody(db: Queryable, request: FastifyRequest)
   const { decideByBody } = request;
   if (decideByBody === undefined) return;
   decideIn(request, decideByBody.rights, decideByBody.allowed, await projectsOfBody(db, request));
+}
+
+/** The same of one more thing that the body names, whoever asks. */
+export async function decideAbout(
+  db: Queryable,
+  request: FastifyRequest,
+  allowed: readonly Role[],
+  kind: string,
+  id: number,
+): Promise<void> {
+  const rights = request.identity?.rights;
+  if (rights === undefined || (rights.role !== null && allowed.includes(rights.role))) return;
+  decideIn(request, rights, allowed, await projectsOfId(db, kind, id));
 }
 
 function decideIn(

@@ -27,7 +27,7 @@ const OF: Record<string, string> = {
   change:
     'select p.id, p.name from change c join task t on t.id = c.task join project p on p.id = t.project where c.id::text = $1',
   incident:
-    'select distinct p.id, p.name from incident_task own join project p on p.id = own.project where own.incident::text = $1 order by p.id',
+    'select distinct p.id, p.name from incident_task own join project p on p.id = own.project where own.incident = (select coalesce(merged_into, id) from incident where id::text = $1) order by p.id',
 };
 const IN_ADDRESS = /:(project|task|run|change|incident)\b/;
 
@@ -54,6 +54,11 @@ export async function projectsOfAddress(
 export async function projectsOfBody(db: Queryable, request: FastifyRequest): Promise<ProjectFound[]> {
   const { project } = (request.body ?? {}) as { project?: unknown };
   return await projectsNamed(db, 'project', project);
+}
+
+/** The projects of something that has a number. */
+export async function projectsOfId(db: Queryable, kind: string, id: number): Promise<ProjectFound[]> {
+  return await projectsNamed(db, kind, String(id));
 }
 
 async function projectsNamed(db: Queryable, kind: string, value: unknown): Promise<ProjectFound[]> {

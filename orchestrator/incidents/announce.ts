@@ -5,7 +5,7 @@ import { emit } from '../events/outbox.ts';
 /** An event about an incident, of the project of its task. */
 export async function emitOf(
   tx: Queryable,
-  kind: `incident.${'opened' | 'appended' | 'resolved' | 'reopened' | 'needs-person'}`,
+  kind: `incident.${'opened' | 'appended' | 'resolved' | 'reopened' | 'merged' | 'needs-person'}`,
   incident: number,
   task: number,
   data: Record<string, unknown>,

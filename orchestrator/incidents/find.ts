@@ -22,6 +22,10 @@ export async function lockIncidents(tx: Queryable): Promise<void> {
   await tx.query(`select pg_advisory_xact_lock(hashtextextended('incidents', 0))`);
 }
 
+/** SQL for the incident that has an alarm's newest state: the alarm is told about in no other. */
+export const incidentOfAlarm = (scope: string, subject: string) =>
+  `(select incident from incident_alarm where scope = ${scope} and subject = ${subject} order by since desc, incident desc limit 1)`;
+
 /** When a signal came to be, by its own word; what is yet to come is now. */
 export async function timeOf(tx: Queryable, { at }: Pick<Signal, 'at'>): Promise<Date> {
   const { rows } = await tx.query<{ at: Date }>(
@@ -43,10 +47,11 @@ export async function findIncident(
 ): Promise<FoundIncident | undefined> {
   const { rows } = await tx.query<FoundIncident>({
     name: 'find-incident',
-    text: `with own as (select incident from incident_alarm where scope = $1 and subject = $2 order by incident desc limit 1),
+    text: `with own as ${incidentOfAlarm('$1', '$2')},
       near as (select incident from own
-        union select l.incident from unnest($3::text[]) a (account) cross join lateral
-          (select incident from incident_account where account = a.account order by incident desc limit ${NEWEST}) l)
+        union select coalesce(i.merged_into, i.id) from unnest($3::text[]) a (account) cross join lateral
+          (select incident from incident_account where account = a.account order by incident desc limit ${NEWEST}) l
+          join incident i on i.id = l.incident)
       select i.id, i.state, i.reopened from incident i join near on near.incident = i.id
       where case when i.state <> 'resolved' and i.id = (select incident from own) then true
         else $4 >= i.first_at - make_interval(secs => $5)

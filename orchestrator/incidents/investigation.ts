@@ -38,7 +38,7 @@ export interface Told {
   reason: string | null;
 }
 
-/** The newest task of an incident in a project. */
+/** The task that investigates an incident in a project: the newest one that no merge has put aside. */
 export async function investigationOf(
   tx: Queryable,
   incident: number,
@@ -46,7 +46,7 @@ export async function investigationOf(
 ): Promise<Investigation | undefined> {
   const { rows } = await tx.query<Investigation>(
     `select task, dropped_at is not null as dropped from incident_task
-      where incident = $1 and project = (select id from project where name = $2) order by task desc limit 1`,
+      where incident = $1 and project = (select id from project where name = $2) and not superseded order by task desc limit 1`,
     [incident, project],
   );
   return rows[0];

@@ -55,8 +55,9 @@ async function noteFailures(tx: Queryable): Promise<void> {
     `select i.id, f.task, f.why from incident i left join lateral (
          select t.id as task, 'Task ' || t.id || ' failed' || coalesce(': ' || t.reason, '.') as why
            from incident_task own join task t on t.id = own.task
-          where own.incident = i.id and t.state = 'failed'
-            and not exists (select from incident_task later where later.incident = i.id and later.project = own.project and later.task > own.task)
+          where own.incident = i.id and t.state = 'failed' and not own.superseded
+            and not exists (select from incident_task later where later.incident = i.id and later.project = own.project
+              and later.task > own.task and not later.superseded)
           order by t.id limit 1) f on true
       where i.state <> 'resolved' and f.why is distinct from i.needs_person
         and (f.task is not null or i.needs_person like 'Task % failed%')`,

@@ -1,13 +1,15 @@
 // Incidents as the API shows them: whole, or as far as they are of some projects. Used by the API and, after a change, by
-// word-of-a-person.ts.
+// word-of-a-person.ts and merge.ts.
 import { AutocodeError } from '../../protocol/errors.ts';
 import type { Incident, IncidentDetails, IncidentState } from '../../protocol/incident.ts';
 import type { Queryable } from '../db/connect.ts';
 
-// `$1` is whose projects are told of, null for all: of others only their number is.
+// `$1` is whose projects are told of, null for all: of others only their number is. One that was merged is shown with what the
+// other one has.
 const ALL = '$1::bigint[] is null';
 const IS_OWN = (project: string) => `(${ALL} or ${project} = any($1))`;
-const INCIDENT = `select i.id, i.state, case when ${ALL} then i.title else coalesce(a.title, '') end as title,
+const INCIDENT = `select i.id, case when i.merged_into is null then i.state else 'merged' end as state,
+    i.merged_into as "mergedInto", case when ${ALL} then i.title else coalesce(a.title, '') end as title,
     case when ${ALL}
       then (select coalesce(jsonb_agg(c.account order by c.account), '[]') from incident_account c where c.incident = i.id)
       else a.accounts end as accounts,
@@ -16,12 +18,12 @@ const INCIDENT = `select i.id, i.state, case when ${ALL} then i.title else coale
   from incident i cross join lateral (
     select count(*)::int as alarms, (count(*) filter (where alarm.firing))::int as firing, coalesce(sum(alarm.fired), 0)::int as fired,
       (array_agg(alarm.title order by alarm.since, alarm.subject))[1] as title, coalesce(jsonb_agg(distinct alarm.account), '[]') as accounts
-    from incident_alarm alarm join task t on t.id = alarm.task where alarm.incident = i.id and ${IS_OWN('t.project')}) a
+    from incident_alarm alarm join task t on t.id = alarm.task where alarm.incident = coalesce(i.merged_into, i.id) and ${IS_OWN('t.project')}) a
   cross join lateral (
     select (count(*) filter (where not ${IS_OWN('part.project')}))::int as others, coalesce(jsonb_agg(jsonb_build_object(
-        'task', t.id, 'project', p.name, 'state', t.state, 'dropped', part.dropped_at is not null) order by t.id)
+        'task', t.id, 'project', p.name, 'state', t.state, 'dropped', part.dropped_at is not null, 'superseded', part.superseded) order by t.id)
         filter (where ${IS_OWN('part.project')}), '[]') as tasks
-    from incident_task part join task t on t.id = part.task join project p on p.id = part.project where part.incident = i.id) own
+    from incident_task part join task t on t.id = part.task join project p on p.id = part.project where part.incident = coalesce(i.merged_into, i.id)) own
   where (${ALL} or own.tasks <> '[]')`;
 
 type Times = 'firstAt' | 'lastAt' | 'quietAt' | 'resolvedAt';
@@ -53,12 +55,12 @@ export async function listIncidents(
 
 /** One with its alarms and what was found, as far as they are of the projects; ERR_NOT_FOUND where nothing is. */
 export async function getIncident(db: Queryable, id: number, projects?: number[]): Promise<IncidentDetails> {
-  const asked = [projects ?? null, id];
-  const { rows } = await db.query<Row>(`${INCIDENT} and i.id = $2`, asked);
+  const { rows } = await db.query<Row>(`${INCIDENT} and i.id = $2`, [projects ?? null, id]);
   if (rows[0] === undefined)
     throw new AutocodeError('ERR_NOT_FOUND', `There is no incident ${id}.`, {
       remedy: 'See `autocode incident list`.',
     });
+  const asked = [projects ?? null, rows[0].mergedInto ?? id];
   const alarms = await db.query<Omit<IncidentDetails['alarmList'][number], 'since'> & { since: Date }>(
     `select alarm.title, alarm.account, task, firing, fired, since from incident_alarm alarm join task t on t.id = alarm.task
       where incident = $2 and ${IS_OWN('t.project')} order by since, subject`,
@@ -70,8 +72,13 @@ export async function getIncident(db: Queryable, id: number, projects?: number[]
       order by r.finished_at`,
     asked,
   );
+  const merged = await db.query<{ id: number }>(
+    'select id from incident where merged_into = $1 order by id',
+    [id],
+  );
   return {
     ...shown(rows[0]),
+    mergedFrom: merged.rows.map((row) => row.id),
     alarmList: alarms.rows.map((row) => ({ ...row, since: row.since.toISOString() })),
     reports: reports.rows.map((row) => ({ ...row, at: row.at.toISOString() })),
   };

@@ -2,7 +2,7 @@
 // the transaction that records what came, under `lockIncidents`.
 import type { Queryable } from '../db/connect.ts';
 import { emitOf } from './announce.ts';
-import { findIncident, timeOf, type FoundIncident } from './find.ts';
+import { findIncident, incidentOfAlarm, timeOf, type FoundIncident } from './find.ts';
 import {
   beginInvestigation,
   goOnInvestigating,
@@ -116,8 +116,7 @@ async function announce(
 async function takeOver(tx: Queryable, signal: Signal, at: Date): Promise<Taken> {
   const { rows } = await tx.query<{ incident: number; task: number; fired: number; resolved: boolean }>(
     `update incident_alarm a set firing = false, since = $3 from incident i
-      where i.id = a.incident and a.scope = $1 and a.subject = $2 and a.firing and a.incident =
-        (select incident from incident_alarm where scope = $1 and subject = $2 order by incident desc limit 1)
+      where i.id = a.incident and a.scope = $1 and a.subject = $2 and a.firing and a.incident = ${incidentOfAlarm('$1', '$2')}
       returning a.incident, a.task, a.fired, i.state = 'resolved' as resolved`,
     [signal.scope, signal.subject, at],
   );
@@ -139,7 +138,8 @@ async function takeOver(tx: Queryable, signal: Signal, at: Date): Promise<Taken>
   return { verdict: 'appended', reason, task: alarm.task, incident: alarm.incident };
 }
 
-async function settleWhenQuiet(tx: Queryable, incident: number): Promise<boolean> {
+/** Begins to wait for more of an incident whose alarms are all over; whether it is so. */
+export async function settleWhenQuiet(tx: Queryable, incident: number): Promise<boolean> {
   const { rowCount } = await tx.query(
     `update incident set state = 'settling', quiet_at = now()
       where id = $1 and state = 'open' and not exists (select from incident_alarm where incident = $1 and firing)`,

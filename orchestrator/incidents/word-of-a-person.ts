@@ -8,6 +8,7 @@ import { ENDED_TASK_STATES, moveTask } from '../tasks/task-state.ts';
 import { emitOf } from './announce.ts';
 import { lockIncidents } from './find.ts';
 import { dropUnbegun } from './keep.ts';
+import { mergedAlready } from './merge.ts';
 import { getIncident } from './queries.ts';
 
 /** Resolves it; a run that is at work is told and goes on to its report. ERR_STATE when it is resolved. */
@@ -76,8 +77,9 @@ async function refuseWhenMerged(tx: Queryable, task: number): Promise<void> {
 
 async function locked(tx: Queryable, id: number): Promise<{ state: string; task: number }> {
   await lockIncidents(tx);
-  const { state, tasks } = await getIncident(tx, id);
-  return { state, task: tasks.at(-1)!.task };
+  const { state, tasks, mergedInto } = await getIncident(tx, id);
+  if (mergedInto !== null) throw mergedAlready({ id, mergedInto });
+  return { state, task: tasks.findLast(({ superseded }) => !superseded)!.task };
 }
 
 function already(id: number, what: string): AutocodeError {

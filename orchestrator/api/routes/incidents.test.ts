@@ -61,7 +61,9 @@ test('an incident is shown with its alarms, its task and the report about it', a
     ],
   );
   const one = await api.send('viewer', 'GET', '/api/v1/incidents?account=1&before=2&limit=1');
-  assert.deepEqual(one.body[0].tasks, [{ task: 1, project: 'p', state: 'completed', dropped: false }]);
+  assert.deepEqual(one.body[0].tasks, [
+    { task: 1, project: 'p', state: 'completed', dropped: false, superseded: false },
+  ]);
   const { body } = await api.send('viewer', 'GET', '/api/v1/incidents/1');
   assert.deepEqual(
     body.alarmList.map((each: Answer['body']) => [each.title, each.firing, each.fired, each.task]),
@@ -151,6 +153,32 @@ test('people of one project see of an incident what is of theirs, and decide whe
 
   const resolve = async (incident: number, headers: Record<string, string>) =>
     (await api.send(null, 'POST', `/api/v1/incidents/${incident}/resolve`, {}, headers)).status;
+  const merge = async (into: number, from: number[], headers: Record<string, string>) =>
+    await api.send(null, 'POST', `/api/v1/incidents/${into}/merge`, { from }, headers);
+  const refused: [number, number[], Record<string, string>, number][] = [
+    [3, [2], one, 404], // what is of others alone
+    [2, [3], one, 404],
+    [3, [1], one, 403],
+    [1, [3], one, 403],
+    [3, [2], mixed, 403],
+    [3, [9], one, 404],
+    [3, [9], both, 404],
+    [3, [3], both, 400],
+    [3, [], both, 400],
+  ];
+  for (const [into, from, headers, status] of refused)
+    assert.equal((await merge(into, from, headers)).status, status, `${String(from)} into ${into}`);
+  await fire(pool, '4', 'own too');
+  assert.partialDeepStrictEqual((await merge(3, [4], one)).body, { id: 3, alarms: 2, mergedFrom: [4] });
+  const gone = (await get('/incidents/4')).body;
+  assert.partialDeepStrictEqual(gone, { state: 'merged', mergedInto: 3, resolvedBy: 'one' });
+  await fire(pool, '4', 'later');
+  assert.equal((await get('/incidents?state=open')).body[0].alarms, 3);
+  const { rows } = await pool.query(
+    `select target from audit_record where route like '%merge' order by id desc limit 1`,
+  );
+  assert.deepEqual(rows[0]!.target, { incident: '3', from: '[4]' });
+  assert.equal(await resolve(4, one), 409);
   assert.equal(await resolve(2, one), 404);
   assert.equal(await resolve(1, one), 403);
   assert.equal(await resolve(1, mixed), 403);

@@ -1,11 +1,19 @@
 // /incidents: alarms that belong together, who investigates them, what was found; a person's word about one.
 import { z } from 'zod';
-import { Incident, IncidentDetails, IncidentResolution, IncidentState } from '../../../protocol/incident.ts';
+import {
+  Incident,
+  IncidentDetails,
+  IncidentMerge,
+  IncidentResolution,
+  IncidentState,
+} from '../../../protocol/incident.ts';
 import { text } from '../../../protocol/text.ts';
+import { mergeIncidents } from '../../incidents/merge.ts';
 import { getIncident, listIncidents } from '../../incidents/queries.ts';
 import { reopenIncident, resolveIncident } from '../../incidents/word-of-a-person.ts';
-import { actorOf } from '../authentication.ts';
+import { actorOf, ALLOWED } from '../authentication.ts';
 import { Id, Limit } from '../parameters.ts';
+import { decideAbout } from '../person-access.ts';
 import { projectsOf } from '../project-scope.ts';
 import type { Routes } from '../server.ts';
 
@@ -73,5 +81,26 @@ export const incidentRoutes: Routes = (app, { db }) => {
     },
     async (request) =>
       await reopenIncident(db, request.params.incident, { ...request.body, actor: actorOf(request) }),
+  );
+  app.post(
+    '/incidents/:incident/merge',
+    {
+      config: {
+        access: 'operator',
+        auditTarget: (body) => ({ from: JSON.stringify((body as Partial<IncidentMerge> | undefined)?.from) }),
+      },
+      schema: {
+        tags,
+        summary: 'Merge incidents into this one, which has all that was theirs from then on',
+        params: ByIncident,
+        body: IncidentMerge,
+        response: { 200: IncidentDetails },
+      },
+    },
+    async (request) => {
+      const { from, reason } = request.body;
+      for (const each of from) await decideAbout(db, request, ALLOWED.operator, 'incident', each);
+      return await mergeIncidents(db, request.params.incident, { from, reason, actor: actorOf(request) });
+    },
   );
 };

@@ -12,7 +12,9 @@ const INCIDENT: IncidentDetails = {
   alarms: 2,
   firing: 1,
   fired: 5,
-  tasks: [{ task: 12, project: 'shop', state: 'failed', dropped: false }],
+  tasks: [{ task: 12, project: 'shop', state: 'failed', dropped: false, superseded: false }],
+  mergedInto: null,
+  mergedFrom: [],
   others: 0,
   needsPerson: 'Task 12 failed: no model.',
   reopened: 1,
@@ -68,4 +70,24 @@ test('incident resolve and reopen send the reason', async () => {
     api.requests.map(({ body }) => body),
     [{ reason: 'planned' }, {}],
   );
+});
+
+test('incident merge makes all but the last one part of that one, which is then said of them', async () => {
+  const merged = { ...INCIDENT, id: 8, state: 'merged', mergedInto: 7, resolvedAt: AT, resolvedBy: 'ann' };
+  await using api = await fakeApi({
+    'POST /incidents/7/merge': { body: { ...INCIDENT, mergedFrom: [8, 9] } },
+    'GET /incidents': { body: [merged] },
+    'GET /incidents/8': { body: merged },
+  });
+  const { stdout } = await run(api.url, 'merge', '8', '9', '7', '--reason', 'one disk');
+  assert.equal(stdout, 'Incidents 8, 9 are part of incident 7 now. Its task: 12 failed.\n');
+  assert.deepEqual(api.requests[0]!.body, { from: [8, 9], reason: 'one disk' });
+  assert.match((await run(api.url, 'list')).stdout, /8 +merged into 7 +1, 2 .* Alarm cpu/);
+  assert.match(
+    (await run(api.url, 'show', '8')).stdout,
+    /merged into incident 7: what follows is of that one/,
+  );
+  const alone = await run(api.url, 'merge', '7');
+  assert.match(alone.stderr, /One incident alone is nothing to merge/);
+  assert.equal(alone.code, 2);
 });

@@ -1,5 +1,6 @@
-// `autocode incident list`, `show`, `resolve` and `reopen`.
+// `autocode incident list`, `show`, `resolve`, `reopen` and `merge`.
 import { z } from 'zod';
+import { AutocodeError } from '../../../protocol/errors.ts';
 import { Incident, IncidentDetails } from '../../../protocol/incident.ts';
 import { connect } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
@@ -41,6 +42,24 @@ export async function reopenIncident(args: WordArgs): Promise<void> {
   await say(args, 'reopen', 'is investigated again.');
 }
 
+/** Makes incidents part of another, the last one named. */
+export async function mergeIncidents(
+  args: GlobalArgs & { incidents: number[]; reason: string | undefined },
+): Promise<void> {
+  const from = args.incidents.slice(0, -1);
+  const into = args.incidents.at(-1);
+  if (into === undefined || from.length === 0)
+    throw new AutocodeError('ERR_INVALID_INPUT', 'One incident alone is nothing to merge.', {
+      remedy: 'Name at least two, the one that is to remain as the last: `autocode incident merge 8 7`.',
+    });
+  const { incidents, reason } = args;
+  const body = { from, ...(reason !== undefined && { reason }) };
+  const merged = await connect(args).send('POST', `/incidents/${into}/merge`, IncidentDetails, body);
+  if (args.json) return printJson(merged);
+  const what = incidents.length === 2 ? `Incident ${from[0]} is` : `Incidents ${from.join(', ')} are`;
+  print(`${what} part of incident ${into} now. Its task: ${tasksOf(merged)}.`);
+}
+
 async function say(args: WordArgs, verb: string, done: string): Promise<void> {
   const body = { ...(args.reason !== undefined && { reason: args.reason }) };
   const incident = await connect(args).send(
@@ -57,25 +76,43 @@ function drawList(incidents: Incident[]): string {
   if (incidents.length === 0) return 'No incidents.';
   return table(incidents, [
     { title: 'INCIDENT', value: ({ id }) => String(id), align: 'right' },
-    { title: 'STATE', value: ({ state, needsPerson }) => (needsPerson === null ? state : 'needs a person') },
+    { title: 'STATE', value: stateOf },
     { title: 'ACCOUNTS', value: ({ accounts }) => oneLine(accounts.join(', ')) },
-    { title: 'FIRING', value: ({ firing, alarms }) => `${firing} of ${alarms}`, align: 'right' },
+    {
+      title: 'FIRING',
+      value: ({ firing, alarms, mergedInto }) => (mergedInto === null ? `${firing} of ${alarms}` : ''),
+      align: 'right',
+    },
     { title: 'LAST', value: ({ lastAt }) => relativeTime(lastAt) },
-    { title: 'TASKS', value: tasksOf },
+    { title: 'TASKS', value: (each) => (each.mergedInto === null ? tasksOf(each) : '') },
     { title: 'FIRST ALARM', value: ({ title }) => oneLine(title) },
   ]);
 }
 
+function stateOf({ state, needsPerson, mergedInto }: Incident): string {
+  if (mergedInto !== null) return `merged into ${mergedInto}`;
+  return needsPerson === null ? state : 'needs a person';
+}
+
 function tasksOf({ tasks, others }: Incident): string {
-  const own = tasks.map(({ task, state, dropped }) => `${task} ${dropped ? 'not needed' : state}`);
+  const own = tasks.map(
+    ({ task, state, dropped, superseded }) =>
+      `${task} ${dropped ? 'not needed' : state}${superseded ? ' (superseded)' : ''}`,
+  );
   return [...own, ...(others === 0 ? [] : [`${others} of other projects`])].join(', ');
 }
 
 function drawIncident(incident: IncidentDetails): string {
-  const { firstAt, lastAt, quietAt, resolvedAt, resolvedBy, resolution } = incident;
+  const { firstAt, lastAt, quietAt, resolvedAt, resolvedBy, resolution, mergedInto, mergedFrom } = incident;
   const head = block([
     ['incident', `${incident.id}: ${oneLine(incident.title)}`],
-    ['state', incident.state],
+    [
+      'state',
+      mergedInto === null
+        ? incident.state
+        : `merged into incident ${mergedInto}: what follows is of that one`,
+    ],
+    ['has merged', mergedFrom.length === 0 ? null : mergedFrom.join(', ')],
     ['needs a person', incident.needsPerson],
     ['accounts', oneLine(incident.accounts.join(', '))],
     ['tasks', tasksOf(incident)],
@@ -83,7 +120,7 @@ function drawIncident(incident: IncidentDetails): string {
     ['from', `${timestamp(firstAt)} to ${timestamp(lastAt)}`],
     ['quiet since', quietAt === null ? null : relativeTime(quietAt)],
     [
-      'resolved',
+      mergedInto === null ? 'resolved' : 'merged',
       resolvedAt === null
         ? null
         : `${relativeTime(resolvedAt)} ${resolvedBy === null ? 'by itself' : `by ${resolvedBy}`}`,

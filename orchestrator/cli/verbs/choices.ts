@@ -173,6 +173,7 @@ export const EVENT_KINDS = [
   'incident.appended',
   'incident.resolved',
   'incident.reopened',
+  'incident.merged',
   'incident.needs-person',
   'notification.told',
 ] as const satisfies EventKind[];
@@ -214,7 +215,7 @@ export const VERDICTS = [
   'rejected',
 ] as const satisfies Verdict[];
 
-export const INCIDENT_STATES = ['open', 'settling', 'resolved'] as const satisfies IncidentState[];
+export const INCIDENT_STATES = ['open', 'settling', 'resolved', 'merged'] as const satisfies IncidentState[];
 
 export const NOTIFICATION_DELIVERY_STATES = [
   'held',

@@ -55,5 +55,21 @@ export const incidentNoun: Noun = {
       builder: withReason,
       load: async () => (await import('../incident/incidents.ts')).reopenIncident,
     }),
+    verb({
+      command: 'merge <incidents..>',
+      describe: 'Make incidents part of another, the last one named',
+      examples: [['incident merge 8 9 7 --reason "the same disk"', '8 and 9 become part of 7']],
+      epilogue: 'What becomes of their investigations: docs/incidents.md.',
+      builder: (yargs: Argv) =>
+        yargs
+          .positional('incidents', {
+            type: 'number',
+            array: true,
+            demandOption: true,
+            describe: 'Their numbers in `incident list`, the one that remains as the last',
+          })
+          .option('reason', { type: 'string', requiresArg: true, describe: 'Why' }),
+      load: async () => (await import('../incident/incidents.ts')).mergeIncidents,
+    }),
   ],
 };

@@ -7,6 +7,7 @@ export const STATES: Record<IncidentState, { tone: Tone; text: string }> = {
   open: { tone: 'bad', text: 'open' },
   settling: { tone: 'warn', text: 'settling' },
   resolved: { tone: 'good', text: 'resolved' },
+  merged: { tone: 'neutral', text: 'merged' },
 };
 
 /** How a task that investigates stands out. */
