@@ -52,11 +52,22 @@ export const OwnNotificationSettings = z
     addressByProvider: z.boolean().meta({
       description: 'The address is that of the sign-in provider, and follows it.',
     }),
+    addressConfirmed: z.boolean().meta({
+      description:
+        'Nothing is sent to an address that is not; one that an admin set, or the provider says, is.',
+    }),
+    letterAt: Timestamp.nullable().meta({
+      description: 'When a letter went to the address whose code would still confirm it; null: none.',
+    }),
     emailOffered: z.boolean().meta({ description: 'Whether this installation sends email.' }),
     pushOffered: z.boolean().meta({ description: 'Whether it sends to browsers.' }),
   })
   .meta({ id: 'OwnNotificationSettings' });
 export type OwnNotificationSettings = z.infer<typeof OwnNotificationSettings>;
+
+export const EmailConfirmation = z
+  .strictObject({ code: text().min(1).max(100).meta({ description: 'As it stands in the letter.' }) })
+  .meta({ id: 'EmailConfirmation' });
 
 export const PushKey = z
   .object({

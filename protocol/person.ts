@@ -49,6 +49,11 @@ export const Person = z
     role: PersonRole.nullable(),
     projects: z.record(z.string(), PersonRole),
     email: z.string().nullable(),
+    emailConfirmed: z.boolean().meta({
+      description:
+        'Nothing is sent to an address that is not. One that an admin sets, or the provider says, is.',
+    }),
+    emailByProvider: z.boolean().meta({ description: 'The address follows the provider.' }),
     provider: z.string().nullable().meta({ description: 'The OpenID provider that signs this person in.' }),
     password: z.boolean().meta({ description: 'Whether a password is set.' }),
     sessions: z.number().int().meta({ description: 'Open ones.' }),

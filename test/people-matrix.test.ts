@@ -44,6 +44,8 @@ const OPEN = [
   'GET /api/v1/own-notification-settings',
   'PATCH /api/v1/own-notification-settings',
   'POST /api/v1/own-notification-tests',
+  'POST /api/v1/own-email-letters',
+  'POST /api/v1/own-email-confirmations',
   'GET /api/v1/push-key',
   'GET /api/v1/push-subscriptions',
   'POST /api/v1/push-subscriptions',

@@ -136,11 +136,15 @@ function drawPerson(person: Person): string {
   return [
     `${person.name}: ${rightsOf(person)}`,
     `signs in with: ${waysOf(person)}`,
-    ...(person.email === null ? [] : [`email: ${person.email}`]),
+    ...(person.email === null ? [] : [`email: ${emailWords(person)}`]),
     `made by ${person.createdBy} ${relativeTime(person.createdAt)}`,
     `open sessions: ${person.sessions}, last seen ${relativeTime(person.lastSeenAt)}`,
     ...(person.disabledAt === null ? [] : [`disabled ${relativeTime(person.disabledAt)}`]),
   ].join('\n');
+}
+
+function emailWords({ email, emailConfirmed, emailByProvider }: Person): string {
+  return `${email}${emailByProvider ? ', as the provider says' : emailConfirmed ? '' : ', not confirmed yet'}`;
 }
 
 function drawSessions(sessions: Session[]): string {

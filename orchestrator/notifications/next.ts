@@ -3,6 +3,7 @@ import { RIGHTS, roleIn, type Rights } from '../access/rights.ts';
 import type { NotificationSettings } from '../config/notification-settings.ts';
 import type { Queryable } from '../db/connect.ts';
 import type { Item, Message } from './message.ts';
+import { UNCONFIRMED } from './outcome.ts';
 import { cut } from './plain.ts';
 import type { Browser } from './push/send.ts';
 import type { Target } from './send.ts';
@@ -33,6 +34,7 @@ interface Row {
   person: number | null;
   rights: Rights | null;
   address: string | null;
+  confirmed: boolean;
   browser: Browser | null;
 }
 
@@ -57,7 +59,7 @@ export async function takeNext(
      select d.id, d.channel, d.tries, d.message, d.kind, d.project as "projectId",
        (select name from project where id = d.project) as project, d.task, d.title, d.body, d.path, d.count, d.at, d.person,
        case when p.id is not null and p.disabled_at is null then ${RIGHTS} end as rights,
-       case when s.email then p.email end as address,
+       case when s.email then p.email end as address, p.email_verified_at is not null as confirmed,
        case when b.id is not null then jsonb_build_object('endpoint', b.endpoint, 'p256dh', b.p256dh, 'auth', b.auth,
          'path', d.path, 'notification', (select n.id from notification n where n.event = d.event and n.person = d.person)) end as browser
      from taken d left join person p on p.id = d.person left join notification_settings s on s.person = d.person
@@ -99,7 +101,7 @@ function messageOf(
 }
 
 function targetOf(row: Row, items: Item[] | undefined, { channels }: NotificationSettings): Next['target'] {
-  const { channel, person, rights, address, browser } = row;
+  const { channel, person, rights, address, confirmed, browser } = row;
   if (person === null)
     return (
       channels.find(({ name }) => name === channel) ?? {
@@ -110,10 +112,10 @@ function targetOf(row: Row, items: Item[] | undefined, { channels }: Notificatio
   const may =
     rights !== null && (items === undefined ? roleIn(rights, row.projectId) !== null : items.length > 0);
   if (!may) return { kind: 'none', why: 'This person may not be told of it any more.' };
-  if (channel.startsWith('email:'))
-    return address === null
-      ? { kind: 'none', why: 'This person wants no email any more.' }
-      : { kind: 'email', to: address };
+  if (channel.startsWith('email:')) {
+    if (address === null) return { kind: 'none', why: 'This person wants no email any more.' };
+    return confirmed ? { kind: 'email', to: address } : { kind: 'none', why: UNCONFIRMED };
+  }
   return browser === null
     ? { kind: 'none', why: 'This browser is not subscribed any more.' }
     : { kind: 'push', ...browser };

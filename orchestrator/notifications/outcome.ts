@@ -6,6 +6,9 @@ export type Outcome =
   | { sent: true }
   | { sent: false; trouble: string; again: boolean; away: boolean; gone: boolean; afterSeconds: number };
 
+/** Why no email is sent to a person who has an address. */
+export const UNCONFIRMED = 'The address is not confirmed yet.';
+
 /** One that did not arrive and is tried again; `away` when it is not for this message alone. */
 export function later(trouble: string, { away = false, afterSeconds = 0 } = {}): Outcome {
   return { sent: false, trouble, again: true, away, gone: false, afterSeconds };

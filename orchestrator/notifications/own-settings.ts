@@ -13,6 +13,10 @@ export const WISHES = `jsonb_build_object('email', coalesce(s.email, false), 'di
   'quietHours', case when s.quiet_from is not null then jsonb_build_object('from', s.quiet_from, 'to', s.quiet_to) end)`;
 
 type Wished = Pick<OwnNotificationSettings, 'email' | 'digest' | 'digestAt' | 'timeZone' | 'quietHours'>;
+type Row = Pick<OwnNotificationSettings, 'address' | 'addressByProvider' | 'addressConfirmed'> & {
+  sent: Date | null;
+  wishes: Wished;
+};
 type Configured = Pick<NotificationSettings, 'email' | 'push'>;
 
 /** What a person has set, and what this installation offers. */
@@ -21,15 +25,18 @@ export async function ownSettings(
   person: number,
   { email, push }: Configured,
 ): Promise<OwnNotificationSettings> {
-  const { rows } = await db.query<{ address: string | null; byProvider: boolean; wishes: Wished }>(
-    `select p.email as address, p.email_by_provider as "byProvider", ${WISHES} as wishes
-     from person p left join notification_settings s on s.person = p.id where p.id = $1`,
+  const { rows } = await db.query<Row>(
+    `select p.email as address, p.email_by_provider as "addressByProvider", p.email_verified_at is not null as "addressConfirmed",
+       l.sent_at as sent, ${WISHES} as wishes
+     from person p left join notification_settings s on s.person = p.id
+       left join email_letter l on l.person = p.id and l.address = p.email and l.hash is not null and l.expires_at > now()
+     where p.id = $1`,
     [person],
   );
-  const { address, byProvider, wishes } = rows[0]!;
+  const { wishes, sent, ...address } = rows[0]!;
   return {
-    address,
-    addressByProvider: byProvider,
+    ...address,
+    letterAt: sent?.toISOString() ?? null,
     ...wishes,
     emailOffered: email !== undefined,
     pushOffered: push.enabled,
@@ -46,7 +53,7 @@ export async function changeOwnSettings(
   return await withinTransaction(db, async (tx) => {
     await tx.query('select from person where id = $1 for update', [person]);
     const before = await ownSettings(tx, person, configured);
-    if (patch.address !== undefined) await setEmail(tx, person, patch.address);
+    if (patch.address !== undefined) await setEmail(tx, person, patch.address, 'person');
     const given = Object.entries(patch).filter(([, value]) => value !== undefined);
     const wanted: OwnNotificationSettings = { ...before, ...Object.fromEntries(given) };
     if (wanted.address === null && patch.email === true)

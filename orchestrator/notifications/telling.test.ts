@@ -171,6 +171,9 @@ test('a person gets by email what the inbox gets, as one letter for what a diges
   await assert.rejects(set({ email: true }), { code: 'ERR_STATE' });
   await set({ email: true, address: 'ann@example.org' });
   await happen(failed(shop.id, 1));
+  assert.deepEqual(subjects(), [], 'nobody has confirmed that the address is hers');
+  await updatePerson(db.pool, 'ann', { email: 'ann@example.org' }, 'me');
+  await happen(failed(shop.id, 1));
   assert.deepEqual(subjects(), [['ann@example.org', 'Failed: in shop']]);
 
   const { from: digestAt } = await quietNow(db.pool); // nothing is due by itself within the next hours

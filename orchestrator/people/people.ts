@@ -9,7 +9,8 @@ import { endSessions } from './sessions.ts';
 
 const UNIQUE_VIOLATION = '23505';
 
-const SELECT = `select p.id, p.name, p.role, p.email, p.issuer as provider, p.password is not null as password,
+const SELECT = `select p.id, p.name, p.role, p.email, p.email_verified_at is not null as "emailConfirmed",
+    p.email_by_provider as "emailByProvider", p.issuer as provider, p.password is not null as password,
     coalesce((select jsonb_object_agg(q.name, r.role) from person_role r join project q on q.id = r.project
       where r.person = p.id), '{}') as projects,
     (select count(*) from session s where s.person = p.id and s.ended_at is null and s.expires_at > now()) as sessions,
@@ -56,7 +57,7 @@ export async function createPerson(
         });
       });
     await setProjectRoles(tx, rows[0]!.id, projects);
-    if (email !== null) await setEmail(tx, rows[0]!.id, email);
+    if (email !== null) await setEmail(tx, rows[0]!.id, email, 'admin');
     await emit(tx, { kind: 'person.created', data: { person: name, role, projects, by } });
     return await getPerson(tx, name);
   });
@@ -79,7 +80,7 @@ export async function updatePerson(
     const id = rows[0]?.id;
     if (id === undefined) throw personNotFound(name);
     await setProjectRoles(tx, id, patch.projects ?? {});
-    if (email !== undefined) await setEmail(tx, id, email);
+    if (email !== undefined) await setEmail(tx, id, email, 'admin');
     if (patch.disabled === true) await endSessions(tx, id, 'disabled');
     await emit(tx, { kind: 'person.changed', data: { person: name, ...patch, by } });
     return await getPerson(tx, name);

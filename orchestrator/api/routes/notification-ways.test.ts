@@ -62,6 +62,8 @@ test('a person sets how to be told, and tries it', async () => {
   const usual = {
     address: null,
     addressByProvider: false,
+    addressConfirmed: false,
+    letterAt: null,
     email: false,
     digest: 'off',
     digestAt: '08:00',
@@ -88,12 +90,18 @@ test('a person sets how to be told, and tries it', async () => {
   assert.deepEqual((await ann('PATCH', path, wanted)).body, { ...usual, ...wanted });
   const zone = { timeZone: 'Europe/Berlin', digest: 'daily', digestAt: '09:30' };
   assert.deepEqual((await ann('PATCH', path, zone)).body, { ...usual, ...wanted, ...zone });
-  assert.partialDeepStrictEqual((await ann('POST', '/own-notification-tests')).body, [
+  const trial = async () => (await ann('POST', '/own-notification-tests')).body;
+  assert.partialDeepStrictEqual(await trial(), [
+    { state: 'failed', trouble: 'The address is not confirmed yet.' },
+  ]);
+  await api.send('admin', 'PATCH', '/api/v1/people/ann', { email: 'ann@example.org' });
+  assert.partialDeepStrictEqual((await ann('GET', path)).body, { addressConfirmed: true, letterAt: null });
+  assert.partialDeepStrictEqual(await trial(), [
     { channel: 'email', person: 'ann', kind: 'test', state: 'sent', trouble: null },
   ]);
   assert.match(server.received[0]!.raw, /^Subject: A test of your notifications\r$/m);
   const seen = await api.send('operator', 'GET', '/api/v1/notification-deliveries?channel=email');
-  assert.equal(seen.body.length, 1);
+  assert.equal(seen.body.length, 2);
   for (const wrong of ['ann', 'ann@-', `${'a'.repeat(65)}@example.org`, `ann@${'b'.repeat(64)}.org`])
     assert.equal(
       (await api.send('admin', 'PATCH', '/api/v1/people/ann', { email: wrong })).status,
@@ -104,6 +112,58 @@ test('a person sets how to be told, and tries it', async () => {
   assert.partialDeepStrictEqual((await ann('GET', path)).body, { address: null, email: false });
   assert.deepEqual((await ann('POST', '/own-notification-tests')).body, []);
   assert.equal((await api.send('admin', 'GET', `/api/v1${path}`)).body.error.code, 'ERR_STATE');
+});
+
+test('an address that a person sets is confirmed by the code of a letter: once, by this person, while it is the address', async () => {
+  await using server = await mailServer({ tls: 'none' });
+  const email = { host: 'localhost', port: server.port, tls: 'none', from: 'autocode@example.com' };
+  await using api = await testApi([...flags('email', email), 'api.publicUrl=https://ac.example/']);
+  const [ann, bob] = [await person(api, 'ann'), await person(api, 'bob')];
+  const path = '/own-notification-settings';
+  const set = async (address: string | null) => (await ann('PATCH', path, { address })).body;
+  const letter = async () => await ann('POST', '/own-email-letters');
+  const confirm = async (code: string, as = ann) =>
+    (await as('POST', '/own-email-confirmations', { code })).status;
+  const codeOf = (place: number) => {
+    const raw = server.received[place]!.raw.replaceAll('=\r\n', '').replaceAll('=3D', '=');
+    assert.match(raw, /^Subject: Confirm this address for Autocode\r$/m);
+    assert.match(raw, /ann wants notifications to be sent here/);
+    return /https:\/\/ac\.example\/inbox\?view=ways#confirm=([\w-]{43})\r/.exec(raw)![1]!;
+  };
+  assert.partialDeepStrictEqual(await letter(), { status: 409, body: { error: { code: 'ERR_STATE' } } });
+  await set('ann@example.org');
+  server.recipients.push(550);
+  assert.partialDeepStrictEqual((await letter()).body, { state: 'failed', kind: 'email.confirmation' });
+  assert.partialDeepStrictEqual((await ann('GET', path)).body, { addressConfirmed: false, letterAt: null });
+  await letter();
+  assert.equal((await letter()).body.state, 'sent');
+  assert.ok((await ann('GET', path)).body.letterAt);
+  assert.equal(await confirm(codeOf(0)), 404, 'a newer one was sent');
+  assert.equal(await confirm(codeOf(1), bob), 404, 'it is not his');
+  assert.equal(await confirm('\ud800\u0000'), 400);
+  await set('other@example.org');
+  assert.equal(await confirm(codeOf(1)), 404, 'it went to another address');
+  await set('ann@example.org');
+  await api.db.pool.query(`update email_letter set expires_at = now()`);
+  assert.equal(await confirm(codeOf(1)), 404, 'it is past its time');
+  await letter();
+  assert.equal(await confirm(codeOf(2)), 200);
+  assert.equal(await confirm(codeOf(2)), 404, 'it is used');
+  assert.equal((await set('ann@example.org')).addressConfirmed, true, 'it is the same');
+  assert.equal((await letter()).body.error.code, 'ERR_STATE');
+  assert.equal((await set('ann@example.com')).addressConfirmed, false);
+  await letter();
+  const many = await letter();
+  assert.partialDeepStrictEqual(many, { status: 429, body: { error: { code: 'ERR_RATE_LIMITED' } } });
+  assert.equal(many.headers['retry-after'], String(many.body.error.details.seconds));
+  assert.equal(await confirm(codeOf(3)), 200, 'the last one holds');
+  await set('ann@example.net');
+  await api.db.pool.query(`update email_letter set counted_from = counted_from - interval '1 hour'`);
+  assert.equal((await letter()).body.state, 'sent');
+  const { rows } = await api.db.pool.query(`select body from notification_delivery where body <> ''`);
+  assert.deepEqual(rows, [], 'no code is kept');
+  const shown = await api.send('admin', 'GET', '/api/v1/people/ann');
+  assert.partialDeepStrictEqual(shown.body, { email: 'ann@example.net', emailConfirmed: false });
 });
 
 test('browsers are subscribed where that is on, at allowed push services, and belong to their person', async () => {

@@ -1,14 +1,16 @@
-// /own-notification-settings, /push-key, /push-subscriptions: how whoever asks is told besides the inbox.
+// /own-notification-settings, /own-email-letters, /push-key, /push-subscriptions: how whoever asks is told besides the inbox.
 import { z } from 'zod';
 import { AutocodeError, ErrorBody } from '../../../protocol/errors.ts';
 import { NotificationDelivery } from '../../../protocol/notification.ts';
 import {
+  EmailConfirmation,
   NotificationSettingsPatch,
   OwnNotificationSettings,
   PushKey,
   PushSubscription,
   PushSubscriptionInput,
 } from '../../../protocol/notification-ways.ts';
+import { confirmAddress, sendLetter } from '../../notifications/confirm-address.ts';
 import { changeOwnSettings, ownSettings } from '../../notifications/own-settings.ts';
 import { pushKeys } from '../../notifications/push/key.ts';
 import {
@@ -21,13 +23,20 @@ import { actorOf } from '../authentication.ts';
 import { rightsOf } from '../own-rights.ts';
 import { Id } from '../parameters.ts';
 import type { Routes } from '../server.ts';
+import { withRetryAfter } from './sessions.ts';
 
 const tags = ['notifications'];
 const own = { access: 'viewer', limited: 'open' } as const;
 
 export const notificationWayRoutes: Routes = (app, context) => {
   const { db, secrets, redactor, stopping } = context;
-  const { notifications } = context.config;
+  const { notifications, api } = context.config;
+  const sending = {
+    settings: notifications,
+    secrets,
+    clean: (text: string) => redactor().values(text),
+    publicUrl: api.publicUrl,
+  };
   app.get(
     '/own-notification-settings',
     {
@@ -54,6 +63,38 @@ export const notificationWayRoutes: Routes = (app, context) => {
     async (request) => await changeOwnSettings(db, rightsOf(request).person, request.body, notifications),
   );
   app.post(
+    '/own-email-letters',
+    {
+      config: own,
+      schema: {
+        tags,
+        summary: 'Send a letter with a code that confirms my address, once; the answer says how it went',
+        response: { 200: NotificationDelivery, 409: ErrorBody },
+      },
+    },
+    async (request, reply) =>
+      await sendLetter(db, sending, rightsOf(request).person, stopping).catch((error: unknown) => {
+        throw withRetryAfter(reply, error);
+      }),
+  );
+  app.post(
+    '/own-email-confirmations',
+    {
+      config: own,
+      schema: {
+        tags,
+        summary: 'Confirm my address by the code of a letter',
+        body: EmailConfirmation,
+        response: { 200: OwnNotificationSettings },
+      },
+    },
+    async (request) => {
+      const { person } = rightsOf(request);
+      await confirmAddress(db, person, request.body.code);
+      return await ownSettings(db, person, notifications);
+    },
+  );
+  app.post(
     '/own-notification-tests',
     {
       config: own,
@@ -65,8 +106,7 @@ export const notificationWayRoutes: Routes = (app, context) => {
     },
     async (request) => {
       const { person } = rightsOf(request);
-      const deps = { settings: notifications, secrets, clean: (text: string) => redactor().values(text) };
-      return await testOwnWays(db, deps, person, actorOf(request), stopping);
+      return await testOwnWays(db, sending, person, actorOf(request), stopping);
     },
   );
   app.get(

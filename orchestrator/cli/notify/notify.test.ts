@@ -126,6 +126,8 @@ test('notify settings shows how a person is told, and changes what is given', as
   const settings: OwnNotificationSettings = {
     address: 'ann@example.org',
     addressByProvider: true,
+    addressConfirmed: true,
+    letterAt: null,
     email: true,
     digest: 'daily',
     digestAt: '09:00',
@@ -136,7 +138,11 @@ test('notify settings shows how a person is told, and changes what is given', as
   };
   await using api = await fakeApi({
     'GET /own-notification-settings': { body: settings },
-    'PATCH /own-notification-settings': { body: { ...settings, quietHours: null } },
+    'PATCH /own-notification-settings': {
+      body: { ...settings, quietHours: null, addressByProvider: false, addressConfirmed: false },
+    },
+    'POST /own-email-letters': { body: { ...DELIVERY, state: 'sent', trouble: null } },
+    'POST /own-email-confirmations': { body: settings },
   });
   assert.equal(
     (await run(api.url, 'settings')).stdout,
@@ -152,4 +158,15 @@ test('notify settings shows how a person is told, and changes what is given', as
     quietHours: { from: '22:00', to: '07:00' },
   });
   assert.equal((await run(api.url, 'settings', '--quiet', 'night')).code, 2);
+  const set = await run(api.url, 'settings', '--address', 'ann@example.org');
+  assert.match(
+    set.stdout,
+    /\(ann@example\.org, not confirmed: nothing is sent to it, no letter is on its way\)/,
+  );
+  assert.match(
+    set.stdout,
+    /A letter with a code is on its way to ann@example\.org: `autocode notify confirm CODE`/,
+  );
+  assert.match((await run(api.url, 'confirm', 'abc')).stdout, /^ann@example\.org is confirmed\./);
+  assert.deepEqual(api.requests.at(-1)!.body, { code: 'abc' });
 });

@@ -173,6 +173,14 @@ export const notifyNoun: Noun = {
       load: async () => (await import('../notify/settings.ts')).settings,
     }),
     verb({
+      command: 'confirm [code]',
+      describe: 'Confirm the own address of email by the code of a letter; without one, have a letter sent',
+      examples: [['notify confirm', 'sends the letter again']],
+      builder: (yargs: Argv) =>
+        yargs.positional('code', { type: 'string', describe: 'As it stands in the letter' }),
+      load: async () => (await import('../notify/settings.ts')).confirm,
+    }),
+    verb({
       command: 'test [channel]',
       describe: 'Send a test by a channel, or to the address and the browsers of a person, once',
       examples: [

@@ -10,7 +10,7 @@ const rights = <T>(yargs: Argv<T>) =>
     .option('email', {
       type: 'string',
       requiresArg: true,
-      describe: 'Address that notifications may be sent to; `none` takes it away',
+      describe: 'Address that notifications may be sent to, as confirmed; `none` takes it away',
     })
     .option('role', { choices: [...PERSON_ROLES, 'none'] as const, describe: 'Role in all projects' })
     .option('project', {

@@ -4,39 +4,44 @@ import { plainLine } from '../plain.ts';
 
 /** As nodemailer takes it. Each try of a message is the same letter, so that a server or a reader can tell that it had it. */
 export function letter(message: Message, from: string, to: string) {
-  const { id, title, body, url, items = [], at } = message;
+  const { id, title, at } = message;
   return {
     from: { name: 'Autocode', address: from },
     to: { name: '', address: to },
     subject: plainLine(title),
     date: at,
     messageId: `<${id}@${from.slice(from.lastIndexOf('@') + 1)}>`,
-    text: textOf(title, body, url, items),
-    html: htmlOf(title, body, url, items),
+    text: textOf(message),
+    html: htmlOf(message),
     headers: { 'Auto-Submitted': 'auto-generated' },
     xMailer: false as const,
   };
 }
 
-const WHY = 'Autocode tells you this by your notification rules.';
+/** Of each kind of letter: what its link is called, and why it comes. */
+const USUAL = { link: 'Open in Autocode', why: 'Autocode tells you this by your notification rules.' };
+const CONFIRMATION = {
+  link: 'Confirm in Autocode',
+  why: 'Nothing more is sent to this address until it is confirmed. If this is none of yours, leave it alone.',
+};
 
-type Content = [title: string, body: string, url: string | null, items: NonNullable<Message['items']>];
-
-function textOf(...[title, body, url, items]: Content): string {
+function textOf({ kind, title, body, url, items = [] }: Message): string {
+  const { why } = kind === 'email.confirmation' ? CONFIRMATION : USUAL;
   const lines = items.flatMap((item) => [`- ${item.title}`, ...(item.url === null ? [] : [`  ${item.url}`])]);
   const told = items.length > 0 ? lines.join('\n') : body;
-  return [title, told, url ?? '', `-- \n${WHY}`].filter((part) => part !== '').join('\n\n');
+  return [title, told, url ?? '', `-- \n${why}`].filter((part) => part !== '').join('\n\n');
 }
 
-function htmlOf(...[title, body, url, items]: Content): string {
+function htmlOf({ kind, title, body, url, items = [] }: Message): string {
+  const { link, why } = kind === 'email.confirmation' ? CONFIRMATION : USUAL;
   const list = items.map((item) => `<li>${linked(item.title, item.url)}</li>`).join('');
   const told = items.length > 0 ? `<ul>${list}</ul>` : `<p style="white-space:pre-line">${escaped(body)}</p>`;
   return [
     '<!doctype html><html><body style="font-family:sans-serif;line-height:1.5">',
     `<h1 style="font-size:1.2em">${escaped(title)}</h1>`,
     told,
-    ...(url === null ? [] : [`<p>${linked('Open in Autocode', url)}</p>`]),
-    `<p style="color:#666;font-size:0.85em">${WHY}</p></body></html>`,
+    ...(url === null ? [] : [`<p>${linked(link, url)}</p>`]),
+    `<p style="color:#666;font-size:0.85em">${why}</p></body></html>`,
   ].join('\n');
 }
 
