@@ -28,7 +28,7 @@ const SELECT = `select change.id, change.task, change.run, project.name as proje
     (select jsonb_build_object('passed', count(*) filter (where each -> 'head' ->> 'status' = 'passed'),
         'failed', count(*) filter (where each -> 'head' ->> 'status' <> 'passed'))
       from run, jsonb_array_elements(run.checks) each where run.id = change.run) as checks,
-    change.onto, change.created_at as "createdAt", change.closed_at as "closedAt",
+    change.onto, case when change.state = 'open' then change.follow ->> 'left' end as stuck, change.created_at as "createdAt", change.closed_at as "closedAt",
     repository.name as repository, repository.id as "repositoryId", repository.origin, repository.forge as "repositoryForge",
     project.merge_method as "mergeMethod"
   from change join repository on repository.id = change.repository join project on project.id = repository.project`;

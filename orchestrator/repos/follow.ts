@@ -1,9 +1,10 @@
-// Open changes that were built upon another one, which is merged by now: what is their own is moved upon the base branch, as a rebase
-// would, and pushed. Done with the looks at changes; what a crash leaves anywhere is finished by the next look.
+// Open changes that were built upon another one: when that is merged, what is their own is moved upon the base branch, as a rebase
+// would, and pushed; when that was moved, upon where it stands now. So a stack follows from the bottom up, in one pass. Done with
+// the looks at changes; what a crash leaves anywhere is finished by the next look.
 import { transaction, type Database } from '../db/connect.ts';
 import { emit } from '../events/outbox.ts';
 import { ENDED_TASK_STATES } from '../tasks/task-state.ts';
-import { branchCommit, runRef } from './base.ts';
+import { runRef, standingOf, type Below } from './base.ts';
 import { carry, namedFiles } from './carry.ts';
 import { withoutBelow } from './change-body.ts';
 import { openChanges, type ChangeAtOrigin } from './changes.ts';
@@ -23,9 +24,10 @@ export interface FollowDeps {
   forges: Forges;
 }
 
-/** Where a change goes: the tip of its base branch, and its commit there. */
+/** Where a change goes: upon which commit, of which open change (none: of its base branch), and its own commit there. */
 interface Move {
   target: string;
+  onto?: number | null;
   head: string;
 }
 
@@ -33,37 +35,53 @@ interface Move {
 interface Following {
   id: number;
   project: number;
-  below: number;
-  belowBranch: string;
+  below: Below;
+  /** The change below is one that could not follow, and stands where it stood. */
+  waits: boolean;
   recorded: Move | { target: string; left: string } | null;
 }
 
 /**
- * Lets open changes follow whose change below was merged. One whose task is at work is moved by its submission, one that somebody else
- * has pushed to is left to that person. What cannot be moved now is reported and passed over.
+ * Lets open changes follow what became of the change below, the lowest first: the next one sees where that went. One whose task is at work
+ * is moved by its submission, one that somebody else has pushed to is left to that person. What cannot be moved now is reported and
+ * passed over; those above it stay upon it.
  */
-export async function followMerged(
+export async function followBelow(
   deps: FollowDeps,
   onError: (error: unknown, repository: number) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { rows } = await deps.db.query<Following>(
-    `select change.id, task.project, below.id as below, below.branch as "belowBranch", change.follow as recorded
-      from change join change below on below.id = change.onto join task on task.id = change.task
-      where change.state = 'open' and below.state = 'merged' and change.forge_head is null and task.state = any($1)`,
-    [ENDED_TASK_STATES],
-  );
-  if (rows.length === 0) return;
-  const ids = rows.map(({ id }) => id);
-  for (const change of await openChanges(deps.db, ids)) {
+  for (let last = 0; ;) {
+    const following = await nextFollowing(deps.db, last);
+    if (following === undefined) return;
+    last = following.id;
+    const [change] = await openChanges(deps.db, [last]);
+    if (change === undefined) continue; // it has ended meanwhile
     try {
-      const following = rows.find(({ id }) => id === change.id)!;
       await follow(deps, change, following, signal);
     } catch (error) {
       signal?.throwIfAborted();
       onError(error, change.repository.id);
     }
   }
+}
+
+// In the order of their numbers: that is from the bottom up. One that was opened again upon a later one is not carried along with that:
+// the two could be upon each other.
+async function nextFollowing(db: Database, last: number): Promise<Following | undefined> {
+  const { rows } = await db.query<Following>(
+    `select change.id, task.project, change.follow as recorded, below.state = 'open' and change.base_commit = stands as waits,
+        jsonb_build_object('id', below.id, 'state', below.state, 'branch', below.branch, 'baseBranch', below.base_branch,
+          'headCommit', below.head_commit, 'url', below.url) as below
+      from change join change below on below.id = change.onto join task on task.id = change.task,
+        lateral coalesce(below.forge_head, below.head_commit) stands
+      where change.id > $1 and change.state = 'open' and change.forge_head is null and task.state = any($2)
+        and (below.state = 'merged' or below.state = 'open' and below.id < change.id
+          and (change.base_commit <> stands or below.follow ? 'left' and change.follow -> 'left' is null))
+      order by change.id limit 1`,
+    [last, ENDED_TASK_STATES],
+  );
+  return rows[0];
 }
 
 async function follow(
@@ -73,16 +91,23 @@ async function follow(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { db, store } = deps;
-  const { branch, baseBranch, headCommit: expected, repository } = change;
+  const { branch, baseBranch, baseCommit, headCommit: expected, repository } = change;
+  const { below, recorded, waits } = following;
+  if (waits) {
+    const left = `It stays upon change ${below.id}, which could not follow.`;
+    return await leave(db, change, following, { target: baseCommit, left, conflicts: [] });
+  }
   const mirror = await fetchMirror(store, repository, { signal });
-  const target = await branchCommit(store.git, mirror, repository.origin, baseBranch);
-  const { recorded } = following;
+  const target = await standingOf(store.git, { mirror, origin: repository.origin }, below);
+  const onto = below.state === 'open' ? below.id : null;
+  if (target === undefined || (onto !== null && target === baseCommit)) return;
   if (recorded !== null && 'left' in recorded && recorded.target === target) return;
   const forge = await forgeOf(deps, repository);
   const seen = (await forge.read([change], signal))[0]!;
   if (seen.state !== 'open') return; // the look at it tells
-  if (seen.base === following.belowBranch) await forge.retarget(change, following.belowBranch, signal);
-  else if (seen.base !== undefined && seen.base !== baseBranch) {
+  if (seen.base === below.branch) {
+    if (onto === null) await forge.retarget(change, below.branch, signal);
+  } else if (seen.base !== undefined && seen.base !== baseBranch) {
     const left = `Its pull request is directed at ${seen.base} by now.`;
     return await leave(db, change, following, { target, left, conflicts: [] });
   }
@@ -90,8 +115,10 @@ async function follow(
   if (recorded !== null && 'head' in recorded && there === recorded.head)
     return await finish(deps, { change, following, mirror, forge }, recorded, signal);
   if (there !== expected) return; // somebody has pushed to it: the look at it tells
-  const moved = await moveOwn(store.git, mirror, change, target, deps.author);
-  if ('left' in moved) return await leave(db, change, following, moved);
+  const name = onto === null ? baseBranch : `change ${onto}`;
+  const carried = await carryOwn(store.git, mirror, change, { target, name }, deps.author);
+  if ('left' in carried) return await leave(db, change, following, carried);
+  const moved = { ...carried, onto };
   await noteCommit(store.git, mirror, change, moved.head);
   if (!(await record(db, change, moved))) return;
   const push = { mirror, origin: repository.origin, branch, commit: moved.head, expected, signal };
@@ -106,11 +133,11 @@ async function follow(
 type Left = { target: string; left: string; conflicts: string[] };
 
 // By the same author at the same time as before: done again, it is the same commit.
-async function moveOwn(
+async function carryOwn(
   git: Git,
   mirror: string,
-  { baseCommit: base, headCommit: head, baseBranch }: ChangeAtOrigin,
-  target: string,
+  { baseCommit: base, headCommit: head }: ChangeAtOrigin,
+  { target, name }: { target: string; name: string },
   author: Author,
 ): Promise<Move | Left> {
   const written = await git.text(['log', '-1', '--format=%at%n%B', head], { gitDir: mirror });
@@ -118,9 +145,9 @@ async function moveOwn(
   const as = { message, authorship: authorship(author, new Date(Number(seconds) * 1000)) };
   const { commit, tree, conflicts } = await carry(git, { mirror, base, head, target, ...as });
   if (conflicts.length > 0)
-    return { target, left: `It conflicts with ${baseBranch} in ${namedFiles(conflicts)}.`, conflicts };
+    return { target, left: `It conflicts with ${name} in ${namedFiles(conflicts)}.`, conflicts };
   const before = await git.text(['rev-parse', `${target}^{tree}`], { gitDir: mirror });
-  if (tree === before) return { target, left: `${baseBranch} has all of it already.`, conflicts };
+  if (tree === before) return { target, left: `${name} has all of it already.`, conflicts };
   return { target, head: commit };
 }
 
@@ -153,15 +180,16 @@ interface Moving {
   forge: Forge;
 }
 
-// The branch is pushed. What its pull request says of the change below is not so any more.
+// The branch is pushed. Upon its base branch, what its pull request says of the change below is not so any more.
 async function finish(
   { db, store }: FollowDeps,
   { change, following, mirror, forge }: Moving,
-  { target, head }: Move,
+  { target, head, onto = null }: Move,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { id, task, run, branch, baseBranch, headCommit, repository } = change;
-  const body = withoutBelow(change.body);
+  const { below, project } = following;
+  const body = onto === null ? withoutBelow(change.body) : change.body;
   const nothingElse = { draft: true, reviewers: [], labels: [], statuses: [] }; // an open one stays ready
   const proposal = {
     branch,
@@ -177,19 +205,20 @@ async function finish(
   await store.git.run(['update-ref', ref, head], { gitDir: mirror });
   await transaction(db, async (tx) => {
     const { rowCount } = await tx.query(
-      `update change set base_commit = $3, head_commit = $4, body = $5, onto = null, follow = null, forge_head = null,
+      `update change set base_commit = $3, head_commit = $4, body = $5, onto = $6, follow = null, forge_head = null,
           mergeable = 'unknown', merge_reason = null, look = nextval('change_look'), updated_at = now()
         where id = $1 and state = 'open' and head_commit = $2`,
-      [id, headCommit, target, head, body],
+      [id, headCommit, target, head, body, onto],
     );
     if (rowCount === 0) return;
-    await recordMove(tx, run, { repository: repository.id, below: null }, { base: target, head });
-    const data = { change: id, below: following.below, to: 'rebased', base: target, commit: head };
-    await emit(tx, { kind: 'change.followed', project: following.project, task, run, data });
+    const upon = { repository: repository.id, below: onto === null ? null : below };
+    await recordMove(tx, run, upon, { base: target, head });
+    const data = { change: id, below: below.id, to: 'rebased', base: target, commit: head };
+    await emit(tx, { kind: 'change.followed', project, task, run, data });
   });
 }
 
-// Told once; tried again when the base branch has moved on.
+// Told once; tried again when what it is to go upon has moved on.
 async function leave(
   db: Database,
   { id, task, run, headCommit }: ChangeAtOrigin,
@@ -202,10 +231,10 @@ async function leave(
       `update change set follow = $3, mergeable = case when $4 then 'conflicts' else mergeable end,
           merge_reason = case when $4 then $5 else merge_reason end
         where id = $1 and state = 'open' and head_commit = $2`,
-      [id, headCommit, { target, left }, isConflict, namedFiles(conflicts)],
+      [id, headCommit, { target, left, conflicts: isConflict }, isConflict, namedFiles(conflicts)],
     );
-    if (rowCount === 0 || (recorded !== null && 'left' in recorded)) return;
-    const data = { change: id, below, to: isConflict ? 'conflicts' : 'left', reason: left };
+    if (rowCount === 0 || (recorded !== null && 'left' in recorded && recorded.left === left)) return;
+    const data = { change: id, below: below.id, to: isConflict ? 'conflicts' : 'left', reason: left };
     await emit(tx, { kind: 'change.followed', project, task, run, data });
   });
 }

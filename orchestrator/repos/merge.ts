@@ -7,7 +7,7 @@ import { resolveCommit } from './base.ts';
 import { mergedTree, namedFiles } from './carry.ts';
 import { changeAtOrigin, endChange, getChange, noteTrouble, openChanges } from './changes.ts';
 import type { ChangeAtOrigin } from './changes.ts';
-import { followMerged } from './follow.ts';
+import { followBelow } from './follow.ts';
 import type { ReviewedChange } from './forge/forge.ts';
 import type { Forges } from './forge/forges.ts';
 import { forgeOf } from './forge/forges.ts';
@@ -96,7 +96,7 @@ export async function refreshChanges(
       onError(error, repository);
     }
   }
-  await followMerged(deps, onError, signal);
+  await followBelow(deps, onError, signal);
 }
 
 // What stands in the way is kept with the changes, where their reader sees it, until a look succeeds.

@@ -16,6 +16,8 @@ interface Row extends Pick<Change, 'forgeHead' | 'reviews' | 'mergeable' | 'draf
   run: string;
   project: number;
   following: string | null;
+  /** It conflicts with what it is to follow, which the forge cannot know. */
+  stuck: boolean;
 }
 
 /** The number of a look that begins: one that is overtaken by a later one changes nothing. */
@@ -40,19 +42,19 @@ export async function noteLook(
   await transaction(db, async (tx) => {
     const { rows } = await tx.query<Row>(
       `select change.task, change.run, task.project, change.forge_head as "forgeHead", change.reviews, change.mergeable, change.draft,
-          change.follow ->> 'head' as following
+          change.follow ->> 'head' as following, coalesce((change.follow -> 'conflicts')::boolean, false) as stuck
         from change join task on task.id = change.task
         where change.id = $1 and change.state = 'open' and change.head_commit = $2
           and change.look <= $3 for update of change`,
       [id, headCommit, look],
     );
     if (rows[0] === undefined) return;
-    const { task, run, project, following, ...before } = rows[0];
+    const { task, run, project, following, stuck, ...before } = rows[0];
     const ours = head === undefined || head === headCommit || head === following;
     const forgeHead = head === undefined ? before.forgeHead : ours ? null : head;
     const hasMoved = forgeHead !== before.forgeHead;
     // What the forge is still finding out does not undo what was known of the same commits.
-    const keeps = mergeable === 'unknown' && !hasMoved;
+    const keeps = (mergeable === 'unknown' || stuck) && !hasMoved;
     await tx.query(
       `update change set look = $2, forge_head = $3, review = $4, reviews = $5, draft = $6,
           mergeable = case when $9 then mergeable else $7 end, merge_reason = case when $9 then merge_reason else $8 end

@@ -22,7 +22,7 @@ import { changeAtOrigin } from './changes.ts';
 import { compareRuns } from './compare.ts';
 import { diff, diffText } from './diff.ts';
 import type { DiffFormat } from './diff.ts';
-import { followMerged } from './follow.ts';
+import { followBelow } from './follow.ts';
 import type { Forges } from './forge/forges.ts';
 import type { TaskDefaults } from '../tasks/create.ts';
 import { receiveHook } from './forge/webhook.ts';
@@ -106,7 +106,7 @@ export function bindRepositories(deps: RepositoriesDeps): Repositories {
     refreshChange: async (id) => await refreshChange(deps, id, stopping).catch(deps.onError),
     mergeChange: async (id) => {
       const merged = await mergeChange(deps, id, stopping);
-      void followMerged(deps, deps.onError, stopping).catch((error: unknown) => {
+      void followBelow(deps, deps.onError, stopping).catch((error: unknown) => {
         if (!stopping.aborted) deps.onError(error);
       });
       return merged;

@@ -23,6 +23,13 @@ export async function resolveConflict(
   await refreshChange(deps, id, signal);
   const change = await getChange(deps.db, id);
   if (change.state !== 'open') refuse(`The change ${id} is ${change.state} already.`);
+  const below = change.onto === null ? null : await getChange(deps.db, change.onto);
+  const upon = below?.state === 'open' ? below : null;
+  if (upon !== null && upon.stuck !== null)
+    refuse(
+      `Change ${id} stays upon change ${upon.id}, which could not follow: ${upon.stuck}`,
+      `Have that resolved first: \`autocode change resolve ${upon.id}\`.`,
+    );
   if (change.mergeable !== 'conflicts')
     refuse(
       `Change ${id} does not conflict with ${change.baseBranch}, as far as is known.`,
@@ -33,15 +40,20 @@ export async function resolveConflict(
     if (!ENDED_TASK_STATES.includes(state))
       refuse(`Task ${change.task}, which change ${id} is of, is ${state}.`, 'Wait until it has ended.');
     await tx.query('update change set resolving = true, updated_at = now() where id = $1', [id]);
-    await sendOrReopen(tx, change.task, { author, text: messageOf(change, words) });
+    await sendOrReopen(tx, change.task, { author, text: messageOf(change, upon, words) });
   });
   return await getChange(deps.db, id);
 }
 
-function messageOf({ baseBranch, mergeReason }: Change, words: string | undefined): string {
+function messageOf(
+  { baseBranch, mergeReason }: Change,
+  upon: Change | null,
+  words: string | undefined,
+): string {
+  const base = upon === null ? baseBranch : `change ${upon.id}, which it is built upon,`;
   const where = mergeReason === null ? '' : ` in ${mergeReason.slice(0, REASON_MAX)}`;
   const text = [
-    `Your change conflicts with ${baseBranch}${where}. The files here are your result brought upon ${baseBranch} as it is now: where both`,
+    `Your change conflicts with ${base}${where}. The files here are your result brought upon that as it is now: where both`,
     'changed the same lines, a file has conflict markers (<<<<<<<, =======, >>>>>>>). Resolve them so that what both wanted holds, leave no',
     'marker, and see that the checks pass.',
   ].join(' ');

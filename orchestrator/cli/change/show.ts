@@ -42,6 +42,8 @@ function drawChange(change: Change): string {
     ],
     ['reviews', change.reviews.length === 0 ? null : change.reviews.map(said).join(', ')],
     ['merges', change.state === 'open' ? merges(change) : null],
+    ['upon', change.onto === null ? null : `change ${change.onto}`],
+    ['stuck', change.stuck],
     ['trouble', change.trouble],
     ['opened', relativeTime(change.createdAt)],
     ['ended', change.closedAt === null ? null : relativeTime(change.closedAt)],

@@ -7,6 +7,7 @@ const OPEN = {
   state: 'open',
   forgeHead: null,
   trouble: null,
+  stuck: null,
   review: 'none',
   mergeable: 'yes',
   mergeReason: null,
@@ -33,6 +34,8 @@ test('it is said why a change cannot be merged, and who said what of which versi
   assert.equal(obstacleOf({ ...OPEN, mergeable: 'unknown' }), null);
   const conflict = { ...OPEN, mergeable: 'conflicts', mergeReason: 'a.txt' } as const;
   assert.equal(obstacleOf(conflict), 'It conflicts with main in a.txt.');
+  const stuck = 'It conflicts with change 3 in a.txt.';
+  assert.equal(obstacleOf({ ...conflict, stuck }), stuck);
   assert.match(
     obstacleOf({ ...OPEN, mergeable: 'blocked', mergeReason: 'approvals are missing' })!,
     /approvals/,

@@ -41,7 +41,8 @@ export function reviewOf({ by, says, stale }: Review): string {
 }
 
 /** Why it cannot be merged now; null where it may be. */
-export function obstacleOf({ mergeable, mergeReason, baseBranch }: Change): string | null {
+export function obstacleOf({ stuck, mergeable, mergeReason, baseBranch }: Change): string | null {
+  if (stuck !== null) return visible(stuck);
   if (mergeable === 'conflicts')
     return `It conflicts with ${baseBranch}${mergeReason === null ? '' : ` in ${visible(mergeReason)}`}.`;
   if (mergeable !== 'blocked') return null;
