@@ -2,20 +2,14 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import type { Forge, ForgeInput, ImportableRepository } from '../../../protocol/forge.ts';
-import type { ForgeKindName } from '../../../protocol/project.ts';
 import { get, send } from '../api/client.ts';
 import { forgesQuery } from '../projects/data.ts';
+import { FORGE_WORDS } from '../projects/words.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { Check } from '../ui/check.tsx';
 import { Field, Input, Select, TextArea } from '../ui/field.tsx';
 import { Problem } from '../ui/problem.tsx';
-
-const KINDS: Record<ForgeKindName, string> = {
-  gitea: 'Gitea or Forgejo',
-  github: 'GitHub',
-  gitlab: 'GitLab',
-};
 
 /** The step. */
 export function ForgeStep() {
@@ -57,7 +51,7 @@ function Connected({ forge: { name, kind, url } }: { forge: Forge }) {
     <li className="space-y-1.5 px-3 py-2">
       <div className="flex flex-wrap items-center gap-2">
         <span className="font-medium">{name}</span>
-        <Badge tone="info">{KINDS[kind]}</Badge>
+        <Badge tone="info">{FORGE_WORDS[kind]}</Badge>
         <bdi className="text-sm text-muted">{url}</bdi>
         <Button
           className="ml-auto"
@@ -121,7 +115,7 @@ function ForgeForm() {
         <Field label="Kind">
           <Select name="kind" defaultValue="">
             <option value="">found out by its address</option>
-            {Object.entries(KINDS).map(([kind, label]) => (
+            {Object.entries(FORGE_WORDS).map(([kind, label]) => (
               <option key={kind} value={kind}>
                 {label}
               </option>

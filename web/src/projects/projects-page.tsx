@@ -1,4 +1,4 @@
-// All projects: where each comes from, who works on it, how much there is to do, what it costs. A new one.
+// All projects: where each comes from, who works on it, how much there is to do, what it costs. A new one. Below them the forges.
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { Project, ProjectFigures } from '../../../protocol/project.ts';
@@ -12,6 +12,7 @@ import { Page } from '../ui/page.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { Cell, Head, Table } from '../ui/table.tsx';
 import { figuresQuery, projectsQuery, spentQuery } from './data.ts';
+import { Forges } from './forges.tsx';
 import { NewProjectDialog } from './new-project-dialog.tsx';
 
 /** The page at `/projects`. */
@@ -20,6 +21,7 @@ export function ProjectsPage() {
   const navigate = useNavigate();
   const { data, error } = useQuery(projectsQuery);
   const mayAdd = useMayInAll('operator');
+  const seesAll = useMayInAll('viewer');
   const view = (search: object) => void navigate({ to: '/projects', search: search as never, replace: true });
   const narrowed = text === '' ? {} : { text: String(text) };
   const shown = data?.filter((project) => isFound(project, String(text)));
@@ -52,6 +54,7 @@ export function ProjectsPage() {
         <Empty title="No project has these words" />
       )}
       {shown !== undefined && shown.length > 0 && <List projects={shown} />}
+      {seesAll && <Forges />}
       {isNew === true && mayAdd && <NewProjectDialog onClose={() => view(narrowed)} />}
     </Page>
   );

@@ -1,7 +1,13 @@
 // The settings of a project in the words of its pages. Lists are complete by their types.
 import type { AfterChange, DAYS, TaskClass } from '../../../protocol/order-of-work.ts';
 import type { PlacementChoice } from '../../../protocol/placement.ts';
-import type { Isolation, MergeMethod, Permissions, RunLimits } from '../../../protocol/project.ts';
+import type {
+  ForgeKindName,
+  Isolation,
+  MergeMethod,
+  Permissions,
+  RunLimits,
+} from '../../../protocol/project.ts';
 import type { RuleLevel, SubmissionRule } from '../../../protocol/submission.ts';
 
 type Day = (typeof DAYS)[number];
@@ -40,6 +46,12 @@ export const PLACEMENT_WORDS: Record<PlacementChoice, string> = {
   unit: 'started by hand or a service manager',
   service: 'of Nomad’s service job',
   dispatch: 'dispatched for each run',
+};
+
+export const FORGE_WORDS: Record<ForgeKindName, string> = {
+  gitea: 'Gitea or Forgejo',
+  github: 'GitHub',
+  gitlab: 'GitLab',
 };
 
 export const MERGE_WORDS: Record<MergeMethod, string> = {
