@@ -67,7 +67,7 @@ async function findOrStartServer(): Promise<string> {
     spawn(process.execPath, args, {
       detached: true,
       stdio: 'ignore',
-      env: { PATH: process.env.PATH },
+      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
     }).unref();
   }
   for (const deadline = Date.now() + START_MS; Date.now() < deadline; await delay(20)) {
