@@ -12,7 +12,7 @@ export const SandboxUsage = z
     peakMib: amount(z.int(), 'The most of that, looked at every second.'),
     cpuSeconds: amount(z.number(), 'Time of processors since the run began.'),
     cores: amount(z.number(), 'Processors that were at work for it on average since the heartbeat before.'),
-    processes: amount(z.int(), 'Processes and threads, as their limit counts them.'),
+    processes: amount(z.int(), 'Processes and threads.'),
     diskMib: amount(z.int(), 'What the files of the run take on the disk of its worker.').nullable(),
   })
   .meta({ id: 'SandboxUsage' });

@@ -70,6 +70,8 @@ export const DECIDED: Record<Access, string[]> = {
     'GET /api/v1/own-notification-settings',
     'PATCH /api/v1/own-notification-settings',
     'POST /api/v1/own-notification-tests',
+    'POST /api/v1/own-email-letters',
+    'POST /api/v1/own-email-confirmations',
     'GET /api/v1/push-key',
     'GET /api/v1/push-subscriptions',
     'POST /api/v1/push-subscriptions',
@@ -117,6 +119,7 @@ export const DECIDED: Record<Access, string[]> = {
     'GET /api/v1/tasks/:task/messages',
     'GET /api/v1/usage',
     'GET /api/v1/workers',
+    'GET /api/v1/workers/:worker',
   ],
   'viewer or run': ['GET /api/v1/runs/:run/budget'],
   operator: [

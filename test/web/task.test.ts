@@ -71,6 +71,12 @@ test('a task is seen from what caused it to its change, as it happens', async ()
   await page.getByText('running', { exact: true }).waitFor();
   await assertSound(watched);
   await picture(page, 'task-running');
+  await page.getByText(/, \d+ MiB of memory \(at most \d+\), [\d.]+ cores$/).waitFor();
+  await page.goto(`${appliance.url()}/fleet`);
+  const used = /^Memory of \d+-1: \d+ of 256 MiB set aside, [\d.]+ cores, [1-9]\d* processes$/;
+  await page.getByRole('img', { name: used }).waitFor();
+  await assertSound(watched);
+  await page.goBack();
   await page.getByText('What is asked for').click();
   await page.getByText('the check passes', { exact: true }).waitFor();
 
@@ -80,6 +86,7 @@ test('a task is seen from what caused it to its change, as it happens', async ()
   await page.getByText('src/answer.ts').first().waitFor();
   await page.getByRole('link', { name: /^Change \d+ opened in seen$/ }).waitFor();
   await page.getByText(/^Created by/).waitFor();
+  await page.getByText(/, at most \d+ MiB of memory, .* of processor time$/).waitFor();
   assert.equal(await page.getByRole('heading', { name: /^Execute/ }).count(), 1);
   await assertSound(watched);
   await page.emulateMedia({ colorScheme: 'dark' });

@@ -25,6 +25,19 @@ export const workerRoutes: Routes = (app, context) => {
     },
     async () => await listWorkers(db, needs),
   );
+  app.get(
+    '/workers/:worker',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: ['workers'],
+        summary: 'Show a worker, and what each of its runs uses',
+        params: Params,
+        response: { 200: Worker },
+      },
+    },
+    async (request) => await getWorker(db, request.params.worker, needs),
+  );
   app.put(
     '/workers/:worker',
     {

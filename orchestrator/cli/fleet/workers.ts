@@ -8,6 +8,7 @@ import { connect, type Client } from '../client.ts';
 import type { GlobalArgs } from '../command.ts';
 import { printable, relativeTime } from '../format.ts';
 import { block, paint, print, printJson, table } from '../output.ts';
+import { memoryText, processorText } from '../run/sandbox.ts';
 import { styleOf } from '../states.ts';
 
 type WorkerArgs = GlobalArgs & { name: string };
@@ -15,7 +16,7 @@ type WorkerArgs = GlobalArgs & { name: string };
 const RUNS = 10;
 const SECONDS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
-/** Shows a worker with its allocation and its last runs. */
+/** Shows a worker with its allocation, its last runs and what their sandboxes use. */
 export async function showWorker(args: WorkerArgs): Promise<void> {
   const client = connect(args);
   const worker = await findWorker(client, args.name);
@@ -23,6 +24,7 @@ export async function showWorker(args: WorkerArgs): Promise<void> {
   const allocation = await allocationOf(client, worker);
   if (args.json) return printJson({ ...worker, inNomad: allocation, runs });
   print(drawWorker(worker, allocation));
+  const setAside = new Map(worker.runs.map(({ run, memoryMib }) => [run, memoryMib]));
   if (runs.length > 0)
     print(
       '',
@@ -31,6 +33,8 @@ export async function showWorker(args: WorkerArgs): Promise<void> {
         { title: 'STATE', value: ({ state }) => state, style: ({ state }) => styleOf(state) },
         { title: 'AGENT', value: ({ agent }) => agent },
         { title: 'MODEL', value: ({ model }) => model },
+        { title: 'MEMORY', value: (run) => memoryText(run, setAside.get(run.id)), align: 'right' },
+        { title: 'PROCESSORS', value: processorText, align: 'right' },
       ]),
     );
 }

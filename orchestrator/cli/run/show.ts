@@ -11,6 +11,7 @@ import { drawReport } from '../incident/report.ts';
 import { amountText, ownerText } from '../money/amount.ts';
 import { block, paint, print, printJson, table } from '../output.ts';
 import { checkWord, styleOf } from '../states.ts';
+import { sandboxText } from './sandbox.ts';
 import { tookMs } from './table.ts';
 
 /** Shows a run: state, plan, checks, usage, logs; with --json the run with `budget`, `refusals` and `traffic` added. */
@@ -64,6 +65,7 @@ function drawRun(run: Run, { spent, budgets, currency }: RunBudget, traffic: Tra
         : `${count(traffic.requests)} requests, ${bytes(traffic.bytesOut)} out, ${bytes(traffic.bytesIn)} in`,
     ],
     ['worker', run.worker],
+    ['sandbox', sandboxText(run)],
     ['iterations', String(run.iterations)],
     ['commits', run.repositories.map((each) => commitsOf(each, run.repositories.length)).join('\n')],
     ['began', `${relativeTime(run.createdAt)}, took ${duration(tookMs(run))}`],

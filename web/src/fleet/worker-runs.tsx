@@ -1,4 +1,4 @@
-// What runs on a worker: in which sandbox, since when, with the way to its task and its log, and cancelled here.
+// What runs on a worker: in which sandbox, since when, what it uses, with the way to its task and its log, and cancelled here.
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Worker } from '../../../protocol/worker.ts';
@@ -9,6 +9,7 @@ import { Ago } from '../ui/ago.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
+import { Meter } from '../ui/meter.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { toast } from '../ui/toasts.tsx';
 import { gib } from './sizes.ts';
@@ -33,7 +34,7 @@ export function WorkerRuns({ runs }: { runs: WorkerRun[] }) {
 const taskOf = ({ run }: WorkerRun) => run.split('-')[0]!;
 
 function Line({ run, onCancel }: { run: WorkerRun; onCancel: () => void }) {
-  const { run: id, project, state, isolation, memoryMib, since } = run;
+  const { run: id, project, state, isolation, since } = run;
   const mayCancel = useMay('operator', project);
   return (
     <li className="flex flex-wrap items-center gap-x-2 text-sm">
@@ -45,7 +46,6 @@ function Line({ run, onCancel }: { run: WorkerRun; onCancel: () => void }) {
         {state}, <Ago at={since} />
       </span>
       <Badge>{isolation}</Badge>
-      <span className="text-muted">{gib(memoryMib)} set aside</span>
       <Link to={`/runs/${id}/log` as '/'} className="text-accent hover:underline" aria-label={`Log of ${id}`}>
         log
       </Link>
@@ -54,7 +54,27 @@ function Line({ run, onCancel }: { run: WorkerRun; onCancel: () => void }) {
           Cancel
         </Button>
       )}
+      <Use run={run} />
     </li>
+  );
+}
+
+/** Its memory beside what is set aside for it, and its processors. */
+function Use({ run: { run, memoryMib, sandboxUsage } }: { run: WorkerRun }) {
+  if (sandboxUsage === null)
+    return (
+      <span className="basis-full text-muted">{gib(memoryMib)} set aside; what it uses is not known</span>
+    );
+  const { memoryMib: used, cores, processes } = sandboxUsage;
+  return (
+    <span className="basis-full pb-1">
+      <Meter
+        label={`Memory of ${run}`}
+        value={used}
+        most={memoryMib}
+        text={`${used} of ${memoryMib} MiB set aside, ${cores} cores, ${processes} processes`}
+      />
+    </span>
   );
 }
 

@@ -4,6 +4,7 @@ import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import type { Report } from '../../../protocol/report.ts';
 import type { Run } from '../../../protocol/run.ts';
+import type { SandboxUsage } from '../../../protocol/sandbox-usage.ts';
 import type { Task } from '../../../protocol/task.ts';
 import { visible } from '../log/visible.ts';
 import { useMay } from '../session/session.ts';
@@ -13,6 +14,7 @@ import { Told } from '../ui/told.tsx';
 import { Actions } from './actions.tsx';
 import { Calls, Checks, Facts, Part, Refusals, Waits } from './facts.tsx';
 import { Feed } from './feed-view.tsx';
+import { lasted } from './format.ts';
 import { PlanDecision, PlanView } from './plan.tsx';
 import { Say } from './say.tsx';
 import {
@@ -213,9 +215,17 @@ function RunTabs({ task, runs, run }: { task: Task; runs: readonly Run[]; run: R
       <span className="text-sm text-muted">
         {run.worker}, {run.agent}
         {run.agentVersion !== null && ` ${run.agentVersion}`}, {run.isolation}
+        {run.sandboxUsage !== null && `, ${useWords(run, run.sandboxUsage)}`}
       </span>
     </div>
   );
+}
+
+// As of now while it is at work, in all when it has ended.
+function useWords({ leaseUntil }: Run, { memoryMib, peakMib, cores, cpuSeconds }: SandboxUsage): string {
+  return leaseUntil === null
+    ? `at most ${peakMib} MiB of memory, ${lasted(cpuSeconds * 1000)} of processor time`
+    : `${memoryMib} MiB of memory (at most ${peakMib}), ${cores} cores`;
 }
 
 function Story({ task, runs }: { task: Task; runs: readonly Run[] }) {
