@@ -4,7 +4,6 @@ import { createLog, type RootLog } from '../telemetry/log.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { serverKey } from './access/server-key.ts';
 import { replaceToken, runTokens } from './access/tokens.ts';
-import { startApi } from './api/server.ts';
 import { exportLedger, makeScheduledReports } from './budget/files.ts';
 import { gpuEngines } from './budget/idle.ts';
 import { tellBudgets } from './budget/notices.ts';
@@ -19,9 +18,9 @@ import { refusalsIn, startEgress } from './daemon/egress.ts';
 import { intakeChores, intakeOf } from './daemon/intake.ts';
 import { openFleet } from './daemon/nomad.ts';
 import { startLocalWorker } from './daemon/local-worker.ts';
-import { serveGateway } from './daemon/own-gateway.ts';
 import { superviseModels } from './daemon/own-models.ts';
 import { notificationChores } from './daemon/notifications.ts';
+import { partsOfRoles } from './daemon/parts-of-roles.ts';
 import { keepPorts, lastPorts } from './daemon/ports.ts';
 import { tellCrashes } from './daemon/crash.ts';
 import { pruningChores } from './daemon/pruning.ts';
@@ -31,7 +30,7 @@ import { gatherStatus } from './daemon/status.ts';
 import { connect } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
 import { stopListening } from './db/notifications.ts';
-import { startPostgres } from './db/supervisor.ts';
+import { launchPostgres } from './db/supervisor.ts';
 import { catalogue, type Catalogue } from './models/catalogue.ts';
 import { abandonTests } from './models/conformance/results.ts';
 import { readLocalCatalogue, SHIPPED_CATALOGUE } from './models/local-catalogue.ts';
@@ -44,7 +43,6 @@ import { refreshChanges } from './repos/merge.ts';
 import { createGit } from './repos/git.ts';
 import { bindRepositories } from './repos/repositories.ts';
 import type { RepositoryStore } from './repos/mirror.ts';
-import { giveUpSubmission, submitRun } from './repos/submit.ts';
 import { openSecrets } from './secrets/open.ts';
 import { drainKeeper } from './tasks/drain-keeper.ts';
 import { untilLeave } from './tasks/drain-leave.ts';
@@ -123,12 +121,14 @@ async function startParts(
   const stopping = new AbortController();
   const startedAt = new Date().toISOString();
 
-  const postgres = await startPostgres({
+  const postgres = await launchPostgres({
     url: config.database.url,
     cluster: clusterPath(directory.root),
     log: (line) => log.debug(line, { part: 'postgres' }),
   });
   stops.push(() => postgres.stop());
+  const loading = partsOfRoles(config.roles); // while the database comes up
+  const [{ startApi, serveGateway, submission }] = await Promise.all([loading, postgres.ready]);
   const db = connect({
     url: postgres.url,
     poolSize: config.database.poolSize,
@@ -169,7 +169,7 @@ async function startParts(
   if (tls !== undefined) stops.push(() => tls.stop());
 
   let gatewayUrl: string | null = null;
-  if (config.roles.includes('gateway')) {
+  if (serveGateway !== undefined) {
     const keeper = promptKeeper({
       ...prompts,
       live: redaction.live,
@@ -201,7 +201,7 @@ async function startParts(
   const drain = drainKeeper({ db, log, settings: config.drain, retries: config.limits });
   if (config.roles.includes('scheduler')) await drain.run(stopping.signal); // before anybody can claim
   let url = config.api.publicUrl ?? `http://${config.api.host}:${config.api.port}`;
-  if (config.roles.includes('api')) {
+  if (startApi !== undefined) {
     const key = await serverKey(secrets);
     const intake = intakeOf(key);
     const egress = await startEgress(config, directory.root, db, log, key, secrets, redaction.known);
@@ -274,8 +274,8 @@ async function startParts(
   await keepPorts(directory, { ...ports, ...tls?.ports });
 
   const books = { timeZone: config.budget.timeZone, currency: config.currency };
-  if (config.roles.includes('scheduler')) {
-    const submission = {
+  if (submission !== undefined) {
+    const parts = {
       db,
       store,
       author: AUTHOR,
@@ -292,8 +292,8 @@ async function startParts(
       scheduling: config.scheduling,
       timeZone: books.timeZone,
       startupGraceSeconds: config.lease.startupGraceSeconds,
-      submit: async (run) => await submitRun(submission, run, stopping.signal),
-      giveUp: async (run, reason) => await giveUpSubmission(submission, run, reason),
+      submit: async (run) => await submission.submitRun(parts, run, stopping.signal),
+      giveUp: async (run, reason) => await submission.giveUpSubmission(parts, run, reason),
       chores: [
         drain,
         ...secretChores(db, secrets),

@@ -127,6 +127,11 @@ const GROUPS: Routes[] = [
   notificationWayRoutes,
 ];
 
+// Fastify loads the compilers that it would use for JSON schemas unless it is told of others.
+function noneOfItsOwn(): never {
+  throw new TypeError('schemas of routes are of zod');
+}
+
 /** Builds the API without listening; tests inject requests into it. */
 export async function buildApi(context: ApiContext, version: string): Promise<FastifyInstance> {
   const app = Fastify({
@@ -138,14 +143,10 @@ export async function buildApi(context: ApiContext, version: string): Promise<Fa
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     clientErrorHandler: refuseConnection,
     frameworkErrors: refuseRequest((text) => context.redactor().values(text)),
-    // Named here, they keep Fastify from loading those of its own.
-    schemaController: {
-      compilersFactory: {
-        buildValidator: () => validatorCompiler,
-        buildSerializer: () => serializerCompiler,
-      },
-    },
+    schemaController: { compilersFactory: { buildValidator: noneOfItsOwn, buildSerializer: noneOfItsOwn } },
   });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });

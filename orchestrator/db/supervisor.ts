@@ -40,9 +40,27 @@ const STOP_MS = 30_000;
 const STEADY_MS = 10_000;
 const LONGEST_PAUSE_MS = 5_000;
 
+/** A server that was started; it accepts connections once `ready` resolves. */
+interface LaunchedPostgres extends Postgres {
+  ready: Promise<void>;
+}
+
 /** Starts the server, or takes the one that `url` names; resolves when it accepts connections. */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
-  if (options.url !== undefined) return { url: options.url, supervised: false, stop: async () => {} };
+  const { ready, ...postgres } = await launchPostgres(options);
+  try {
+    await ready;
+  } catch (error) {
+    await postgres.stop();
+    throw error;
+  }
+  return postgres;
+}
+
+/** The same without the wait, for who has something else to do meanwhile. To be stopped also when it does not come up. */
+export async function launchPostgres(options: PostgresOptions): Promise<LaunchedPostgres> {
+  if (options.url !== undefined)
+    return { url: options.url, supervised: false, ready: Promise.resolve(), stop: async () => {} };
   const { cluster, durable = true } = options;
   const programs = await findPostgres(options.installation);
   mkdirSync(dirname(cluster), { recursive: true, mode: 0o700 });
@@ -65,12 +83,11 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
       serverSettings(programs.major, durable),
       options.log,
     );
-    await supervisor.start();
     const stop = async () => {
       await supervisor.stop();
       await release();
     };
-    return { url: socketUrl(runtime), supervised: true, stop };
+    return { url: socketUrl(runtime), supervised: true, ready: supervisor.start(), stop };
   } catch (error) {
     await release();
     throw error;
@@ -123,13 +140,9 @@ class PostgresSupervisor {
     this.#log = log;
   }
 
+  /** Launches it at once; resolves when it accepts connections. */
   async start(): Promise<void> {
-    try {
-      await this.#launchUntilReady();
-    } catch (error) {
-      await this.stop();
-      throw error;
-    }
+    await this.#launchUntilReady();
     this.#watching = this.#watch();
   }
 
