@@ -125,6 +125,7 @@ test('an alarm after the run has ended starts no second one, and is there for wh
   await rig.end('completed');
   await rig.tell({ minute: 5, alarm: 'disk' });
   assert.partialDeepStrictEqual(await rig.last(), { verdict: 'appended', task: 1 });
+  assert.match((await rig.last()).reason!, /has ended: .* `autocode incident reopen 1` begins/);
   const { rows } = await rig.deps.db.query(
     'select state, (select count(*)::int from task_message) as told from task',
   );

@@ -55,8 +55,13 @@ async function tellOf(
   if (incident.state === 'resolved' || known.dropped)
     return await goOnInvestigating(tx, deps, place, known, signal);
   const worth = isWorthTelling((await firedBefore(tx, incident.id, signal)) + 1);
-  const reason = worth ? await tellInvestigation(tx, known.task, signal) : null;
+  const refused = worth ? await tellInvestigation(tx, known.task, signal) : null;
+  const reason = refused ?? ((await goesOn(tx, known.task)) ? null : hasEnded(incident.id));
   return { verdict: 'appended', task: known.task, reason };
+}
+
+function hasEnded(incident: number): string {
+  return `The investigation has ended: it is told to the next run, which \`autocode incident reopen ${incident}\` begins.`;
 }
 
 /** An alarm that comes and goes is told at its 1st to 3rd, 4th, 8th, 16th … time: an agent does not learn more of the others. */

@@ -42,7 +42,7 @@ before(async () => {
     kind: 'webhook',
     project: 'shop',
     secret: `whsec_${KEY.toString('base64')}`,
-    settings: { kind: 'signal', text: '{/text}', subject: '{/title}', account: 'shop-live' },
+    settings: { kind: 'signal', text: '{/text}', subject: '{/title}', account: '{/account}' },
   });
   await spend();
   recordTraffic();
@@ -52,6 +52,7 @@ before(async () => {
   await worked('tracker');
   await deliver('Disk is full', 'On db-1.', 'alarms');
   await deliver('Requests fail', 'All of them.', 'alarms');
+  await deliver('Mail waits', 'In the queue.', 'alarms', { account: 'shop-mail' });
   await worked('alarms');
 });
 after(async () => {
@@ -62,8 +63,8 @@ after(async () => {
 });
 
 /** Something that the source delivers. */
-async function deliver(title: string, text: string, source = 'tracker'): Promise<void> {
-  const body = JSON.stringify({ title, text });
+async function deliver(title: string, text: string, source = 'tracker', more: object = {}): Promise<void> {
+  const body = JSON.stringify({ title, text, account: 'shop-live', ...more });
   const id = title;
   const timestamp = String(Math.floor(Date.now() / 1000));
   const signature = createHmac('sha256', KEY).update(`${id}.${timestamp}.${body}`).digest('base64');
@@ -350,12 +351,29 @@ test('traffic: what was refused is found with the rule that would allow it, and 
   await page.context().close();
 });
 
-test('incidents: alarms that belong together, resolved and reopened by a person', async () => {
+test('incidents: alarms that belong together, merged, resolved and reopened by a person', async () => {
   const watched = await signedIn(appliance, browser);
   const { page } = watched;
   await page.goto(`${appliance.url()}/incidents`);
   await page.getByRole('row', { name: /Disk is full open .* 2 of 2 firing/ }).waitFor();
+  await page.getByLabel('Mark Mail waits').focus();
+  await page.keyboard.press('Space');
+  await page.getByLabel('Mark Disk is full').check();
   await soundInAll(watched, 'incidents');
+  await press(page, 'Merge marked …');
+  await page.getByLabel('Which remains').selectOption('Incident 1: Disk is full');
+  await page.getByLabel('Why').fill('The mail is on it.');
+  await soundInAll(watched, 'incident-merge');
+  await press(page, 'Merge');
+  await page.getByRole('row', { name: /Disk is full open .* 3 of 3 firing/ }).waitFor();
+  await page.getByRole('row', { name: /Mail waits merged into incident 1/ }).waitFor();
+  await page.getByRole('link', { name: 'Mail waits' }).click();
+  await page.getByText(/, of which all below is, .* The mail is on it\./).waitFor();
+  await assertSound(watched);
+  await page.getByRole('link', { name: 'incident 1' }).click();
+  await page.getByText('Incident 2 was merged into it').waitFor();
+  await page.goBack();
+  await page.goBack();
   await page.getByRole('link', { name: 'Disk is full' }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('region', { name: 'Alarms' }).getByText('Requests fail').waitFor();

@@ -5,7 +5,6 @@ import { useState } from 'react';
 import type { IncidentDetails } from '../../../protocol/incident.ts';
 import { get } from '../api/client.ts';
 import { visible } from '../log/visible.ts';
-import { may } from '../session/rights.ts';
 import { useUser } from '../session/session.ts';
 import { clock } from '../task/format.ts';
 import { Words } from '../task/words.tsx';
@@ -15,7 +14,7 @@ import { Page, Section } from '../ui/page.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { Cell, Head, Table } from '../ui/table.tsx';
 import { WordDialog } from './word-dialog.tsx';
-import { STATES, toneOf } from './words.ts';
+import { mayDecide, SAID, STATES, toneOf, wordsFor } from './words.ts';
 
 const LOOK_MS = 15_000;
 
@@ -28,25 +27,22 @@ export function IncidentPage() {
     refetchInterval: LOOK_MS,
   });
   const user = useUser();
-  const [open, setOpen] = useState<'resolve' | 'reopen'>();
+  const [open, setOpen] = useState<keyof typeof SAID>();
   if (data === undefined) {
     return <Page title={`Incident ${id}`}>{error && <Problem error={error} />}</Page>;
   }
-  // It is decided about as a whole: whoever may not act for a task of it may not either.
-  const mayDecide =
-    user !== undefined &&
-    data.others === 0 &&
-    data.tasks.every(({ project }) => may(user, 'operator', project));
-  const word = data.state === 'resolved' ? 'reopen' : 'resolve';
+  const words = mayDecide(user, data) ? wordsFor(data) : [];
   return (
     <Page
       title={`Incident ${data.id}: ${visible(data.title)}`}
       actions={
         <>
           <Badge tone={STATES[data.state].tone}>{STATES[data.state].text}</Badge>
-          {mayDecide && (
-            <Button onClick={() => setOpen(word)}>{word === 'reopen' ? 'Reopen …' : 'Resolve …'}</Button>
-          )}
+          {words.map((word) => (
+            <Button key={word} onClick={() => setOpen(word)}>
+              {SAID[word].button} …
+            </Button>
+          ))}
         </>
       }
     >
@@ -82,27 +78,37 @@ export function IncidentPage() {
         </Table>
       </Section>
       <Reports incident={data} />
-      {open !== undefined && <WordDialog incident={data.id} word={open} onClose={() => setOpen(undefined)} />}
+      {open !== undefined && (
+        <WordDialog incident={data.id} {...SAID[open]} onClose={() => setOpen(undefined)} />
+      )}
     </Page>
   );
 }
 
 function Facts({ incident }: { incident: IncidentDetails }) {
-  const { accounts, tasks, others, reopened, firstAt, resolvedAt, resolvedBy, resolution } = incident;
+  const { accounts, tasks, others, reopened, firstAt, mergedFrom } = incident;
   return (
     <ul className="space-y-1">
+      <Over incident={incident} />
+      {mergedFrom.length > 0 && (
+        <li>
+          {mergedFrom.length === 1 ? 'Incident' : 'Incidents'} {mergedFrom.join(', ')}{' '}
+          {mergedFrom.length === 1 ? 'was' : 'were'} merged into it
+        </li>
+      )}
       <li>
         Since {clock(firstAt)}, in {accounts.length === 1 ? 'the account ' : 'the accounts '}
         <bdi>{visible(accounts.join(', '))}</bdi>
         {reopened > 0 && `, opened again ${reopened === 1 ? 'once' : `${reopened} times`}`}
       </li>
-      {tasks.map(({ task, project, state, dropped }) => (
+      {tasks.map(({ task, project, state, dropped, superseded }) => (
         <li key={task}>
           <Link to={`/tasks/${task}` as '/'} className="text-accent underline">
             Task #{task}
           </Link>{' '}
           in <bdi>{project}</bdi> <Badge tone={toneOf(state)}>{state}</Badge>
           {dropped && <span className="text-muted"> since all was over before it began</span>}
+          {superseded && <span className="text-muted"> put aside in a merge: another task investigates</span>}
         </li>
       ))}
       {others > 0 && (
@@ -111,18 +117,36 @@ function Facts({ incident }: { incident: IncidentDetails }) {
           has one in all of them decides about it
         </li>
       )}
-      {resolvedAt !== null && (
-        <li>
-          Resolved {clock(resolvedAt)}{' '}
-          {resolvedBy === null ? 'as all of its alarms were over' : `by ${resolvedBy}`}
-          {resolution !== null && (
-            <>
-              : <bdi>{visible(resolution)}</bdi>
-            </>
-          )}
-        </li>
-      )}
     </ul>
+  );
+}
+
+function Over({
+  incident: { mergedInto, resolvedAt, resolvedBy, resolution },
+}: {
+  incident: IncidentDetails;
+}) {
+  if (resolvedAt === null) return null;
+  return (
+    <li>
+      {mergedInto === null ? (
+        'Resolved '
+      ) : (
+        <>
+          Merged into{' '}
+          <Link to={`/incidents/${mergedInto}` as '/'} className="text-accent underline">
+            incident {mergedInto}
+          </Link>
+          , of which all below is,{' '}
+        </>
+      )}
+      {clock(resolvedAt)} {resolvedBy === null ? 'as all of its alarms were over' : `by ${resolvedBy}`}
+      {resolution !== null && (
+        <>
+          : <bdi>{visible(resolution)}</bdi>
+        </>
+      )}
+    </li>
   );
 }
 

@@ -1,5 +1,5 @@
-// A person's word about an incident: it is over, or is to be looked into again.
-import { useState, type FormEvent } from 'react';
+// A person's word about incidents: one is over, is to be looked into again, or some are one. With the reason, if there is one.
+import { useState, type FormEvent, type ReactNode } from 'react';
 import type { IncidentDetails } from '../../../protocol/incident.ts';
 import { send } from '../api/client.ts';
 import { queries } from '../api/queries.ts';
@@ -9,36 +9,31 @@ import { Field, TextArea } from '../ui/field.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { toast } from '../ui/toasts.tsx';
 
-const TEXTS = {
-  resolve: {
-    title: 'Resolve the incident?',
-    what: 'It counts as over, whatever its alarms say. One that comes soon after opens it again.',
-    done: 'The incident is resolved.',
-    button: 'Resolve',
-  },
-  reopen: {
-    title: 'Reopen the incident?',
-    what: 'It is investigated again.',
-    done: 'The incident is open again.',
-    button: 'Reopen',
-  },
-};
-
 interface WordProps {
+  /** What is said, as the API calls it. */
+  verb: 'resolve' | 'reopen' | 'merge';
   incident: number;
-  word: keyof typeof TEXTS;
+  /** What is said beside the reason. */
+  more?: object;
+  title: string;
+  what: string;
+  button: string;
+  done: string;
+  /** Fields before the reason. */
+  children?: ReactNode;
   onClose: () => void;
 }
 
 /** Asks for the reason, and says it. */
-export function WordDialog({ incident, word, onClose }: WordProps) {
-  const { title, what, done, button } = TEXTS[word];
+export function WordDialog(props: WordProps) {
+  const { verb, incident, more, title, what, button, done, children, onClose } = props;
   const [problem, setProblem] = useState<unknown>();
   const say = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const reason = (new FormData(event.currentTarget).get('reason') as string).trim();
+    const body = { ...more, ...(reason === '' ? {} : { reason }) };
     try {
-      await send<IncidentDetails>('POST', `/incidents/${incident}/${word}`, reason === '' ? {} : { reason });
+      await send<IncidentDetails>('POST', `/incidents/${incident}/${verb}`, body);
       await queries.invalidateQueries({ queryKey: ['incident'] });
       toast(done);
       onClose();
@@ -50,6 +45,7 @@ export function WordDialog({ incident, word, onClose }: WordProps) {
     <Dialog title={title} onClose={onClose}>
       <form onSubmit={(event) => void say(event)} className="space-y-3 p-4">
         <p>{what}</p>
+        {children}
         <Field label="Why">
           <TextArea name="reason" rows={2} maxLength={1000} />
         </Field>
