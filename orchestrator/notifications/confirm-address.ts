@@ -69,7 +69,7 @@ export async function confirmAddress(db: Database, person: number, code: string)
     if (rowCount === 0)
       throw new AutocodeError(
         'ERR_NOT_FOUND',
-        'The code is unknown, used, past its time or another person’s.',
+        'The code is unknown, used, past its time or for another address.',
         {
           remedy: 'Have a new letter sent: `autocode notify confirm`.',
         },

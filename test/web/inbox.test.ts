@@ -11,6 +11,7 @@ import type { Browser, Page, Worker } from 'playwright-core';
 import type { NotificationRule } from '../../protocol/notification.ts';
 import type { NewPerson, SignedIn } from '../../protocol/person.ts';
 import { emit } from '../../orchestrator/events/outbox.ts';
+import { mailServer, type MailServer } from '../../orchestrator/notifications/email/testing.ts';
 import { eventually, startAppliance, type Appliance } from '../e2e/appliance.ts';
 import {
   assertSound,
@@ -32,6 +33,7 @@ let db: TestDatabase;
 let appliance: Appliance;
 let browser: Browser;
 let receiver: Server;
+let mail: MailServer;
 const received: string[] = [];
 
 before(async () => {
@@ -47,10 +49,13 @@ before(async () => {
     { name: 'team', kind: 'webhook', url, forPeople: true },
     { name: 'broken', kind: 'slack', secret: 'none' },
   ];
+  mail = await mailServer({ tls: 'none' });
+  const email = { host: 'localhost', port: mail.port, tls: 'none', from: 'autocode@example.com' };
   db = await testDatabase();
   appliance = await startAppliance(
     `database.url=${db.url}`,
     `notifications.channels=${JSON.stringify(channels)}`,
+    ...Object.entries(email).map(([key, value]) => `notifications.email.${key}=${value}`),
     'limits.retries.agent=0',
     'notifications.push.enabled=true',
     'notifications.push.subject=mailto:ops@example.com',
@@ -68,6 +73,7 @@ after(async () => {
     await browser?.close();
     await appliance?.[Symbol.asyncDispose]();
   } finally {
+    await mail?.[Symbol.asyncDispose]();
     await db?.[Symbol.asyncDispose](); // an open one would keep the run from ending
   }
 });
@@ -179,6 +185,22 @@ test('a channel is tested, what was sent stands in the log, and times of one’s
   await page.reload();
   assert.equal(await page.getByLabel('Time zone').inputValue(), 'Europe/Berlin');
   assert.equal(await page.getByLabel('From').inputValue(), '22:00');
+
+  await page.getByLabel('Address').fill('admin@example.org');
+  await page.keyboard.press('Enter');
+  await page.getByText('A letter with a code is on its way to admin@example.org.').waitFor();
+  await page
+    .getByText('Nothing is sent to admin@example.org until it is confirmed. A letter with a code was sent')
+    .waitFor();
+  await page.getByLabel('Code of the letter').fill('another one');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').getByText('The code is unknown').waitFor();
+  await soundInAll(watched, 'confirm-address');
+  const code = /^[\w-]{43}(?==?\r)/m.exec(mail.received[0]!.raw.replaceAll('=\r\n', ''))![0];
+  await page.goto(`${appliance.url()}/inbox?view=ways#confirm=${code}`);
+  await press(page, 'Confirm the address');
+  await page.getByText('It is confirmed.').waitFor();
+  assert.equal(new URL(page.url()).hash, '');
   assert.deepEqual(watched.problems, []);
   await page.context().close();
 });

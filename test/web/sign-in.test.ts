@@ -127,6 +127,7 @@ test('an admin makes a person with the keyboard, changes what she may do, and re
   await page.getByRole('heading', { name: 'People' }).waitFor();
   await page.getByRole('button', { name: 'New person' }).press('Enter');
   await page.getByLabel('Name').fill('eve');
+  await page.getByLabel('Email').fill('eve@example.org');
   await page.getByLabel('Role in all projects').selectOption('none');
   await page.getByLabel('shop').selectOption('operator: tasks, changes, projects');
   await assertSound(watched);
@@ -139,6 +140,7 @@ test('an admin makes a person with the keyboard, changes what she may do, and re
   await page.getByLabel('shop').selectOption('viewer: reads');
   await page.getByRole('button', { name: 'Save' }).press('Enter');
   await page.getByText('shop: viewer').waitFor();
+  await page.getByRole('rowheader', { name: 'eve eve@example.org', exact: true }).waitFor();
   await assertSound(watched);
   await picture(page, 'people');
   await page.getByRole('link', { name: 'Audit log' }).click();

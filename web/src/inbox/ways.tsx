@@ -10,6 +10,7 @@ import { Section } from '../ui/page.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { toast } from '../ui/toasts.tsx';
 import { Browsers } from './browsers.tsx';
+import { ConfirmAddress, sendLetter } from './confirm-address.tsx';
 
 const AT = '/own-notification-settings';
 const DIGESTS: Record<Digest, string> = {
@@ -33,7 +34,10 @@ export function Ways({ person }: { person: string }) {
       <Browsers person={person} />
       <Section title="Email and times">
         {error && <Problem error={error} />}
-        {data !== undefined && <Form key={JSON.stringify(data)} settings={data} />}
+        {data !== undefined && data.address !== null && !data.addressConfirmed && data.emailOffered && (
+          <ConfirmAddress settings={data} />
+        )}
+        {data !== undefined && <Form key={JSON.stringify({ ...data, letterAt: null })} settings={data} />}
       </Section>
     </>
   );
@@ -50,7 +54,7 @@ function Form({ settings }: { settings: OwnNotificationSettings }) {
     const given = new FormData(event.currentTarget);
     const text = (name: string) => ((given.get(name) as string | null) ?? '').trim();
     try {
-      await send('PATCH', AT, {
+      const now = await send<OwnNotificationSettings>('PATCH', AT, {
         ...(given.has('address') ? { address: text('address') || null } : {}),
         ...(emailOffered ? { email: given.has('email') } : {}),
         digest: collects,
@@ -60,6 +64,8 @@ function Form({ settings }: { settings: OwnNotificationSettings }) {
       });
       setProblem(undefined);
       toast('It holds from now on.');
+      const isNew = now.address !== null && now.address !== address;
+      if (isNew && emailOffered && !now.addressConfirmed) await sendLetter(now.address);
       await queries.invalidateQueries({ queryKey: ['own-notification-settings'] });
     } catch (error) {
       setProblem(error);
@@ -133,10 +139,17 @@ function Form({ settings }: { settings: OwnNotificationSettings }) {
   );
 }
 
-function addressHint({ emailOffered, addressByProvider }: OwnNotificationSettings): string | undefined {
+function addressHint({
+  emailOffered,
+  address,
+  addressByProvider,
+  addressConfirmed,
+}: OwnNotificationSettings): string | undefined {
   if (!emailOffered)
     return 'This installation sends no email: an admin can set `notifications.email` in the configuration.';
-  return addressByProvider ? 'It is that of the provider that signs you in.' : undefined;
+  if (addressByProvider) return 'It is that of the provider that signs you in.';
+  if (address === null) return 'A letter with a code is sent to it.';
+  return addressConfirmed ? 'It is confirmed.' : 'It is not confirmed.';
 }
 
 function mistakeAt(problem: unknown, name: string): string | undefined {

@@ -67,7 +67,18 @@ export function PeoplePage() {
 }
 
 function Row({ person, onEdit, onReset }: { person: Person; onEdit: () => void; onReset: () => void }) {
-  const { name, role, projects, provider, password, sessions, lastSeenAt, disabledAt } = person;
+  const {
+    name,
+    email,
+    emailConfirmed,
+    role,
+    projects,
+    provider,
+    password,
+    sessions,
+    lastSeenAt,
+    disabledAt,
+  } = person;
   const disable = async () =>
     await tried(async () => {
       await send('PATCH', `/people/${name}`, { disabled: disabledAt === null });
@@ -82,6 +93,12 @@ function Row({ person, onEdit, onReset }: { person: Person; onEdit: () => void; 
     <tr>
       <Head>
         {name} {disabledAt !== null && <Badge tone="bad">disabled</Badge>}
+        {email !== null && (
+          <span className="block text-sm font-normal text-muted">
+            {email}
+            {!emailConfirmed && ', not confirmed'}
+          </span>
+        )}
       </Head>
       <Cell>
         <span className="flex flex-wrap gap-1">

@@ -1,4 +1,4 @@
-// Makes a person, or changes what one may do: a role in all projects, and roles in single ones.
+// Makes a person, or changes one: the address of email, a role in all projects, and roles in single ones.
 import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import type { NewPerson, Person, PersonPatch, PersonRole } from '../../../protocol/person.ts';
@@ -36,6 +36,7 @@ export function PersonDialog({ person, onClose, onMade }: PersonDialogProps) {
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const given = new FormData(event.currentTarget);
+    const email = ((given.get('email') as string | null) ?? '').trim() || null;
     const roleAt = (field: string) => ((given.get(field) as string) || null) as PersonRole | null;
     const single = names.map((name) => [name, roleAt(`in ${name}`)] as const);
     setBusy(true);
@@ -45,13 +46,18 @@ export function PersonDialog({ person, onClose, onMade }: PersonDialogProps) {
           name: (given.get('name') as string).trim(),
           role: roleAt('role'),
           projects: Object.fromEntries(single.filter(([, role]) => role !== null)),
+          email,
         });
         onMade?.(made);
       } else {
         const changed = single.filter(([name, role]) => role !== (person.projects[name] ?? null));
-        const patch: PersonPatch = { role: roleAt('role'), projects: Object.fromEntries(changed) };
+        const patch: PersonPatch = {
+          role: roleAt('role'),
+          projects: Object.fromEntries(changed),
+          ...(person.emailByProvider || email === person.email ? {} : { email }),
+        };
         await send('PATCH', `/people/${person.name}`, patch);
-        toast(`What ${person.name} may do is changed.`);
+        toast(`${person.name} is changed.`);
         onClose();
       }
       await queries.invalidateQueries({ queryKey: ['person'] });
@@ -61,7 +67,7 @@ export function PersonDialog({ person, onClose, onMade }: PersonDialogProps) {
     }
   };
   return (
-    <Dialog title={person === undefined ? 'New person' : `What ${person.name} may do`} onClose={onClose}>
+    <Dialog title={person === undefined ? 'New person' : `Edit ${person.name}`} onClose={onClose}>
       <form onSubmit={submit} className="space-y-4 p-4">
         {person === undefined && (
           <Field label="Name" hint="Lower-case letters, digits, dots and dashes.">
@@ -78,6 +84,16 @@ export function PersonDialog({ person, onClose, onMade }: PersonDialogProps) {
         {person?.provider != null && (
           <p className="text-warn">The provider's groups decide anew at each sign-in.</p>
         )}
+        <Field label="Email" hint={emailHint(person)}>
+          <Input
+            name="email"
+            type="email"
+            maxLength={254}
+            autoComplete="off"
+            defaultValue={person?.email ?? ''}
+            disabled={person?.emailByProvider ?? false}
+          />
+        </Field>
         <Field label="Role in all projects">
           <RoleSelect name="role" value={person === undefined ? 'viewer' : person.role} />
         </Field>
@@ -101,6 +117,13 @@ export function PersonDialog({ person, onClose, onMade }: PersonDialogProps) {
       </form>
     </Dialog>
   );
+}
+
+function emailHint(person: Person | undefined): string {
+  if (person?.emailByProvider === true) return 'It is that of the provider, and follows it.';
+  if (person !== undefined && person.email !== null && !person.emailConfirmed)
+    return `${person.name} has not confirmed it yet: nothing is sent to it.`;
+  return 'For notifications, if the person wants them. What you set counts as confirmed.';
 }
 
 function RoleSelect({ value, ...rest }: { name: string; value: PersonRole | null; id?: string }) {
