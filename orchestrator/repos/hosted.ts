@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { AutocodeError } from '../../protocol/errors.ts';
 import { repositoryPath } from './mirror.ts';
 import type { RepositoryStore } from './mirror.ts';
 import type { OpenedRepository } from './open.ts';
@@ -18,6 +19,7 @@ export async function hostRepository(
   const defaultBranch = options.defaultBranch ?? 'main';
   // Made beside its place and moved there whole: what a crash leaves is never taken for a repository.
   if (!existsSync(path)) {
+    await checkBranchName(store, defaultBranch);
     const draft = `${path}.new`;
     await rm(draft, { recursive: true, force: true });
     await mkdir(dirname(path), { recursive: true });
@@ -30,6 +32,19 @@ export async function hostRepository(
     await rename(draft, path);
   }
   return { origin: path, defaultBranch, hosted: true };
+}
+
+async function checkBranchName({ git }: RepositoryStore, branch: string): Promise<void> {
+  await git.run(['check-ref-format', `refs/heads/${branch}`]).catch((cause: unknown) => {
+    throw new AutocodeError(
+      'ERR_INVALID_INPUT',
+      `${JSON.stringify(branch)} cannot be the name of a branch.`,
+      {
+        remedy: 'Give one that git takes, as main: without spaces, and without any of ~^:?*[ and \\.',
+        cause,
+      },
+    );
+  });
 }
 
 async function firstCommit({ git }: RepositoryStore, gitDir: string, branch: string): Promise<void> {

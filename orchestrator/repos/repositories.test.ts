@@ -25,6 +25,11 @@ test('a project is made of a repository, its verify commands found, or of none, 
   const hosted = await repositories.create(ProjectInput.parse({ name: 'hosted' }));
   assert.equal(hosted.repositories[0]?.hosted, true);
   assert.match(shop.git('.', 'ls-remote', hosted.repositories[0]!.origin), /refs\/heads\/main$/);
+  const odd = ProjectInput.parse({ name: 'odd', defaultBranch: 'a branch?' });
+  await assert.rejects(repositories.create(odd), {
+    code: 'ERR_INVALID_INPUT',
+    message: /"a branch\?" cannot be/,
+  });
   await assert.rejects(repositories.create(ProjectInput.parse({ name: 'found', repository })), {
     code: 'ERR_CONFLICT',
   });
