@@ -37,9 +37,9 @@ export function conformance(name: string, options: ConformanceOptions): void {
   const callsToWrite = shell === undefined ? 1 : 2;
   describe(`${name} as a coding agent`, () => {
     run(
-      'does a turn: the file is written, the messages are told',
+      'does a turn and another in the one it has begun, tells what it spends, asks for no host name',
       write1,
-      async ({ agent, told, workspace }) => {
+      async ({ agent, told, model, workspace }) => {
         const result = await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' });
         assert.deepEqual({ stop: result.stop, error: result.error }, { stop: 'done', error: null });
         assert.match(result.text, /all done/);
@@ -47,24 +47,25 @@ export function conformance(name: string, options: ConformanceOptions): void {
         assert.ok(told.events.some((event) => event.type === 'message' && event.text.includes('all done')));
         assert.ok(Buffer.concat(told.raw).includes('done'), 'the raw stream holds what was said');
         assert.deepEqual(await agent.budgetCheck(), { ok: true, refused: false, reason: null });
+        await reportsSpending(agent, told);
+
+        assert.equal((await agent.runTask({ phase: 'adjust', prompt: 'The check fails' })).stop, 'done');
+        assert.match(model.asked.at(-1)?.prompt ?? '', /The check fails/);
+        if (agent.remembers) {
+          assert.match(
+            model.asked.at(-1)?.body ?? '',
+            /Write hello\.txt/,
+            'the second turn has the first prompt',
+          );
+          assert.match(model.asked.at(-1)?.body ?? '', /all done/, 'the second turn has the first answer');
+        }
+        await mayNotGoOn(agent, told);
       },
+      { heard: true },
     );
 
-    run('takes several turns, in the one it has begun', write1, async ({ agent, model }) => {
-      assert.equal((await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' })).stop, 'done');
-      assert.equal((await agent.runTask({ phase: 'adjust', prompt: 'The check fails' })).stop, 'done');
-      assert.match(model.asked.at(-1)?.prompt ?? '', /The check fails/);
-      if (!agent.remembers) return;
-      assert.match(
-        model.asked.at(-1)?.body ?? '',
-        /Write hello\.txt/,
-        'the second turn has the first prompt',
-      );
-      assert.match(model.asked.at(-1)?.body ?? '', /all done/, 'the second turn has the first answer');
-    });
-
     run(
-      'changes nothing in a planning turn, whatever the model wants',
+      'changes nothing in a planning turn, whatever the model wants, and asks for no host name',
       plan,
       async ({ agent, workspace }) => {
         if (!agent.plans) return;
@@ -76,29 +77,8 @@ export function conformance(name: string, options: ConformanceOptions): void {
         assert.equal(worked.stop, 'done', String(worked.error));
         assert.ok((await readdir(workspace)).includes('hello.txt'));
       },
+      { heard: true },
     );
-
-    run('reports what was spent: by the ledger, its own count beside it', write1, async ({ agent, told }) => {
-      await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' });
-      const { inputTokens, cachedTokens, outputTokens } = SCRIPTED_USAGE;
-      const counted = {
-        inputTokens: callsToWrite * inputTokens,
-        cachedTokens: callsToWrite * cachedTokens,
-        outputTokens: callsToWrite * outputTokens,
-      };
-      const ledger = { ...told.budget.spent, ...counted, inputTokens: counted.inputTokens + 7 };
-      told.budget = { ...told.budget, spent: ledger };
-      assert.deepEqual(
-        await agent.spendingReport(),
-        options.countsTokens
-          ? { ledger, own: counted, difference: -7 }
-          : { ledger, own: null, difference: null },
-      );
-      assert.equal(
-        told.events.some((event) => event.type === 'usage'),
-        options.countsTokens,
-      );
-    });
 
     run(
       'is cancelled while the model hangs',
@@ -142,14 +122,6 @@ export function conformance(name: string, options: ConformanceOptions): void {
       },
     );
 
-    run('may not go on when the ledger says so, whatever it saw itself', write1, async ({ agent, told }) => {
-      told.budget = { ...told.budget, ok: false, reason: 'The budget of run 1-1 is used up.' };
-      const reason = 'The budget of run 1-1 is used up.';
-      assert.deepEqual(await agent.budgetCheck(), { ok: false, refused: false, reason });
-      told.budget = { ...told.budget, refused: reason };
-      assert.deepEqual(await agent.budgetCheck(), { ok: false, refused: true, reason });
-    });
-
     run(
       'tells that it was killed in mid-turn',
       () => ({ hang: true }),
@@ -174,31 +146,29 @@ export function conformance(name: string, options: ConformanceOptions): void {
         for (const outside of OUTSIDE) assert.equal(existsSync(outside), false, outside);
       });
     }
-
-    test('asks for no host name in a whole run', { timeout: 60_000 }, async (t) => {
-      if (options.isolation !== 'bubblewrap' || !canHear)
-        return t.diagnostic('there is no network of its own in which one could listen');
-      const model = await startScriptedModel(write1);
-      const opened = await openScratchSandbox(model.url, options);
-      const sink = hearNames(opened);
-      model.cwd = opened.workspace;
-      const agent = options.create(collect(sink.sandbox, options.agent ?? {}, options.toolDir).context);
-      try {
-        await agent.start();
-        if (agent.plans) await agent.runTask({ phase: 'plan', prompt: 'Plan it' });
-        const worked = await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' });
-        assert.equal(worked.stop, 'done', String(worked.error));
-        await agent.runTask({ phase: 'adjust', prompt: 'The check fails' });
-        await agent.stop();
-        assert.deepEqual(sink.names(), options.asksFor ?? []);
-      } finally {
-        await agent.stop();
-        await opened.close();
-        await sink.close();
-        await model.close();
-      }
-    });
   });
+
+  /** By the ledger, with the agent's own count beside it. */
+  async function reportsSpending(agent: CodingAgent, told: Told): Promise<void> {
+    const { inputTokens, cachedTokens, outputTokens } = SCRIPTED_USAGE;
+    const counted = {
+      inputTokens: callsToWrite * inputTokens,
+      cachedTokens: callsToWrite * cachedTokens,
+      outputTokens: callsToWrite * outputTokens,
+    };
+    const ledger = { ...told.budget.spent, ...counted, inputTokens: counted.inputTokens + 7 };
+    told.budget = { ...told.budget, spent: ledger };
+    assert.deepEqual(
+      await agent.spendingReport(),
+      options.countsTokens
+        ? { ledger, own: counted, difference: -7 }
+        : { ledger, own: null, difference: null },
+    );
+    assert.equal(
+      told.events.some((event) => event.type === 'usage'),
+      options.countsTokens,
+    );
+  }
 
   function write1({ results, prompt }: Conversation): Reply {
     if (prompt.includes('The check fails')) return { text: 'all done again' };
@@ -213,6 +183,15 @@ export function conformance(name: string, options: ConformanceOptions): void {
     return wanted[results.length] ?? { text: 'the plan' };
   }
 
+  /** When the ledger says so, whatever it saw itself. */
+  async function mayNotGoOn(agent: CodingAgent, told: Told): Promise<void> {
+    const reason = 'The budget of run 1-1 is used up.';
+    told.budget = { ...told.budget, ok: false, reason };
+    assert.deepEqual(await agent.budgetCheck(), { ok: false, refused: false, reason });
+    told.budget = { ...told.budget, refused: reason };
+    assert.deepEqual(await agent.budgetCheck(), { ok: false, refused: true, reason });
+  }
+
   interface Scene {
     agent: CodingAgent;
     told: Told;
@@ -221,25 +200,31 @@ export function conformance(name: string, options: ConformanceOptions): void {
     workspace: string;
   }
 
+  /** `heard`: what host names it asks for is heard, where there is a network of its own in which one can listen. */
   function run(
     title: string,
     script: (conversation: Conversation) => Reply,
     body: (scene: Scene) => Promise<void>,
+    { heard = false }: { heard?: boolean } = {},
   ): void {
-    test(title, { timeout: 60_000 }, async () => {
+    test(title, { timeout: 120_000 }, async () => {
       const model = await startScriptedModel(script);
       const sandbox = await openScratchSandbox(model.url, options);
+      const sink = heard && canHear && options.isolation === 'bubblewrap' ? hearNames(sandbox) : undefined;
       model.cwd = sandbox.workspace;
-      const told = collect(sandbox, options.agent ?? {}, options.toolDir);
+      const told = collect(sink?.sandbox ?? sandbox, options.agent ?? {}, options.toolDir);
       const agent = options.create(told.context);
       try {
         await agent.start();
         await body({ agent, told, model, sandbox, workspace: sandbox.tree });
         await agent.stop();
+        if (sink !== undefined && model.asked.length > 0)
+          assert.deepEqual(sink.names(), options.asksFor ?? []);
         await until(async () => sandbox.processes().length === 0);
       } finally {
         await agent.stop();
         await sandbox.close();
+        await sink?.close();
         await model.close();
       }
     });
