@@ -1,5 +1,5 @@
 // From an empty appliance to a completed first task in a real browser, by the page alone; and the page of a project: made, changed by
-// two at once, removed.
+// two at once, removed; and a forge that is removed.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -235,6 +235,24 @@ test('a project is shown with where its settings come from, and changed without 
   await page.keyboard.press('Enter');
   await page.waitForURL(/\/projects$/);
   await page.getByRole('link', { name: 'shop', exact: true }).waitFor({ state: 'detached' });
+
+  await appliance.api('POST', '/projects', { name: 'pulls', repository: `${forge.url}/acme/shop.git` });
+  const { host } = new URL(forge.url);
+  const remove = page.getByRole('button', { name: `Remove ${host.replace(':', '-')}` });
+  await remove.click();
+  await page
+    .getByRole('list', { name: 'What uses it' })
+    .getByRole('link', { name: 'Project pulls' })
+    .waitFor();
+  await soundInAll(watched, 'forge-in-use');
+  await page.getByRole('button', { name: 'Leave it so' }).click();
+  await appliance.api('DELETE', '/projects/pulls');
+  await remove.click();
+  await page.getByText(`webhook-${host.replace(':', '-')}`).waitFor();
+  await assertSound(watched);
+  await page.getByRole('button', { name: 'Remove', exact: true }).click();
+  await remove.waitFor({ state: 'detached' });
+  assert.deepEqual(await appliance.api('GET', '/forges'), []);
   assert.deepEqual([...watched.problems, ...viewer.problems], []);
   for (const each of [viewer.page, page]) await each.context().close();
 });

@@ -106,31 +106,19 @@ function WhatGoes({ use: { url, secrets } }: { use: ForgeUse }) {
 }
 
 function Uses({ use: { projects, changes, sources } }: { use: ForgeUse }) {
+  const users = [
+    ...projects.map((name) => ({ text: `Project ${name}`, to: `/projects/${name}`, search: {} })),
+    ...changes.map((id) => ({ text: `Open change ${id}`, to: `/changes/${id}`, search: {} })),
+    ...sources.map((name) => ({ text: `Source ${name}`, to: '/intake', search: { source: name } })),
+  ];
   return (
     <>
       <p>It is used, and cannot be removed before these are gone:</p>
       <ul aria-label="What uses it" className="list-disc space-y-1 pl-5">
-        {projects.map((name) => (
-          <li key={name}>
-            project{' '}
-            <Link to={`/projects/${name}` as '/'} className="text-accent hover:underline">
-              {name}
-            </Link>
-          </li>
-        ))}
-        {changes.map((id) => (
-          <li key={id}>
-            open change{' '}
-            <Link to={`/changes/${id}` as '/'} className="text-accent hover:underline">
-              {id}
-            </Link>
-          </li>
-        ))}
-        {sources.map((name) => (
-          <li key={name}>
-            source{' '}
-            <Link to="/intake" search={{ source: name } as never} className="text-accent hover:underline">
-              {name}
+        {users.map(({ text, to, search }) => (
+          <li key={text}>
+            <Link to={to as '/'} search={search as never} className="text-accent hover:underline">
+              {text}
             </Link>
           </li>
         ))}
