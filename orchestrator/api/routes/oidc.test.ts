@@ -75,7 +75,9 @@ test('an address that the provider has verified is taken over and follows it; an
   const signIn = async (account: object) => {
     Object.assign(provider.account, account);
     await testBrowser().follow(begin('/'), new RegExp(`^${url}/$`));
-    return (await api.send('admin', 'GET', '/api/v1/people/ann')).body.email;
+    const { email, emailConfirmed } = (await api.send('admin', 'GET', '/api/v1/people/ann')).body;
+    assert.equal(emailConfirmed, email !== null);
+    return email;
   };
   assert.equal(await signIn({ email: 'eve@example.org', email_verified: false }), null);
   assert.equal(await signIn({ email: 'ann@example.org', email_verified: true }), 'ann@example.org');

@@ -161,7 +161,7 @@ test('notify settings shows how a person is told, and changes what is given', as
   const set = await run(api.url, 'settings', '--address', 'ann@example.org');
   assert.match(
     set.stdout,
-    /\(ann@example\.org, not confirmed: nothing is sent to it, no letter is on its way\)/,
+    /not confirmed: nothing is sent to it; `autocode notify confirm` sends a letter\)/,
   );
   assert.match(
     set.stdout,

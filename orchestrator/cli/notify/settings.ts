@@ -100,6 +100,9 @@ function addressOf({
   if (address === null) return 'no address';
   if (addressByProvider) return `${oneLine(address)}, as the provider says`;
   if (addressConfirmed) return oneLine(address);
-  const waits = letterAt === null ? 'no letter is on its way' : `a letter was sent ${relativeTime(letterAt)}`;
-  return `${oneLine(address)}, not confirmed: nothing is sent to it, ${waits}`;
+  const letter =
+    letterAt === null
+      ? '`autocode notify confirm` sends a letter'
+      : `a letter was sent ${relativeTime(letterAt)}`;
+  return `${oneLine(address)}, not confirmed: nothing is sent to it; ${letter}`;
 }
