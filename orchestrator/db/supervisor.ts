@@ -108,7 +108,10 @@ function serverSettings(major: number, durable: boolean): string[] {
     timezone: 'UTC',
     log_timezone: 'UTC',
     ...(major >= 18 ? { io_method: 'sync' } : {}), // no I/O worker processes
-    ...(durable ? {} : { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }),
+    // The tests' server is one for many daemons.
+    ...(durable
+      ? {}
+      : { max_connections: '300', fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }),
   };
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
