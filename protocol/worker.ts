@@ -176,12 +176,9 @@ export const WorkOrder = z
       heartbeatSeconds: z.number(),
       leaseSeconds: z.number(),
       selfStopSeconds: z.number(),
-      takesUsage: z
-        .boolean()
-        .default(false)
-        .meta({
-          description: 'Heartbeats and the end may tell `sandboxUsage`, which an older orchestrator refuses.',
-        }),
+      takesUsage: z.boolean().default(false).meta({
+        description: 'Heartbeats and the end may tell `sandboxUsage`, which an older orchestrator refuses.',
+      }),
     }),
     runToken: z
       .string()
