@@ -18,8 +18,9 @@ export interface Meter {
 type Source = () => Promise<Used>;
 
 const LOOK_MS = 1_000;
-/** Looking takes at most this share of the time: without control groups all processes of the machine are looked through. */
-const SHARE = 0.01;
+/** Looks that take long are made less often, as those without control groups: through all processes of the machine. */
+const SHARE = 0.05;
+const LONGEST_PAUSE_MS = 5_000;
 const MIB = 1024 ** 2;
 
 /**
@@ -60,7 +61,8 @@ export function openMeter(scope: ProcessScope): Meter {
       await delay(pause, undefined, { signal: ended.signal, ref: false }).catch(() => {});
       const began = performance.now();
       await look(sources());
-      pause = Math.max(LOOK_MS, (performance.now() - began) / SHARE);
+      const enough = (performance.now() - began) / SHARE;
+      pause = Math.min(Math.max(LOOK_MS, enough), LONGEST_PAUSE_MS);
     }
   })();
 
