@@ -13,14 +13,15 @@ shift
 exec "$@"`;
 
 // relay LINES: starts what ways.ts says, and waits until it listens. A relay is no child of the program, which may wait for all its
-// children, nor in its process group, which may be told to end and still talk to the model while it does.
+// children, nor in its process group, which may be told to end and still talk to the model while it does: it goes its own way by
+// itself, since a shell that forks takes longer.
 const RELAY = `listening() {
   while read -r _ local _ state _; do [ "$local $state" != "0100007F:$1 0A" ] || return 0; done < /proc/net/tcp
   return 1
 }
 relay() {
   while read -r _ command; do
-    ($command </dev/null >/dev/null 2>&1 &)
+    $command </dev/null >/dev/null 2>&1
   done <<END
 $1
 END
@@ -45,8 +46,8 @@ exec "$@"`;
 
 // The first process of a container, which takes in whoever loses a parent. It is of the program's process group: what is sent to that
 // ends it while there is no program (the kernel drops what a first process has no trap for), and is the program's alone from then on.
-// It says nothing of its own, as that a program was killed. A plain sh, since in gVisor all that a program loads at its start takes a
-// while.
+// A plain sh, and no shell between it and the program: in gVisor all that a program loads at its start takes a while, and each fork.
+// Some sh say on the program's stderr that it was killed; of what else it says itself nothing is to be read.
 // usage: sh -c INIT sh pipe|ignore RELAYS DIRECTORY PROGRAM ARGUMENT…
 const SIGNALS = 'HUP INT QUIT USR1 USR2 TERM';
 export const INIT = `trap 'exit 143' ${SIGNALS}
@@ -56,5 +57,5 @@ ${RELAY}
 ${ENTER}
 exec 3>&2 2> /dev/null
 trap : ${SIGNALS}
-(exec "$@" 2>&3 3>&-)
+"$@" 2>&3 3>&-
 exit`;

@@ -45,7 +45,7 @@ function relayLine(port: number, socket: string, hostProgram: (program: string) 
       ]
     : [INSIDE.node, INSIDE.relay, String(port), socket];
   const listening = port.toString(16).toUpperCase().padStart(4, '0');
-  return [listening, ...hostProgram('/usr/bin/setsid'), ...command].join(' ');
+  return [listening, ...hostProgram('/usr/bin/setsid'), '--fork', ...command].join(' ');
 }
 
 /** How programs learn of the proxy and of the authority that it signs by. */
