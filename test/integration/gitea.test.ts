@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Change } from '../../protocol/change.ts';
 import type { Check } from '../../protocol/run.ts';
 import { mergeChange, refreshChange, refreshChanges } from '../../orchestrator/repos/merge.ts';
 import { startGitea, type Gitea } from '../support/gitea.ts';
@@ -254,30 +255,42 @@ test('reviews, a conflict and missing approvals are seen with the change, and to
   assert.equal((await rig.events('change.mergeable')).at(-1)?.mergeable, 'conflicts');
 });
 
-test('a change upon another follows when that is merged: rebased, towards the base branch, and without its words about it', async () => {
+test('a stack follows when its lowest is merged: each rebased, directed as it was, and without words about what is below no more', async () => {
   await giteaRepository('stacked', { 'a.txt': 'a\n' });
   await using rig = await forgeRig(gitea);
   const project = await rig.project('stacked', { afterChange: 'stack' });
-  const first = await rig.done(project, 'one', { 'a.txt': 'one\n' });
-  await rig.submit(first.run);
-  const second = await rig.done(project, 'two', { 'b.txt': 'two\n' });
-  await rig.submit(second.run);
-  const [below, above] = [await rig.changeOf(first.task), await rig.changeOf(second.task)];
-  assert.equal(above.onto, below.id);
-  const pull = async () => await gitea.call('GET', `/repos/acme/stacked/pulls/${above.number}`);
-  await gitea.call('PATCH', `/repos/acme/stacked/pulls/${above.number}`, { base: below.branch }); // a person likes it so
-  assert.match((await pull()).body, /Built upon/);
-  await mergeByPerson('stacked', below.number!);
+  const tasks: number[] = [];
+  for (const word of ['one', 'two', 'three']) {
+    const { task, run } = await rig.done(project, word, { [`${word}.txt`]: `${word}\n` });
+    await rig.submit(run);
+    tasks.push(task);
+  }
+  const changes = async () => await Promise.all(tasks.map(async (task) => await rig.changeOf(task)));
+  const [first, second, third] = (await changes()) as [Change, Change, Change];
+  assert.deepEqual([second.onto, third.onto], [first.id, second.id]);
+  const pull = async ({ number }: Change, part = '') =>
+    await gitea.call('GET', `/repos/acme/stacked/pulls/${number}${part}`);
+  const ownCommit = async (change: Change) => {
+    await until(async () => (await pull(change)).head.sha === change.headCommit);
+    await until(async () => (await pull(change, '/commits')).length === 1);
+    const { base, body, state } = await pull(change);
+    assert.deepEqual([state, change.forgeHead, change.baseCommit], ['open', null, base.sha]);
+    return [base.ref, change.onto, /Built upon/.test(body)];
+  };
+  for (const [change, below] of [
+    [second, first],
+    [third, second],
+  ] as const)
+    await gitea.call('PATCH', `/repos/acme/stacked/pulls/${change.number}`, { base: below.branch }); // a person likes it so
+  await mergeByPerson('stacked', first.number!);
   await refreshChanges(rig.deps, assert.ifError);
-  const moved = await rig.changeOf(second.task);
-  await until(async () => (await pull()).head.sha === moved.headCommit);
-  const { base, body, state } = await pull();
-  assert.deepEqual([base.ref, state], ['main', 'open']);
-  assert.doesNotMatch(body, /Built upon/);
-  assert.deepEqual([moved.onto, moved.baseCommit, moved.forgeHead], [null, base.sha, null]);
-  const commits = async () => await gitea.call('GET', `/repos/acme/stacked/pulls/${above.number}/commits`);
-  await until(async () => (await commits()).length === 1);
-  assert.equal((await rig.events('change.followed')).length, 1);
+  const [, middle, upper] = (await changes()) as [Change, Change, Change];
+  assert.deepEqual(await ownCommit(middle), ['main', null, false]);
+  assert.deepEqual(await ownCommit(upper), [second.branch, second.id, true]);
+  await mergeByPerson('stacked', second.number!);
+  await refreshChanges(rig.deps, assert.ifError);
+  assert.deepEqual(await ownCommit(await rig.changeOf(tasks[2]!)), ['main', null, false]);
+  assert.equal((await rig.events('change.followed')).length, 3);
   assert.deepEqual(await rig.events('change.moved'), []);
 });
 
