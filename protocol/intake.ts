@@ -166,6 +166,11 @@ export const IntakeItem = z
     verdict: Verdict,
     reason: z.string().nullable(),
     task: z.number().int().nullable(),
+    project: z
+      .string()
+      .nullable()
+      .default(null)
+      .meta({ description: 'Of its task, or that it would have been of; null: nothing told one.' }),
     incident: z.number().int().nullable().default(null).meta({ description: 'Of an alarm.' }),
     unanswered: z
       .string()
@@ -183,6 +188,7 @@ export const IntakeDelivery = z
   .object({
     id: z.number().int(),
     source: z.string(),
+    project: z.string().nullable().default(null).meta({ description: 'Of its source, if that has one.' }),
     delivery: z.string().meta({ description: 'Its name at the source.' }),
     via: z.enum(['webhook', 'poll', 'queue', 'schedule']),
     event: z.string(),
@@ -194,6 +200,9 @@ export const IntakeDelivery = z
     receivedAt: Timestamp,
     kept: z.boolean().meta({ description: 'Whether its body is kept still, so that it can be replayed.' }),
     items: z.array(IntakeItem),
+    others: z.int().default(0).meta({
+      description: 'Its items of projects in which whoever asks has no role; no more is told of them.',
+    }),
   })
   .meta({ id: 'IntakeDelivery' });
 export type IntakeDelivery = z.infer<typeof IntakeDelivery>;

@@ -17,6 +17,7 @@ const OPEN = [
   'GET /api/v1/drain',
   'GET /api/v1/environments',
   'GET /api/v1/incidents',
+  'GET /api/v1/intake/deliveries',
   'GET /api/v1/events',
   'GET /api/v1/model-roles',
   'GET /api/v1/models',
@@ -85,6 +86,7 @@ describe('every route × people of one project', () => {
         ':run': run,
         ':change': '999999',
         ':incident': String(incident),
+        ...(await aDelivery(api, project)),
       };
     }
     for (const role of Object.keys(people)) {
@@ -166,6 +168,8 @@ describe('every route × people of one project', () => {
     assert.deepEqual(await list(`/api/v1/runs?task=${places.other[':task']}`), []);
     const incidents = (await list('/api/v1/incidents')).map(({ id }: { id: number }) => String(id));
     assert.deepEqual(incidents, [places.own[':incident']]);
+    const deliveries = (await list('/api/v1/intake/deliveries')).map(({ id }: { id: number }) => String(id));
+    assert.deepEqual(deliveries, [places.own[':delivery']]);
     const shop = (await list('/api/v1/projects/shop')).id;
     const events = await list('/api/v1/events?limit=1000');
     assert.ok(events.length > 0);
@@ -229,4 +233,15 @@ async function anIncident(api: TestApi, project: string, task: number): Promise<
     [task, project],
   );
   return rows[0]!.incident;
+}
+
+/** Something that came for a project, and waits for a person. */
+async function aDelivery(api: TestApi, project: string): Promise<{ ':delivery': string; ':item': string }> {
+  const { rows } = await api.db.pool.query<{ id: number; delivery: number }>(
+    `with came as (insert into intake_delivery (source, delivery, via, event, sha256) values ('s', $1, 'webhook', 'e', '') returning id)
+     insert into intake_item (delivery, source, scope, key, title, verdict, claims, project)
+       select came.id, 's', 's', $1, 'Do it', 'quarantined', true, p.id from came, project p where p.name = $1 returning id, delivery`,
+    [project],
+  );
+  return { ':delivery': String(rows[0]!.delivery), ':item': String(rows[0]!.id) };
 }

@@ -54,8 +54,14 @@ export async function decideAbout(
   id: number,
 ): Promise<void> {
   const rights = request.identity?.rights;
-  if (rights === undefined || (rights.role !== null && allowed.includes(rights.role))) return;
+  if (rights === undefined || mayInAll(request, allowed)) return;
   decideIn(request, rights, allowed, await projectsOfId(db, kind, id));
+}
+
+/** Whether whoever asks may without looking at a project: by a role in all, or by a token that is no person's. */
+export function mayInAll({ identity }: FastifyRequest, allowed: readonly Role[]): boolean {
+  const rights = identity?.rights;
+  return rights === undefined || (rights.role !== null && allowed.includes(rights.role));
 }
 
 function decideIn(
@@ -73,7 +79,7 @@ function decideIn(
   const role = roles.find((each) => allowed.includes(each));
   const lesser = roles.find((each) => !allowed.includes(each));
   if (role === undefined) throw forbidden(request, allowed, lesser ?? null);
-  // What is of several projects is read by whoever may in one of them, and changed by whoever may in all.
+  // What is of several projects, or of one that nobody knows, is read by whoever may in one of them, and changed by whoever may in all.
   const reads = request.method === 'GET' || request.method === 'HEAD';
   if (!reads && (lesser !== undefined || roles.length < projects.length))
     throw new AutocodeError(

@@ -1,5 +1,5 @@
 // Which project a request is about, for people who have roles in some projects only: the one that the address names by a project,
-// a task, a run, a change or an incident, which may be of several; else what the route says in its config as `limited`. A route that says nothing is closed to them.
+// a task, a run, a change, or what may be of several: an incident, what intake took in; else what the route says in its config as `limited`. A route that says nothing is closed to them.
 // Used by person-access.ts, and by the routes whose lists are filtered.
 import type { FastifyRequest } from 'fastify';
 import type { Queryable } from '../db/connect.ts';
@@ -16,9 +16,12 @@ declare module 'fastify' {
 
 /** A project that a request is about. */
 export interface ProjectFound {
-  id: number;
-  name: string;
+  /** null: nobody knows which it is. */
+  id: number | null;
+  name: string | null;
 }
+
+const NUMBER = `(case when $1 ~ '^[0-9]{1,18}$' then $1::bigint end)`;
 
 const OF: Record<string, string> = {
   project: 'select id, name from project where name = $1',
@@ -28,15 +31,19 @@ const OF: Record<string, string> = {
     'select p.id, p.name from change c join task t on t.id = c.task join project p on p.id = t.project where c.id::text = $1',
   incident:
     'select distinct p.id, p.name from incident_task own join project p on p.id = own.project where own.incident = (select coalesce(merged_into, id) from incident where id::text = $1) order by p.id',
+  delivery: `select distinct p.id, p.name from (select project from intake_item where delivery = ${NUMBER}
+      union all select s.project from intake_delivery d left join intake_source s on s.name = d.source where d.id = ${NUMBER}
+        and not exists (select from intake_item i where i.delivery = d.id)) own left join project p on p.id = own.project order by p.id`,
+  item: `select p.id, p.name from intake_item own left join project p on p.id = own.project where own.id = ${NUMBER}`,
 };
-const IN_ADDRESS = /:(project|task|run|change|incident)\b/;
+const IN_ADDRESS = /:(project|task|run|change|incident|delivery|item)\b/;
 
 /** Whether the address of a route names its project, directly or by something in it. */
 export function namesProject(url: string): boolean {
   return IN_ADDRESS.test(url);
 }
 
-/** The projects that the address names: of an incident one or more, else at most one; undefined for a route whose address names none. */
+/** The projects that the address names: of an incident or a delivery one or more, else at most one; undefined for a route whose address names none. */
 export async function projectsOfAddress(
   db: Queryable,
   request: FastifyRequest,

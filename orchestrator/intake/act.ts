@@ -4,11 +4,12 @@ import { AutocodeError } from '../../protocol/errors.ts';
 import { TaskInput } from '../../protocol/task.ts';
 import type { Queryable } from '../db/connect.ts';
 import { takeSignal } from '../incidents/take.ts';
-import { isAt, registeredAt, type RegisteredRepository } from '../repos/importable.ts';
+import type { RegisteredRepository } from '../repos/importable.ts';
 import { keyOf } from '../repos/issue-task.ts';
 import { createTask } from '../tasks/create.ts';
 import { postMessage } from '../tasks/reopen.ts';
 import type { DecideDeps, Decision } from './decide.ts';
+import { repositoriesAt } from './repositories-at.ts';
 import { signalOf } from './signal-of.ts';
 import type { Source } from './source.ts';
 import { taskOf } from './task-of.ts';
@@ -104,18 +105,17 @@ async function make(
 
 async function repositoryOf(
   tx: Queryable,
-  { name, project }: Source,
-  { forge, path }: NonNullable<WorkItem['place']>,
+  source: Source,
+  place: NonNullable<WorkItem['place']>,
 ): Promise<RegisteredRepository> {
-  const all = (await registeredAt(tx, forge)).filter(({ origin }) => isAt(origin, path));
-  const found = project === null ? all : all.filter((each) => each.project === project);
-  const [first, second] = found;
+  const { forge, path } = place;
+  const [first, second] = await repositoriesAt(tx, source, place);
   if (first !== undefined && (second === undefined || second.project === first.project)) return first;
   if (first === undefined)
     throw new AutocodeError('ERR_NOT_FOUND', `No project has the repository ${path} of ${forge}.`, {
       remedy: `Register it: \`autocode project import ${forge} --match ${path}\`.`,
     });
   throw new AutocodeError('ERR_CONFLICT', `Several projects have the repository ${path} of ${forge}.`, {
-    remedy: `Name one with the source ${name}.`,
+    remedy: `Name one with the source ${source.name}.`,
   });
 }

@@ -7,6 +7,7 @@ import { findIncident, lockIncidents, timeOf } from '../incidents/find.ts';
 import type { IncidentRules } from '../incidents/rules.ts';
 import type { TaskDefaults } from '../tasks/create.ts';
 import { act } from './act.ts';
+import { projectOf } from './project-of.ts';
 import { signalOf } from './signal-of.ts';
 import type { Source } from './source.ts';
 import { doubtOf } from './trust.ts';
@@ -46,7 +47,9 @@ export async function decide(
     (await doubtOf(tx, source, item, claimed, await isNews(tx, deps, { source, scope }, item)));
   const decision =
     doubt === undefined ? await act(tx, deps, { source, scope }, item) : { ...doubt, task: null };
-  await settle(tx, claimed, decision);
+  const project =
+    decision.task === null ? await projectOf(tx, deps.incidents, { source, scope }, item) : null;
+  await settle(tx, claimed, decision, project);
   return decision;
 }
 
@@ -64,15 +67,20 @@ async function isNews(
   return found === undefined || found.state === 'resolved';
 }
 
-/** Writes what became of an item; one that was ignored claims nothing, so that the same may be taken another time. */
+/**
+ * Writes what became of an item; one that was ignored claims nothing, so that the same may be taken another time. `project` is
+ * whose it is where it led to no task.
+ */
 export async function settle(
   tx: Queryable,
   item: number,
   { verdict, reason, task, incident }: Decision,
+  project: number | null = null,
 ): Promise<void> {
   await tx.query(
-    `update intake_item set verdict = $2, reason = $3, task = $4, incident = $5, claims = $2 <> 'ignored' where id = $1`,
-    [item, verdict, reason, task, incident ?? null],
+    `update intake_item set verdict = $2, reason = $3, task = $4, incident = $5, claims = $2 <> 'ignored',
+       project = coalesce((select project from task where id = $4), $6, project) where id = $1`,
+    [item, verdict, reason, task, incident ?? null, project],
   );
 }
 
@@ -102,10 +110,15 @@ async function claim(tx: Queryable, place: Place, item: WorkItem): Promise<numbe
 }
 
 async function noteDuplicate(tx: Queryable, place: Place, item: WorkItem): Promise<Decision | undefined> {
-  const { rows } = await tx.query<{ id: number; delivery: number; task: number | null }>(
-    'select id, delivery, task from intake_item where scope = $1 and key = $2 and claims',
-    [place.scope, item.key],
-  );
+  const { rows } = await tx.query<{
+    id: number;
+    delivery: number;
+    task: number | null;
+    project: number | null;
+  }>('select id, delivery, task, project from intake_item where scope = $1 and key = $2 and claims', [
+    place.scope,
+    item.key,
+  ]);
   const first = rows[0]!;
   if (first.delivery === place.delivery) return undefined;
   const reason =
@@ -114,9 +127,9 @@ async function noteDuplicate(tx: Queryable, place: Place, item: WorkItem): Promi
       : `Duplicate of item ${first.id}, task ${first.task}.`;
   await tx.query({
     name: 'note-intake-duplicate',
-    text: `insert into intake_item (delivery, source, scope, key, subject, order_at, actor, title, verdict, claims, reason, task)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, 'duplicate', false, $9, $10)`,
-    values: [...valuesOf(place, item), reason, first.task],
+    text: `insert into intake_item (delivery, source, scope, key, subject, order_at, actor, title, verdict, claims, reason, task, project)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, 'duplicate', false, $9, $10, $11)`,
+    values: [...valuesOf(place, item), reason, first.task, first.project],
   });
   return { verdict: 'duplicate', reason, task: first.task };
 }

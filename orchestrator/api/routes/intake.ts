@@ -22,9 +22,11 @@ import { getDelivery, listDeliveries, replayDelivery } from '../../intake/log.ts
 import { addSource, getSource, listSources, pauseSource, removeSource } from '../../intake/sources.ts';
 import { testSource } from '../../intake/test-source.ts';
 import { recentSecrets } from '../../secrets/recent.ts';
-import { actorOf } from '../authentication.ts';
+import { actorOf, ALLOWED } from '../authentication.ts';
 import type { ApiContext } from '../context.ts';
 import { Id, Limit } from '../parameters.ts';
+import { mayInAll } from '../person-access.ts';
+import { projectsOf } from '../project-scope.ts';
 import type { ApiInstance, Routes } from '../server.ts';
 import { taskDefaults } from '../task-defaults.ts';
 
@@ -179,7 +181,7 @@ function logRoutes(app: ApiInstance, context: ApiContext): void {
   app.get(
     '/intake/deliveries',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', limited: 'filtered' },
       schema: {
         tags,
         summary: 'What came and what became of it, newest first',
@@ -196,7 +198,7 @@ function logRoutes(app: ApiInstance, context: ApiContext): void {
         response: { 200: z.array(IntakeDelivery) },
       },
     },
-    async (request) => await listDeliveries(db, request.query),
+    async (request) => await listDeliveries(db, { ...request.query, projects: projectsOf(request) }),
   );
   app.get(
     '/intake/deliveries/:delivery',
@@ -204,7 +206,7 @@ function logRoutes(app: ApiInstance, context: ApiContext): void {
       config: { access: 'viewer' },
       schema: { tags, summary: 'Show a delivery', params: ByDelivery, response: { 200: IntakeDelivery } },
     },
-    async (request) => await getDelivery(db, request.params.delivery),
+    async (request) => await getDelivery(db, request.params.delivery, projectsOf(request)),
   );
   app.post(
     '/intake/deliveries/:delivery/replay',
@@ -232,7 +234,11 @@ function logRoutes(app: ApiInstance, context: ApiContext): void {
     },
     async (request) => {
       const { actor, ...defaults } = taskDefaults(request, context);
-      return await approveItem({ db, sealer, defaults, incidents }, request.params.item, actor);
+      return await approveItem({ db, sealer, defaults, incidents }, request.params.item, {
+        actor,
+        projects: projectsOf(request),
+        inAll: mayInAll(request, ALLOWED.operator),
+      });
     },
   );
   app.post(
@@ -246,6 +252,10 @@ function logRoutes(app: ApiInstance, context: ApiContext): void {
         response: { 200: IntakeDelivery },
       },
     },
-    async (request) => await rejectItem({ db }, request.params.item, actorOf(request)),
+    async (request) =>
+      await rejectItem({ db }, request.params.item, {
+        actor: actorOf(request),
+        projects: projectsOf(request),
+      }),
   );
 }

@@ -85,11 +85,13 @@ function drawDelivery(delivery: IntakeDelivery): string {
     ['reason', delivery.reason],
     ['sha256', delivery.sha256],
     ['body', delivery.kept ? 'kept, sealed' : 'not kept any more'],
+    ['besides', delivery.others === 0 ? null : `${delivery.others} of other projects`],
   ]);
   const items = delivery.items.map((item) =>
     block([
       ['item', `${item.id}: ${oneLine(item.title)}`],
       ['verdict', item.task === null ? item.verdict : `${item.verdict}, task ${item.task}`],
+      ['project', item.project],
       ['incident', item.incident === null ? null : String(item.incident)],
       ['why', item.reason],
       ['unanswered', item.unanswered],
