@@ -13,9 +13,11 @@ export interface ConfigKey {
   defaultValue: unknown;
 }
 
+let known: ConfigKey[] | undefined;
+
 /** All keys that can be set one by one; a list (roles, engines) is one key. */
 export function configKeys(): ConfigKey[] {
-  return keysBelow(Config, []);
+  return (known ??= keysBelow(Config, []));
 }
 
 function keysBelow(schema: z.core.$ZodType, path: string[], inherited: Partial<ConfigKey> = {}): ConfigKey[] {
