@@ -4,16 +4,16 @@ import type { IntakeDelivery } from '../../../protocol/intake.ts';
 import { act } from '../api/act.ts';
 import { send } from '../api/client.ts';
 import { visible } from '../log/visible.ts';
-import { useMayInAll } from '../session/session.ts';
+import { useUser } from '../session/session.ts';
 import { clock } from '../task/format.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { Cell } from '../ui/table.tsx';
-import { outcome, TONES, WORDS, type Line } from './words.ts';
+import { mayAct, outcome, projectsOf, TONES, WORDS, type Line } from './words.ts';
 
 /** The row of a line. */
 export function DeliveryRow({ line: { delivery, item } }: { line: Line }) {
-  const mayDecide = useMayInAll('operator');
+  const user = useUser();
   return (
     <tr>
       <Cell className="whitespace-nowrap text-muted">
@@ -34,8 +34,12 @@ export function DeliveryRow({ line: { delivery, item } }: { line: Line }) {
         <Became line={{ delivery, item }} />
       </Cell>
       <Cell>
-        {mayDecide && item?.verdict === 'quarantined' && <Decide id={item.id} title={item.title} />}
-        {mayDecide && delivery.state === 'failed' && delivery.kept && <Again delivery={delivery} />}
+        {item?.verdict === 'quarantined' && mayAct(user, [item.project]) && (
+          <Decide id={item.id} title={item.title} />
+        )}
+        {delivery.state === 'failed' && delivery.kept && mayAct(user, projectsOf(delivery)) && (
+          <Again delivery={delivery} />
+        )}
       </Cell>
     </tr>
   );
@@ -57,7 +61,16 @@ function Became({ line: { delivery, item } }: { line: Line }) {
           #{item.task}
         </Link>
       )}
-      {item?.incident != null && <span className="text-muted"> incident {item.incident}</span>}
+      {item?.incident != null && (
+        <Link to={`/incidents/${item.incident}` as '/'} className="text-accent underline">
+          incident {item.incident}
+        </Link>
+      )}
+      {item === delivery.items[0] && delivery.others > 0 && (
+        <span className="block text-sm text-muted">
+          and {delivery.others} of projects that you have no role in
+        </span>
+      )}
       {reasons.map((reason) => (
         <span key={reason} className="block text-sm break-words text-muted">
           <bdi>{visible(reason)}</bdi>

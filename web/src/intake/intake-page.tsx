@@ -3,6 +3,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { useSearch } from '@tanstack/react-router';
 import type { IntakeDelivery } from '../../../protocol/intake.ts';
 import { get } from '../api/client.ts';
+import { useMayInAll } from '../session/session.ts';
 import { Button } from '../ui/button.tsx';
 import { Choices } from '../ui/choices.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -43,6 +44,7 @@ export function IntakePage() {
     getNextPageParam: (last) => (last.length < MOST ? undefined : last.at(-1)?.id),
     refetchInterval: LOOK_MS,
   });
+  const seesSources = useMayInAll('viewer');
   const lines = linesOf(data?.pages.flat() ?? [], narrowed.verdict);
   const choices = Object.keys(VIEWS).map((name) => ({
     name,
@@ -50,7 +52,7 @@ export function IntakePage() {
   }));
   return (
     <Page title="Intake">
-      <Sources chosen={from} />
+      {seesSources && <Sources chosen={from} />}
       <Section
         title={from === undefined ? 'What came' : `What came from ${from}`}
         actions={<Choices label="What is shown" to="/intake" chosen={chosen} choices={choices} />}

@@ -1,5 +1,7 @@
-// How the intake page says what became of something.
+// How the intake page says what became of something, and who decides about it.
 import type { IntakeDelivery, IntakeItem, Verdict } from '../../../protocol/intake.ts';
+import type { SignedIn } from '../../../protocol/person.ts';
+import { may, mayInAll } from '../session/rights.ts';
 import type { Tone } from '../ui/badge.tsx';
 
 export const TONES: Record<Verdict, Tone> = {
@@ -43,4 +45,16 @@ export function outcome(delivery: IntakeDelivery, id: number): string {
   if (item === undefined) return 'It is decided.';
   const where = item.task === null ? '' : ` (task ${item.task})`;
   return `${item.title}: ${WORDS[item.verdict]}${where}.`;
+}
+
+/** The projects that a delivery is of; of one that nobody knows it is null. */
+export function projectsOf({ items, others, project }: IntakeDelivery): (string | null)[] {
+  const unseen = others > 0 ? [null] : [];
+  return items.length + others === 0 ? [project] : [...items.map((item) => item.project), ...unseen];
+}
+
+/** Whether somebody may decide about what is of all of these. */
+export function mayAct(user: SignedIn['user'] | undefined, projects: (string | null)[]): boolean {
+  if (user === undefined) return false;
+  return projects.every((each) => (each === null ? mayInAll(user, 'operator') : may(user, 'operator', each)));
 }

@@ -20,7 +20,7 @@ export const PLACES: Place[] = [
   { label: 'Review', to: '/review', key: 'r', group: 'Work' },
   { label: 'Projects', to: '/projects', key: 'j', group: 'Work' },
   { label: 'Incidents', to: '/incidents', key: 'n', group: 'Work' },
-  { label: 'Intake', to: '/intake', key: 'i', group: 'Work', inAll: true },
+  { label: 'Intake', to: '/intake', key: 'i', group: 'Work' },
   { label: 'Fleet', to: '/fleet', key: 'f', group: 'Appliance', inAll: true },
   { label: 'Money', to: '/money', key: 'm', group: 'Appliance', inAll: true },
   { label: 'Traffic', to: '/traffic', key: 't', group: 'Appliance', inAll: true },
