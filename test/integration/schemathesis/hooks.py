@@ -1,5 +1,7 @@
 """What schemathesis sends, made useful: known names beside generated ones, no waiting, nothing that ends the test itself."""
 
+import json
+import os
 import re
 
 import schemathesis
@@ -8,6 +10,35 @@ NAME = re.compile("[a-z0-9][a-z0-9._-]{0,62}")
 
 # What the test has made before; generated values alone would meet nothing but 404.
 KNOWN = {"project": "sample", "task": 1, "run": "1-1", "change": 1, "worker": "sample", "stream": "events"}
+
+# Tokens of the other roles, none for nobody: the test's.
+OTHERS = json.loads(os.environ["OTHER_TOKENS"])
+
+
+@schemathesis.hook
+def before_load_schema(context, raw_schema):
+    """Text without NUL, spelt so that no length is written into the pattern: `{0,200000}` takes a second to compile, each time."""
+
+    def spell(node):
+        if isinstance(node, dict) and node.get("pattern") == "^[^\\u0000]*$":
+            node["pattern"] = "^(?:$|[^\\u0000]+$)"
+        for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else []:
+            spell(inner)
+
+    spell(raw_schema)
+
+
+@schemathesis.check
+def holds_for_others(ctx, response, case):
+    """What was generated with the token of one role is asked with those of the others too, and holds what was checked then."""
+    if case.meta.phase.name.value != "fuzzing":
+        return
+    for role, token in OTHERS.items():
+        authorization = None if token is None else f"Bearer {token}"  # none takes the header away that the case has
+        try:
+            case.call_and_validate(headers={"Authorization": authorization}, excluded_checks=[holds_for_others], timeout=10)
+        except BaseExceptionGroup as failures:
+            raise AssertionError(f"as {role}: {failures}") from failures
 
 
 def every_other(value) -> bool:
