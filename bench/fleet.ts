@@ -8,18 +8,15 @@ import { z } from 'zod';
 import type { Event } from '../protocol/event.ts';
 import { eventually } from '../test/e2e/appliance.ts';
 import { CLAIMER, fileOf, SERVICE, startFleet, type Fleet } from '../test/support/fleet.ts';
-import { gvisorPath } from '../test/support/gvisor.ts';
-import { offeredIsolations } from '../worker-agent/sandbox/offer.ts';
 import { report } from './report.ts';
 import { middle, percentile, togetherMb } from './support/measure.ts';
-import { openGvisorStarts, openSandboxStarts, type SandboxStarts } from './support/sandbox-starts.ts';
+import { gvisorGoals, medianStarts, openSandboxStarts } from './support/sandbox-starts.ts';
 
 const VMS = 4;
 const LANES = 4;
 /** One after the other: four VMs share the processors of this machine, and runs take what there is of them. */
 const SINGLES = 30;
 const DISPATCHES = 15;
-const STARTS = 40;
 const SETTLE_MS = 10_000;
 const PATIENCE_MS = 120_000;
 const RUN_JOB = 'autocode-run';
@@ -47,9 +44,8 @@ try {
   over.abort();
   await fleet[Symbol.asyncDispose]();
 }
-const sandbox = await sandboxStarts(openSandboxStarts);
-const { isolations } = await offeredIsolations(gvisorPath);
-const gvisor = isolations.includes('gvisor') ? await sandboxStarts(openGvisorStarts) : null;
+const sandbox = await medianStarts(openSandboxStarts);
+const gvisor = await gvisorGoals();
 
 const ms = (times: number[]) =>
   `${middle(times).toFixed(0)} ms, p95 ${percentile(times, 0.95).toFixed(0)} ms`;
@@ -63,11 +59,6 @@ console.error(
   `idle: claimer ${memory.claimer.toFixed(0)} MB, runner service ${memory.service.toFixed(0)} MB; ${memory.together.toFixed(0)} MB together, what they share counted once`,
 );
 console.error(`sandbox: bare ${sandbox.bare.toFixed(1)} ms, an agent's ${sandbox.own.toFixed(1)} ms`);
-console.error(
-  gvisor === null
-    ? 'gVisor: there is no runsc, see scripts/servers/gvisor/build'
-    : `gVisor: bare ${gvisor.bare.toFixed(0)} ms, a verify command's ${gvisor.plain.toFixed(0)} ms, an agent's ${gvisor.own.toFixed(0)} ms`,
-);
 report('fleet', [
   {
     name: 'queued to leased in service mode, p50',
@@ -95,16 +86,7 @@ report('fleet', [
     unit: 'ms',
     atMost: 20,
   },
-  ...(gvisor === null
-    ? []
-    : [
-        {
-          name: 'start of a verify command in gVisor, over a bare runsc, p50',
-          value: gvisor.plain / gvisor.bare,
-          unit: 'times',
-          atMost: 1.5,
-        },
-      ]),
+  ...gvisor,
 ]);
 
 interface Seen {
@@ -253,22 +235,4 @@ async function allocationsOf(
 async function addProject(name: string, placement: 'service' | 'dispatch'): Promise<void> {
   await appliance.project(name, { agent: AGENT });
   await appliance.api('PATCH', `/projects/${name}`, { isolation: 'bubblewrap', placement });
-}
-
-/** Medians: bare, of a program without a way out, of an agent. */
-async function sandboxStarts(
-  open: () => Promise<SandboxStarts>,
-): Promise<{ bare: number; plain: number; own: number }> {
-  const times = { bare: [] as number[], plain: [] as number[], own: [] as number[] };
-  const starts = await open();
-  try {
-    for (let i = 0; i < STARTS; i++) {
-      times.bare.push(await starts.bare());
-      times.plain.push(await starts.own(false));
-      times.own.push(await starts.own(true));
-    }
-  } finally {
-    await starts.close();
-  }
-  return { bare: middle(times.bare), plain: middle(times.plain), own: middle(times.own) };
 }

@@ -1,7 +1,7 @@
-// What a program in a sandbox costs before it begins, beside the same program in a bare bwrap.
+// What a program in a sandbox costs before it begins, beside the same program in a bare bwrap, or runsc.
 import { report } from './report.ts';
 import { middle } from './support/measure.ts';
-import { openSandboxStarts } from './support/sandbox-starts.ts';
+import { gvisorGoals, openSandboxStarts } from './support/sandbox-starts.ts';
 
 const TIMES = 60;
 
@@ -38,4 +38,5 @@ report('sandbox', [
     atMost: 20,
   },
   { name: 'quick self-test', value: middle(tests), unit: 'ms', atMost: 50 },
+  ...(await gvisorGoals()),
 ]);

@@ -8,8 +8,11 @@ import { gvisorPath } from '../../test/support/gvisor.ts';
 import { bubblewrapHost } from '../../worker-agent/sandbox/bubblewrap-host.ts';
 import type { ConfinedHost } from '../../worker-agent/sandbox/confined.ts';
 import { containerHost } from '../../worker-agent/sandbox/container-host.ts';
+import { offeredIsolations } from '../../worker-agent/sandbox/offer.ts';
 import { openScratchConfined } from '../../worker-agent/sandbox/scratch.ts';
 import { tryWaysOut } from '../../worker-agent/sandbox/self-test/quick.ts';
+import type { Measurement } from '../report.ts';
+import { middle } from './measure.ts';
 
 const BARE = [
   '--unshare-all',
@@ -33,6 +36,8 @@ const BARE = [
   '/usr/bin/true',
 ];
 
+const TIMES = 40;
+
 const run = promisify(execFile);
 
 /** Each answers with milliseconds. */
@@ -50,8 +55,45 @@ export async function openSandboxStarts(): Promise<SandboxStarts> {
   return await startsOf(host, async () => await run(host.bwrap, BARE));
 }
 
-/** The same by gVisor. */
-export async function openGvisorStarts(): Promise<SandboxStarts> {
+/** Medians, in turns: bare, of a program without a way out, of an agent. */
+export async function medianStarts(
+  open: () => Promise<SandboxStarts>,
+): Promise<{ bare: number; plain: number; own: number }> {
+  const times = { bare: [] as number[], plain: [] as number[], own: [] as number[] };
+  const starts = await open();
+  try {
+    for (let i = 0; i < TIMES; i++) {
+      times.bare.push(await starts.bare());
+      times.plain.push(await starts.own(false));
+      times.own.push(await starts.own(true));
+    }
+  } finally {
+    await starts.close();
+  }
+  return { bare: middle(times.bare), plain: middle(times.plain), own: middle(times.own) };
+}
+
+/** What gVisor adds, where there is a runsc. */
+export async function gvisorGoals(): Promise<Measurement[]> {
+  const { isolations } = await offeredIsolations(gvisorPath);
+  if (!isolations.includes('gvisor')) {
+    console.error('gVisor: there is no runsc, see scripts/servers/gvisor/build');
+    return [];
+  }
+  const { bare, plain, own } = await medianStarts(openGvisorStarts);
+  const ms = (time: number) => `${time.toFixed(0)} ms`;
+  console.error(`gVisor: bare ${ms(bare)}, a verify command's ${ms(plain)}, an agent's ${ms(own)}`);
+  return [
+    {
+      name: 'start of a verify command in gVisor, over a bare runsc, p50',
+      value: plain / bare,
+      unit: 'times',
+      atMost: 1.5,
+    },
+  ];
+}
+
+async function openGvisorStarts(): Promise<SandboxStarts> {
   const host = await containerHost('gvisor', gvisorPath);
   const [runsc = ''] = host.command;
   const state = await mkdtemp(path.join(tmpdir(), 'autocode-runsc-'));
