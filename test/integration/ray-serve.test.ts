@@ -54,7 +54,7 @@ async function until<T>(
   ms: number,
   look: () => Promise<T | undefined>,
 ): Promise<T> {
-  for (const deadline = Date.now() + ms; ; await delay(100)) {
+  for (const deadline = Date.now() + ms; ; await delay(250)) {
     const found = await look();
     if (found !== undefined) return found;
     if (Date.now() > deadline)
@@ -261,7 +261,7 @@ test('a replica that is killed is replaced, and the other one answers meanwhile'
 
 test('a model for which no GPU is left loads until one is; a stop returns when nothing is left, and others go on', async () => {
   const waiting = await engine.start(launch('waiting', { replicas: { min: 1, max: 2 } }), none, signal);
-  await until('it waits', 60_000, async () => {
+  await until('it waits', 120_000, async () => {
     const health = await engine.health(waiting, signal);
     assert.equal(health.state, 'loading', JSON.stringify(health));
     return health.state === 'loading' && health.detail.includes('0 of 1 replicas') ? true : undefined;

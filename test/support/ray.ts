@@ -70,6 +70,8 @@ export async function startRay({
         `--dashboard-port=${dashboard}`,
         `--dashboard-agent-listen-port=${agent}`,
         `--ray-client-server-port=${client}`,
+        '--include-log-monitor=false',
+        '--no-monitor', // of the autoscaler
         '--object-store-memory=80000000',
         `--temp-dir=${dir}`,
       ],
@@ -80,6 +82,8 @@ export async function startRay({
           PYTHONPATH: pythonPath,
           PYTHONDONTWRITEBYTECODE: '1',
           RAY_metrics_report_interval_ms: '1000',
+          RAY_prestart_worker_first_driver: '0', // no process that nobody asks for
+          RAY_SERVE_MAX_PER_REPLICA_RETRY_COUNT: '1', // what fails at its start has failed
           ...environment,
         },
         stdio: ['ignore', log.fd, log.fd],
