@@ -31,8 +31,8 @@ const SELECT = `select d.id, d.source, d.delivery, d.via, d.event, encode(d.sha2
         'at', to_jsonb(i.created_at at time zone 'UTC') #>> '{}' || 'Z') order by i.id)
         filter (where ${IS_OWN}), '[]') as items
     from intake_item i where i.delivery = d.id) own
-  where (${ALL} or d.id in (select delivery from intake_item where project = any($1)) or own.others = 0
-    and d.source in (select name from intake_source where project = any($1)))`;
+  where (${ALL} or d.id in (select delivery from intake_item where project = any($1))
+    or d.source in (select name from intake_source where project = any($1)) and not exists (select from intake_item i where i.delivery = d.id))`;
 
 /** Deliveries, newest first. */
 export async function listDeliveries(db: Queryable, filter: LogFilter): Promise<IntakeDelivery[]> {

@@ -60,7 +60,7 @@ function Became({ line: { delivery, item } }: { line: Line }) {
         <Link to={`/tasks/${item.task}` as '/'} className="text-accent underline">
           #{item.task}
         </Link>
-      )}
+      )}{' '}
       {item?.incident != null && (
         <Link to={`/incidents/${item.incident}` as '/'} className="text-accent underline">
           incident {item.incident}
