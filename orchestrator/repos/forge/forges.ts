@@ -86,15 +86,12 @@ export function openForges(deps: {
     return [...configured, ...rows.map(entryOf).filter(({ name }) => !isConfigured(name))];
   };
   const named = async (name: string) => (await entries()).find((entry) => entry.name === name);
-  const required = async (name: string, from: Queryable = db) => {
-    const all = await entries(from);
-    const found = all.find((entry) => entry.name === name);
+  const required = async (name: string) => {
+    const found = await named(name);
     if (found !== undefined) return found;
-    throw unknownForge(
-      name,
-      all.map((each) => each.name),
-    );
+    throw unknownForge(name, await names(db));
   };
+  const names = async (from: Queryable) => (await entries(from)).map(({ name }) => name);
   const forOrigin = async (origin: string) =>
     (await entries()).find((entry) => pathAt(entry, origin) !== undefined);
   const isConfigured = (name: string) => configured.some((each) => each.name === name);
@@ -206,7 +203,8 @@ export function openForges(deps: {
     if (isConfigured(name)) throw inConfiguration(name);
     return await transaction(db, async (tx) => {
       const { rows } = await tx.query<ForgeRow>(`delete from forge where name = $1 returning ${ROW}`, [name]);
-      const used = await use(tx, rows[0] === undefined ? await required(name, tx) : entryOf(rows[0]));
+      if (rows[0] === undefined) throw unknownForge(name, await names(tx));
+      const used = await use(tx, entryOf(rows[0]));
       refuseWhileUsed(name, used);
       for (const secret of used.secrets) await secrets.delete(secret);
       return used;
