@@ -18,8 +18,8 @@ export interface Meter {
 type Source = () => Promise<Used>;
 
 const LOOK_MS = 1_000;
-/** Looks that take long are made less often, as those without control groups: through all processes of the machine. */
-const SHARE = 0.05;
+/** Looking takes at most this share of a processor: without control groups it goes through all processes of the machine. */
+const SHARE = 0.005;
 const LONGEST_PAUSE_MS = 5_000;
 const MIB = 1024 ** 2;
 
@@ -59,9 +59,10 @@ export function openMeter(scope: ProcessScope): Meter {
   void (async () => {
     for (let pause = LOOK_MS; !ended.signal.aborted;) {
       await delay(pause, undefined, { signal: ended.signal, ref: false }).catch(() => {});
-      const began = performance.now();
+      const before = process.cpuUsage();
       await look(sources());
-      const enough = (performance.now() - began) / SHARE;
+      const { user, system } = process.cpuUsage(before);
+      const enough = (user + system) / 1000 / SHARE;
       pause = Math.min(Math.max(LOOK_MS, enough), LONGEST_PAUSE_MS);
     }
   })();
