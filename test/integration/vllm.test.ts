@@ -11,6 +11,7 @@ import { findProcess, pidsOf, processOf } from '../../orchestrator/models/engine
 import { wellness } from '../../orchestrator/models/engine/vllm-requests.ts';
 import { vllmEngine } from '../../orchestrator/models/engine/vllm.ts';
 import { TINY, tinyModel, VLLM } from '../support/inference.ts';
+import { randomModelFails } from './vllm-model-tests.ts';
 
 const START_MS = 240_000;
 const signal = new AbortController().signal;
@@ -123,6 +124,10 @@ test('its figures move while it generates', async () => {
   const last = (await engine.metrics(handle, signal))!;
   assert.ok(last.generatedTokens >= first.generatedTokens + 900);
   assert.ok(last.firstTokenSeconds.count > first.firstTokenSeconds.count);
+});
+
+test('a random model fails the tests of models by what it says, and passes by what its engine does', async () => {
+  await randomModelFails(launch.model, handle);
 });
 
 test('it sleeps when it is told to, and wakes', async () => {
