@@ -199,7 +199,7 @@ test('a channel is tested, what was sent stands in the log, and times of one’s
   const code = /^[\w-]{43}(?==?\r)/m.exec(mail.received[0]!.raw.replaceAll('=\r\n', ''))![0];
   await page.goto(`${appliance.url()}/inbox?view=ways#confirm=${code}`);
   await press(page, 'Confirm the address');
-  await page.getByText('It is confirmed.').waitFor();
+  await page.getByText('It is confirmed.', { exact: true }).waitFor();
   assert.equal(new URL(page.url()).hash, '');
   assert.deepEqual(watched.problems, []);
   await page.context().close();
