@@ -16,6 +16,7 @@ import { promisify } from 'node:util';
 import type { Change } from '../../protocol/change.ts';
 import type { Run } from '../../protocol/run.ts';
 import { TASK_STATES, type Task } from '../../protocol/task.ts';
+import { testDatabase } from '../support/database.ts';
 
 const AUTOCODE = path.join(import.meta.dirname, '../../autocode');
 const run = promisify(execFile);
@@ -29,13 +30,16 @@ const QUICK = [
   'limits.retryBackoffSeconds=0',
 ];
 
+/** Among the settings: a PostgreSQL of its own, as users have it. Without it there is a database of the tests' server, which costs a tenth. */
+export const OWN_POSTGRES = 'a PostgreSQL of its own';
+
 export interface Appliance {
   dataDir: string;
   directory: string;
   /** Runs the CLI on this appliance; gives stdout, throws when it fails. */
   autocode(...args: string[]): Promise<string>;
   up(): Promise<void>;
-  api<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH', route: string, body?: object): Promise<T>;
+  api<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', route: string, body?: object): Promise<T>;
   /** A trusted project on a new repository, worked on by a shell script as the agent. */
   project(name: string, options: ProjectOptions): Promise<string>;
   task(project: string, title?: string, more?: object): Promise<number>;
@@ -56,13 +60,18 @@ export interface ProjectOptions {
   limits?: object;
 }
 
+const LONGEST_PAUSE_MS = 250;
 const CHECK = [{ name: 'test', command: 'sh ./check' }];
 const FILES = { check: 'test "$(cat answer)" = 42\n', answer: '41\n' };
 
 /** Starts one; everything of it is gone when it is disposed, or the test fails. */
-export async function startAppliance(...settings: string[]): Promise<Appliance> {
+export async function startAppliance(...given: string[]): Promise<Appliance> {
   const directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'autocode-e2e-')));
   const dataDir = path.join(directory, 'data');
+  const own = given.some((setting) => setting === OWN_POSTGRES || setting.startsWith('database.url='));
+  const database = own ? undefined : await testDatabase();
+  const settings = given.filter((setting) => setting !== OWN_POSTGRES);
+  if (database !== undefined) settings.push(`database.url=${database.url}`);
   const flags = [`dataDir=${dataDir}`, ...QUICK, ...settings].flatMap((setting) => ['--set', setting]);
   const daemon = () =>
     JSON.parse(readFileSync(path.join(dataDir, 'run/daemon.json'), 'utf8')) as { url: string; pid: number };
@@ -127,6 +136,7 @@ export async function startAppliance(...settings: string[]): Promise<Appliance> 
       const told = Array.isArray(left) ? left.map((pid) => commandOf(pid)).join('; ') : '';
       if (Array.isArray(left)) for (const pid of left) process.kill(pid, 'SIGKILL');
       rmSync(directory, { recursive: true, force: true });
+      await database?.[Symbol.asyncDispose]();
       if (told !== '') throw new Error(`processes were left behind: ${told}`);
     },
   };
@@ -151,16 +161,18 @@ export function makeRepository(where: string, files: Record<string, string>): st
   return where;
 }
 
-/** Polls until there is an answer. */
+/** Polls until there is an answer, the less often the longer it takes: what is asked works, too. */
 export async function eventually<T>(
   ask: () => Promise<T | undefined>,
   what: string,
   withinMs = 60_000,
 ): Promise<T> {
-  for (const deadline = Date.now() + withinMs; ; await delay(50)) {
+  const deadline = Date.now() + withinMs;
+  for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 1.2, LONGEST_PAUSE_MS)) {
     const answer = await ask();
     if (answer !== undefined) return answer;
     if (Date.now() > deadline) throw new Error(`waited ${withinMs / 1000} s for ${what}`);
+    await delay(pauseMs);
   }
 }
 

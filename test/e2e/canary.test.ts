@@ -10,7 +10,7 @@ import { after, test } from 'node:test';
 import { findPostgres } from '../../orchestrator/db/postgres-programs.ts';
 import { startScriptedModel } from '../../worker-agent/agents/testing/scripted-model.ts';
 import { MITMDUMP, openServers } from '../support/egress-rig.ts';
-import { eventually, startAppliance } from './appliance.ts';
+import { eventually, OWN_POSTGRES, startAppliance } from './appliance.ts';
 import { scriptedEngine } from './scripted.ts';
 
 const some = (length: number) => randomBytes(length).toString('hex').slice(0, length);
@@ -83,6 +83,7 @@ test('a canary of every kind is found nowhere', async () => {
   const servers = await openServers(directory, (_request, response) => response.end('42\n'));
   try {
     await using appliance = await startAppliance(
+      OWN_POSTGRES, // in whose files is looked, too
       scriptedEngine(model.url),
       'egress.proxy=true',
       `egress.program=${MITMDUMP}`,

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import type { Drain, Explanation } from '../../protocol/scheduling.ts';
 import type { Status } from '../../protocol/status.ts';
 import { testDatabase } from '../support/database.ts';
-import { eventually, startAppliance, type Appliance } from './appliance.ts';
+import { eventually, OWN_POSTGRES, startAppliance, type Appliance } from './appliance.ts';
 
 const AUTOCODE = path.join(import.meta.dirname, '../../autocode');
 
@@ -66,7 +66,7 @@ test('a deployment shuts down by its files: the flag, the ready file, exit code 
   const flag = path.join(files, 'IS_CONDUCTOR_SHUTTING_DOWN');
   const ready = path.join(files, 'CONDUCTOR_READY_FOR_SAFE_SHUTDOWN');
   try {
-    await using appliance = await startAppliance(`drain.flagFile=${flag}`);
+    await using appliance = await startAppliance(OWN_POSTGRES, `drain.flagFile=${flag}`);
     const settings = [`dataDir=${appliance.dataDir}`, `drain.flagFile=${flag}`];
     await appliance.autocode('down');
     const start = () => spawn(AUTOCODE, ['up', ...settings.flatMap((one) => ['--set', one])]);

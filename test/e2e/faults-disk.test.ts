@@ -7,7 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { LOG_BATCH_BYTES as BATCH_BYTES } from '../../protocol/log.ts';
 import type { Status } from '../../protocol/status.ts';
-import { eventually, startAppliance, type Appliance } from './appliance.ts';
+import { eventually, OWN_POSTGRES, startAppliance, type Appliance } from './appliance.ts';
 import { completedOnce, logsAreTrue, nothingLeft, queryOnce } from './faults/invariants.ts';
 import { keepAllLogs } from './faults/moments.ts';
 
@@ -43,7 +43,7 @@ if (!inside) {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_MB}m`, 'autocode-test', disk]);
     process.env.TMPDIR = disk; // of the appliance: its data, its worker's state and the repositories lie there
     {
-      await using appliance = await startAppliance(...SETTINGS);
+      await using appliance = await startAppliance(OWN_POSTGRES, ...SETTINGS);
       await fillAndFree(appliance, path.join(place, 'flag'));
     }
     execFileSync('umount', [disk]);
@@ -52,7 +52,7 @@ if (!inside) {
 
   test('a full disk under the logs alone: the worker keeps the bytes, and the run goes on in the same attempt', async () => {
     process.env.TMPDIR = '';
-    await using appliance = await startAppliance(...SETTINGS);
+    await using appliance = await startAppliance(OWN_POSTGRES, ...SETTINGS);
     const logs = path.join(appliance.dataDir, 'logs/worker');
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'autocode-test', logs]);
     try {

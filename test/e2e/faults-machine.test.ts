@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventually, startAppliance, type Appliance } from './appliance.ts';
+import { eventually, OWN_POSTGRES, startAppliance, type Appliance } from './appliance.ts';
 import { openLine } from './faults/cuttable-line.ts';
 import { completedOnce, query } from './faults/invariants.ts';
 
@@ -47,6 +47,7 @@ async function endsInItsFirstRun(appliance: Appliance, { task, origin }: { task:
 
 test('a network that is cut for less and for more than the lease: the run goes on and loses nothing', async () => {
   await using appliance = await startAppliance(
+    OWN_POSTGRES,
     'worker.local=false',
     'lease.leaseSeconds=4',
     'limits.retryBackoffSeconds=60',
@@ -125,7 +126,7 @@ async function startDistorted(): Promise<Appliance> {
   process.env.AUTOCODE_DISTORT = distorted;
   process.env.NODE_OPTIONS = `--import=${path.join(import.meta.dirname, 'faults/distort.ts')}`;
   try {
-    return await startAppliance();
+    return await startAppliance(OWN_POSTGRES);
   } finally {
     delete process.env.NODE_OPTIONS;
   }

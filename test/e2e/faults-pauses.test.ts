@@ -4,12 +4,13 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { eventually, startAppliance } from './appliance.ts';
+import { eventually, OWN_POSTGRES, startAppliance } from './appliance.ts';
 import { completedOnce, nothingLeft, query } from './faults/invariants.ts';
 import { pidsOf, signal } from './faults/victims.ts';
 import type { Victim } from './faults/points.ts';
 
 const appliance = await startAppliance(
+  OWN_POSTGRES,
   'worker.concurrency=3',
   'limits.retries.lost=5',
   'lease.leaseSeconds=12',

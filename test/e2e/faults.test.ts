@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Task } from '../../protocol/task.ts';
 import type { Worker } from '../../protocol/worker.ts';
-import { startAppliance } from './appliance.ts';
+import { OWN_POSTGRES, startAppliance } from './appliance.ts';
 import { completedOnce, logsAreTrue, nothingLeft, query, untilUp } from './faults/invariants.ts';
 import { keepAllLogs, lastStep, momentOf, type Places } from './faults/moments.ts';
 import { atRandomOffsets, faultTable, GATED, randomFrom, shuffled, type Point } from './faults/points.ts';
@@ -22,7 +22,12 @@ const all = process.env.AUTOCODE_CHAOS === 'all';
 const seed = Number(process.env.AUTOCODE_CHAOS_SEED ?? 1);
 
 const RETRIES = ['agent', 'platform', 'lost'].map((cause) => `limits.retries.${cause}=9`);
-const appliance = await startAppliance('worker.concurrency=6', 'lease.leaseSeconds=8', ...RETRIES);
+const appliance = await startAppliance(
+  OWN_POSTGRES,
+  'worker.concurrency=6',
+  'lease.leaseSeconds=8',
+  ...RETRIES,
+);
 const watching = new AbortController();
 after(() => watching.abort()); // first: what fails in one of these keeps the others from running
 after(() => appliance[Symbol.asyncDispose]());

@@ -5,10 +5,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { startGitea } from '../support/gitea.ts';
-import { eventually, processesOf, startAppliance } from './appliance.ts';
+import { eventually, OWN_POSTGRES, processesOf, startAppliance } from './appliance.ts';
 
 const gitea = await startGitea();
-const appliance = await startAppliance();
+const appliance = await startAppliance(OWN_POSTGRES); // in whose files is looked, too
 after(async () => {
   await appliance[Symbol.asyncDispose]();
   await gitea[Symbol.asyncDispose]();

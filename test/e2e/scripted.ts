@@ -12,10 +12,10 @@ export const OUTPUT_PRICE = { input: 0, cached: 0, output: 1000 };
 /** The setting that makes the model at the address gpu/scripted. */
 export function scriptedEngine(
   url: string,
-  { protocol = 'chat', price }: { protocol?: string; price?: object } = {},
+  { protocols = ['chat'], price }: { protocols?: string[]; price?: object } = {},
 ) {
   const models = [{ name: 'scripted', ...(price === undefined ? {} : { price }) }];
-  const engine = { kind: 'upstream', name: 'gpu', url, protocols: [protocol], models };
+  const engine = { kind: 'upstream', name: 'gpu', url, protocols, models };
   return `models.engines=${JSON.stringify([engine])}`;
 }
 

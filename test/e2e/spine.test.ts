@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { commandOf, eventually, processesOf, startAppliance } from './appliance.ts';
+import { commandOf, eventually, OWN_POSTGRES, processesOf, startAppliance } from './appliance.ts';
 
 const SETTINGS = [
   'limits.maxIterations=2',
@@ -12,7 +12,7 @@ const SETTINGS = [
   'limits.retries.agent=0',
   'worker.concurrency=4',
 ];
-const appliance = await startAppliance(...SETTINGS);
+const appliance = await startAppliance(OWN_POSTGRES, ...SETTINGS);
 after(() => appliance[Symbol.asyncDispose]());
 
 const RIGHT = 'echo 42 > answer';

@@ -6,12 +6,11 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
-import { runtimeDirectory } from '../../orchestrator/config/runtime-directory.ts';
-import { socketUrl } from '../../orchestrator/db/supervisor.ts';
 import type { TaskMessage } from '../../protocol/message.ts';
 import type { Task } from '../../protocol/task.ts';
 import { type Reply, startScriptedModel } from '../../worker-agent/agents/testing/scripted-model.ts';
 import type { Conversation } from '../../worker-agent/agents/testing/scripted-protocol.ts';
+import { testDatabase } from '../support/database.ts';
 import { eventually, makeRepository, startAppliance } from './appliance.ts';
 import { giveAgents, scriptedEngine } from './scripted.ts';
 import { kill } from './faults/victims.ts';
@@ -29,9 +28,11 @@ let script: (conversation: Conversation) => Reply = () => PLAN;
 const model = await startScriptedModel((conversation) =>
   conversation.prompt.includes('"steps"') ? PLAN : script(conversation),
 );
-const appliance = await startAppliance(scriptedEngine(model.url));
+const database = await testDatabase();
+const appliance = await startAppliance(scriptedEngine(model.url), `database.url=${database.url}`);
 after(async () => {
   await appliance[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
   await model.close();
 });
 
@@ -97,8 +98,8 @@ test('a runner that is killed between a delivery and its acknowledgement loses n
     'the agent to be at work',
   );
   // The acknowledgement waits for the run, which is held here; the message goes past it.
-  const holder = new pg.Client({ connectionString: databaseOf(appliance.dataDir) });
-  const sender = new pg.Client({ connectionString: databaseOf(appliance.dataDir) });
+  const holder = new pg.Client({ connectionString: database.url });
+  const sender = new pg.Client({ connectionString: database.url });
   await Promise.all([holder.connect(), sender.connect()]);
   try {
     await holder.query('begin');
@@ -175,7 +176,3 @@ test('a kind of tool that the project denies is refused to the agent, which goes
   const [change] = await appliance.changes('strict');
   assert.equal(execFileSync('git', ['-C', where, 'show', `${change?.branch}:fresh`]).toString(), '42\n');
 });
-
-function databaseOf(dataDir: string): string {
-  return socketUrl(runtimeDirectory(path.join(dataDir, 'postgres'), 'postgres'));
-}

@@ -4,17 +4,17 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { eventually, startAppliance } from './appliance.ts';
+import { eventually, OWN_POSTGRES, startAppliance } from './appliance.ts';
 import { completedOnce, nothingLeft, query } from './faults/invariants.ts';
 
 const AUTOCODE = path.join(import.meta.dirname, '../../autocode');
-const REPOSITORIES = 12;
-const TASKS = 36;
+const REPOSITORIES = 8;
+const TASKS = 24;
 const AGENT = `cat > /dev/null; echo 42 > answer`;
 
 const [one, other] = await Promise.all([
-  startAppliance('worker.concurrency=3', 'worker.name=first'),
-  startAppliance('worker.concurrency=1'),
+  startAppliance(OWN_POSTGRES, 'worker.concurrency=3', 'worker.name=first'),
+  startAppliance(OWN_POSTGRES, 'worker.concurrency=1'),
 ]);
 after(() => Promise.all([one[Symbol.asyncDispose](), other[Symbol.asyncDispose]()]));
 

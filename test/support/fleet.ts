@@ -17,7 +17,7 @@ import { createConnection } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventually, startAppliance, type Appliance } from '../e2e/appliance.ts';
+import { eventually, OWN_POSTGRES, startAppliance, type Appliance } from '../e2e/appliance.ts';
 import { startNomad, type Cluster, type ClusterNode, type ClusterOptions } from './nomad.ts';
 import { freePorts } from './ports.ts';
 
@@ -57,7 +57,9 @@ export async function startFleet(count: number, ...settings: string[]): Promise<
   const starting = (async () => {
     const cluster = stack.use(await startNomad({ clients: count, volumes: volumesIn(directory) }));
     const { given, url } = await settingsFor(cluster);
-    const appliance = stack.use(await startAppliance(...given, 'placement.dispatch.max=4', ...settings));
+    const appliance = stack.use(
+      await startAppliance(OWN_POSTGRES, ...given, 'placement.dispatch.max=4', ...settings),
+    );
     await appliance.api('PUT', '/secrets/nomad-token', { value: cluster.token });
     const authority = await authorityOf(appliance, directory);
     const vms = cluster.vms.map((vm) => {
