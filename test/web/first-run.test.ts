@@ -240,13 +240,14 @@ test('a project is shown with where its settings come from, and changed without 
   const { host } = new URL(forge.url);
   const remove = page.getByRole('button', { name: `Remove ${host.replace(':', '-')}` });
   await remove.click();
-  await page
-    .getByRole('list', { name: 'What uses it' })
-    .getByRole('link', { name: 'Project pulls' })
-    .waitFor();
+  const user = page.getByRole('list', { name: 'What uses it' }).getByRole('link', { name: 'Project pulls' });
+  await user.waitFor();
   await soundInAll(watched, 'forge-in-use');
-  await page.getByRole('button', { name: 'Leave it so' }).click();
-  await appliance.api('DELETE', '/projects/pulls');
+  await user.click();
+  await page.getByRole('button', { name: 'Remove …' }).click();
+  await page.getByLabel('Type pulls to go on').fill('pulls');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/projects$/);
   await remove.click();
   await page.getByText(`webhook-${host.replace(':', '-')}`).waitFor();
   await assertSound(watched);
