@@ -15,10 +15,10 @@ export async function notificationHealth(
   db: Queryable,
   { channels, email, push }: NotificationSettings,
 ): Promise<PartHealth[]> {
-  const ways: [name: string, channel: string, isOfPeople: boolean][] = [
-    ...channels.map(({ name }): [string, string, boolean] => [`channel ${name}`, name, false]),
-    ...(email === undefined ? [] : [['email of people', 'email', true] as [string, string, boolean]]),
-    ...(push.enabled ? [['browsers of people', 'push', true] as [string, string, boolean]] : []),
+  const ways = [
+    ...channels.map(({ name }) => ({ name: `channel ${name}`, channel: name, ofPeople: false })),
+    ...(email === undefined ? [] : [{ name: 'email of people', channel: 'email', ofPeople: true }]),
+    ...(push.enabled ? [{ name: 'browsers of people', channel: 'push', ofPeople: true }] : []),
   ];
   if (ways.length === 0) return [];
   // Each way looks at the ends of two indexes, however much is kept. Of people, what was refused once is about one address or one
@@ -36,11 +36,11 @@ export async function notificationHealth(
        select trouble from notification_delivery d
        where ${OF_WAY} and ${FAILING} order by created_at desc limit 1) last on true
      where first.created_at <= now() - interval '${GRACE}' order by way.place`,
-    [ways.map(([name]) => name), ways.map(([, channel]) => channel), ways.map(([, , isOf]) => isOf)],
+    [ways.map(({ name }) => name), ways.map(({ channel }) => channel), ways.map(({ ofPeople }) => ofPeople)],
   );
   const failing = rows.map(
     ({ name, since, trouble }) => `${name} has failed since ${since.toISOString()}: ${trouble}`,
   );
-  const detail = [ways.map(([name]) => name).join(', '), ...failing].join('; ');
+  const detail = [ways.map(({ name }) => name).join(', '), ...failing].join('; ');
   return [{ name: 'notifications', state: failing.length === 0 ? 'ok' : 'degraded', detail }];
 }

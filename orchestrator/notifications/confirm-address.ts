@@ -33,7 +33,7 @@ export async function sendLetter(
       remedy: 'An admin can set `notifications.email` in the configuration.',
     });
   const code = randomBytes(32).toString('base64url');
-  // Kept before it is sent: what arrives can be used, whatever ends in between.
+  // Kept before it is sent: a letter that arrives can be used, also when the daemon ends in between.
   const { address, name } = await keepCode(db, person, code);
   const delivery = await sendOnce(
     db,
@@ -67,13 +67,9 @@ export async function confirmAddress(db: Database, person: number, code: string)
       [person, hashOf(code)],
     );
     if (rowCount === 0)
-      throw new AutocodeError(
-        'ERR_NOT_FOUND',
-        'The code is unknown, used, past its time or for another address.',
-        {
-          remedy: 'Have a new letter sent: `autocode notify confirm`.',
-        },
-      );
+      throw new AutocodeError('ERR_NOT_FOUND', 'The code is unknown, used, past its time or not yours.', {
+        remedy: 'Have a new letter sent: `autocode notify confirm`.',
+      });
   });
 }
 
@@ -117,7 +113,7 @@ async function refusal(db: Queryable, person: number): Promise<AutocodeError> {
     });
   if (confirmed) return new AutocodeError('ERR_STATE', `${address} is confirmed already.`);
   return new AutocodeError('ERR_RATE_LIMITED', `${MOST_LETTERS} letters were sent within an hour.`, {
-    remedy: `Another one can be sent in ${seconds} s; the code of the last one holds.`,
+    remedy: `Another one can be sent in ${seconds} s.`,
     details: { seconds },
   });
 }

@@ -62,7 +62,8 @@ async function takePage(db: Database, settings: NotificationSettings): Promise<n
 // Whoever is disabled is told nothing.
 async function rulesNow(tx: Queryable, settings: NotificationSettings): Promise<Rule[]> {
   const { rows } = await tx.query<Row>(
-    `select n.person, p.name, n.project, n.kinds, n.own_tasks as "ownTasks", n.channels, case when p.id is not null then ${RIGHTS} end as rights,
+    `select n.person, p.name, n.project, n.kinds, n.own_tasks as "ownTasks", n.channels,
+       case when p.id is not null then ${RIGHTS} end as rights,
        p.email_verified_at is not null as address, ${WISHES} as wishes,
        array(select b.id from push_subscription b where b.person = n.person order by b.id) as browsers
      from notification_rule n left join person p on p.id = n.person left join notification_settings s on s.person = n.person

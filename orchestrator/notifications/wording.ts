@@ -80,21 +80,17 @@ function ofTask(named: Named, kind: NotificationKind, what: string, more = ''): 
 }
 
 function ofChange(named: Named, kind: NotificationKind, what: string, more = ''): Told {
-  const change = `change/${word(named.event.data.change)}`;
-  return { ...ofTask(named, kind, what, more), subject: change, path: `/changes/${change.slice(7)}` };
+  const change = word(named.event.data.change);
+  return { ...ofTask(named, kind, what, more), subject: `change/${change}`, path: `/changes/${change}` };
 }
 
 function review(named: Named): Told | null {
   const { by, review: says } = named.event.data;
+  if (says !== 'approved' && says !== 'changes-requested') return null;
   const who = plainLine(word(by), 100);
-  const what =
-    says === 'approved'
-      ? ofChange(named, 'change.approved', `Approved by ${who}`)
-      : says === 'changes-requested'
-        ? ofChange(named, 'change.changes-requested', `Changes requested by ${who}`)
-        : null;
-  // What somebody else says is not the same again.
-  return what && { ...what, subject: `${what.subject}/${who}` };
+  const what = says === 'approved' ? 'Approved' : 'Changes requested';
+  const said = ofChange(named, `change.${says}`, `${what} by ${who}`);
+  return { ...said, subject: `${said.subject}/${who}` }; // what somebody else says is not the same again
 }
 
 function budget({ level, scope, subject, period }: Event['data']): Told {
