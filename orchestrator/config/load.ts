@@ -81,7 +81,8 @@ export function readConfig(sources: ConfigSources): ConfigCheck & { loaded?: Loa
   }
   const fixedBy = (path: string) => flags.whereIs(path) ?? variables.whereIs(path);
   const whereIs = (path: string) => fixedBy(path) ?? written?.whereIs(path);
-  const parsed = Config.safeParse(input, { jitless: true }); // it is read once: code made for it would cost three times the reading
+  // Without code made for it: that costs three times the one reading.
+  const parsed = Config.safeParse(input, { jitless: true });
   const issues = parsed.success
     ? []
     : describeIssues(parsed.error.issues, (path) => whereIs(path) ?? 'default');
