@@ -87,7 +87,9 @@ export const incidentRoutes: Routes = (app, { db }) => {
     {
       config: {
         access: 'operator',
-        auditTarget: (body) => ({ from: JSON.stringify((body as Partial<IncidentMerge> | undefined)?.from) }),
+        auditTarget: (body) => ({
+          from: JSON.stringify((body as Partial<IncidentMerge> | undefined)?.from ?? []),
+        }),
       },
       schema: {
         tags,
