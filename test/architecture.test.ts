@@ -52,7 +52,7 @@ const mayImport: Record<string, string[]> = {
   web: ['protocol'],
 };
 
-type Source = { file: string; text: string; imports: { name: string; typeOnly: boolean }[] };
+type Source = { file: string; text: string; imports: { name: string; typeOnly: boolean; lazy: boolean }[] };
 
 const importing = /^\s*(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm;
 
@@ -61,6 +61,7 @@ function read(file: string): Source {
   const imports = [...text.matchAll(importing)].map(([, type, name, lazy]) => ({
     name: resolve(file, (name ?? lazy)!),
     typeOnly: type !== undefined,
+    lazy: name === undefined,
   }));
   return { file, text, imports };
 }
@@ -128,6 +129,34 @@ test('the parts of the orchestrator form no cycle at run time', () => {
     }
   }
   assert.deepEqual(cycle(edges), undefined);
+});
+
+test('a start of the daemon loads these packages and no other: each costs every start time and memory', () => {
+  const byFile = new Map(sources.map((source) => [source.file, source]));
+  const roots = ['main.ts', 'api/server.ts', 'daemon/own-gateway.ts', 'repos/submit.ts'];
+  const reached = new Set(roots.map((file) => `orchestrator/${file}`));
+  // What is added while it is gone through is gone through too.
+  for (const each of reached) {
+    for (const { name, typeOnly, lazy } of byFile.get(each)?.imports ?? []) {
+      if (!typeOnly && !lazy) reached.add(name);
+    }
+  }
+  const packages = [...reached].filter((name) => !name.startsWith('node:') && !/\.(ts|json)$/.test(name));
+  assert.deepEqual(packages.sort(), [
+    '@fastify/cookie',
+    '@fastify/rate-limit',
+    '@fastify/static',
+    '@fastify/swagger',
+    '@secretlint/secretlint-rule-preset-recommend',
+    'croner',
+    'fastify',
+    'fastify-type-provider-zod',
+    'pg',
+    'winston',
+    'winston-daily-rotate-file',
+    'yaml',
+    'zod',
+  ]);
 });
 
 /** The first cycle found, as the list of its nodes. */
