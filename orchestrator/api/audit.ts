@@ -9,7 +9,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Recorded although nobody is known yet, or although it is a GET: signing in. */
     audited?: boolean;
-    /** What of a body is recorded beside what the address names: never a value. */
+    /** What of a body that was checked is recorded beside what the address names: never a value. */
     auditTarget?: (body: unknown) => Record<string, string>;
   }
   interface FastifyRequest {
@@ -26,7 +26,8 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 export function recordChanges(app: FastifyInstance, { db, log }: Pick<ApiContext, 'db' | 'log'>): void {
   app.addHook('preHandler', async (request) => {
     if (!isRecorded(request)) return;
-    request.auditRecord = await recordChange(db, await askedBy(db, request));
+    const { auditTarget } = request.routeOptions.config;
+    request.auditRecord = await recordChange(db, await askedBy(db, request, auditTarget?.(request.body)));
   });
   app.addHook('onSend', async (request, reply, payload) => {
     if (!isRecorded(request) || isFlood(request, reply.statusCode)) return payload;
@@ -68,13 +69,13 @@ function isFlood({ auditRecord, identity }: FastifyRequest, status: number): boo
   return auditRecord === undefined && (identity === null || status === 429);
 }
 
-async function askedBy(db: ApiContext['db'], request: FastifyRequest): Promise<Asked> {
+async function askedBy(
+  db: ApiContext['db'],
+  request: FastifyRequest,
+  ofBody: Record<string, string> = {},
+): Promise<Asked> {
   const { method, routeOptions, id } = request;
-  const named: Record<string, unknown> = {
-    ...(request.params as object),
-    ...routeOptions.config.auditTarget?.(request.body),
-  };
-  const target = Object.entries(named);
+  const target = Object.entries<unknown>({ ...(request.params as object), ...ofBody });
   return {
     ...whoAsked(request),
     address: request.ip,

@@ -25,12 +25,10 @@ const NUMBER = `(case when $1 ~ '^[0-9]{1,18}$' then $1::bigint end)`;
 
 const OF: Record<string, string> = {
   project: 'select id, name from project where name = $1',
-  task: 'select p.id, p.name from task t join project p on p.id = t.project where t.id::text = $1',
+  task: `select p.id, p.name from task t join project p on p.id = t.project where t.id = ${NUMBER}`,
   run: 'select p.id, p.name from run r join task t on t.id = r.task join project p on p.id = t.project where r.id = $1',
-  change:
-    'select p.id, p.name from change c join task t on t.id = c.task join project p on p.id = t.project where c.id::text = $1',
-  incident:
-    'select distinct p.id, p.name from incident_task own join project p on p.id = own.project where own.incident = (select coalesce(merged_into, id) from incident where id::text = $1) order by p.id',
+  change: `select p.id, p.name from change c join task t on t.id = c.task join project p on p.id = t.project where c.id = ${NUMBER}`,
+  incident: `select distinct p.id, p.name from incident_task own join project p on p.id = own.project where own.incident = (select coalesce(merged_into, id) from incident where id = ${NUMBER}) order by p.id`,
   delivery: `select distinct p.id, p.name from (select project from intake_item where delivery = ${NUMBER}
       union all select s.project from intake_delivery d left join intake_source s on s.name = d.source where d.id = ${NUMBER}
         and not exists (select from intake_item i where i.delivery = d.id)) own left join project p on p.id = own.project order by p.id`,

@@ -177,7 +177,7 @@ test('people of one project see of an incident what is of theirs, and decide whe
   const { rows } = await pool.query(
     `select target from audit_record where route like '%merge' order by id desc limit 1`,
   );
-  assert.deepEqual(rows[0]!.target, { incident: '3', from: '[4]' });
+  assert.deepEqual(rows[0]!.target, { incident: '3', from: '4' });
   assert.equal(await resolve(4, one), 409);
   assert.equal(await resolve(2, one), 404);
   assert.equal(await resolve(1, one), 403);

@@ -87,9 +87,7 @@ export const incidentRoutes: Routes = (app, { db }) => {
     {
       config: {
         access: 'operator',
-        auditTarget: (body) => ({
-          from: JSON.stringify((body as Partial<IncidentMerge> | undefined)?.from ?? []),
-        }),
+        auditTarget: (body) => ({ from: (body as IncidentMerge).from.join(' ') }),
       },
       schema: {
         tags,

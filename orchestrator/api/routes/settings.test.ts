@@ -203,8 +203,10 @@ test('what somebody has broken by hand is told with its line, and can be mended 
 test('the audit log has the keys of a change, and no value', async () => {
   await using api = await testApi();
   await patch(api, { set: { 'api.publicUrl': 'https://very.private' }, unset: ['log.level'] });
+  assert.equal((await api.send('operator', 'PATCH', URL, { set: 1 })).status, 403);
   const { body, text } = await api.send('admin', 'GET', '/api/v1/audit-records');
   assert.partialDeepStrictEqual(body, [
+    { method: 'PATCH', target: {}, status: 403 },
     { method: 'PATCH', target: { set: 'api.publicUrl', unset: 'log.level' }, status: 200 },
   ]);
   assert.ok(!text.includes('very.private'));
