@@ -116,12 +116,16 @@ export async function startAppliance(...given: string[]): Promise<Appliance> {
     task: async (project, title = 'make the answer right', more = {}) =>
       (await api<Task>('POST', '/tasks', { project, title, ...more })).id,
     ended: async (task) =>
-      await eventually(async () => {
-        const found = await api<Task>('GET', `/tasks/${task}`).catch(() => undefined); // the daemon may be down on purpose
-        return found !== undefined && TASK_STATES.indexOf(found.state) >= TASK_STATES.indexOf('completed')
-          ? found
-          : undefined;
-      }, `task ${task} to end`),
+      await eventually(
+        async () => {
+          const found = await api<Task>('GET', `/tasks/${task}`).catch(() => undefined); // the daemon may be down on purpose
+          return found !== undefined && TASK_STATES.indexOf(found.state) >= TASK_STATES.indexOf('completed')
+            ? found
+            : undefined;
+        },
+        `task ${task} to end`,
+        180_000,
+      ),
     runs: async (task) => (await api<Run[]>('GET', `/runs?task=${task}`)).toReversed(),
     changes: async (project) => await api<Change[]>('GET', `/changes?project=${project}`),
     daemonPid: () => daemon().pid,
