@@ -99,22 +99,18 @@ export function conformance(name: string, options: ConformanceOptions): void {
       });
     }
 
+    let status = 422;
     run(
-      "tells the model's error in the gateway's words",
-      () => refusal(422),
+      "tells the model's error in the gateway's words, and a refusal for want of budget apart",
+      () => refusal(status),
       async ({ agent, told }) => {
         const result = await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' });
         assert.equal(result.stop, 'failed');
         assert.match(String(result.error), /the conversation left the recording at call 3/);
         assert.ok(told.events.some((event) => event.type === 'error' && event.message === result.error));
         assert.equal((await agent.budgetCheck()).ok, true);
-      },
-    );
 
-    run(
-      'tells a refusal for want of budget apart',
-      () => refusal(402),
-      async ({ agent }) => {
+        status = 402;
         assert.equal((await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' })).stop, 'failed');
         const tells = options.tellsBudget ?? options.countsTokens;
         const { ok, refused } = await agent.budgetCheck();
