@@ -10,7 +10,7 @@ import { connect } from '../../orchestrator/db/connect.ts';
 import type { Database } from '../../orchestrator/db/connect.ts';
 import { TEMPLATE, answerFile, databaseUrl } from './database-server.ts';
 
-const START_MS = 60_000;
+const START_MS = 120_000;
 let created = 0;
 
 export interface TestDatabase {

@@ -29,7 +29,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 export const MITMDUMP = path.join(ROOT, '.runtime/servers/mitmproxy/bin/mitmdump');
 // The set-up's own, or the system's where its Node.js is new enough.
 const OWN_NPM = path.join(ROOT, '.runtime/node/node_modules/npm');
-const LONGEST_MS = 60_000;
+const LONGEST_MS = 120_000;
 export const RUN = '12-1';
 
 /** Waits until something is so. */

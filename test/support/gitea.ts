@@ -12,7 +12,7 @@ import { freePort } from './ports.ts';
 
 const SERVER = join(import.meta.dirname, '../../.runtime/servers/gitea-1.26.0');
 const PROGRAM = join(SERVER, 'gitea');
-const START_MS = 60_000;
+const START_MS = 120_000;
 /** No page of a list is longer. */
 export const PAGE = 5;
 const PASSWORD = 'Adm1n-pass!';

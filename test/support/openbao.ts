@@ -13,7 +13,7 @@ import { makeAuthority, makeServerCertificate } from '../../orchestrator/tls/cer
 
 const PROGRAM = join(import.meta.dirname, '../../.runtime/servers/openbao-2.4.0/bao');
 const CONFIGURATION = join(import.meta.dirname, '../../vault/server.hcl');
-const START_MS = 60_000;
+const START_MS = 120_000;
 
 interface Answer {
   status: number;
