@@ -68,13 +68,9 @@ export const Change = z
       .nullable()
       .default(null)
       .meta({ description: 'The change of another task that it is built upon, and whose commits it has.' }),
-    stuck: z
-      .string()
-      .nullable()
-      .default(null)
-      .meta({
-        description: 'Why it could not follow where the change below it went; tried again when that moves.',
-      }),
+    stuck: z.string().nullable().default(null).meta({
+      description: 'Why it could not follow where the change below it went; tried again when that moves.',
+    }),
     review: ReviewState.default('none'),
     reviews: z.array(Review).default([]),
     mergeable: Mergeable.default('unknown'),
