@@ -99,18 +99,22 @@ export function conformance(name: string, options: ConformanceOptions): void {
       });
     }
 
-    let status = 422;
     run(
-      "tells the model's error in the gateway's words, and a refusal for want of budget apart",
-      () => refusal(status),
+      "tells the model's error in the gateway's words",
+      () => refusal(422),
       async ({ agent, told }) => {
         const result = await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' });
         assert.equal(result.stop, 'failed');
         assert.match(String(result.error), /the conversation left the recording at call 3/);
         assert.ok(told.events.some((event) => event.type === 'error' && event.message === result.error));
         assert.equal((await agent.budgetCheck()).ok, true);
+      },
+    );
 
-        status = 402;
+    run(
+      'tells a refusal for want of budget apart',
+      () => refusal(402),
+      async ({ agent }) => {
         assert.equal((await agent.runTask({ phase: 'execute', prompt: 'Write hello.txt' })).stop, 'failed');
         const tells = options.tellsBudget ?? options.countsTokens;
         const { ok, refused } = await agent.budgetCheck();
