@@ -5,8 +5,9 @@ import { startFakeGitHub } from '../../test/support/fake-github.ts';
 import { issueText } from './issue-task.ts';
 
 async function site() {
-  const github = await startFakeGitHub();
-  const api = await testApi(['limits.maxIterations=3']);
+  await using open = new AsyncDisposableStack();
+  const github = open.use(await startFakeGitHub());
+  const api = open.use(await testApi(['limits.maxIterations=3']));
   await github.addRepository('acme/shop', { 'a.txt': 'a\n' });
   await github.addRepository('acme/web', { '.autocode.yaml': 'isolation: directory\n' });
   (await github.addRepository('acme/old')).archived = true;
@@ -14,7 +15,7 @@ async function site() {
   const registered = await api.send('operator', 'POST', '/api/v1/forges', forge);
   assert.deepEqual(
     [registered.status, registered.body],
-    [201, { name: 'hub', kind: 'github', url: github.url }],
+    [201, { name: 'hub', kind: 'github', url: github.url, configured: false }],
   );
   const add = async (path: string, more = {}) =>
     await api.send('operator', 'POST', '/api/v1/projects', {
@@ -24,14 +25,14 @@ async function site() {
       agentCommand: ['true'],
       ...more,
     });
+  const opened = open.move();
   return {
     github,
     api,
     add,
     fromIssue: async (body: object) => await api.send('operator', 'POST', '/api/v1/tasks-from-issues', body),
     async [Symbol.asyncDispose]() {
-      await api[Symbol.asyncDispose]();
-      await github[Symbol.asyncDispose]();
+      await opened.disposeAsync();
     },
   };
 }
