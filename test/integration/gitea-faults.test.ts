@@ -201,6 +201,7 @@ test('a merge by a person is told by the webhook, and a delivery counts once', a
     await delay(10);
   }
 
+  await hook.stop(); // a merge is told by two deliveries
   await rig.db.query(`update change set state = 'open' where id = $1`, [id]);
   const last = hook.deliveries.at(-1)!;
   assert.equal(await hook.send(last), 204); // the same delivery again
@@ -246,6 +247,8 @@ async function listening(rig: ForgeRig, forge: string) {
   const log = { warn: () => {}, error: () => {} };
   const app = await buildApi({ ...rig, config, log } as unknown as ApiContext, '0.0.0');
   const deliveries: Sent[] = [];
+  const taken: Promise<number>[] = [];
+  let deaf = false;
   const send = async ({ headers, body }: Sent): Promise<number> => {
     const kept = Object.entries(headers).filter(([name]) => /^(x-gitea-|content-type$)/.test(name));
     const url = `/api/v1/webhooks/gitea/${forge}`;
@@ -256,14 +259,24 @@ async function listening(rig: ForgeRig, forge: string) {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const sent = { headers: request.headers as Record<string, string>, body: Buffer.concat(chunks) };
-    deliveries.push(sent);
-    response.writeHead(await send(sent)).end();
+    if (deaf) return void response.writeHead(503).end();
+    const answer = send(sent).then((status) => {
+      deliveries.push(sent);
+      return status;
+    });
+    taken.push(answer);
+    response.writeHead(await answer).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     deliveries,
     send,
+    /** Takes no more; what has come is worked on first. */
+    async stop() {
+      deaf = true;
+      await Promise.all(taken);
+    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
