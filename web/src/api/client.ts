@@ -49,9 +49,14 @@ export function onSignedOut(call: () => void): () => void {
   return () => lost.delete(call);
 }
 
-/** An answer said that nobody is signed in. */
-export function noteSignedOut(): void {
-  for (const call of lost) call();
+/** What proves who asks as of now: to be given to `noteSignedOut`. */
+export function proofOfNow(): object {
+  return proof;
+}
+
+/** An answer to what was asked with this proof said that nobody is signed in; one that comes after another sign-in says nothing. */
+export function noteSignedOut(asked: object): void {
+  if (asked === proof) for (const call of lost) call();
 }
 
 type Query = Record<string, string | number | boolean | undefined>;
@@ -90,6 +95,7 @@ async function answerTo(
   signal?: AbortSignal,
   again = false,
 ): Promise<string | undefined> {
+  const asked = proof;
   const answer = await fetch(`/api/v1${path}`, {
     method,
     credentials: 'same-origin',
@@ -111,7 +117,7 @@ async function answerTo(
   if (answer.status === 204) return undefined;
   const text = await answer.text();
   if (answer.ok) return text;
-  if (answer.status === 401 && path !== '/session') noteSignedOut();
+  if (answer.status === 401 && path !== '/session') noteSignedOut(asked);
   const told = errorIn(text);
   // Another tab has signed in anew: this one goes on with its session.
   if (!again && isStale(told) && (await renewProof()))

@@ -1,6 +1,6 @@
 // The outbox as a stream of server-sent events, read by fetch: it can bear an API token, and says at which event it goes on.
 import type { Event } from '../../../protocol/event.ts';
-import { noteSignedOut, proofHeaders } from '../api/client.ts';
+import { noteSignedOut, proofHeaders, proofOfNow } from '../api/client.ts';
 
 /** One message of a stream. */
 export interface Message {
@@ -16,6 +16,7 @@ export async function* readStream(
   signal: AbortSignal,
   onOpen: () => void,
 ): AsyncGenerator<Message> {
+  const asked = proofOfNow();
   const answer = await fetch(url, {
     headers: {
       accept: 'text/event-stream',
@@ -26,7 +27,7 @@ export async function* readStream(
     cache: 'no-store',
     signal,
   });
-  if (answer.status === 401) noteSignedOut();
+  if (answer.status === 401) noteSignedOut(asked);
   if (!answer.ok || answer.body === null) throw new Error(`the stream answered ${answer.status}`);
   onOpen();
   let rest = '';
